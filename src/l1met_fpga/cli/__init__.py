@@ -1,0 +1,1 @@
+"""Command line: the library's functions and nothing else."""

@@ -1,0 +1,324 @@
+"""The one fixed-point type: what it holds, how values become integer codes, what others call it.
+
+A value is ``code * 2**-frac_bits`` with an integer ``code``. The sign bit is never counted in
+``int_bits`` (QKeras and da4ml agree; ``ap_fixed`` counts it). ``int_bits`` may be negative or
+larger than the width, as in ``ap_fixed``.
+"""
+
+import enum
+import re
+from dataclasses import dataclass, replace
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from l1met_fpga.errors import FixedPointError
+
+__all__ = ["FixedType", "Overflow", "Rounding", "shift_round"]
+
+IntArray = npt.NDArray[np.int64]
+
+
+class Rounding(enum.StrEnum):
+    """How bits below the last one are dropped; names of the AMD ``ap_fixed`` user guide (UG1399)."""
+
+    TRN = "AP_TRN"
+    """Towards minus infinity."""
+    TRN_ZERO = "AP_TRN_ZERO"
+    """Towards zero."""
+    RND = "AP_RND"
+    """To nearest, ties towards plus infinity."""
+    RND_ZERO = "AP_RND_ZERO"
+    """To nearest, ties towards zero."""
+    RND_INF = "AP_RND_INF"
+    """To nearest, ties away from zero."""
+    RND_MIN_INF = "AP_RND_MIN_INF"
+    """To nearest, ties towards minus infinity."""
+    RND_CONV = "AP_RND_CONV"
+    """To nearest, ties to even."""
+
+
+class Overflow(enum.StrEnum):
+    """What happens above the largest and below the smallest value; names of ``ap_fixed``."""
+
+    WRAP = "AP_WRAP"
+    """Keep the low bits."""
+    SAT = "AP_SAT"
+    """Stop at the nearest limit."""
+    SAT_ZERO = "AP_SAT_ZERO"
+    """Become zero."""
+    SAT_SYM = "AP_SAT_SYM"
+    """Stop at the nearest limit, with limits symmetric about zero when signed."""
+
+
+def shift_round(code: npt.ArrayLike, bits: int, rounding: Rounding) -> IntArray:
+    """Divide integers by ``2**bits`` and round.
+
+    Args:
+        code: Integers, any shape.
+        bits: Number of low bits to drop; zero or negative multiplies exactly.
+        rounding: How the dropped bits are rounded.
+
+    Returns:
+        Rounded integers, int64, same shape. No overflow handling.
+    """
+    x = np.asarray(code, dtype=np.int64)
+    if bits <= 0:
+        return x << -bits
+    if bits > 62:  # every int64 is then closer to 0 than one half, or exactly a sign
+        sign_only = np.where(x < 0, -1, 0)
+        return sign_only if rounding is Rounding.TRN else np.zeros_like(x)
+    floor = x >> bits
+    rest = x - (floor << bits)
+    half = np.int64(1) << (bits - 1)
+    match rounding:
+        case Rounding.TRN:
+            up = np.zeros_like(x, dtype=bool)
+        case Rounding.TRN_ZERO:
+            up = (x < 0) & (rest > 0)
+        case Rounding.RND:
+            up = rest >= half
+        case Rounding.RND_MIN_INF:
+            up = rest > half
+        case Rounding.RND_INF:
+            up = (rest > half) | ((rest == half) & (x >= 0))
+        case Rounding.RND_ZERO:
+            up = (rest > half) | ((rest == half) & (x < 0))
+        case Rounding.RND_CONV:
+            up = (rest > half) | ((rest == half) & (floor & 1 == 1))
+    return floor + up
+
+
+@dataclass(frozen=True, slots=True)
+class FixedType:
+    """A fixed-point format.
+
+    Attributes:
+        signed: Whether a sign bit stands above the integer bits.
+        int_bits: Bits left of the binary point, sign bit not counted; may be negative.
+        frac_bits: Bits right of the binary point; may be negative.
+        rounding: How values between two codes are rounded.
+        overflow: What happens to values out of range.
+    """
+
+    signed: bool
+    int_bits: int
+    frac_bits: int
+    rounding: Rounding = Rounding.TRN
+    overflow: Overflow = Overflow.WRAP
+
+    def __post_init__(self) -> None:
+        """Refuse widths that no integer code here can hold."""
+        if not 1 <= self.width <= 62:
+            raise FixedPointError(
+                f"fixed-point width must be 1 to 62 bits, got {self.width} (signed={self.signed}, "
+                f"int_bits={self.int_bits}, frac_bits={self.frac_bits}); int_bits + frac_bits + "
+                "sign gives the width"
+            )
+
+    # -- numbers ------------------------------------------------------------------------------
+
+    @property
+    def width(self) -> int:
+        """Total bits, sign included."""
+        return int(self.signed) + self.int_bits + self.frac_bits
+
+    @property
+    def lsb(self) -> float:
+        """Value of one count."""
+        return float(2.0**-self.frac_bits)
+
+    @property
+    def min_code(self) -> int:
+        """Smallest integer code of the bit pattern."""
+        return -(1 << (self.width - 1)) if self.signed else 0
+
+    @property
+    def max_code(self) -> int:
+        """Largest integer code."""
+        return (1 << (self.width - int(self.signed))) - 1
+
+    @property
+    def min(self) -> float:
+        """Smallest value."""
+        return self.min_code * self.lsb
+
+    @property
+    def max(self) -> float:
+        """Largest value."""
+        return self.max_code * self.lsb
+
+    # -- codes --------------------------------------------------------------------------------
+
+    def encode(self, value: npt.ArrayLike) -> IntArray:
+        """Quantize real values to integer codes with this type's rounding and overflow.
+
+        Args:
+            value: Finite values, any shape; float64 arithmetic, exact below 2**53 counts.
+
+        Returns:
+            Integer codes, int64, same shape.
+
+        Raises:
+            FixedPointError: If a value is not finite, or too large for exact arithmetic.
+        """
+        real = np.asarray(value, dtype=np.float64)
+        if not np.all(np.isfinite(real)):
+            raise FixedPointError(f"cannot encode NaN or infinite values as {self.hls_name}")
+        # 2**-8 of a count decides every rounding mode once a sticky bit stands below it.
+        scaled = np.ldexp(real, self.frac_bits)
+        if np.any(np.abs(scaled) >= 2.0**53):
+            raise FixedPointError(
+                f"values up to {np.abs(real).max():g} are beyond exact arithmetic in {self.hls_name}"
+            )
+        whole = np.floor(scaled)
+        eighths = np.floor((scaled - whole) * 4).astype(np.int64)
+        sticky = ((scaled - whole) * 4 != eighths).astype(np.int64)
+        fine = whole.astype(np.int64) * 8 + eighths * 2 + sticky
+        return self.wrap_or_saturate(shift_round(fine, 3, self.rounding))
+
+    def decode(self, code: npt.ArrayLike) -> npt.NDArray[np.float64]:
+        """Return the values of integer codes, float64."""
+        return np.ldexp(np.asarray(code, dtype=np.float64), -self.frac_bits)
+
+    def convert(self, code: npt.ArrayLike, source_frac_bits: int) -> IntArray:
+        """Bring integer codes with another binary point into this type.
+
+        Args:
+            code: Integers of value ``code * 2**-source_frac_bits``, already exact.
+            source_frac_bits: Fraction bits of ``code``.
+
+        Returns:
+            Integer codes of this type, int64.
+        """
+        return self.wrap_or_saturate(
+            shift_round(code, source_frac_bits - self.frac_bits, self.rounding)
+        )
+
+    def wrap_or_saturate(self, code: npt.ArrayLike) -> IntArray:
+        """Apply the overflow mode to rounded integer codes of this type's binary point."""
+        x = np.asarray(code, dtype=np.int64)
+        low, high = self.min_code, self.max_code
+        match self.overflow:
+            case Overflow.SAT:
+                return np.clip(x, low, high)
+            case Overflow.SAT_SYM:
+                return np.clip(x, -high if self.signed else 0, high)
+            case Overflow.SAT_ZERO:
+                return np.where((x < low) | (x > high), 0, x)
+            case Overflow.WRAP:
+                masked = x & ((np.int64(1) << self.width) - 1)
+                if not self.signed:
+                    return masked
+                return masked - ((masked >> (self.width - 1)) << self.width)
+
+    def exactly(self, value: npt.ArrayLike) -> IntArray:
+        """Return the codes of values that this type holds exactly.
+
+        Raises:
+            FixedPointError: If any value is not one of the type's values.
+        """
+        codes = self.encode(value)
+        wrong = self.decode(codes) != np.asarray(value, dtype=np.float64)
+        if np.any(wrong):
+            first = np.asarray(value, dtype=np.float64)[wrong].flat[0]
+            raise FixedPointError(
+                f"{int(wrong.sum())} of {wrong.size} values are not representable in "
+                f"{self.hls_name}, the first is {first!r}"
+            )
+        return codes
+
+    # -- names elsewhere ----------------------------------------------------------------------
+
+    @property
+    def hls_name(self) -> str:
+        """Name in C++ (``ap_fixed<W,I,Q,O>``; its I counts the sign bit)."""
+        u = "" if self.signed else "u"
+        integer = int(self.signed) + self.int_bits
+        return f"ap_{u}fixed<{self.width},{integer},{self.rounding.value},{self.overflow.value}>"
+
+    @property
+    def hls4ml_name(self) -> str:
+        """Name in an hls4ml configuration (``fixed<W,I,RND,SAT>``)."""
+        u = "" if self.signed else "u"
+        integer = int(self.signed) + self.int_bits
+        rounding = self.rounding.value.removeprefix("AP_")
+        overflow = self.overflow.value.removeprefix("AP_")
+        return f"{u}fixed<{self.width},{integer},{rounding},{overflow}>"
+
+    @property
+    def kif(self) -> tuple[bool, int, int]:
+        """``(keep_negative, integer bits, fraction bits)`` as da4ml and HGQ2 write it."""
+        return self.signed, self.int_bits, self.frac_bits
+
+    @property
+    def verilog_range(self) -> str:
+        """Vector declaration of a port that carries the code, for example ``signed [11:0]``."""
+        sign = "signed " if self.signed else ""
+        return f"{sign}[{self.width - 1}:0]"
+
+    @classmethod
+    def from_hls_name(cls, name: str) -> Self:
+        """Parse ``ap_fixed<W,I[,Q[,O]]>``, ``ap_ufixed``, ``ap_int<W>`` or ``ap_uint<W>``.
+
+        Raises:
+            FixedPointError: If the text is none of these.
+        """
+        match = re.fullmatch(
+            r"(?:ap_)?(u?)(fixed|int)<(-?\d+)(?:,(-?\d+))?(?:,(\w+))?(?:,(\w+))?(?:,0)?>",
+            name.replace(" ", ""),
+        )
+        if match is None or (match[2] == "fixed") != (match[4] is not None):
+            raise FixedPointError(
+                f"{name!r} is not a fixed-point type; write for example ap_fixed<16,6,AP_RND,AP_SAT>"
+            )
+        signed = not match[1]
+        width = int(match[3])
+        integer = int(match[4]) if match[2] == "fixed" else width
+
+        def mode(text: str | None, default: str) -> str:
+            return default if text is None else "AP_" + text.removeprefix("AP_")
+
+        return cls(
+            signed,
+            integer - int(signed),
+            width - integer,
+            Rounding(mode(match[5], "AP_TRN")),
+            Overflow(mode(match[6], "AP_WRAP")),
+        )
+
+    # -- arithmetic on types ------------------------------------------------------------------
+
+    def with_modes(self, rounding: Rounding, overflow: Overflow) -> Self:
+        """Return the same bits with other rounding and overflow."""
+        return replace(self, rounding=rounding, overflow=overflow)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON and YAML."""
+        return {
+            "signed": self.signed,
+            "int_bits": self.int_bits,
+            "frac_bits": self.frac_bits,
+            "rounding": self.rounding.value,
+            "overflow": self.overflow.value,
+        }
+
+    @classmethod
+    def from_dict(cls, raw: dict[str, Any]) -> Self:
+        """Rebuild a type from :meth:`to_dict`."""
+        return cls(
+            bool(raw["signed"]),
+            int(raw["int_bits"]),
+            int(raw["frac_bits"]),
+            Rounding(raw["rounding"]),
+            Overflow(raw["overflow"]),
+        )
+
+    @classmethod
+    def for_codes(cls, low: int, high: int, frac_bits: int) -> Self:
+        """Return the narrowest wrapping type that holds every code from ``low`` to ``high``."""
+        signed = low < 0
+        bits = max(max(high, 0).bit_length(), (-low - 1).bit_length() if signed else 0)
+        bits = max(bits, 0 if signed else 1)
+        return cls(signed, bits - frac_bits, frac_bits)

@@ -1,0 +1,220 @@
+"""The trained network as integers: a short list of exact operations, free of any framework.
+
+Every later form is made from or held against this description: the int64 reference, the RTL
+tracer and the report read it; the hls4ml project is checked against it. All tensors are integer
+codes of the node's ``type``. Only :class:`Features`, :class:`Momentum`, :class:`Table` and
+:class:`Quantize` drop bits; every other operation is exact, and its ``type`` holds every value it
+can take.
+
+Shapes are per event: ``(n, c)`` for candidates, ``(c,)`` after a pool.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from l1met_fpga.errors import ConversionError
+from l1met_fpga.fixed_point import FixedType
+
+__all__ = [
+    "Aggregate",
+    "Combine",
+    "Dense",
+    "Feature",
+    "Features",
+    "InputColumn",
+    "Momentum",
+    "Multiply",
+    "Network",
+    "Node",
+    "Quantize",
+    "ScalarPool",
+    "Table",
+    "VectorPool",
+]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Feature(_Strict):
+    """One number per candidate that the perceptron sees.
+
+    ``value``: ``counts * 2**-scale_bits``; ``abs``: the same of the absolute value; ``flag``: 1
+    when the counts are one of ``codes``, else 0. The result is brought into ``type`` with its
+    rounding and overflow.
+    """
+
+    name: str
+    column: str
+    kind: Literal["value", "abs", "flag"]
+    scale_bits: int = 0
+    codes: tuple[int, ...] = ()
+    type: FixedType
+
+
+class _NodeBase(_Strict):
+    name: str
+    inputs: tuple[str, ...]
+    shape: tuple[int, ...]
+    type: FixedType
+
+
+class InputColumn(_NodeBase):
+    """A candidate column, shape ``(n,)``, no inputs."""
+
+    op: Literal["input"] = "input"
+    column: str
+
+
+class Features(_NodeBase):
+    """Perceptron inputs, shape ``(n, len(features))``; ``inputs`` are the columns they use.
+
+    ``type`` holds every feature's own type without loss.
+    """
+
+    op: Literal["features"] = "features"
+    features: tuple[Feature, ...]
+
+
+class Momentum(_NodeBase):
+    """px, py of each candidate in GeV, shape ``(n, 2)``; inputs ``pt``, ``phi``.
+
+    ``p = type(pt * 2**-2 * table)`` where the table holds ``table_type(cos)`` for 0 to 360 counts
+    of phi (first quadrant, both ends); other quadrants and the sine follow by symmetry, so that a
+    quarter turn is exact. phi counts are taken modulo 1440.
+    """
+
+    op: Literal["momentum"] = "momentum"
+    table_type: FixedType
+    quadrant_cos: tuple[int, ...]
+
+
+class Dense(_NodeBase):
+    """``x @ kernel + bias``, exact, over the last axis; the same for every candidate.
+
+    ``kernel[i][j]`` (input i, output j) and ``bias[j]`` are codes of their own types.
+    """
+
+    op: Literal["dense"] = "dense"
+    kernel: tuple[tuple[int, ...], ...]
+    kernel_type: FixedType
+    bias: tuple[int, ...]
+    bias_type: FixedType
+
+
+class Quantize(_NodeBase):
+    """Bring a tensor into ``type``; an unsigned saturating type makes it a bounded ReLU."""
+
+    op: Literal["quantize"] = "quantize"
+
+
+class Table(_NodeBase):
+    """Elementwise look-up: output code ``table[x - min_code]`` for input code ``x``."""
+
+    op: Literal["table"] = "table"
+    table: tuple[int, ...]
+
+
+class Multiply(_NodeBase):
+    """Elementwise product of ``(n, a)`` with ``(n, 1)`` or ``(n, a)``, exact."""
+
+    op: Literal["multiply"] = "multiply"
+
+
+class VectorPool(_NodeBase):
+    """``V[k] = -sum_i w[i, k] p[i]``, shape ``(k, 2)``, exact; inputs weights, momentum."""
+
+    op: Literal["vector_pool"] = "vector_pool"
+
+
+class ScalarPool(_NodeBase):
+    """``S[m] = 2**-shift * sum_i [pt_i > 0] s[i, m]``, shape ``(m,)``, exact; inputs s, pt."""
+
+    op: Literal["scalar_pool"] = "scalar_pool"
+    shift: int
+
+
+class Aggregate(_NodeBase):
+    """``F[a * f + j] = 2**-shift * sum_i [pt_i > 0] W[i, a] x[i, j]``, shape ``(a * f,)``, exact.
+
+    Inputs W, x, pt.
+    """
+
+    op: Literal["aggregate"] = "aggregate"
+    shift: int
+
+
+class Combine(_NodeBase):
+    """``MET = sum_k c[k] V[k]``, shape ``(2,)``, exact; inputs c, V."""
+
+    op: Literal["combine"] = "combine"
+
+
+Node = (
+    InputColumn
+    | Features
+    | Momentum
+    | Dense
+    | Quantize
+    | Table
+    | Multiply
+    | VectorPool
+    | ScalarPool
+    | Aggregate
+    | Combine
+)
+
+
+class Network(_Strict):
+    """A quantized network.
+
+    Attributes:
+        name: Model name.
+        n_candidates: Slots per event.
+        nodes: Operations in an order in which every input comes before its use; the last one
+            gives MET (px, py), GeV, shape ``(2,)``.
+    """
+
+    name: str
+    n_candidates: int
+    nodes: tuple[Annotated[Node, Field(discriminator="op")], ...]
+
+    def __iter__(self) -> Iterator[Node]:  # type: ignore[override]
+        """Iterate over the nodes in order of execution."""
+        return iter(self.nodes)
+
+    def node(self, name: str) -> Node:
+        """Return the node of that name.
+
+        Raises:
+            ConversionError: If there is none.
+        """
+        for node in self.nodes:
+            if node.name == name:
+                return node
+        raise ConversionError(
+            f"network {self.name!r} has no node {name!r}; it has {[n.name for n in self.nodes]}"
+        )
+
+    @property
+    def output(self) -> Node:
+        """The node that gives MET."""
+        return self.nodes[-1]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Candidate columns that the network reads, in order of its inputs."""
+        return tuple(node.column for node in self.nodes if isinstance(node, InputColumn))
+
+    def save(self, path: Path) -> None:
+        """Write ``network.json``."""
+        path.write_text(self.model_dump_json(indent=1))
+
+    @classmethod
+    def load(cls, path: Path) -> "Network":
+        """Read ``network.json``."""
+        return cls.model_validate_json(path.read_text())

@@ -1,0 +1,98 @@
+"""Columns of an L1 PUPPI candidate as hardware integers: type, unit, meaning.
+
+Source: CMSSW ``DataFormats/L1TParticleFlow/interface/{datatypes,puppi}.h``. A slot with
+``pt == 0`` is empty and every column is zero there.
+"""
+
+import enum
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from l1met_fpga.fixed_point import FixedType
+
+__all__ = [
+    "COLUMNS",
+    "MAX_PUPPI_WEIGHT",
+    "N_CANDIDATES",
+    "PHI_COUNTS_PER_TURN",
+    "PT_LSB_GEV",
+    "REQUIRED_COLUMNS",
+    "Candidates",
+    "Column",
+    "ParticleId",
+]
+
+Candidates = Mapping[str, npt.NDArray[np.int16]]
+"""Column name -> integers, shape (n_events, n_slots); the form every room passes on."""
+
+N_CANDIDATES: Final = 128
+"""Slots per event: the final buffer of the layer-2 deregionizer (l1tDeregionizerProducer_cfi)."""
+PT_LSB_GEV: Final = 0.25
+ANGLE_LSB_RAD: Final = math.pi / 720
+PHI_COUNTS_PER_TURN: Final = 1440
+"""phi differences wrap by this, which is not a power of two."""
+Z0_LSB_CM: Final = 0.05
+MAX_PUPPI_WEIGHT: Final = 256
+"""Code of weight 1."""
+
+
+class ParticleId(enum.IntEnum):
+    """Codes of the ``pid`` column (``l1ct::ParticleID``)."""
+
+    NEUTRAL_HADRON = 0
+    PHOTON = 1
+    HADRON_MINUS = 2
+    HADRON_PLUS = 3
+    ELECTRON_MINUS = 4
+    ELECTRON_PLUS = 5
+    MUON_MINUS = 6
+    MUON_PLUS = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of a candidate.
+
+    Attributes:
+        name: Column name in every store and model input.
+        type: Integer type of the code (no fraction bits).
+        lsb: Value of one count in ``unit``.
+        unit: Physical unit, empty for codes and fractions.
+        low: Smallest code that has a meaning.
+        high: Largest code that has a meaning.
+    """
+
+    name: str
+    type: FixedType
+    lsb: float
+    unit: str
+    low: int
+    high: int
+
+
+def _column(name: str, bits: int, *, signed: bool, lsb: float, unit: str, **limits: int) -> Column:
+    kind = FixedType(signed, bits - int(signed), 0)
+    low = limits.get("low", kind.min_code)
+    return Column(name, kind, lsb, unit, low, limits.get("high", kind.max_code))
+
+
+COLUMNS: Final[dict[str, Column]] = {
+    column.name: column
+    for column in (
+        _column("pt", 14, signed=False, lsb=PT_LSB_GEV, unit="GeV"),
+        _column("eta", 12, signed=True, lsb=ANGLE_LSB_RAD, unit=""),
+        _column("phi", 11, signed=True, lsb=ANGLE_LSB_RAD, unit="rad", low=-720, high=720),
+        _column("pid", 3, signed=False, lsb=1, unit=""),
+        _column("puppi_weight", 9, signed=False, lsb=1 / MAX_PUPPI_WEIGHT, unit="", high=256),
+        _column("z0", 10, signed=True, lsb=Z0_LSB_CM, unit="cm"),
+        _column("dxy", 8, signed=True, lsb=0.05, unit="cm"),
+        _column("quality", 3, signed=False, lsb=1, unit=""),
+        _column("em_id", 6, signed=False, lsb=1, unit=""),
+    )
+}
+REQUIRED_COLUMNS: Final = ("pt", "eta", "phi", "pid", "puppi_weight")

@@ -1,0 +1,160 @@
+"""A run is a folder with fixed file names; every step after training reads only the folder."""
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from l1met_fpga.errors import RunFolderError
+
+__all__ = ["RunFolder", "atomic_path", "write_json"]
+
+MARK: Final = ".l1met-run"
+
+
+@contextmanager
+def atomic_path(path: Path) -> Iterator[Path]:
+    """Yield a temporary path beside ``path`` that replaces it when the block ends well.
+
+    A reader sees the old file or the whole new one, never a part; after an error the old file
+    stays and the temporary one is removed.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent)
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        temporary.chmod(0o644)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Write JSON atomically; NaN is refused because JSON has none."""
+    with atomic_path(path) as temporary:
+        temporary.write_text(json.dumps(content, indent=2, allow_nan=False) + "\n")
+
+
+@dataclass(frozen=True, slots=True)
+class RunFolder:
+    """File names inside a run folder (``docs/architecture.md``, "A run is a folder")."""
+
+    root: Path
+
+    @classmethod
+    def create(cls, root: Path, *, clear: bool = False) -> "RunFolder":
+        """Make a new run folder.
+
+        Args:
+            root: Folder to make.
+            clear: Remove an earlier run that this tool made there.
+
+        Raises:
+            RunFolderError: If the folder holds anything and is not an earlier run, or is an
+                earlier run and ``clear`` is false.
+        """
+        if root.exists() and (not root.is_dir() or any(root.iterdir())):
+            if not (root / MARK).is_file():
+                raise RunFolderError(
+                    f"{root} is not empty and was not made by l1met; refusing to touch it. "
+                    "Choose another --output"
+                )
+            if not clear:
+                raise RunFolderError(
+                    f"{root} already holds a run; resume it with --resume, replace it with "
+                    "--overwrite, or choose another --output"
+                )
+            shutil.rmtree(root)
+        root.mkdir(parents=True, exist_ok=True)
+        (root / MARK).touch()
+        return cls(root)
+
+    @classmethod
+    def open(cls, root: Path) -> "RunFolder":
+        """Open an existing run folder.
+
+        Raises:
+            RunFolderError: If it is missing or was not made by this tool.
+        """
+        if not (root / MARK).is_file():
+            what = "was not made by l1met" if root.is_dir() else "does not exist"
+            raise RunFolderError(f"run folder {root} {what}; make one with `l1met train` first")
+        return cls(root)
+
+    @property
+    def config(self) -> Path:
+        """The resolved configuration."""
+        return self.root / "config.yaml"
+
+    @property
+    def environment(self) -> Path:
+        """Versions, git state, seeds."""
+        return self.root / "environment.json"
+
+    @property
+    def history(self) -> Path:
+        """One row per epoch."""
+        return self.root / "history.csv"
+
+    @property
+    def model(self) -> Path:
+        """The quantized, stripped Keras model."""
+        return self.root / "model.keras"
+
+    @property
+    def float_model(self) -> Path:
+        """The float twin, when one was trained."""
+        return self.root / "model_float.keras"
+
+    @property
+    def network(self) -> Path:
+        """The integer network (:class:`l1met_fpga.models.network.Network`)."""
+        return self.root / "network.json"
+
+    @property
+    def metrics(self) -> Path:
+        """Physics figures."""
+        return self.root / "metrics.json"
+
+    @property
+    def bit_exactness(self) -> Path:
+        """Result of the bit-exactness check of every form."""
+        return self.root / "bit_exactness.json"
+
+    @property
+    def plots(self) -> Path:
+        """Figures, PDF and PNG."""
+        return self.root / "plots"
+
+    @property
+    def hls(self) -> Path:
+        """The hls4ml project."""
+        return self.root / "hls"
+
+    @property
+    def rtl(self) -> Path:
+        """The streaming RTL project."""
+        return self.root / "rtl"
+
+    def report(self, suffix: str) -> Path:
+        """``report.json``, ``report.md`` or ``report.html``."""
+        return self.root / f"report.{suffix}"
+
+    def need(self, path: Path, *, made_by: str) -> Path:
+        """Return ``path`` if the step that makes it has run.
+
+        Raises:
+            RunFolderError: If the file is missing; names the command that makes it.
+        """
+        if not path.exists():
+            raise RunFolderError(
+                f"{self.root} has no {path.name}; it is made by `{made_by}`, run that first"
+            )
+        return path
