@@ -52,7 +52,7 @@ def override(raw: Mapping[str, Any], assignments: Mapping[str, Any]) -> dict[str
     Raises:
         ConfigError: If a dotted key leads through a value that is not a section.
     """
-    result: dict[str, Any] = {k: v for k, v in raw.items()}
+    result = dict(raw)
     for dotted, value in assignments.items():
         parsed = yaml.safe_load(value) if isinstance(value, str) else value
         *sections, leaf = dotted.split(".")

@@ -107,7 +107,11 @@ class Dense(_NodeBase):
 
 
 class Quantize(_NodeBase):
-    """Bring a tensor into ``type``; an unsigned saturating type makes it a bounded ReLU."""
+    """Bring a tensor into ``type``; an unsigned saturating type makes it a bounded ReLU.
+
+    ``shape`` is the input's, but for a leading axis of length 1 that may be dropped (one vector
+    pool is already MET).
+    """
 
     op: Literal["quantize"] = "quantize"
 

@@ -1,0 +1,237 @@
+"""Example integer networks with random weights, for tests that need no training."""
+
+import numpy as np
+
+from l1met_fpga.fixed_point import FixedType, Overflow, Rounding
+from l1met_fpga.models import network as net
+from l1met_fpga.models import ranges
+from l1met_fpga.puppi.columns import COLUMNS
+
+RND_SAT = {"rounding": Rounding.RND, "overflow": Overflow.SAT}
+CLIP = {"rounding": Rounding.TRN, "overflow": Overflow.SAT}
+HIDDEN = FixedType(False, 2, 4, **RND_SAT)
+KERNEL = FixedType(True, 1, 4, Rounding.RND_CONV, Overflow.SAT)
+BIAS = FixedType(True, 1, 6, Rounding.RND_CONV, Overflow.SAT)
+POOL_WEIGHT = FixedType(True, 1, 6, **RND_SAT)
+SCALAR = FixedType(False, 1, 5, **RND_SAT)
+POOLED = FixedType(False, 3, 6, **RND_SAT)
+VECTOR = FixedType(True, 13, 4, **RND_SAT)
+MOMENTUM = FixedType(True, 12, 4, **RND_SAT)
+COS = FixedType(True, 1, 10, **RND_SAT)
+MET = FixedType(True, 12, 5, **RND_SAT)
+
+
+def features() -> tuple[net.Feature, ...]:
+    """Nine features of the default network."""
+    unit = FixedType(False, 1, 8, **CLIP)
+    flag = FixedType(False, 1, 0, **CLIP)
+    groups = {"neutral_hadron": (0,), "photon": (1,), "hadron": (2, 3), "electron": (4, 5)}
+    return (
+        net.Feature(name="pt", column="pt", kind="value", scale_bits=8, type=unit),
+        net.Feature(name="pt_high", column="pt", kind="value", scale_bits=12, type=unit),
+        net.Feature(name="abs_eta", column="eta", kind="abs", scale_bits=10, type=unit),
+        net.Feature(
+            name="puppi_weight", column="puppi_weight", kind="value", scale_bits=8, type=unit
+        ),
+        *(
+            net.Feature(name=name, column="pid", kind="flag", codes=codes, type=flag)
+            for name, codes in groups.items()
+        ),
+        net.Feature(name="muon", column="pid", kind="flag", codes=(6, 7), type=flag),
+    )
+
+
+class Build:
+    """Collects nodes; every method returns the name of the node it adds."""
+
+    def __init__(self, rng: np.random.Generator, *, n_candidates: int, zero_fraction: float):
+        self.rng, self.n, self.zero_fraction = rng, n_candidates, zero_fraction
+        self.nodes: list[net.Node] = []
+
+    def __getitem__(self, name: str) -> net.Node:
+        return next(node for node in self.nodes if node.name == name)
+
+    def add(self, node: net.Node) -> str:
+        self.nodes.append(node)
+        return node.name
+
+    def inputs(self) -> None:
+        for column in ("pt", "eta", "phi", "pid", "puppi_weight"):
+            self.add(
+                net.InputColumn(
+                    name=column,
+                    inputs=(),
+                    shape=(self.n,),
+                    type=COLUMNS[column].type,
+                    column=column,
+                )
+            )
+        specs = features()
+        self.add(
+            net.Features(
+                name="features",
+                inputs=("pt", "eta", "pid", "puppi_weight"),
+                shape=(self.n, len(specs)),
+                type=ranges.union_type([f.type for f in specs]),
+                features=specs,
+            )
+        )
+        quadrant = COS.encode(np.cos(np.pi * np.arange(361) / 720))
+        self.add(
+            net.Momentum(
+                name="momentum",
+                inputs=("pt", "phi"),
+                shape=(self.n, 2),
+                type=MOMENTUM,
+                table_type=COS,
+                quadrant_cos=tuple(int(c) for c in quadrant),
+            )
+        )
+
+    def dense(
+        self, name: str, x: str, units: int, out: FixedType, *, identity: bool = False
+    ) -> str:
+        n_in = self[x].shape[-1]
+        kernel = KERNEL.encode(self.rng.normal(0, 0.5 / np.sqrt(n_in) + 0.2, (n_in, units)))
+        kernel[self.rng.random(kernel.shape) < self.zero_fraction] = 0
+        bias = BIAS.encode(self.rng.normal(0, 0.2, units))
+        if identity:  # the first output starts at one, as PUPPI MET does
+            bias[0] = BIAS.encode(1.0)
+        exact = ranges.dense_type(self[x].type, kernel, KERNEL, bias, BIAS)
+        shape = (*self[x].shape[:-1], units)
+        self.add(
+            net.Dense(
+                name=f"{name}_dense",
+                inputs=(x,),
+                shape=shape,
+                type=exact,
+                kernel=tuple(tuple(int(v) for v in row) for row in kernel),
+                kernel_type=KERNEL,
+                bias=tuple(int(v) for v in bias),
+                bias_type=BIAS,
+            )
+        )
+        return self.quantize(name, f"{name}_dense", out)
+
+    def quantize(self, name: str, x: str, out: FixedType) -> str:
+        return self.add(net.Quantize(name=name, inputs=(x,), shape=self[x].shape, type=out))
+
+    def vector_pool(self, weights: str) -> str:
+        exact = ranges.vector_pool_type(self[weights].type, MOMENTUM, self.n)
+        k = self[weights].shape[-1]
+        self.add(
+            net.VectorPool(
+                name="vectors_sum", inputs=(weights, "momentum"), shape=(k, 2), type=exact
+            )
+        )
+        return self.quantize("vectors", "vectors_sum", VECTOR)
+
+    def combine(self, coefficients: str, vectors: str) -> str:
+        k = self[coefficients].shape[-1]
+        exact = ranges.combine_type(self[coefficients].type, self[vectors].type, k)
+        self.add(
+            net.Combine(name="met_sum", inputs=(coefficients, vectors), shape=(2,), type=exact)
+        )
+        return self.quantize("met_xy", "met_sum", MET)
+
+    def network(self, name: str) -> net.Network:
+        return net.Network(name=name, n_candidates=self.n, nodes=tuple(self.nodes))
+
+
+def random_deepset(
+    seed: int = 0,
+    *,
+    phi_units: tuple[int, ...] = (16, 16),
+    n_vector_pools: int = 4,
+    n_scalar_pools: int = 4,
+    rho_units: tuple[int, ...] = (8,),
+    n_candidates: int = 128,
+    zero_fraction: float = 0.5,
+) -> net.Network:
+    """Return a deepset with random weights (the default network's shape)."""
+    b = Build(np.random.default_rng(seed), n_candidates=n_candidates, zero_fraction=zero_fraction)
+    b.inputs()
+    h = "features"
+    for depth, units in enumerate(phi_units):
+        h = b.dense(f"phi_{depth}", h, units, HIDDEN)
+    vectors = b.vector_pool(b.dense("weights", h, n_vector_pools, POOL_WEIGHT, identity=True))
+    scalars = b.dense("scalars", h, n_scalar_pools, SCALAR)
+    shift = 5
+    b.add(
+        net.ScalarPool(
+            name="scalars_sum",
+            inputs=(scalars, "pt"),
+            shape=(n_scalar_pools,),
+            type=ranges.scalar_pool_type(SCALAR, n_candidates, shift),
+            shift=shift,
+        )
+    )
+    r = b.quantize("pooled_scalars", "scalars_sum", POOLED)
+    for depth, units in enumerate(rho_units):
+        r = b.dense(f"rho_{depth}", r, units, HIDDEN)
+    b.combine(b.dense("coefficients", r, n_vector_pools, POOL_WEIGHT, identity=True), vectors)
+    return b.network("deepset")
+
+
+def random_deepmet(
+    seed: int = 0, *, phi_units: tuple[int, ...] = (16, 16), n_candidates: int = 128
+) -> net.Network:
+    """Return a one-weight-per-candidate network: no scalar pools, no rho."""
+    b = Build(np.random.default_rng(seed), n_candidates=n_candidates, zero_fraction=0.5)
+    b.inputs()
+    h = "features"
+    for depth, units in enumerate(phi_units):
+        h = b.dense(f"phi_{depth}", h, units, HIDDEN)
+    b.vector_pool(b.dense("weights", h, 1, POOL_WEIGHT, identity=True))
+    b.add(net.Quantize(name="met_xy", inputs=("vectors",), shape=(2,), type=MET))
+    return b.network("deepmet")
+
+
+def random_garnet(
+    seed: int = 0, *, n_aggregators: int = 4, n_features: int = 4, n_candidates: int = 128
+) -> net.Network:
+    """Return a garnet: distances, exp(-d^2) table, aggregated features, vector pools, rho."""
+    b = Build(np.random.default_rng(seed), n_candidates=n_candidates, zero_fraction=0.5)
+    b.inputs()
+    h = b.dense("encode", "features", 16, HIDDEN)
+    distance = FixedType(True, 2, 4, **RND_SAT)
+    near = FixedType(False, 1, 7, **RND_SAT)
+    d = b.dense("distances", h, n_aggregators, distance)
+    codes = np.arange(distance.min_code, distance.max_code + 1)
+    table = near.encode(np.exp(-(distance.decode(codes) ** 2)))
+    b.add(
+        net.Table(
+            name="potential",
+            inputs=(d,),
+            shape=b[d].shape,
+            type=near,
+            table=tuple(int(v) for v in table),
+        )
+    )
+    f = b.dense("messages", h, n_features, SCALAR)
+    b.add(
+        net.Aggregate(
+            name="aggregated_sum",
+            inputs=("potential", f, "pt"),
+            shape=(n_aggregators * n_features,),
+            type=ranges.aggregate_type(near, SCALAR, n_candidates, 5),
+            shift=5,
+        )
+    )
+    aggregated = b.quantize("aggregated", "aggregated_sum", POOLED)
+    w = b.dense("weights", h, 1, POOL_WEIGHT, identity=True)
+    b.add(
+        net.Multiply(
+            name="pool_weights_product",
+            inputs=("potential", w),
+            shape=(n_candidates, n_aggregators),
+            type=ranges.product_type(near, POOL_WEIGHT),
+        )
+    )
+    vectors = b.vector_pool(b.quantize("pool_weights", "pool_weights_product", POOL_WEIGHT))
+    r = b.dense("rho_0", aggregated, 8, HIDDEN)
+    b.combine(b.dense("coefficients", r, n_aggregators, POOL_WEIGHT, identity=True), vectors)
+    return b.network("garnet")
+
+
+NETWORKS = {"deepset": random_deepset, "deepmet": random_deepmet, "garnet": random_garnet}
