@@ -1,0 +1,37 @@
+"""Sphinx configuration."""
+
+from importlib.metadata import version as _version
+
+project = "l1met_fpga"
+author = "the l1met_fpga maintainers"
+release = version = _version("l1met_fpga")
+extensions = [
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.apidoc",
+    "sphinx.ext.napoleon",
+    "sphinx.ext.viewcode",
+    "sphinx_copybutton",
+]
+myst_enable_extensions = ["amsmath", "colon_fence", "deflist", "dollarmath", "fieldlist"]
+myst_heading_anchors = 3
+html_theme = "furo"
+html_title = f"l1met_fpga {release}"
+exclude_patterns = ["_build"]
+apidoc_modules = [
+    {
+        "path": "../src/l1met_fpga",
+        "destination": "_generated/api",
+        "separate_modules": True,
+        "module_first": True,
+        "no_headings": False,
+        "implicit_namespaces": True,
+        "exclude_patterns": ["../src/l1met_fpga/cli"],
+    }
+]
+autodoc_default_options = {"members": True, "undoc-members": False, "show-inheritance": True}
+autodoc_typehints = "signature"
+autodoc_member_order = "bysource"
+napoleon_numpy_docstring = False
+# The same class is documented where it is defined and where a package offers it again.
+suppress_warnings = ["ref.python", "autodoc.duplicate"]
