@@ -1,0 +1,169 @@
+"""The 64-bit word of one L1 PUPPI candidate.
+
+Fields from the lowest bit up, as ``l1ct::PuppiObj::pack`` writes them (CMSSW
+``DataFormats/L1TParticleFlow/interface/puppi.h``):
+
+===========  ===== ==================================
+bits         width field
+===========  ===== ==================================
+13:0         14    pt
+25:14        12    eta, signed
+36:26        11    phi, signed
+39:37        3     pid
+49:40        10    z0, signed (charged candidates)
+57:50        8     dxy, signed (charged)
+60:58        3     quality (charged)
+48:40        9     puppi_weight (neutral candidates)
+54:49        6     em_id (neutral)
+63:61        3     zero
+===========  ===== ==================================
+
+The word of a charged candidate has no PUPPI weight: it is 1 by definition.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from l1met_fpga.errors import DataError
+from l1met_fpga.puppi.columns import COLUMNS, MAX_PUPPI_WEIGHT, REQUIRED_COLUMNS, ParticleId
+
+__all__ = ["WORD_BITS", "is_charged", "pack", "unpack"]
+
+WORD_BITS: Final = 61
+"""Used bits of a word; the ones above are zero."""
+
+Words = npt.NDArray[np.uint64]
+
+_BLOCK: Final = 1 << 14
+"""Words per pass; the temporary arrays of one pass stay in the cache."""
+_CHARGED_ONLY: Final = ("z0", "dxy", "quality")
+_LOWEST_BIT: Final = {
+    "pt": 0,
+    "eta": 14,
+    "phi": 26,
+    "pid": 37,
+    "z0": 40,
+    "dxy": 50,
+    "quality": 58,
+    "puppi_weight": 40,
+    "em_id": 49,
+}
+
+
+def is_charged(pid: npt.NDArray[np.int16]) -> npt.NDArray[np.bool_]:
+    """Return where a ``pid`` code belongs to a charged candidate."""
+    return pid >= ParticleId.HADRON_MINUS
+
+
+def unpack(words: Words) -> dict[str, npt.NDArray[np.int16]]:
+    """Take candidate words apart.
+
+    Args:
+        words: Candidate words (no event headers), uint64, any shape.
+
+    Returns:
+        Every column of :data:`l1met_fpga.puppi.columns.COLUMNS`, int16, same shape. Fields that
+        the word does not have are zero, except the PUPPI weight of charged candidates (256).
+
+    Raises:
+        DataError: If the words are not uint64, or one has a bit above the 61 used ones.
+    """
+    if words.dtype != np.uint64:
+        raise DataError(f"candidate words must be uint64, got an array of {words.dtype}")
+    flat = words.reshape(-1)
+    if flat.size and int(flat.max()) >> WORD_BITS:
+        first = int(np.argmax(flat >> np.uint64(WORD_BITS) != 0))
+        raise DataError(
+            f"word {first} is {int(flat[first]):#018x}: bits 63:61 of a candidate word are zero; "
+            "an event header among candidates means that the stream lost its place"
+        )
+    result = {name: np.empty(flat.size, np.int16) for name in COLUMNS}
+    for start in range(0, flat.size, _BLOCK):
+        stop = min(start + _BLOCK, flat.size)
+        _unpack_block(flat[start:stop], {k: v[start:stop] for k, v in result.items()})
+    return {name: column.reshape(words.shape) for name, column in result.items()}
+
+
+def _unpack_block(words: Words, out: dict[str, npt.NDArray[np.int16]]) -> None:
+    def part(lowest_bit: int) -> npt.NDArray[np.int16]:
+        """Return 16 bits of each word."""
+        return (words >> np.uint64(lowest_bit)).astype(np.int16)
+
+    # A left and an arithmetic right shift in 16 bits cut a field out and extend its sign.
+    out["pt"][:] = words.astype(np.int16) & 0x3FFF
+    out["eta"][:] = (part(14) << 4) >> 4
+    out["phi"][:] = (part(26) << 5) >> 5
+    middle, high = part(37), part(49)
+    out["pid"][:] = middle & 7
+    charged = is_charged(out["pid"])
+    out["z0"][:] = ((middle << 3) >> 6) * charged
+    out["dxy"][:] = ((high << 7) >> 8) * charged
+    out["quality"][:] = ((high >> 9) & 7) * charged
+    out["em_id"][:] = (high & 0x3F) * ~charged
+    out["puppi_weight"][:] = np.where(charged, MAX_PUPPI_WEIGHT, (middle >> 3) & 0x1FF)
+
+
+def pack(columns: Mapping[str, npt.NDArray[Any]]) -> Words:
+    """Put candidate columns into words; the inverse of :func:`unpack`.
+
+    Args:
+        columns: Integers by column name, equal shapes. The columns of ``REQUIRED_COLUMNS`` must
+            be there, the others count as zero where missing.
+
+    Returns:
+        uint64, same shape. An all-zero candidate gives an all-zero word.
+
+    Raises:
+        DataError: If a column is missing, has another shape or holds a number outside its type,
+            or if a candidate has a value that its word has no room for (``z0`` of a neutral
+            one, a PUPPI weight other than 256 of a charged one).
+    """
+    missing = [name for name in REQUIRED_COLUMNS if name not in columns]
+    if missing:
+        raise DataError(f"cannot pack words without the columns {', '.join(missing)}")
+    shape = columns["pt"].shape
+    charged = is_charged(columns["pid"])
+    words = np.zeros(shape, np.uint64)
+    for name in COLUMNS:
+        if name not in columns:
+            continue
+        codes = _checked(name, columns[name], shape)
+        absent = ~charged if name in _CHARGED_ONLY else charged
+        if name in (*_CHARGED_ONLY, "em_id", "puppi_weight"):
+            codes = _without(name, codes, absent)
+        bits = codes.astype(np.int64).view(np.uint64) & np.uint64(
+            (1 << COLUMNS[name].type.width) - 1
+        )
+        words |= bits << np.uint64(_LOWEST_BIT[name])
+    return words
+
+
+def _checked(name: str, codes: npt.NDArray[Any], shape: tuple[int, ...]) -> npt.NDArray[Any]:
+    kind = COLUMNS[name].type
+    if codes.shape != shape:
+        raise DataError(f"column {name} has shape {codes.shape}, pt has {shape}; they must agree")
+    if not np.issubdtype(codes.dtype, np.integer):
+        raise DataError(f"column {name} must hold integers, got an array of {codes.dtype}")
+    outside = (codes < kind.min_code) | (codes > kind.max_code)
+    if outside.any():
+        raise DataError(
+            f"column {name} holds {int(codes[outside].flat[0])} ({int(outside.sum())} values outside "
+            f"its type); its {kind.width} bits allow {kind.min_code} to {kind.max_code}"
+        )
+    return codes
+
+
+def _without(name: str, codes: npt.NDArray[Any], absent: npt.NDArray[np.bool_]) -> npt.NDArray[Any]:
+    """Clear a column where the word lacks its field; refuse values that would be lost."""
+    implied = MAX_PUPPI_WEIGHT if name == "puppi_weight" else 0
+    lost = absent & (codes != implied)
+    if lost.any():
+        kind = "neutral" if name in _CHARGED_ONLY else "charged"
+        raise DataError(
+            f"column {name} is {int(codes[lost].flat[0])} for a {kind} candidate ({int(lost.sum())} "
+            f"in all); its 64-bit word has no such field and means {implied}"
+        )
+    return np.where(absent, 0, codes)
