@@ -69,16 +69,16 @@ def shift_round(code: npt.ArrayLike, bits: int, rounding: Rounding) -> IntArray:
     if bits > 62:  # every int64 is then closer to 0 than one half, or exactly a sign
         sign_only = np.where(x < 0, -1, 0)
         return sign_only if rounding is Rounding.TRN else np.zeros_like(x)
+    if rounding is Rounding.TRN:
+        return x >> bits
+    if rounding is Rounding.RND:  # the highest dropped bit decides
+        return ((x >> (bits - 1)) + 1) >> 1
     floor = x >> bits
     rest = x - (floor << bits)
     half = np.int64(1) << (bits - 1)
     match rounding:
-        case Rounding.TRN:
-            up = np.zeros_like(x, dtype=bool)
         case Rounding.TRN_ZERO:
             up = (x < 0) & (rest > 0)
-        case Rounding.RND:
-            up = rest >= half
         case Rounding.RND_MIN_INF:
             up = rest > half
         case Rounding.RND_INF:

@@ -1,0 +1,1 @@
+"""hls4ml projects: conversion, linter, C simulation, vendor runs."""
