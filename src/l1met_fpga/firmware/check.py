@@ -1,0 +1,222 @@
+"""Compare the integer outputs of every form of a network, output by output.
+
+A form is a function from candidate columns to integer codes of the output node, shape
+(n_events, 2). No tolerance exists: a form agrees when no code of any output of any event differs.
+"""
+
+import json
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from l1met_fpga.errors import BitExactnessError
+from l1met_fpga.puppi.columns import Candidates
+from l1met_fpga.run_folder import write_json
+
+__all__ = [
+    "FORMS",
+    "Agreement",
+    "Form",
+    "LayerDifference",
+    "compare_codes",
+    "compare_forms",
+    "first_difference",
+    "require_agreement",
+    "write_result",
+]
+
+logger = logging.getLogger(__name__)
+
+IntArray = npt.NDArray[np.int64]
+Form = Callable[[Candidates], IntArray]
+
+FORMS: Final = ("int64", "hls_csim", "rtl_interpreter", "rtl_verilator", "cmssw")
+"""Names of the forms in ``bit_exactness.json`` and ``report.json``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """How the codes of one form compare with those of another.
+
+    Attributes:
+        events: Events compared.
+        outputs: Numbers compared (events times outputs).
+        differing: Numbers that differ.
+        largest_lsb: Largest difference, in counts of the output type.
+        first_event: Index of the first event that differs, None when none does.
+    """
+
+    events: int
+    outputs: int
+    differing: int
+    largest_lsb: int
+    first_event: int | None = None
+
+    def __add__(self, other: "Agreement") -> "Agreement":
+        """Join the figures of two samples; the first event is not kept across samples."""
+        return Agreement(
+            self.events + other.events,
+            self.outputs + other.outputs,
+            self.differing + other.differing,
+            max(self.largest_lsb, other.largest_lsb),
+        )
+
+
+def compare_codes(expected: npt.ArrayLike, got: npt.ArrayLike) -> Agreement:
+    """Compare integer codes, shape (n_events, ...).
+
+    Raises:
+        BitExactnessError: If the shapes differ, or either holds anything but integers.
+    """
+    a, b = np.asarray(expected), np.asarray(got)
+    if a.shape != b.shape or a.dtype.kind not in "iu" or b.dtype.kind not in "iu":
+        raise BitExactnessError(
+            f"cannot compare codes of shape {a.shape} ({a.dtype}) with {b.shape} ({b.dtype}); "
+            "both must be integers of the same shape"
+        )
+    difference = np.abs(a.astype(np.int64) - b.astype(np.int64)).reshape(len(a), -1)
+    wrong = difference.any(axis=1)
+    return Agreement(
+        events=len(a),
+        outputs=difference.size,
+        differing=int(np.count_nonzero(difference)),
+        largest_lsb=int(difference.max(initial=0)),
+        first_event=int(np.argmax(wrong)) if wrong.any() else None,
+    )
+
+
+def compare_forms(
+    against: str,
+    reference: Form,
+    forms: Mapping[str, Form],
+    samples: Mapping[str, Candidates],
+) -> dict[str, Any]:
+    """Run every form on every sample and compare it with one of them.
+
+    Args:
+        against: Name of the reference form, written into the result.
+        reference: The form that the others are held against (quantized Keras, or int64).
+        forms: Name -> form; names as in :data:`FORMS`.
+        samples: Name -> candidates, for example ``test`` and ``stress``.
+
+    Returns:
+        Form name -> ``against``, ``events``, ``outputs``, ``differing``, ``largest_lsb``,
+        ``events_per_second`` and ``samples`` (the same figures for each sample); plain values
+        for JSON.
+    """
+    expected = {name: reference(candidates) for name, candidates in samples.items()}
+    result: dict[str, Any] = {}
+    for form_name, form in forms.items():
+        total, parts, seconds = Agreement(0, 0, 0, 0), {}, 0.0
+        for name, candidates in samples.items():
+            start = time.perf_counter()
+            codes = form(candidates)
+            seconds += time.perf_counter() - start
+            agreement = compare_codes(expected[name], codes)
+            parts[name] = asdict(agreement)
+            total += agreement
+        figures = {k: v for k, v in asdict(total).items() if k != "first_event"}
+        result[form_name] = {
+            "against": against,
+            **figures,
+            "events_per_second": total.events / max(seconds, 1e-9),
+            "samples": parts,
+        }
+        logger.info(
+            "%s against %s: %d of %d outputs differ in %d events",
+            *(form_name, against, total.differing, total.outputs, total.events),
+        )
+    return result
+
+
+@dataclass(frozen=True, slots=True)
+class LayerDifference:
+    """First place in a network where two forms part.
+
+    Attributes:
+        layer: Node name.
+        event: Index of the event.
+        slot: Index into the node's shape (slot and channel for a candidate tensor).
+        expected: Code of the reference.
+        got: Code of the form.
+        agreement: Figures of that layer over all events.
+    """
+
+    layer: str
+    event: int
+    slot: tuple[int, ...]
+    expected: int
+    got: int
+    agreement: Agreement
+
+    def __str__(self) -> str:
+        """Say it in one sentence."""
+        return (
+            f"first differing layer {self.layer!r}: event {self.event}, index {self.slot}, "
+            f"expected code {self.expected}, got {self.got} "
+            f"({self.agreement.differing} of {self.agreement.outputs} values of this layer differ)"
+        )
+
+
+def first_difference(
+    order: Sequence[str], expected: Mapping[str, IntArray], got: Mapping[str, IntArray]
+) -> LayerDifference | None:
+    """Return the first layer, event and slot that differ; None when all layers agree.
+
+    Args:
+        order: Layer names in order of execution; those missing from ``got`` are passed over.
+        expected: Layer name -> codes, shape (n_events, ...), of the reference.
+        got: The same of the form.
+    """
+    for name in order:
+        if name not in got:
+            continue
+        agreement = compare_codes(expected[name], got[name])
+        if agreement.differing:
+            index = tuple(int(i) for i in np.argwhere(expected[name] != got[name])[0])
+            return LayerDifference(
+                name,
+                index[0],
+                index[1:],
+                int(expected[name][index]),
+                int(got[name][index]),
+                agreement,
+            )
+    return None
+
+
+def write_result(path: Path, result: Mapping[str, Any]) -> dict[str, Any]:
+    """Write ``bit_exactness.json``, keeping forms of an earlier check that this one did not run.
+
+    Returns:
+        What the file holds now: form name -> figures, as :func:`compare_forms` returns them.
+    """
+    earlier = json.loads(path.read_text()) if path.is_file() else {}
+    merged = {**earlier, **result}
+    write_json(path, merged)
+    return merged
+
+
+def require_agreement(result: Mapping[str, Any]) -> None:
+    """Check that no form differs.
+
+    Raises:
+        BitExactnessError: Names each form that differs and by how much.
+    """
+    wrong = [
+        f"{form}: {r['differing']} of {r['outputs']} outputs differ from {r['against']}, "
+        f"by up to {r['largest_lsb']} LSB"
+        for form, r in result.items()
+        if r["differing"]
+    ]
+    if wrong:
+        raise BitExactnessError(
+            "; ".join(wrong)
+            + ". Run `l1met check RUN --layers` to see the first layer that differs"
+        )

@@ -1,0 +1,135 @@
+"""Generated events at the edges of every type, for the bit-exactness check."""
+
+from collections.abc import Callable, Iterator
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from l1met_fpga.puppi.columns import COLUMNS, N_CANDIDATES, REQUIRED_COLUMNS, Candidates, ParticleId
+
+__all__ = ["STRESS_KINDS", "stress_events"]
+
+Event = dict[str, npt.NDArray[np.int16]]
+PHI_EDGES: Final = (-720, -719, -361, -360, -359, -1, 0, 1, 359, 360, 361, 719, 720)
+WEIGHT_EDGES: Final = (0, 1, 255, 256, 257, 511)
+
+
+def stress_events(
+    rng: np.random.Generator,
+    *,
+    n_random: int = 500,
+    n_slots: int = N_CANDIDATES,
+    columns: tuple[str, ...] = REQUIRED_COLUMNS,
+) -> Candidates:
+    """Return events that real samples hardly reach.
+
+    Empty event; one candidate in the first, a middle and the last slot; all slots at the largest
+    pt (one direction, opposite directions, each particle type); every particle type; phi at the
+    wrap and at each quadrant edge; weights at their edges; every column at its smallest and
+    largest code; gaps between filled slots; and codes drawn evenly over the full range of every
+    column's type.
+
+    Args:
+        rng: Source of the random events.
+        n_random: Number of events of each random kind.
+        n_slots: Slots per event.
+        columns: Columns to fill.
+
+    Returns:
+        Columns, int16, shape (n_events, n_slots).
+    """
+    events = [
+        {name: codes for name, codes in event.items() if name in columns}
+        for kind in STRESS_KINDS.values()
+        for event in kind(rng, n_random, n_slots)
+    ]
+    return {name: np.stack([event[name] for event in events]) for name in columns}
+
+
+def _event(n_slots: int, *, slots: slice = slice(None), **codes: npt.ArrayLike) -> Event:
+    """Return an event whose chosen slots hold the given codes; other columns stay zero."""
+    event = {name: np.zeros(n_slots, np.int16) for name in COLUMNS}
+    for name, value in codes.items():
+        event[name][slots] = value
+    return event
+
+
+def _empty(_rng: np.random.Generator, _n: int, n_slots: int) -> Iterator[Event]:
+    yield _event(n_slots)
+
+
+def _one_candidate(_rng: np.random.Generator, _n: int, n_slots: int) -> Iterator[Event]:
+    for slot in (0, n_slots // 2, n_slots - 1):
+        for pt in (1, 2, 255, 256, COLUMNS["pt"].high):
+            one = slice(slot, slot + 1)
+            yield _event(n_slots, slots=one, pt=pt, eta=-300, phi=100, pid=1, puppi_weight=200)
+
+
+def _full_at_maximum(_rng: np.random.Generator, _n: int, n_slots: int) -> Iterator[Event]:
+    pt = COLUMNS["pt"].high
+    opposite = np.where(np.arange(n_slots) % 2, 0, 720)
+    for pid in ParticleId:
+        for phi in (0, 180, 360, 540, -180, -360, -540, 720, opposite):
+            yield _event(n_slots, pt=pt, phi=phi, pid=int(pid), puppi_weight=256)
+
+
+def _types(_rng: np.random.Generator, _n: int, n_slots: int) -> Iterator[Event]:
+    for pid in ParticleId:
+        yield _event(n_slots, slots=slice(0, 1), pt=40, eta=50, phi=-70, pid=int(pid))
+    pids = np.arange(n_slots) % len(ParticleId)
+    yield _event(n_slots, pt=40, eta=np.arange(n_slots), phi=7, pid=pids, puppi_weight=256)
+
+
+def _phi_edges(_rng: np.random.Generator, _n: int, n_slots: int) -> Iterator[Event]:
+    kind = COLUMNS["phi"].type
+    for phi in (*PHI_EDGES, kind.min_code, kind.max_code):
+        for pt in (1, 401, COLUMNS["pt"].high):
+            yield _event(n_slots, slots=slice(0, 1), pt=pt, phi=phi, pid=3, puppi_weight=256)
+
+
+def _weight_edges(_rng: np.random.Generator, _n: int, n_slots: int) -> Iterator[Event]:
+    for weight in WEIGHT_EDGES:
+        yield _event(n_slots, pt=123, eta=900, phi=-400, pid=0, puppi_weight=weight)
+
+
+def _column_ends(_rng: np.random.Generator, _n: int, n_slots: int) -> Iterator[Event]:
+    for name, column in COLUMNS.items():
+        for code in (column.type.min_code, column.type.max_code):
+            event = _event(n_slots, pt=77, eta=-10, phi=33, pid=1, puppi_weight=99)
+            event[name][:] = code
+            yield event
+
+
+def _random_codes(rng: np.random.Generator, n_slots: int, filled: npt.NDArray[np.bool_]) -> Event:
+    event = {
+        name: rng.integers(
+            column.type.min_code, column.type.max_code, n_slots, np.int16, endpoint=True
+        )
+        for name, column in COLUMNS.items()
+    }
+    return {name: np.where(filled, codes, 0).astype(np.int16) for name, codes in event.items()}
+
+
+def _gaps(rng: np.random.Generator, n_random: int, n_slots: int) -> Iterator[Event]:
+    for _ in range(n_random):
+        yield _random_codes(rng, n_slots, rng.random(n_slots) < rng.random())
+
+
+def _full_range(rng: np.random.Generator, n_random: int, n_slots: int) -> Iterator[Event]:
+    for _ in range(n_random):
+        yield _random_codes(rng, n_slots, np.ones(n_slots, bool))
+
+
+STRESS_KINDS: Final[dict[str, Callable[[np.random.Generator, int, int], Iterator[Event]]]] = {
+    "empty": _empty,
+    "one_candidate": _one_candidate,
+    "full_at_maximum": _full_at_maximum,
+    "types": _types,
+    "phi_edges": _phi_edges,
+    "weight_edges": _weight_edges,
+    "column_ends": _column_ends,
+    "gaps": _gaps,
+    "full_range": _full_range,
+}
+"""Kinds of events, in the order in which :func:`stress_events` makes them."""
