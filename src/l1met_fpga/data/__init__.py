@@ -1,0 +1,1 @@
+"""Readers, the store, splits and feeds: from files of the field to batches of integers."""

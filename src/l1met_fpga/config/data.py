@@ -1,0 +1,85 @@
+"""Configuration of conversion, splits and feeds."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from l1met_fpga.config.base import StrictModel
+
+__all__ = ["ConvertConfig", "FeedConfig", "FlattenConfig", "SampleConfig", "SplitConfig"]
+
+
+class SplitConfig(StrictModel):
+    """How events are divided into training, validation and test parts."""
+
+    seed: int = Field(1, ge=0, description="Another seed gives another, independent division.")
+    train: float = Field(0.7, ge=0, le=1, description="Fraction of events to train on.")
+    validation: float = Field(0.1, ge=0, le=1, description="Fraction to watch training with.")
+    test: float = Field(0.2, ge=0, le=1, description="Fraction kept for the final figures.")
+
+    @property
+    def fractions(self) -> tuple[float, float, float]:
+        """Training, validation and test fraction."""
+        return self.train, self.validation, self.test
+
+    @model_validator(mode="after")
+    def _sum_is_one(self) -> "SplitConfig":
+        if abs(sum(self.fractions) - 1) > 1e-9:
+            raise ValueError(f"train + validation + test must be 1, got {sum(self.fractions):g}")
+        return self
+
+
+class ConvertConfig(StrictModel):
+    """What `l1met convert` does with its input files."""
+
+    label: str = Field("sample", min_length=1, description="Name of the sample in the store.")
+    order: Literal["as_is", "pt", "region"] = Field(
+        "as_is",
+        description="Order of the candidates, which decides what is lost above 128: as in the "
+        "file, hardest first, or by region of the correlator.",
+    )
+    branch_map: str = Field(
+        "auto",
+        description="ROOT branch names: a packaged map (perfnano, l1nano, scouting), a YAML file, "
+        "or auto to take the first packaged map that fits.",
+    )
+    events_per_step: int = Field(
+        16384, ge=1, description="Events in memory at once; results do not depend on it."
+    )
+    splits: SplitConfig = SplitConfig()
+
+
+class FlattenConfig(StrictModel):
+    """Thin out events so that the genMET spectrum is flat up to a limit."""
+
+    below_gev: float = Field(110.0, gt=0, description="Flat below this genMET, untouched above.")
+    bin_width_gev: float = Field(10.0, gt=0, description="Bins in which events are thinned out.")
+    max_loss: float = Field(
+        0.9,
+        ge=0,
+        lt=1,
+        description="Largest fraction of a bin that may be dropped, so that a nearly empty bin "
+        "does not empty the others.",
+    )
+
+
+class SampleConfig(StrictModel):
+    """One store in a mix."""
+
+    path: Path = Field(description="Store made by `l1met convert` or `l1met simulate`.")
+    weight: float = Field(1.0, gt=0, description="Share of this sample's events in every batch.")
+
+
+class FeedConfig(StrictModel):
+    """How batches are made from stores."""
+
+    batch_size: int = Field(1024, ge=1, description="Events per batch.")
+    shuffle_events: int = Field(
+        65536,
+        ge=1024,
+        description="Events held in memory per sample while shuffling; they come from chunks "
+        "picked at random from the whole file.",
+    )
+    prefetch: int = Field(4, ge=1, description="Batches prepared while the network trains.")
+    flatten: FlattenConfig | None = Field(None, description="Flatten the genMET spectrum.")

@@ -1,0 +1,96 @@
+"""Events on their way from a reader to a store: ragged, hardware integers, checked."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from l1met_fpga.puppi.columns import N_CANDIDATES
+
+__all__ = ["EventBatch", "concatenate", "no_met"]
+
+
+@dataclass(frozen=True, slots=True)
+class EventBatch:
+    """Consecutive events; the candidates of all of them lie one after the other.
+
+    Attributes:
+        counts: Candidates held per event, int64, shape (n_events,).
+        columns: Hardware integers by column name, int16, shape (counts.sum(),), ``pt > 0``.
+        n_candidates: Candidates per event before any truncation, int64, shape (n_events,).
+        event_id: Run, luminosity block and event number, uint64, shape (n_events, 3).
+        gen_met_xy_gev: Generator MET, px and py, shape (n_events, 2); NaN where unknown.
+        puppi_met_xy_gev: PUPPI MET of the source, same layout; NaN where unknown.
+        vertex_z0_cm: z of the primary vertex, shape (n_events,), NaN where unknown; or None.
+    """
+
+    counts: npt.NDArray[np.int64]
+    columns: dict[str, npt.NDArray[np.int16]]
+    n_candidates: npt.NDArray[np.int64]
+    event_id: npt.NDArray[np.uint64]
+    gen_met_xy_gev: npt.NDArray[np.float64]
+    puppi_met_xy_gev: npt.NDArray[np.float64]
+    vertex_z0_cm: npt.NDArray[np.float64] | None = None
+
+    @property
+    def n_events(self) -> int:
+        """Number of events."""
+        return len(self.counts)
+
+    def padded(
+        self, name: str, *, filled: npt.NDArray[np.bool_] | None = None
+    ) -> npt.NDArray[np.int16]:
+        """Return one column with zeros behind the last candidate of each event.
+
+        Args:
+            name: Column name.
+            filled: :meth:`filled`, if the caller needs it for several columns.
+
+        Returns:
+            int16, shape (n_events, 128).
+        """
+        mask = self.filled() if filled is None else filled
+        result = np.zeros(mask.shape, np.int16)
+        result[mask] = self.columns[name]
+        return result
+
+    def filled(self) -> npt.NDArray[np.bool_]:
+        """Return which of the 128 slots hold a candidate, shape (n_events, 128)."""
+        return np.arange(N_CANDIDATES) < self.counts[:, None]
+
+    def select_candidates(self, chosen: npt.NDArray[np.bool_]) -> "EventBatch":
+        """Keep the candidates where ``chosen`` (shape (counts.sum(),)) is true."""
+        event = np.repeat(np.arange(self.n_events), self.counts)
+        return replace(
+            self,
+            counts=np.bincount(event[chosen], minlength=self.n_events),
+            columns={name: values[chosen] for name, values in self.columns.items()},
+        )
+
+
+def no_met(n_events: int) -> npt.NDArray[np.float64]:
+    """Return the MET of events that have none: NaN, shape (n_events, 2)."""
+    return np.full((n_events, 2), np.nan)
+
+
+def concatenate(batches: Sequence[EventBatch]) -> EventBatch:
+    """Join batches that have the same columns."""
+    first = batches[0]
+    z0 = None
+    if first.vertex_z0_cm is not None:
+        z0 = np.concatenate(
+            [batch.vertex_z0_cm for batch in batches if batch.vertex_z0_cm is not None]
+        )
+    return EventBatch(
+        counts=np.concatenate([batch.counts for batch in batches]),
+        columns={
+            name: np.concatenate([batch.columns[name] for batch in batches])
+            for name in first.columns
+        },
+        n_candidates=np.concatenate([batch.n_candidates for batch in batches]),
+        event_id=np.concatenate([batch.event_id for batch in batches]),
+        gen_met_xy_gev=np.concatenate([batch.gen_met_xy_gev for batch in batches]),
+        puppi_met_xy_gev=np.concatenate([batch.puppi_met_xy_gev for batch in batches]),
+        vertex_z0_cm=z0,
+    )

@@ -1,0 +1,286 @@
+"""The store: one HDF5 file with the integers that the firmware sees, truth and baselines.
+
+``docs/formats.md`` describes the file. It appears under its name only when it is complete.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self
+
+import h5py
+import numpy as np
+import numpy.typing as npt
+
+from l1met_fpga.data.chunks import CHUNK_EVENTS, read_chunk
+from l1met_fpga.data.splits import Part
+from l1met_fpga.errors import DataError
+from l1met_fpga.puppi.columns import COLUMNS, N_CANDIDATES, REQUIRED_COLUMNS
+
+__all__ = ["FORMAT", "SCHEMA_VERSION", "Attributes", "Events", "Store"]
+
+FORMAT: Final = "l1met-store"
+SCHEMA_VERSION: Final = 1
+
+Events = slice | npt.NDArray[np.int64]
+"""Which events to read: a slice, or event numbers in any order."""
+
+PER_EVENT: Final[dict[str, tuple[tuple[int, ...], str]]] = {
+    "n_candidates": ((), "<i4"),
+    "event_id": ((3,), "<u8"),
+    "part": ((), "|i1"),
+    "gen_met_xy_gev": ((2,), "<f4"),
+    "puppi_met_xy_gev": ((2,), "<f4"),
+}
+"""Datasets beside the candidate columns: shape of one row, type."""
+VERTEX: Final = "vertex_z0_cm"
+
+
+@dataclass(frozen=True, slots=True)
+class Attributes:
+    """What a store says about itself.
+
+    Attributes:
+        label: Sample label.
+        order: Order policy of the candidates (``as_is``, ``pt``, ``region``).
+        sources: One record per input file: path, size in bytes, SHA-256, events.
+        counts: What happened to how many events or candidates (truncated, empty, ...).
+        software: Versions of the programs that made the file.
+        split_seed: Seed of the saved parts.
+        split_fractions: Fractions of the saved parts.
+        units: Unit of one count, by column.
+    """
+
+    label: str
+    order: str
+    sources: list[dict[str, Any]]
+    counts: dict[str, int]
+    software: dict[str, str]
+    split_seed: int
+    split_fractions: tuple[float, float, float]
+    units: dict[str, str]
+
+
+class Store:
+    """An open store; use it as a context manager.
+
+    ``events`` arguments are slices or arrays of event numbers; results follow their order.
+    """
+
+    def __init__(self, file: h5py.File, path: Path) -> None:
+        self.path = path
+        self._file = file
+        self._check()
+        self.attributes = self._read_attributes()
+
+    @classmethod
+    def open(cls, path: Path) -> "Store":
+        """Open a store for reading.
+
+        Raises:
+            DataError: If the file is missing, no store, of another schema version, or damaged.
+        """
+        try:
+            file = h5py.File(path, "r")
+        except FileNotFoundError:
+            raise DataError(
+                f"no store {path}; make one with `l1met convert` or `l1met simulate`"
+            ) from None
+        except OSError as err:
+            raise DataError(
+                f"{path} is not a readable HDF5 file ({err}); it is no store, or it was cut while "
+                "it was copied"
+            ) from None
+        try:
+            with _damage(path):
+                return cls(file, Path(path))
+        except BaseException:
+            file.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    @property
+    def n_events(self) -> int:
+        """Number of events."""
+        return int(self._file["n_candidates"].shape[0])
+
+    @property
+    def label(self) -> str:
+        """Sample label."""
+        return self.attributes.label
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the candidate columns in the file, the required ones first."""
+        return tuple(name for name in COLUMNS if name in self._file["candidates"])
+
+    def candidates(
+        self, events: Events = slice(None), columns: Sequence[str] = REQUIRED_COLUMNS
+    ) -> dict[str, npt.NDArray[np.int16]]:
+        """Read candidate columns.
+
+        Returns:
+            int16, shape (n, 128), by column name; zero in empty slots.
+
+        Raises:
+            DataError: If the store has no such column, or is damaged.
+        """
+        missing = [name for name in columns if name not in self.columns]
+        if missing:
+            raise DataError(
+                f"{self.path} has no column {', '.join(missing)}; it has {', '.join(self.columns)}"
+            )
+        return {name: self._read(f"candidates/{name}", events) for name in columns}
+
+    def gen_met_xy_gev(self, events: Events = slice(None)) -> npt.NDArray[np.float64]:
+        """Read generator MET, px and py in GeV, shape (n, 2); NaN where the source had none."""
+        return self._read("gen_met_xy_gev", events).astype(np.float64)
+
+    def puppi_met_xy_gev(self, events: Events = slice(None)) -> npt.NDArray[np.float64]:
+        """Read the source's PUPPI MET, shape (n, 2); NaN where the source had none."""
+        return self._read("puppi_met_xy_gev", events).astype(np.float64)
+
+    def n_candidates(self, events: Events = slice(None)) -> npt.NDArray[np.int64]:
+        """Read the number of candidates before truncation, shape (n,)."""
+        return self._read("n_candidates", events).astype(np.int64)
+
+    def event_id(self, events: Events = slice(None)) -> npt.NDArray[np.uint64]:
+        """Read run, luminosity block and event number, uint64, shape (n, 3)."""
+        return self._read("event_id", events)
+
+    def parts(self, events: Events = slice(None)) -> npt.NDArray[np.int8]:
+        """Read the saved division into :class:`~l1met_fpga.data.splits.Part`, int8, shape (n,)."""
+        return self._read("part", events)
+
+    def events_of(self, part: Part) -> npt.NDArray[np.int64]:
+        """Return the numbers of the events of one part, in file order."""
+        return np.flatnonzero(self.parts() == part)
+
+    @property
+    def has_vertex(self) -> bool:
+        """Whether the store has the z of the primary vertex."""
+        return VERTEX in self._file
+
+    def vertex_z0_cm(self, events: Events = slice(None)) -> npt.NDArray[np.float64]:
+        """Read the z of the primary vertex in cm, shape (n,); NaN where unknown.
+
+        Raises:
+            DataError: If the store has none.
+        """
+        if not self.has_vertex:
+            raise DataError(f"{self.path} has no primary vertex; its sources had no such branch")
+        return self._read(VERTEX, events).astype(np.float64)
+
+    def _read(self, name: str, events: Events) -> npt.NDArray[Any]:
+        dataset = self._file[name]
+        with _damage(self.path):
+            if isinstance(events, slice):
+                return _read_slice(dataset, events, self.n_events)
+            return _read_rows(dataset, np.asarray(events), self.n_events)
+
+    def _check(self) -> None:
+        """Refuse anything but a whole store of this schema version."""
+        kind = self._file.attrs.get("format")
+        if kind != FORMAT:
+            raise DataError(
+                f"{self.path} is an HDF5 file but no store (no attribute format = {FORMAT!r}); "
+                "convert it with `l1met convert`"
+            )
+        version = int(self._file.attrs["schema_version"])
+        if version != SCHEMA_VERSION:
+            raise DataError(
+                f"{self.path} has schema version {version}, this program reads version "
+                f"{SCHEMA_VERSION}; convert its sources again with `l1met convert`"
+            )
+        n_events = int(self._file.attrs["n_events"])
+        wanted = dict(PER_EVENT)
+        for name in {*REQUIRED_COLUMNS, *self.columns}:
+            wanted[f"candidates/{name}"] = ((N_CANDIDATES,), "<i2")
+        if self.has_vertex:
+            wanted[VERTEX] = ((), "<f4")
+        for name, (row_shape, dtype) in wanted.items():
+            self._check_dataset(name, (n_events, *row_shape), dtype)
+
+    def _check_dataset(self, name: str, shape: tuple[int, ...], dtype: str) -> None:
+        dataset = self._file.get(name)
+        if not isinstance(dataset, h5py.Dataset):
+            raise DataError(f"{self.path} has no dataset {name}; it was not made by this program")
+        if dataset.shape != shape or dataset.dtype != np.dtype(dtype):
+            raise DataError(
+                f"{self.path}: dataset {name} is {dataset.dtype} {dataset.shape}, expected {dtype} "
+                f"{shape}; the file was changed after it was made"
+            )
+        if dataset.chunks != (CHUNK_EVENTS, *shape[1:]) or not dataset.shuffle:
+            raise DataError(
+                f"{self.path}: dataset {name} was repacked with other chunks or filters; use the "
+                "file as it was made"
+            )
+
+    def _read_attributes(self) -> Attributes:
+        attrs = self._file.attrs
+        fractions = [float(fraction) for fraction in attrs["split_fractions"]]
+        return Attributes(
+            label=str(attrs["label"]),
+            order=str(attrs["order"]),
+            sources=json.loads(attrs["sources"]),
+            counts=json.loads(attrs["counts"]),
+            software=json.loads(attrs["software"]),
+            split_seed=int(attrs["split_seed"]),
+            split_fractions=(fractions[0], fractions[1], fractions[2]),
+            units=json.loads(attrs["units"]),
+        )
+
+
+@contextmanager
+def _damage(path: Path) -> Iterator[None]:
+    """Turn what HDF5 and JSON say about a damaged file into one sentence."""
+    try:
+        yield
+    except (OSError, KeyError, ValueError, RuntimeError, TypeError, AttributeError) as err:
+        raise DataError(f"{path} is damaged ({err}); copy the file again or make it again") from err
+
+
+def _read_slice(dataset: h5py.Dataset, events: slice, n_events: int) -> npt.NDArray[Any]:
+    start, stop, step = events.indices(n_events)
+    if step != 1:
+        return _read_rows(dataset, np.arange(start, stop, step), n_events)
+    stop = max(start, stop)
+    result = np.empty((stop - start, *dataset.shape[1:]), dataset.dtype)
+    for index in range(start // CHUNK_EVENTS, -(-stop // CHUNK_EVENTS)):
+        first = index * CHUNK_EVENTS
+        low, high = max(start, first), min(stop, first + CHUNK_EVENTS)
+        result[low - start : high - start] = read_chunk(dataset, index)[low - first : high - first]
+    return result
+
+
+def _read_rows(
+    dataset: h5py.Dataset, rows: npt.NDArray[np.int64], n_events: int
+) -> npt.NDArray[Any]:
+    if rows.size and not (rows.min() >= 0 and rows.max() < n_events):
+        raise IndexError(f"event numbers must lie in 0 to {n_events - 1}")
+    result = np.empty((rows.size, *dataset.shape[1:]), dataset.dtype)
+    order = np.argsort(rows, kind="stable")
+    chunk_of = rows[order] // CHUNK_EVENTS
+    starts = np.flatnonzero(np.diff(chunk_of, prepend=-1))
+    for start, stop in zip(starts, [*starts[1:], rows.size], strict=True):
+        index = int(chunk_of[start])
+        chosen = order[start:stop]
+        result[chosen] = read_chunk(dataset, index)[rows[chosen] - index * CHUNK_EVENTS]
+    return result
