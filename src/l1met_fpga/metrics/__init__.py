@@ -1,0 +1,1 @@
+"""Physics figures of MET estimates on plain arrays: resolution, bootstrap errors, trigger."""

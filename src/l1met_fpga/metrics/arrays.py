@@ -1,0 +1,61 @@
+"""MET arrays as every figure takes them: shape (n, 2), px then py, GeV, finite."""
+
+import numpy as np
+import numpy.typing as npt
+
+from l1met_fpga.errors import DataError
+
+__all__ = ["FloatArray", "check_met_xy", "check_same_length", "magnitude_gev", "met_xy_from_polar"]
+
+FloatArray = npt.NDArray[np.float64]
+
+
+def check_met_xy(met_xy_gev: npt.ArrayLike, *, name: str) -> FloatArray:
+    """Return the array as float64 after checking its form.
+
+    Args:
+        met_xy_gev: MET vectors, shape (n_events, 2).
+        name: What the array is, used in messages.
+
+    Raises:
+        DataError: If the shape is not (n, 2) or a value is NaN or infinite.
+    """
+    met = np.asarray(met_xy_gev, dtype=np.float64)
+    if met.ndim != 2 or met.shape[1] != 2:
+        raise DataError(f"{name} must have shape (n_events, 2) (px, py in GeV), got {met.shape}")
+    bad = ~np.isfinite(met).all(axis=1)
+    if bad.any():
+        raise DataError(
+            f"{name}: {int(bad.sum())} of {len(met)} events are NaN or infinite, the first is "
+            f"event {int(bad.argmax())}; remove these events from all arrays before evaluating"
+        )
+    return met
+
+
+def check_same_length(**arrays: npt.ArrayLike) -> int:
+    """Return the common number of events.
+
+    Raises:
+        DataError: If the arrays do not have the same length; says each length.
+    """
+    lengths = {name: len(np.asarray(values)) for name, values in arrays.items()}
+    if len(set(lengths.values())) > 1:
+        found = ", ".join(f"{name} {length}" for name, length in lengths.items())
+        raise DataError(
+            f"arrays of the same events must have the same length, got {found}; "
+            "check that they come from the same sample in the same order"
+        )
+    return next(iter(lengths.values()))
+
+
+def met_xy_from_polar(pt_gev: npt.ArrayLike, phi_rad: npt.ArrayLike) -> FloatArray:
+    """Return px, py, shape (n, 2), of vectors given as magnitude and azimuth."""
+    check_same_length(pt=pt_gev, phi=phi_rad)
+    pt, phi = np.asarray(pt_gev, np.float64), np.asarray(phi_rad, np.float64)
+    return np.stack([pt * np.cos(phi), pt * np.sin(phi)], axis=-1)
+
+
+def magnitude_gev(met_xy_gev: npt.ArrayLike) -> FloatArray:
+    """Return |MET| in GeV, shape (n,)."""
+    met = np.asarray(met_xy_gev, dtype=np.float64)
+    return np.hypot(met[..., 0], met[..., 1])

@@ -1,0 +1,153 @@
+"""Turn-on curves: efficiency against |genMET|, a fitted curve, the offline threshold."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+from scipy.optimize import isotonic_regression, minimize
+from scipy.special import ndtr
+
+from l1met_fpga.metrics.arrays import FloatArray
+from l1met_fpga.metrics.binning import MIN_EVENTS, Bins
+from l1met_fpga.metrics.binomial import Efficiency
+from l1met_fpga.metrics.trigger import binned_efficiency
+
+__all__ = ["OFFLINE_EFFICIENCY", "TURN_ON_BINS", "FittedCurve", "TurnOn", "turn_on"]
+
+TURN_ON_BINS: Final = Bins(tuple(float(edge) for edge in range(0, 420, 20)))
+OFFLINE_EFFICIENCY: Final = 0.9
+"""The offline threshold is the |genMET| at which a seed reaches this efficiency."""
+N_PARAMETERS: Final = 4
+
+
+@dataclass(frozen=True, slots=True)
+class FittedCurve:
+    """``plateau * Phi((q - middle) / (width + growth * |q - middle|))``.
+
+    The width grows away from the middle because the resolution does; ``Phi`` is the normal
+    cumulative distribution.
+
+    Attributes:
+        plateau: Efficiency far above the threshold, at most 1.
+        middle_gev: |genMET| of half the plateau.
+        width_gev: Width at the middle.
+        growth: Growth of the width.
+        chi2_per_dof: Likelihood ratio to the binned efficiencies over degrees of freedom.
+    """
+
+    plateau: float
+    middle_gev: float
+    width_gev: float
+    growth: float
+    chi2_per_dof: float
+
+    def __call__(self, gen_gev: npt.ArrayLike) -> FloatArray:
+        """Return the efficiency at |genMET|."""
+        values = (self.plateau, self.middle_gev, self.width_gev, self.growth)
+        return _curve(np.asarray(values), np.asarray(gen_gev, dtype=np.float64))
+
+
+@dataclass(frozen=True, slots=True)
+class TurnOn:
+    """A turn-on at one threshold.
+
+    Attributes:
+        bins: Bins of |genMET|.
+        threshold_gev: Cut on the estimate.
+        mean_gen_gev: Mean |genMET| in each bin (the abscissa), NaN where empty.
+        efficiency: With Clopper-Pearson intervals; NaN where empty.
+        fit: ``None`` when too few bins hold events or the fit did not converge.
+        offline_gev: |genMET| where the efficiency reaches 90 %, interpolated between bins;
+            NaN when it does not within the sample.
+    """
+
+    bins: Bins
+    threshold_gev: float
+    mean_gen_gev: FloatArray
+    efficiency: Efficiency
+    fit: FittedCurve | None
+    offline_gev: float
+
+
+def turn_on(
+    met_gev: npt.ArrayLike,
+    gen_gev: npt.ArrayLike,
+    threshold_gev: float,
+    *,
+    bins: Bins = TURN_ON_BINS,
+) -> TurnOn:
+    """Compute a turn-on curve.
+
+    Args:
+        met_gev: |MET| of the estimate, shape (n,).
+        gen_gev: |genMET| of the same events.
+        threshold_gev: Cut on the estimate.
+        bins: Bins of |genMET|.
+    """
+    gen = np.asarray(gen_gev, dtype=np.float64)
+    measured = binned_efficiency(met_gev, gen, threshold_gev, bins=bins)
+    index = bins.index(gen)
+    inside = index >= 0
+    sums = np.bincount(index[inside], weights=gen[inside], minlength=len(bins))
+    mean = np.where(measured.total > 0, sums / np.maximum(measured.total, 1), np.nan)
+    return TurnOn(
+        bins, threshold_gev, mean, measured, _fit(mean, measured), offline_threshold(mean, measured)
+    )
+
+
+def offline_threshold(
+    mean_gen_gev: FloatArray, measured: Efficiency, *, level: float = OFFLINE_EFFICIENCY
+) -> float:
+    """Return the |genMET| at which a rising curve through the bins reaches ``level``.
+
+    Bins with fewer than ``MIN_EVENTS`` events are left out; the efficiencies are made
+    non-decreasing (weighted by events) so that one fluctuation does not decide.
+    """
+    used = measured.total >= MIN_EVENTS
+    if used.sum() < 2:
+        return float("nan")
+    rising = isotonic_regression(measured.value[used], weights=measured.total[used]).x
+    gen = mean_gen_gev[used]
+    above = int(np.searchsorted(rising, level, side="left"))
+    if above in (0, len(rising)):
+        return float("nan")
+    share = (level - rising[above - 1]) / (rising[above] - rising[above - 1])
+    return float(gen[above - 1] + share * (gen[above] - gen[above - 1]))
+
+
+def _curve(parameters: FloatArray, gen_gev: FloatArray) -> FloatArray:
+    plateau, middle, width, growth = parameters
+    distance = gen_gev - middle
+    return np.asarray(plateau * ndtr(distance / (width + growth * np.abs(distance))))
+
+
+def _deviance(parameters: FloatArray, gen_gev: FloatArray, k: FloatArray, n: FloatArray) -> float:
+    """Return -2 log of the binomial likelihood ratio to the saturated model."""
+    p = np.clip(_curve(parameters, gen_gev), 1e-9, 1 - 1e-9)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        yes = np.where(k > 0, k * np.log(k / (n * p)), 0.0)
+        no = np.where(k < n, (n - k) * np.log((n - k) / (n * (1 - p))), 0.0)
+    return float(2 * (yes + no).sum())
+
+
+def _fit(mean_gen_gev: FloatArray, measured: Efficiency) -> FittedCurve | None:
+    used = measured.total > 0
+    k, n = measured.passed[used].astype(float), measured.total[used].astype(float)
+    freedom = int(used.sum()) - N_PARAMETERS
+    if freedom < 1 or not 0 < k.sum() < n.sum():
+        return None
+    gen = mean_gen_gev[used]
+    top = max(float(measured.value[used][-1]), 0.5)
+    middle = float(gen[np.argmin(np.abs(measured.value[used] - top / 2))])
+    found = minimize(
+        _deviance,
+        np.array([top, middle, 40.0, 0.05]),
+        args=(gen, k, n),
+        bounds=[(0.01, 1.0), (0.0, 1000.0), (0.5, 500.0), (0.0, 2.0)],
+        method="L-BFGS-B",
+    )
+    if not found.success:
+        return None
+    plateau, middle_gev, width_gev, growth = (float(value) for value in found.x)
+    return FittedCurve(plateau, middle_gev, width_gev, growth, float(found.fun) / freedom)
