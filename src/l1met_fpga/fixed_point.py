@@ -62,13 +62,17 @@ def shift_round(code: npt.ArrayLike, bits: int, rounding: Rounding) -> IntArray:
 
     Returns:
         Rounded integers, int64, same shape. No overflow handling.
+
+    Raises:
+        FixedPointError: If asked to multiply by more than ``2**62``.
     """
     x = np.asarray(code, dtype=np.int64)
     if bits <= 0:
-        return x << -bits
-    if bits > 62:  # every int64 is then closer to 0 than one half, or exactly a sign
-        sign_only = np.where(x < 0, -1, 0)
-        return sign_only if rounding is Rounding.TRN else np.zeros_like(x)
+        return _shift_left(x, -bits)
+    if bits > 62:  # fold the lowest bits into one sticky bit; it cannot make or hide a tie
+        fold = min(bits - 62, 63)
+        x = (x >> fold) | ((x & ((1 << fold) - 1)) != 0)
+        bits = 62
     if rounding is Rounding.TRN:
         return x >> bits
     if rounding is Rounding.RND:  # the highest dropped bit decides
@@ -88,6 +92,40 @@ def shift_round(code: npt.ArrayLike, bits: int, rounding: Rounding) -> IntArray:
         case Rounding.RND_CONV:
             up = (rest > half) | ((rest == half) & (floor & 1 == 1))
     return floor + up
+
+
+def _shift_left(x: IntArray, bits: int) -> IntArray:
+    if bits > 62:
+        raise FixedPointError(f"cannot shift 64-bit integers left by {bits} bits")
+    return x << bits
+
+
+def _away_from_zero(
+    whole: npt.NDArray[np.float64],
+    rest: npt.NDArray[np.float64],
+    real: npt.NDArray[np.float64],
+    rounding: Rounding,
+) -> npt.NDArray[np.bool_]:
+    """Decide which magnitudes ``whole + rest`` of the values ``real`` round up."""
+    negative = real < 0
+    tie: npt.NDArray[np.bool_] = rest == 0.5
+    match rounding:
+        case Rounding.TRN:
+            # A value too small for its scaled magnitude still lies below zero.
+            return np.where(negative, (rest > 0) | (whole + rest == 0), False)
+        case Rounding.TRN_ZERO:
+            return np.zeros_like(negative)
+        case Rounding.RND:
+            tie &= ~negative
+        case Rounding.RND_MIN_INF:
+            tie &= negative
+        case Rounding.RND_ZERO:
+            tie = np.zeros_like(negative)
+        case Rounding.RND_CONV:
+            tie &= whole % 2 == 1
+        case Rounding.RND_INF:
+            pass
+    return tie | (rest > 0.5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,28 +193,31 @@ class FixedType:
         """Quantize real values to integer codes with this type's rounding and overflow.
 
         Args:
-            value: Finite values, any shape; float64 arithmetic, exact below 2**53 counts.
+            value: Finite values, any shape; exact for every float64.
 
         Returns:
             Integer codes, int64, same shape.
 
         Raises:
-            FixedPointError: If a value is not finite, or too large for exact arithmetic.
+            FixedPointError: If a value is not finite, or beyond ``2**62`` counts of a wrapping
+                type.
         """
         real = np.asarray(value, dtype=np.float64)
         if not np.all(np.isfinite(real)):
             raise FixedPointError(f"cannot encode NaN or infinite values as {self.hls_name}")
-        # 2**-8 of a count decides every rounding mode once a sticky bit stands below it.
-        scaled = np.ldexp(real, self.frac_bits)
-        if np.any(np.abs(scaled) >= 2.0**53):
-            raise FixedPointError(
-                f"values up to {np.abs(real).max():g} are beyond exact arithmetic in {self.hls_name}"
-            )
+        # On magnitudes: floor and fraction of a positive float are exact, whatever its size.
+        scaled = np.ldexp(np.abs(real), self.frac_bits)
+        if np.any(scaled >= 2.0**62):
+            if self.overflow is Overflow.WRAP:
+                raise FixedPointError(
+                    f"values up to {np.abs(real).max():g} are beyond exact arithmetic in "
+                    f"{self.hls_name}; saturate instead of wrapping, or use more integer bits"
+                )
+            scaled = np.minimum(scaled, 2.0**62)  # overflows just the same
         whole = np.floor(scaled)
-        eighths = np.floor((scaled - whole) * 4).astype(np.int64)
-        sticky = ((scaled - whole) * 4 != eighths).astype(np.int64)
-        fine = whole.astype(np.int64) * 8 + eighths * 2 + sticky
-        return self.wrap_or_saturate(shift_round(fine, 3, self.rounding))
+        away = _away_from_zero(whole, scaled - whole, real, self.rounding)
+        magnitude = whole.astype(np.int64) + away
+        return self.wrap_or_saturate(np.where(real < 0, -magnitude, magnitude))
 
     def decode(self, code: npt.ArrayLike) -> npt.NDArray[np.float64]:
         """Return the values of integer codes, float64."""
@@ -192,9 +233,11 @@ class FixedType:
         Returns:
             Integer codes of this type, int64.
         """
-        return self.wrap_or_saturate(
-            shift_round(code, source_frac_bits - self.frac_bits, self.rounding)
-        )
+        bits = source_frac_bits - self.frac_bits
+        if bits < 0 and self.overflow is not Overflow.WRAP:
+            limit = 1 << max(62 + bits, 0)  # more overflows just the same, but fits 64 bits
+            code = np.clip(np.asarray(code, dtype=np.int64), -limit, limit)
+        return self.wrap_or_saturate(shift_round(code, bits, self.rounding))
 
     def wrap_or_saturate(self, code: npt.ArrayLike) -> IntArray:
         """Apply the overflow mode to rounded integer codes of this type's binary point."""
@@ -204,7 +247,8 @@ class FixedType:
             case Overflow.SAT:
                 return np.clip(x, low, high)
             case Overflow.SAT_SYM:
-                return np.clip(x, -high if self.signed else 0, high)
+                # ap_fixed has no symmetric limits in one bit: it keeps -1.
+                return np.clip(x, -max(high, 1) if self.signed else 0, high)
             case Overflow.SAT_ZERO:
                 return np.where((x < low) | (x > high), 0, x)
             case Overflow.WRAP:
