@@ -1,0 +1,84 @@
+"""The one door to external programs: compilers, simulators, synthesis tools."""
+
+import logging
+import os
+import shutil
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from l1met_fpga.errors import ToolError, ToolMissingError
+
+__all__ = ["find_tool", "require_tool", "run_tool"]
+
+logger = logging.getLogger(__name__)
+
+TAIL_LINES = 15
+"""Lines of the log that an error message repeats."""
+
+
+def find_tool(*names: str) -> str | None:
+    """Return the path of the first of these programs that is on PATH, or None."""
+    return next((path for name in names if (path := shutil.which(name))), None)
+
+
+def require_tool(name: str, *, advice: str) -> str:
+    """Return the path of a program.
+
+    Args:
+        name: Program name.
+        advice: What the user can do when it is missing.
+
+    Raises:
+        ToolMissingError: If it is not on PATH.
+    """
+    path = find_tool(name)
+    if path is None:
+        raise ToolMissingError(f"{name!r} is not on PATH; {advice}")
+    return path
+
+
+def run_tool(
+    argv: Sequence[str | Path],
+    *,
+    cwd: Path,
+    log: Path,
+    timeout_s: float,
+    environment: Mapping[str, str] | None = None,
+) -> None:
+    """Run a program, write everything it says to ``log``, and check its exit code.
+
+    Args:
+        argv: Program and arguments; no shell is involved.
+        cwd: Folder to run in.
+        log: File for its output.
+        timeout_s: Stop it after this many seconds.
+        environment: Variables to set on top of the present ones.
+
+    Raises:
+        ToolMissingError: If the program does not exist.
+        ToolError: If it fails or takes too long; quotes the end of the log.
+    """
+    program = Path(str(argv[0])).name
+    log.parent.mkdir(parents=True, exist_ok=True)
+    logger.debug("running %s in %s, log %s", program, cwd, log)
+    try:
+        with log.open("w") as out:
+            done = subprocess.run(
+                [str(a) for a in argv],
+                cwd=cwd,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                timeout=timeout_s,
+                check=False,
+                env={**os.environ, **(environment or {})},
+            )
+    except FileNotFoundError as err:
+        raise ToolMissingError(f"cannot start {program!r}: {err}") from None
+    except subprocess.TimeoutExpired:
+        raise ToolError(f"{program} was stopped after {timeout_s:g} s; see {log}") from None
+    if done.returncode:
+        tail = "\n".join(log.read_text(errors="replace").splitlines()[-TAIL_LINES:])
+        raise ToolError(
+            f"{program} exited with {done.returncode}; see {log}. It ended with:\n{tail}"
+        )
