@@ -1,0 +1,151 @@
+"""Rates, thresholds, efficiencies and turn-ons against hand-made events."""
+
+import numpy as np
+import pytest
+from scipy.stats import binom, norm
+
+from l1met_fpga.errors import DataError
+from l1met_fpga.metrics.binning import Bins
+from l1met_fpga.metrics.binomial import clopper_pearson, efficiency
+from l1met_fpga.metrics.trigger import (
+    BUNCH_CROSSING_RATE_KHZ,
+    binned_efficiency,
+    lowest_supported_rate_khz,
+    pass_rate_khz,
+    rate_curve,
+    roc_area,
+    roc_curve,
+    supported_rates_khz,
+    threshold_at_rate_gev,
+)
+from l1met_fpga.metrics.turn_on import TURN_ON_BINS, turn_on
+
+HUNDRED = np.arange(1.0, 101.0)  # |MET| of 100 pile-up-only events
+PER_EVENT_KHZ = BUNCH_CROSSING_RATE_KHZ / 100
+
+
+def test_rate_uses_filled_bunches():
+    assert pytest.approx(31038.96) == BUNCH_CROSSING_RATE_KHZ
+    assert pass_rate_khz(HUNDRED, 0.0) == pytest.approx(31038.96)
+    assert pass_rate_khz(HUNDRED, 81.0) == pytest.approx(20 * PER_EVENT_KHZ)
+    assert pass_rate_khz(HUNDRED, 80.5) == pytest.approx(20 * PER_EVENT_KHZ)
+    assert pass_rate_khz(HUNDRED, 101.0) == 0.0
+
+
+def test_threshold_falls_with_rate_and_interpolates():
+    assert threshold_at_rate_gev(HUNDRED, 20 * PER_EVENT_KHZ) == pytest.approx(81.0)
+    assert threshold_at_rate_gev(HUNDRED, 20.5 * PER_EVENT_KHZ) == pytest.approx(80.5)
+    assert threshold_at_rate_gev(HUNDRED[::-1], 50 * PER_EVENT_KHZ) == pytest.approx(51.0)
+
+
+def test_threshold_with_ties():
+    met = np.repeat([10.0, 20.0, 30.0], [60, 25, 15])
+    assert threshold_at_rate_gev(met, 15 * PER_EVENT_KHZ) == 30.0
+    assert threshold_at_rate_gev(met, 27.5 * PER_EVENT_KHZ) == 25.0
+
+
+def test_unsupported_rate_wrong():
+    with pytest.raises(DataError, match=r"lowest rate that this sample supports is 3104 kHz"):
+        threshold_at_rate_gev(HUNDRED, 18.0)
+    with pytest.raises(DataError, match="more than all crossings"):
+        threshold_at_rate_gev(HUNDRED, 40_000.0)
+    assert lowest_supported_rate_khz(100) == pytest.approx(10 * PER_EVENT_KHZ)
+    assert supported_rates_khz((18, 30), 100) == pytest.approx((10 * PER_EVENT_KHZ,))
+    assert supported_rates_khz((18, 30), 1_000_000) == (18.0, 30.0)
+
+
+def test_no_background_wrong():
+    for call in (lambda: rate_curve([]), lambda: threshold_at_rate_gev([], 18.0)):
+        with pytest.raises(DataError, match="pile-up-only events, got none"):
+            call()
+    with pytest.raises(DataError, match="NaN"):
+        rate_curve([1.0, np.nan])
+
+
+def test_rate_curve_marks_what_the_sample_supports():
+    curve = rate_curve(HUNDRED)
+    assert curve.rate_khz[0] == pytest.approx(BUNCH_CROSSING_RATE_KHZ)
+    assert (np.diff(curve.rate_khz) <= 0).all()
+    assert curve.thresholds_gev[curve.supported][-1] == 91.0
+    assert (curve.low_khz <= curve.rate_khz).all()
+    assert (curve.high_khz >= curve.rate_khz).all()
+
+
+def test_clopper_pearson_by_its_definition():
+    low, high = clopper_pearson(7, 40, coverage=0.9)
+    assert binom.sf(6, 40, low) == pytest.approx(0.05)
+    assert binom.cdf(7, 40, high) == pytest.approx(0.05)
+
+
+def test_clopper_pearson_at_the_ends():
+    low, high = clopper_pearson([0, 20, 0], [20, 20, 0])
+    assert (low[0], high[1]) == (0.0, 1.0)
+    assert 0 < high[0] < 0.1
+    assert 0.9 < low[1] < 1
+    assert np.isnan([low[2], high[2]]).all()
+    with pytest.raises(DataError, match="passed"):
+        efficiency(3, 2)
+
+
+def test_efficiency_in_bins():
+    got = binned_efficiency(
+        [50, 90, 120, 10], [110, 120, 160, 20], 90, bins=Bins((100, 150, np.inf))
+    )
+    assert got.passed.tolist() == [1, 1]
+    assert got.total.tolist() == [2, 1]
+
+
+def test_monotone_change_of_scale_keeps_efficiency_at_equal_rate():
+    rng = np.random.default_rng(1)
+    background, signal = rng.gamma(2, 20, 50_000), rng.gamma(4, 30, 20_000)
+    found = []
+    for change in (lambda m: m, lambda m: 0.7 * m, lambda m: 60 + 0.01 * m):
+        threshold = threshold_at_rate_gev(change(background), 30.0)
+        found.append(np.mean(change(signal) >= threshold))
+    assert found[1] == found[0]
+    assert found[2] == pytest.approx(found[0], abs=2 / 20_000)
+
+
+def test_roc_is_rising_and_area_is_probability():
+    rng = np.random.default_rng(2)
+    background, signal = rng.normal(0, 1, 20_000), rng.normal(1, 1, 20_000)
+    rate, selected = roc_curve(signal, background)
+    assert (np.diff(rate) > 0).all()
+    assert (np.diff(selected) >= 0).all()
+    assert rate[0] == pytest.approx(lowest_supported_rate_khz(20_000))
+    assert roc_area(signal, background) == pytest.approx(norm.cdf(1 / np.sqrt(2)), abs=0.005)
+    assert roc_area([1.0, 1.0], [1.0]) == 0.5
+    assert np.isnan(roc_area([], [1.0]))
+    with pytest.raises(DataError, match="signal events, got none"):
+        roc_curve([], background)
+
+
+def test_turn_on_of_gaussian_smearing():
+    rng = np.random.default_rng(4)
+    gen = rng.uniform(0, 400, 40_000)
+    found = turn_on(gen + rng.normal(0, 30, len(gen)), gen, 120.0)
+    assert found.fit is not None
+    assert found.fit.middle_gev == pytest.approx(120, abs=2)
+    assert found.fit.width_gev == pytest.approx(30, rel=0.1)
+    assert found.fit.plateau == pytest.approx(1, abs=0.01)
+    assert 0.3 < found.fit.chi2_per_dof < 2.5
+    assert found.offline_gev == pytest.approx(120 + 30 * norm.ppf(0.9), abs=3)
+    np.testing.assert_allclose(found.fit(found.mean_gen_gev), found.efficiency.value, atol=0.03)
+
+
+@pytest.mark.parametrize("n_events", [0, 1, 5])
+def test_turn_on_with_hardly_any_event(n_events):
+    found = turn_on(np.full(n_events, 50.0), np.full(n_events, 70.0), 100.0)
+    assert found.fit is None
+    assert np.isnan(found.offline_gev)
+    assert found.efficiency.total.sum() == n_events
+    assert len(found.efficiency.value) == len(TURN_ON_BINS)
+
+
+def test_turn_on_never_reached_has_no_offline_threshold():
+    rng = np.random.default_rng(5)
+    gen = rng.uniform(0, 100, 5000)
+    found = turn_on(gen, gen, 500.0)
+    assert found.efficiency.passed.sum() == 0
+    assert found.fit is None
+    assert np.isnan(found.offline_gev)
