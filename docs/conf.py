@@ -35,3 +35,16 @@ autodoc_member_order = "bysource"
 napoleon_numpy_docstring = False
 # The same class is documented where it is defined and where a package offers it again.
 suppress_warnings = ["ref.python", "autodoc.duplicate"]
+napoleon_use_ivar = True
+
+
+def _keep_bars(_app, _what, _name, _obj, _options, lines):
+    """Let docstrings write |MET| for a magnitude, which reStructuredText takes for a substitution."""
+    for i, line in enumerate(lines):
+        parts = line.split("``")
+        parts[::2] = [part.replace("|", r"\|") for part in parts[::2]]
+        lines[i] = "``".join(parts)
+
+
+def setup(app):
+    app.connect("autodoc-process-docstring", _keep_bars)
