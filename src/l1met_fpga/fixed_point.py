@@ -297,6 +297,29 @@ class FixedType:
         return self.signed, self.int_bits, self.frac_bits
 
     @property
+    def da4ml_arguments(self) -> dict[str, Any]:
+        """Keyword arguments of ``quantize`` of da4ml's traced variables.
+
+        Raises:
+            FixedPointError: If da4ml has no such rounding or overflow mode.
+        """
+        rounding = self.rounding.value.removeprefix("AP_")
+        overflow = self.overflow.value.removeprefix("AP_")
+        if rounding not in ("TRN", "RND") or overflow not in ("WRAP", "SAT", "SAT_SYM"):
+            raise FixedPointError(
+                f"da4ml cannot quantize to {self.hls_name}: it has AP_TRN and AP_RND, AP_WRAP, "
+                "AP_SAT and AP_SAT_SYM"
+            )
+        keep_negative, int_bits, frac_bits = self.kif
+        return {
+            "k": keep_negative,
+            "i": int_bits,
+            "f": frac_bits,
+            "overflow_mode": overflow,
+            "round_mode": rounding,
+        }
+
+    @property
     def verilog_range(self) -> str:
         """Vector declaration of a port that carries the code, for example ``signed [11:0]``."""
         sign = "signed " if self.signed else ""
