@@ -79,7 +79,7 @@ MORE_SHAPES = [
     (True, 16, 6),
     (False, 17, 17),
     (False, 62, 40),
-    (True, 61, 20),
+    (True, 61, 31),
     (False, 3, -20),
     (True, 10, 40),
 ]
