@@ -1,0 +1,1 @@
+"""Networks: the integer description, Keras layers and builders, export between them."""

@@ -1,0 +1,39 @@
+"""The whole configuration of a run: what a model's YAML file holds."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import yaml
+from pydantic import BeforeValidator, SerializeAsAny
+
+from l1met_fpga.config.base import StrictModel, load_yaml, override, parse
+from l1met_fpga.config.model import ModelConfig, select_model
+from l1met_fpga.run_folder import atomic_path
+
+__all__ = ["RunConfig", "load_run", "save_run"]
+
+
+class RunConfig(StrictModel):
+    """Sections of a model's YAML file; all defaults live in the sections' own classes."""
+
+    model: Annotated[SerializeAsAny[ModelConfig], BeforeValidator(select_model)]
+
+
+def load_run(path: Path, overrides: Mapping[str, Any] | None = None) -> RunConfig:
+    """Read a run's configuration.
+
+    Args:
+        path: YAML file (``models/deepset.yaml``, or ``config.yaml`` of a run folder).
+        overrides: Dotted keys and their values, for example ``{"training.epochs": 3}``.
+
+    Raises:
+        ConfigError: If anything in it is not allowed; says where, and the nearest known key.
+    """
+    return parse(RunConfig, override(load_yaml(path), overrides or {}), where=str(path))
+
+
+def save_run(config: RunConfig, path: Path) -> None:
+    """Write the resolved configuration, every default spelled out."""
+    with atomic_path(path) as temporary:
+        temporary.write_text(yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False))

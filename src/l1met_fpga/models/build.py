@@ -1,0 +1,130 @@
+"""From a model configuration to a Keras model, and between variants of the same network."""
+
+from typing import Any, Literal
+
+import numpy as np
+
+from l1met_fpga.config.model import ModelConfig
+from l1met_fpga.errors import ConfigError
+from l1met_fpga.models import deepset, garnet  # noqa: F401  (their builders register themselves)
+from l1met_fpga.models.exactness import check_exact
+from l1met_fpga.models.factory import (
+    VARIANTS,
+    FloatFactory,
+    LayerFactory,
+    PrunedFactory,
+    QuantizedFactory,
+)
+from l1met_fpga.models.keras import keras
+from l1met_fpga.models.layers import CandidateFeatures, CandidateMomentum
+from l1met_fpga.models.network import Feature
+from l1met_fpga.models.registry import CandidateTensors, builder
+
+__all__ = ["Variant", "build", "copy_weights", "dense_layers", "start_from_puppi"]
+
+Variant = Literal["float", "quantized", "pruned"]
+
+
+def build(
+    config: ModelConfig,
+    *,
+    variant: Variant = "quantized",
+    packed: bool = False,
+    schedule: Any | None = None,
+    model_class: type | None = None,
+) -> Any:
+    """Build a network whose output equals PUPPI MET; other weights are random.
+
+    Use ``keras.utils.set_random_seed`` first to fix them.
+
+    Args:
+        config: The architecture.
+        variant: ``float``, ``quantized`` or ``pruned``.
+        packed: Candidates of all events one after another and an input ``row_splits``, instead of
+            (events, slots); used in training, where it saves the empty slots.
+        schedule: Pruning schedule of tensorflow-model-optimization, for the pruned variant.
+        model_class: Subclass of ``keras.Model`` to make.
+
+    Returns:
+        Keras model. Inputs: a dict of float32 columns holding integer counts, shape (events,
+        slots). Output: MET px, py in GeV, float64, shape (events, 2).
+
+    Raises:
+        ConfigError: If the network could not be exact (see :mod:`l1met_fpga.models.exactness`).
+    """
+    make = _factory(variant, schedule)
+    candidates = _candidates(config, packed=packed)
+    met = builder(config.architecture)(config, make, candidates)
+    inputs = dict(candidates.columns)
+    if candidates.row_splits is not None:
+        inputs["row_splits"] = candidates.row_splits
+    model = (model_class or keras.Model)(inputs, met, name=config.name)
+    if variant != "float":
+        check_exact(model)
+    start_from_puppi(model)
+    return model
+
+
+def _factory(variant: str, schedule: Any | None) -> LayerFactory:
+    match variant:
+        case "float":
+            return FloatFactory()
+        case "quantized":
+            return QuantizedFactory()
+        case "pruned":
+            if schedule is None:
+                raise ConfigError("the pruned variant needs a pruning schedule")
+            return PrunedFactory(schedule)
+    raise ConfigError(f"unknown variant {variant!r}; choose from {VARIANTS}")
+
+
+def _candidates(config: ModelConfig, *, packed: bool) -> CandidateTensors:
+    shape = () if packed else (config.n_candidates,)
+    columns = {name: keras.Input(shape, name=name) for name in config.columns}
+    used = {feature.column for feature in config.features}
+    names = [name for name in config.columns if name in used]
+    features = CandidateFeatures(
+        [Feature(**dict(feature)) for feature in config.features], names, name="features"
+    )([columns[name] for name in names])
+    momentum = CandidateMomentum(config.momentum.table, config.momentum.output, name="momentum")(
+        [columns["pt"], columns["phi"]]
+    )
+    splits = keras.Input((), dtype="int64", name="row_splits") if packed else None
+    return CandidateTensors(columns, features, momentum, splits)
+
+
+def dense_layers(model: Any) -> dict[str, Any]:
+    """Return the layers with weights by name, pruning wrappers removed."""
+    layers = (getattr(layer, "layer", layer) for layer in model.layers)
+    return {layer.name: layer for layer in layers if hasattr(layer, "kernel")}
+
+
+def start_from_puppi(model: Any) -> None:
+    """Set the weights so that the first vector pool is PUPPI MET and the only one used.
+
+    ``weights`` gives 1 in its first column, ``coefficients`` gives (1, 0, 0, ...), the first
+    aggregator has distance 0; all other weights keep their random values.
+    """
+    layers = dense_layers(model)
+    for name, start in (("weights_dense", 1.0), ("distances_dense", 0.0)):
+        if name in layers:
+            kernel, bias = layers[name].get_weights()
+            kernel[:, 0], bias[0] = 0.0, start
+            layers[name].set_weights([kernel, bias])
+    if "coefficients_dense" in layers:
+        kernel, bias = layers["coefficients_dense"].get_weights()
+        bias[:] = np.arange(len(bias)) == 0
+        layers["coefficients_dense"].set_weights([np.zeros_like(kernel), bias])
+
+
+def copy_weights(source: Any, target: Any) -> None:
+    """Copy kernels and biases by layer name between variants of one architecture.
+
+    Raises:
+        ConfigError: If the layers differ.
+    """
+    have, want = dense_layers(source), dense_layers(target)
+    if set(have) != set(want):
+        raise ConfigError(f"networks differ: layers {sorted(have)} and {sorted(want)}")
+    for name, layer in want.items():
+        layer.set_weights(have[name].get_weights())

@@ -1,0 +1,74 @@
+"""Save and load Keras models with this package's and QKeras's layers."""
+
+import warnings
+from pathlib import Path
+from typing import Any
+
+from l1met_fpga.errors import RunFolderError
+from l1met_fpga.models import layers
+from l1met_fpga.models.keras import keras
+from l1met_fpga.models.quantizers import FixedQuantizer
+from l1met_fpga.run_folder import atomic_path
+
+__all__ = ["custom_objects", "load_model", "predict_met_xy_gev", "save_model"]
+
+
+def custom_objects() -> dict[str, Any]:
+    """Return every class that Keras needs to rebuild a model, by name."""
+    from qkeras.utils import _add_supported_quantized_objects
+
+    objects: dict[str, Any] = {}
+    _add_supported_quantized_objects(objects)
+    own = (getattr(layers, name) for name in layers.__all__)
+    objects |= {cls.__name__: cls for cls in own if isinstance(cls, type)}
+    return objects | {"FixedQuantizer": FixedQuantizer}
+
+
+def save_model(model: Any, path: Path) -> None:
+    """Write a ``.keras`` file atomically."""
+    with atomic_path(path) as temporary, warnings.catch_warnings():
+        # QKeras stores its quantizers through Keras's serializer of constraints.
+        warnings.filterwarnings("ignore", message=".*keras.constraints.serialize.*")
+        model.save(temporary)
+
+
+def load_model(path: Path) -> Any:
+    """Read a ``.keras`` file.
+
+    Raises:
+        RunFolderError: If it is missing or damaged.
+    """
+    if not path.is_file():
+        raise RunFolderError(f"no model {path}; train one with `l1met train` first")
+    try:
+        with keras.utils.custom_object_scope(custom_objects()):
+            return keras.models.load_model(path, compile=False)
+    except (OSError, ValueError, KeyError) as err:
+        raise RunFolderError(f"{path} cannot be read as a Keras model: {err}") from err
+
+
+def predict_met_xy_gev(model: Any, candidates: Any, *, batch_size: int = 1024) -> Any:
+    """Run a model on integer candidates.
+
+    Args:
+        model: Keras model of this package (padded layout).
+        candidates: Columns, integers, shape (n_events, n_slots); slots missing up to the model's
+            number are taken as empty.
+        batch_size: Events at a time.
+
+    Returns:
+        px, py in GeV, float64, shape (n_events, 2).
+    """
+    import numpy as np
+
+    slots = int(model.inputs[0].shape[1])
+    columns = {tensor.name.split(":")[0]: None for tensor in model.inputs}
+    parts = []
+    n_events = len(next(iter(candidates.values())))
+    for first in range(0, n_events, batch_size):
+        batch = {}
+        for name in columns:
+            counts = np.asarray(candidates[name][first : first + batch_size], dtype=np.float32)
+            batch[name] = np.pad(counts, ((0, 0), (0, slots - counts.shape[1])))
+        parts.append(model(batch, training=False).numpy())
+    return np.concatenate(parts) if parts else np.zeros((0, 2))
