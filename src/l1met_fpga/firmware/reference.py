@@ -21,13 +21,14 @@ from l1met_fpga.models import network as net
 from l1met_fpga.models import ranges
 from l1met_fpga.puppi.columns import COLUMNS, PHI_COUNTS_PER_TURN, Candidates
 
-__all__ = ["check_network", "evaluate", "evaluate_nodes"]
+__all__ = ["check_network", "evaluate", "evaluate_nodes", "needed_type"]
 
 IntArray = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.integer[Any]]
 
 CHUNK_CANDIDATES: Final = 6144
 """Rows worked on at once: a chunk's hidden tensors stay in the second-level cache."""
+_LOSSY: Final = ("momentum", "quantize", "table")
 QUARTER_TURN: Final = PHI_COUNTS_PER_TURN // 4
 
 
@@ -103,8 +104,10 @@ def check_network(network: net.Network) -> None:
         ConversionError: Names the node, its type and the type it needs.
     """
     for node in network:
-        needed = _needed_type(network, node)
-        if needed is not None and not _holds(node.type, needed):
+        if node.op in _LOSSY:
+            continue
+        needed = needed_type(network, node)
+        if not _holds(node.type, needed):
             raise ConversionError(
                 f"node {node.name!r} ({node.op}) has type {node.type.hls_name}, which cannot hold "
                 f"every result; it needs at least {needed.hls_name}. Export the network again"
@@ -115,8 +118,12 @@ def _holds(outer: FixedType, inner: FixedType) -> bool:
     return outer.frac_bits >= inner.frac_bits and outer.min <= inner.min and outer.max >= inner.max
 
 
-def _needed_type(network: net.Network, node: net.Node) -> FixedType | None:
-    """Type that an exact operation needs; None for those that drop bits."""
+def needed_type(network: net.Network, node: net.Node) -> FixedType:
+    """Return the type that an exact operation needs to hold every result.
+
+    Raises:
+        ConversionError: If the operation drops bits, so that its own type decides.
+    """
     types = [network.node(name).type for name in node.inputs]
     match node:
         case net.InputColumn():
@@ -135,14 +142,10 @@ def _needed_type(network: net.Network, node: net.Node) -> FixedType | None:
         case net.Aggregate():
             return ranges.aggregate_type(types[0], types[1], network.n_candidates, node.shift)
         case net.Combine():
-            return ranges.combine_type(types[0], types[1], node_pools(network, node))
+            n_pools = network.node(node.inputs[0]).shape[-1]
+            return ranges.combine_type(types[0], types[1], n_pools)
         case _:
-            return None
-
-
-def node_pools(network: net.Network, node: net.Combine) -> int:
-    """Number of vector pools that a combination adds."""
-    return network.node(node.inputs[0]).shape[-1]
+            raise ConversionError(f"node {node.name!r} ({node.op}) drops bits by its own type")
 
 
 # -- candidates as rows ---------------------------------------------------------------------------
