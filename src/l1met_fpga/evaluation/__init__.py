@@ -1,0 +1,1 @@
+"""Evaluate MET estimates: baselines, figures of every sample, plots."""

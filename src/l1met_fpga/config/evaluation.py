@@ -1,0 +1,59 @@
+"""Section ``evaluation``: bins, working points and errors of the physics figures."""
+
+import itertools
+import math
+from typing import Annotated, Self
+
+from pydantic import AfterValidator, Field, model_validator
+
+from l1met_fpga.config.base import StrictModel
+
+__all__ = ["EvaluationConfig"]
+
+
+def _increasing(edges: tuple[float, ...]) -> tuple[float, ...]:
+    if len(edges) < 2 or any(not a < b for a, b in itertools.pairwise(edges)):
+        raise ValueError(f"edges must be two or more increasing numbers, got {list(edges)}")
+    return edges
+
+
+Edges = Annotated[tuple[float, ...], AfterValidator(_increasing)]
+
+
+class EvaluationConfig(StrictModel):
+    """How estimates are evaluated; the definitions are in ``docs/evaluation.md``.
+
+    Attributes:
+        resolution_edges_gev: Bins of generator MET; the last may be ``.inf``.
+        gain_range_gev: Generator MET of the gain over a baseline (one number per component).
+        response_range_gev: Generator MET of the single mean response.
+        rates_khz: Working points of the trigger.
+        efficiency_edges_gev: Bins of generator MET for efficiencies at equal rate.
+        turn_on_edges_gev: Bins of generator MET of the turn-on curves.
+        roc_above_gev: Signal events of the ROC curve have more generator MET than this.
+        bootstrap_samples: Samples for errors.
+        seed: Seed of the bootstrap.
+        max_train_events: Events of each training part that fit the baselines.
+        max_events: Events of each test part; null takes all.
+    """
+
+    resolution_edges_gev: Edges = (0.0, 40.0, 80.0, 120.0, 160.0, 200.0, 300.0, math.inf)
+    gain_range_gev: tuple[float, float] = (20.0, 150.0)
+    response_range_gev: tuple[float, float] = (80.0, 200.0)
+    rates_khz: tuple[Annotated[float, Field(gt=0)], ...] = Field(
+        default=(18.0, 30.0, 62.0, 310.0), min_length=1
+    )
+    efficiency_edges_gev: Edges = (100.0, 150.0, math.inf)
+    turn_on_edges_gev: Edges = tuple(float(edge) for edge in range(0, 420, 20))
+    roc_above_gev: float = Field(default=100.0, ge=0)
+    bootstrap_samples: int = Field(default=200, ge=2)
+    seed: int = Field(default=1, ge=0)
+    max_train_events: int = Field(default=100_000, ge=1)
+    max_events: int | None = Field(default=None, ge=1)
+
+    @model_validator(mode="after")
+    def _ranges_increase(self) -> Self:
+        for low, high in (self.gain_range_gev, self.response_range_gev):
+            if not low < high:
+                raise ValueError(f"a range must increase, got {low:g} to {high:g}")
+        return self

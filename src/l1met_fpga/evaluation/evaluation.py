@@ -1,0 +1,149 @@
+"""Evaluate any number of estimates on any number of samples."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+import numpy as np
+
+from l1met_fpga.config.evaluation import EvaluationConfig
+from l1met_fpga.errors import DataError
+from l1met_fpga.evaluation.baselines import WeightTable
+from l1met_fpga.evaluation.resolution import ResolutionResult, evaluate_resolution
+from l1met_fpga.evaluation.sample import Sample
+from l1met_fpga.evaluation.trigger import (
+    RateResult,
+    SignalResult,
+    evaluate_rates,
+    evaluate_signal,
+)
+
+__all__ = ["BASELINE_TITLES", "Estimate", "Evaluation", "evaluate"]
+
+logger = logging.getLogger(__name__)
+
+BASELINE_TITLES: Final = {
+    "puppi": "PUPPI MET",
+    "cmssw": "PUPPI MET (CMSSW emulator)",
+    "scaled_puppi": "PUPPI MET x constant",
+    "per_type": "constants per particle type",
+    "table": "table pt x |eta| x type",
+}
+"""Baselines by name, in the order of tables and legends."""
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What an estimate is.
+
+    Attributes:
+        kind: A baseline, a network of this package, or MET read from a file.
+        title: Text in legends and tables.
+        form: ``float``, ``quantized``, ``hls_csim``, ... of a network.
+    """
+
+    kind: Literal["baseline", "network", "file"]
+    title: str
+    form: str | None = None
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """All figures of a call.
+
+    Attributes:
+        estimates: What was evaluated, in the order of tables.
+        primary: The estimate that ``report.json`` is about, ``None`` without a network.
+        samples: The events.
+        config: Bins, rates, bootstrap.
+        resolution: Per signal sample.
+        rates: From the pile-up-only sample; ``None`` without one.
+        trigger: Per signal sample; empty without a pile-up-only sample.
+        baselines: Fitted weights, where baselines were fitted.
+        weights: Mean weight of the primary network per cell, when candidates were at hand.
+        notes: What a reader must know, such as rates that the sample does not support.
+    """
+
+    estimates: dict[str, Estimate]
+    primary: str | None
+    samples: dict[str, Sample]
+    config: EvaluationConfig
+    resolution: dict[str, ResolutionResult]
+    rates: RateResult | None
+    trigger: dict[str, SignalResult]
+    baselines: dict[str, WeightTable] = field(default_factory=dict)
+    weights: WeightTable | None = None
+    notes: tuple[str, ...] = ()
+
+
+def evaluate(
+    samples: Sequence[Sample],
+    estimates: Mapping[str, Estimate],
+    config: EvaluationConfig,
+    *,
+    primary: str | None = None,
+    baselines: Mapping[str, WeightTable] | None = None,
+    weights: WeightTable | None = None,
+) -> Evaluation:
+    """Compute every figure.
+
+    Args:
+        samples: Signal samples and at most one pile-up-only sample, all with the same estimates.
+        estimates: Description of each estimate, in the order of tables.
+        config: Bins, rates, bootstrap.
+        primary: Estimate that the report is about.
+        baselines: Fitted weights, kept for the files.
+        weights: Mean weights of the primary network, kept for the files and plots.
+
+    Raises:
+        DataError: If there is no sample or estimate, two samples have one label, or a sample lacks
+            an estimate.
+    """
+    by_label = {sample.label: sample for sample in samples}
+    if not samples or not estimates:
+        raise DataError("nothing to evaluate: give at least one sample and one estimate")
+    if len(by_label) < len(samples):
+        raise DataError(f"two samples have the same label: {[s.label for s in samples]}")
+    for sample in samples:
+        if set(sample.met_xy_gev) != set(estimates):
+            raise DataError(
+                f"sample {sample.label!r} has estimates {sorted(sample.met_xy_gev)}, expected "
+                f"{sorted(estimates)}: every estimate is needed for every sample"
+            )
+    background = [sample for sample in samples if sample.is_background]
+    if len(background) > 1:
+        raise DataError(f"one pile-up-only sample, please: {[s.label for s in background]}")
+    signal = {label: sample for label, sample in by_label.items() if not sample.is_background}
+    rng = np.random.default_rng(config.seed)
+    streams = {label: rng.spawn(1)[0] for label in sorted(by_label)}
+    logger.info("evaluating %s on %s", ", ".join(estimates), ", ".join(by_label))
+    resolution = {
+        label: evaluate_resolution(sample, config, streams[label].spawn(1)[0])
+        for label, sample in signal.items()
+    }
+    rates, trigger = None, {}
+    if background:
+        stream = streams[background[0].label]
+        rates = evaluate_rates(background[0], config, stream)
+        trigger = {
+            label: evaluate_signal(sample, rates, config, streams[label].spawn(1)[0])
+            for label, sample in signal.items()
+        }
+    return Evaluation(
+        dict(estimates), primary, by_label, config, resolution, rates, trigger,
+        dict(baselines or {}), weights, _notes(rates),
+    )  # fmt: skip
+
+
+def _notes(rates: RateResult | None) -> tuple[str, ...]:
+    """Say what the samples could not give."""
+    if rates is None:
+        return ("No pile-up-only sample was given: no rates, thresholds, turn-ons or ROC curves.",)
+    lowest = [point for point in rates.points if point.replaces_khz]
+    return tuple(
+        f"{', '.join(f'{rate:g} kHz' for rate in point.replaces_khz)} not supported by "
+        f"{rates.n_events} pile-up-only events; the lowest supported rate, {point.rate_khz:.3g} "
+        "kHz, is used instead."
+        for point in lowest
+    )

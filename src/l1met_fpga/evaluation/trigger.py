@@ -1,0 +1,183 @@
+"""Trigger figures of all estimates: rates, thresholds at equal rate, efficiencies, turn-ons."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from l1met_fpga.config.evaluation import EvaluationConfig
+from l1met_fpga.errors import DataError
+from l1met_fpga.evaluation.sample import Sample
+from l1met_fpga.metrics.arrays import FloatArray
+from l1met_fpga.metrics.binning import MIN_EVENTS, Bins
+from l1met_fpga.metrics.binomial import Efficiency
+from l1met_fpga.metrics.bootstrap import spread
+from l1met_fpga.metrics.bootstrap_trigger import (
+    TriggerSamples,
+    bootstrap_thresholds,
+    bootstrap_trigger,
+)
+from l1met_fpga.metrics.trigger import (
+    RateCurve,
+    binned_efficiency,
+    lowest_supported_rate_khz,
+    rate_curve,
+    roc_area,
+    roc_curve,
+    threshold_at_rate_gev,
+)
+from l1met_fpga.metrics.turn_on import TurnOn, turn_on
+
+__all__ = [
+    "RateResult",
+    "SignalResult",
+    "WorkingPoint",
+    "bin_key",
+    "evaluate_rates",
+    "evaluate_signal",
+    "working_points",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class WorkingPoint:
+    """A rate at which all estimates are compared.
+
+    Attributes:
+        key: ``18kHz``, or ``lowest`` for the lowest rate that the sample supports.
+        rate_khz: The rate used.
+        replaces_khz: Wanted rates that the sample does not support.
+    """
+
+    key: str
+    rate_khz: float
+    replaces_khz: tuple[float, ...] = ()
+
+    @property
+    def title(self) -> str:
+        """Text for legends: ``18 kHz``, or ``104 kHz (lowest supported)``."""
+        return f"{self.rate_khz:.3g} kHz" + (" (lowest supported)" if self.replaces_khz else "")
+
+
+def working_points(wanted_khz: tuple[float, ...], n_background: int) -> tuple[WorkingPoint, ...]:
+    """Return the wanted rates; those below the lowest supported become one point at that rate."""
+    lowest = lowest_supported_rate_khz(n_background)
+    missing = tuple(rate for rate in wanted_khz if rate < lowest)
+    points = tuple(WorkingPoint(f"{r:g}kHz", r) for r in wanted_khz if r >= lowest)
+    return (*((WorkingPoint("lowest", lowest, missing),) if missing else ()), *points)
+
+
+def bin_key(low_gev: float, high_gev: float) -> str:
+    """Return ``100_150`` or ``above_150``."""
+    return f"above_{low_gev:g}" if np.isinf(high_gev) else f"{low_gev:g}_{high_gev:g}"
+
+
+@dataclass(frozen=True, slots=True)
+class RateResult:
+    """Rates of all estimates in one pile-up-only sample.
+
+    Attributes:
+        label: The sample.
+        n_events: Its events.
+        points: Working points.
+        thresholds_gev: Per estimate, shape (n_points,).
+        threshold_samples_gev: Per estimate, bootstrap samples, shape (n_samples, n_points).
+        curves: Per estimate.
+        background_gev: |MET| per estimate, for ROC curves.
+    """
+
+    label: str
+    n_events: int
+    points: tuple[WorkingPoint, ...]
+    thresholds_gev: dict[str, FloatArray]
+    threshold_samples_gev: dict[str, FloatArray]
+    curves: dict[str, RateCurve]
+    background_gev: dict[str, FloatArray]
+
+    @property
+    def lowest_supported_khz(self) -> float:
+        """Lowest rate that the sample supports."""
+        return lowest_supported_rate_khz(self.n_events)
+
+
+@dataclass(frozen=True, slots=True)
+class SignalResult:
+    """Efficiencies of all estimates in one signal sample at the working points.
+
+    Attributes:
+        bins: Bins of |genMET| of ``efficiency``.
+        efficiency: Per estimate and working point.
+        bootstrap: Paired samples of ``efficiency``.
+        turn_on: Per estimate and working point.
+        roc: Per estimate, rate in kHz and signal efficiency; empty without signal events.
+        roc_area: Per estimate; NaN without signal events.
+    """
+
+    bins: Bins
+    efficiency: dict[str, list[Efficiency]]
+    bootstrap: TriggerSamples
+    turn_on: dict[str, list[TurnOn]]
+    roc: dict[str, tuple[FloatArray, FloatArray]]
+    roc_area: dict[str, float]
+
+    def difference_error(self, name: str, reference: str) -> FloatArray:
+        """Return the paired error of the difference, shape (n_points, n_bins)."""
+        drawn = self.bootstrap.efficiency
+        return spread(drawn[name] - drawn[reference])
+
+
+def evaluate_rates(
+    sample: Sample, config: EvaluationConfig, rng: np.random.Generator
+) -> RateResult:
+    """Compute rates and thresholds from pile-up-only events.
+
+    Raises:
+        DataError: If there are too few events for any rate.
+    """
+    if len(sample) < MIN_EVENTS:
+        raise DataError(
+            f"sample {sample.label!r} has {len(sample)} pile-up-only events; a rate needs at least "
+            f"{MIN_EVENTS}; add events or leave the sample out"
+        )
+    points = working_points(config.rates_khz, len(sample))
+    rates = [point.rate_khz for point in points]
+    background = {name: sample.met_gev(name) for name in sample.met_xy_gev}
+    thresholds = {
+        name: np.array([threshold_at_rate_gev(met, rate) for rate in rates])
+        for name, met in background.items()
+    }
+    drawn = bootstrap_thresholds(background, rates, rng=rng, n_samples=config.bootstrap_samples)
+    curves = {name: rate_curve(met) for name, met in background.items()}
+    return RateResult(sample.label, len(sample), points, thresholds, drawn, curves, background)
+
+
+def evaluate_signal(
+    sample: Sample, rates: RateResult, config: EvaluationConfig, rng: np.random.Generator
+) -> SignalResult:
+    """Compute efficiencies, turn-ons and ROC curves at the thresholds of ``rates``.
+
+    Raises:
+        DataError: If an estimate of the signal sample is missing in the pile-up-only sample.
+    """
+    missing = sorted(set(sample.met_xy_gev) - set(rates.thresholds_gev))
+    if missing:
+        raise DataError(
+            f"{', '.join(missing)} of sample {sample.label!r} has no pile-up-only events in "
+            f"{rates.label!r}, so no threshold at equal rate; give both samples for each estimate"
+        )
+    bins, fine = Bins.of(config.efficiency_edges_gev), Bins.of(config.turn_on_edges_gev)
+    gen = sample.gen_gev
+    chosen = gen > config.roc_above_gev
+    met = {name: sample.met_gev(name) for name in sample.met_xy_gev}
+    cuts = {name: rates.thresholds_gev[name] for name in met}
+    drawn = bootstrap_trigger(
+        met, gen, {n: rates.threshold_samples_gev[n] for n in met}, bins=bins, rng=rng
+    )
+    background = rates.background_gev
+    return SignalResult(
+        bins,
+        {n: [binned_efficiency(m, gen, c, bins=bins) for c in cuts[n]] for n, m in met.items()},
+        drawn,
+        {n: [turn_on(m, gen, float(c), bins=fine) for c in cuts[n]] for n, m in met.items()},
+        {n: roc_curve(m[chosen], background[n]) for n, m in met.items()} if chosen.any() else {},
+        {n: roc_area(m[chosen], background[n]) for n, m in met.items()},
+    )
