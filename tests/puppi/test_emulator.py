@@ -125,7 +125,6 @@ def run_oracle(candidates: Candidates, folder: Path) -> npt.NDArray[np.uint64]:
     if not program.exists():
         compile_cpp(ORACLE, folder)
     done = subprocess.run([str(program)], input="\n".join(lines), capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
     rows = [[int(word) for word in line.split()] for line in done.stdout.splitlines()]
     return np.array(rows, dtype=object)
 
