@@ -124,7 +124,8 @@ def run_oracle(candidates: Candidates, folder: Path) -> npt.NDArray[np.uint64]:
     program = folder / "oracle"
     if not program.exists():
         compile_cpp(ORACLE, folder)
-    done = subprocess.run([str(program)], input="\n".join(lines), capture_output=True, text=True)
+    given = "\n".join(lines)
+    done = subprocess.run([str(program)], check=True, input=given, capture_output=True, text=True)
     rows = [[int(word) for word in line.split()] for line in done.stdout.splitlines()]
     return np.array(rows, dtype=object)
 
