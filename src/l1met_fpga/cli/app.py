@@ -14,7 +14,7 @@ from l1met_fpga.errors import L1MetError
 
 __all__ = ["app", "main"]
 
-COMMANDS: Final[tuple[str, ...]] = ()
+COMMANDS: Final[tuple[str, ...]] = ("convert",)
 """One module of this package per command (or family of commands), in the order of ``--help``."""
 
 app = typer.Typer(

@@ -34,6 +34,9 @@ class ConvertConfig(StrictModel):
     """What `l1met convert` does with its input files."""
 
     label: str = Field("sample", min_length=1, description="Name of the sample in the store.")
+    format: Literal["auto", "root", "words", "l1metml", "l1deepmet"] = Field(
+        "auto", description="Format of the input files; auto tells it by the end of their names."
+    )
     order: Literal["as_is", "pt", "region"] = Field(
         "as_is",
         description="Order of the candidates, which decides what is lost above 128: as in the "

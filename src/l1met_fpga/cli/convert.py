@@ -1,0 +1,119 @@
+"""``l1met convert``: files of the field to one store."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from l1met_fpga.config.base import load_yaml, override, parse
+from l1met_fpga.config.data import ConvertConfig
+
+__all__ = ["register"]
+
+_EXPLANATIONS = {
+    "truncated_events": "events with more than 128 candidates",
+    "truncated_candidates": "candidates lost above 128",
+    "empty_events": "events without a candidate",
+    "zero_pt_candidates": "candidates whose pt rounds to zero, removed",
+    "saturated_pt": "candidates above 4095.75 GeV, set to it",
+    "charged_weights_reset": "charged candidates with a PUPPI weight other than 1, set to 1",
+    "error_flag_events": "events with the error flag in their header",
+    "files_without_events": "files without events",
+}
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("convert")(_convert)
+
+
+def _convert(
+    sources: Annotated[list[str], typer.Argument(help="Files, globs or root:// URLs.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Store to make (HDF5).")],
+    *,
+    label: Annotated[str | None, typer.Option(help="Name of the sample.")] = None,
+    order: Annotated[
+        str | None, typer.Option(help="Order of the candidates: as_is, pt or region.")
+    ] = None,
+    file_format: Annotated[
+        str | None, typer.Option("--format", help="auto, root, words, l1metml or l1deepmet.")
+    ] = None,
+    branch_map: Annotated[
+        str | None,
+        typer.Option(help="ROOT branch names: perfnano, l1nano, scouting, a YAML file, or auto."),
+    ] = None,
+    split_seed: Annotated[
+        int | None, typer.Option(help="Seed of the training, validation and test parts.")
+    ] = None,
+    config: Annotated[
+        Path | None, typer.Option(help="YAML file with these options; typed flags win.")
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Processes; one per processor if not given.")
+    ] = None,
+    scheduler: Annotated[
+        str | None, typer.Option(help="Dask scheduler to use instead, as tcp://host:8786.")
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the store.")] = False,
+) -> None:
+    """Convert ROOT ntuples, PUPPI words or files of other projects to a store.
+
+    An interrupted conversion goes on with the next unfinished input file when it is started
+    again.
+
+    For example:
+
+        l1met convert 'perfNano_TTbar_*.root' --label ttbar -o ttbar.h5
+
+        l1met convert events.dump --order region -o words.h5
+
+        l1met convert 'job*/perfNano.root' --scheduler tcp://10.0.0.5:8786 -o all.h5
+    """
+    from l1met_fpga.data.convert import convert
+
+    typed = {
+        "label": label,
+        "order": order,
+        "format": file_format,
+        "branch_map": branch_map,
+        "splits.seed": split_seed,
+    }
+    raw = load_yaml(config) if config else {}
+    raw = override(raw, {key: value for key, value in typed.items() if value is not None})
+    settings = parse(ConvertConfig, raw, where=str(config or "command line"))
+    console = Console()
+    with Progress(
+        TextColumn("converting"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("files, {task.fields[events]} events"),
+        TimeElapsedColumn(),
+        console=console,
+        transient=True,
+    ) as progress:
+        bar = progress.add_task("", total=None, events=0)
+        n_events = 0
+
+        def on_file(n_files: int, events: int) -> None:
+            nonlocal n_events
+            n_events += events
+            progress.update(bar, total=n_files, advance=1, events=n_events)
+
+        counts = convert(
+            sources,
+            output,
+            settings,
+            overwrite=overwrite,
+            workers=workers,
+            scheduler=scheduler,
+            on_file=on_file,
+        )
+    console.print(f"[bold]{output}[/]: {n_events} events, label {settings.label!r}")
+    table = Table(show_header=False, box=None)
+    for name, count in counts.items():
+        if count:
+            table.add_row(str(count), _EXPLANATIONS.get(name, name))
+    console.print(table)

@@ -1,0 +1,168 @@
+"""Files of the field to one store: per-file tasks, then one merge in the order of the files."""
+
+import json
+import logging
+import shutil
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from l1met_fpga.config.data import ConvertConfig
+from l1met_fpga.data.branch_map import load_branch_map
+from l1met_fpga.data.cluster import run_tasks
+from l1met_fpga.data.order import order_and_truncate
+from l1met_fpga.data.part_file import PartRecord, create_part, read_part, read_part_record
+from l1met_fpga.data.sources import Source, expand_sources, read_source
+from l1met_fpga.data.store import SCHEMA_VERSION
+from l1met_fpga.data.store_writer import create_store
+from l1met_fpga.errors import DataError
+
+__all__ = ["ConvertTask", "convert", "convert_source"]
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class ConvertTask:
+    """One input file and the part that it becomes."""
+
+    source: Source
+    part: Path
+    config: ConvertConfig
+
+    def fingerprint(self) -> str:
+        """Return what decides the part's content: the file, the format and the options."""
+        options = self.config.model_dump(include={"order", "branch_map"})
+        if self.source.format == "root" and self.config.branch_map != "auto":
+            options["branch_map"] = load_branch_map(self.config.branch_map).model_dump()
+        return json.dumps(
+            [SCHEMA_VERSION, self.source.path, self.source.format, self.source.stamp(), options]
+        )
+
+
+def convert(
+    sources: Sequence[str],
+    output: Path,
+    config: ConvertConfig,
+    *,
+    overwrite: bool = False,
+    workers: int | None = None,
+    scheduler: str | None = None,
+    on_file: Callable[[int, int], None] | None = None,
+) -> dict[str, int]:
+    """Convert files to one store.
+
+    Each input file is an independent task. Finished tasks stay in the folder ``OUTPUT.parts``
+    until the store is complete, so an interrupted conversion goes on where it stopped.
+
+    Args:
+        sources: File names, globs and URLs.
+        output: Store to make.
+        config: Format, order, label, splits.
+        overwrite: Replace an existing store.
+        workers: Processes of this machine (see :func:`l1met_fpga.data.cluster.run_tasks`).
+        scheduler: Address of a Dask scheduler whose workers see the same files.
+        on_file: Called for each file that is done with the number of files and its events.
+
+    Returns:
+        What happened to how many events or candidates, as the store's attribute ``counts``.
+
+    Raises:
+        DataError: If an input file cannot be read, the output exists or cannot be written, or
+            no input file has an event.
+        ConfigError: If an option makes no sense.
+        ToolError: If the Dask cluster fails.
+    """
+    if output.exists() and not overwrite:
+        raise DataError(f"{output} exists; replace it with --overwrite or choose another name")
+    files = expand_sources(sources, config.format)
+    folder = output.with_name(f"{output.name}.parts")
+    tasks = [
+        ConvertTask(source, folder / f"{index:06d}.h5", config)
+        for index, source in enumerate(files)
+    ]
+    records = _run(tasks, workers=workers, scheduler=scheduler, on_file=on_file)
+    counts = _merge(tasks, records, output, config)
+    shutil.rmtree(folder)
+    return counts
+
+
+def convert_source(task: ConvertTask) -> PartRecord:
+    """Convert one file into its part; a whole part made the same way is used again.
+
+    Raises:
+        DataError: If the file cannot be read or the part cannot be written.
+    """
+    fingerprint = task.fingerprint()
+    done = read_part_record(task.part)
+    if done is not None and done.fingerprint == fingerprint:
+        _log.info("%s was converted before, going on", task.source.path)
+        return done
+    stamp = task.source.stamp()
+    source = {
+        "path": task.source.path,
+        "format": task.source.format,
+        "bytes": stamp[0] if stamp else None,
+        "sha256": task.source.sha256(),
+    }
+    tally: Counter[str] = Counter()
+    with create_part(task.part, fingerprint, source, tally) as writer:
+        for batch in read_source(task.source, task.config, tally):
+            writer.append(order_and_truncate(batch, task.config.order, tally))
+        if writer.n_events == 0:
+            _log.warning("%s has no events", task.source.path)
+            tally["files_without_events"] += 1
+    record = read_part_record(task.part)
+    if record is None:
+        raise DataError(f"{task.part} cannot be read back; check the disk")
+    return record
+
+
+def _run(
+    tasks: Sequence[ConvertTask],
+    *,
+    workers: int | None,
+    scheduler: str | None,
+    on_file: Callable[[int, int], None] | None,
+) -> list[PartRecord]:
+    records: dict[int, PartRecord] = {}
+    for index, record in run_tasks(convert_source, tasks, workers=workers, scheduler=scheduler):
+        records[index] = record
+        if on_file is not None:
+            on_file(len(tasks), record.n_events)
+    return [records[index] for index in range(len(tasks))]
+
+
+def _merge(
+    tasks: Sequence[ConvertTask],
+    records: Sequence[PartRecord],
+    output: Path,
+    config: ConvertConfig,
+) -> dict[str, int]:
+    filled = [
+        (task, record) for task, record in zip(tasks, records, strict=True) if record.n_events
+    ]
+    if not filled:
+        raise DataError(f"none of the {len(tasks)} input files has an event; nothing was written")
+    common = set.intersection(*(set(record.columns) for _, record in filled))
+    dropped = set().union(*(record.columns for _, record in filled)) - common
+    if dropped:
+        _log.warning("columns %s are not in every file; left out", ", ".join(sorted(dropped)))
+    counts: Counter[str] = Counter()
+    for record in records:
+        counts.update(record.counts)
+    with create_store(
+        output,
+        label=config.label,
+        order=config.order,
+        columns=[name for name in filled[0][1].columns if name in common],
+        splits=config.splits,
+        has_vertex=any(record.has_vertex for _, record in filled),
+        sources=[record.source for record in records],
+        counts=counts,
+    ) as store:
+        for task, _ in filled:
+            for batch in read_part(task.part):
+                store.append(batch)
+    return dict(counts)

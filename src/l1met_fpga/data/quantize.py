@@ -1,0 +1,168 @@
+"""Rules that turn what a source holds into candidates as the firmware sees them."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from l1met_fpga.data.batch import EventBatch
+from l1met_fpga.data.splits import mix64
+from l1met_fpga.errors import DataError
+from l1met_fpga.puppi.columns import COLUMNS, PHI_COUNTS_PER_TURN, PT_LSB_GEV
+from l1met_fpga.puppi.units import to_counts
+from l1met_fpga.puppi.words import is_charged
+
+__all__ = [
+    "agreeing",
+    "clean",
+    "from_hardware",
+    "from_physical",
+    "located",
+    "met_xy_gev",
+]
+
+Columns = dict[str, npt.NDArray[np.int16]]
+
+
+@contextmanager
+def located(where: str) -> Iterator[None]:
+    """Put the place in front of the message of a data error."""
+    try:
+        yield
+    except DataError as err:
+        raise DataError(f"{where}: {err}") from None
+
+
+def from_physical(
+    values: Mapping[str, npt.NDArray[np.floating]],
+    pid: npt.NDArray[np.int16],
+    tally: Counter[str],
+) -> Columns:
+    """Turn GeV, rad, cm and fractions into counts by the rules of CMSSW.
+
+    The PUPPI weight of charged candidates is 1 by definition, whatever the source holds.
+
+    Args:
+        values: Physical values by column name.
+        pid: Codes of the same candidates.
+        tally: Counts ``charged_weights_reset`` and ``saturated_pt``.
+
+    Raises:
+        DataError: If a value is NaN, infinite or outside its column.
+    """
+    result = {
+        name: to_counts(name, real) for name, real in values.items() if name != "puppi_weight"
+    }
+    if "puppi_weight" in values:
+        weight = values["puppi_weight"]
+        reset = is_charged(pid) & (weight != 1) & np.isfinite(weight)
+        tally["charged_weights_reset"] += int(reset.sum())
+        result["puppi_weight"] = to_counts("puppi_weight", np.where(reset, 1, weight))
+    if "pt" in values:
+        top = COLUMNS["pt"].high * PT_LSB_GEV
+        tally["saturated_pt"] += int((values["pt"] > top).sum())
+    return result
+
+
+def from_hardware(name: str, values: npt.NDArray[Any]) -> npt.NDArray[np.int16]:
+    """Check hardware integers (also when stored as floats) and return them as int16.
+
+    Raises:
+        DataError: If a value is no integer or outside the column's type.
+    """
+    column = COLUMNS[name]
+    # A NaN fails both comparisons, so it counts as bad.
+    good = (values >= column.low) & (values <= column.high)
+    if values.dtype.kind == "f":
+        good &= values == np.rint(values)
+    if not good.all():
+        bad = values[~good]
+        raise DataError(
+            f"hardware column {name} holds {bad[0]} ({bad.size} values outside its type); allowed "
+            f"are integers from {column.low} to {column.high}"
+        )
+    return values.astype(np.int16)
+
+
+def met_xy_gev(
+    pt_gev: npt.NDArray[np.floating], phi_rad: npt.NDArray[np.floating], name: str
+) -> npt.NDArray[np.float64]:
+    """Return px and py of a MET vector, shape (n, 2).
+
+    Raises:
+        DataError: If a value is NaN or infinite.
+    """
+    pt, phi = pt_gev.astype(np.float64), phi_rad.astype(np.float64)
+    good = np.isfinite(pt) & np.isfinite(phi)
+    if not good.all():
+        raise DataError(
+            f"{name} holds {int((~good).sum())} NaN or infinite values, the first at event "
+            f"{int(np.argmin(good))} of these; remove such events first"
+        )
+    return np.stack([pt * np.cos(phi), pt * np.sin(phi)], axis=1)
+
+
+def clean(batch: EventBatch, tally: Counter[str]) -> EventBatch:
+    """Apply what holds for candidates of every source.
+
+    - Candidates whose pt rounds to zero are empty slots and are removed.
+    - An event without luminosity block and number is identified by its content.
+
+    Args:
+        batch: Events as read.
+        tally: Counts ``zero_pt_candidates`` and ``empty_events``.
+    """
+    filled = batch.columns["pt"] > 0
+    if not filled.all():
+        tally["zero_pt_candidates"] += int((~filled).sum())
+        batch = batch.select_candidates(filled)
+    tally["empty_events"] += int((batch.counts == 0).sum())
+    batch = replace(batch, n_candidates=batch.counts)
+    return _with_identity(batch)
+
+
+def _with_identity(batch: EventBatch) -> EventBatch:
+    anonymous = (batch.event_id[:, 1] == 0) & (batch.event_id[:, 2] == 0)
+    if not anonymous.any():
+        return batch
+    event_id = batch.event_id.copy()
+    event_id[anonymous, 2] = _content_hash(batch)[anonymous]
+    return replace(batch, event_id=event_id)
+
+
+def _content_hash(batch: EventBatch) -> npt.NDArray[np.uint64]:
+    """Hash the candidates and the generator MET of each event, whatever the slots' order."""
+    state = np.zeros(int(batch.counts.sum()), np.uint64)
+    for name in ("pt", "eta", "phi", "pid"):
+        state = mix64(state ^ batch.columns[name].astype(np.int64).view(np.uint64))
+    total = np.concatenate([np.zeros(1, np.uint64), np.cumsum(state)])
+    stops = np.cumsum(batch.counts)
+    candidates = total[stops] - total[stops - batch.counts]
+    met = np.nan_to_num(batch.gen_met_xy_gev).astype(np.float32).astype(np.float64)
+    return mix64(candidates ^ mix64(met[:, 0].view(np.uint64)) ^ met[:, 1].view(np.uint64))
+
+
+def agreeing(
+    name: str, hardware: npt.NDArray[np.int16], physical: npt.NDArray[np.int16]
+) -> npt.NDArray[np.int16]:
+    """Return hardware counts after comparing them with those of the physical values.
+
+    Raises:
+        DataError: If any differs by more than one count.
+    """
+    difference = np.abs(hardware.astype(np.int32) - physical)
+    if name == "phi":  # +pi and -pi are the same direction
+        difference = np.minimum(difference, PHI_COUNTS_PER_TURN - difference)
+    wrong = difference > 1
+    if wrong.any():
+        first = int(np.argmax(wrong))
+        raise DataError(
+            f"hardware column {name} disagrees with its physical values in {int(wrong.sum())} "
+            f"candidates (first: {hardware[first]} counts, off by {difference[first]}); leave out "
+            "`hardware` in a branch map of your own to use the physical values"
+        )
+    return hardware

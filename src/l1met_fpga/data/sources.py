@@ -1,0 +1,129 @@
+"""Input files: names, globs and URLs, their formats, sizes and checksums."""
+
+import glob
+import hashlib
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from l1met_fpga.config.data import ConvertConfig
+from l1met_fpga.data.batch import EventBatch
+from l1met_fpga.errors import ConfigError, DataError
+
+__all__ = ["Source", "expand_sources", "read_source"]
+
+_SUFFIXES: Final = {
+    ".root": "root",
+    ".dump": "words",
+    ".words": "words",
+    ".bin": "words",
+    ".h5": "l1metml",
+    ".hdf5": "l1metml",
+    ".npz": "l1deepmet",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One input file.
+
+    Attributes:
+        path: File name or URL.
+        format: ``root``, ``words``, ``l1metml`` or ``l1deepmet``.
+    """
+
+    path: str
+    format: str
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether the path is a URL."""
+        return "://" in self.path
+
+    def stamp(self) -> list[int]:
+        """Return size and time of change, by which a resumed conversion knows the file.
+
+        Raises:
+            DataError: If the file is missing.
+        """
+        if self.is_remote:
+            return []
+        try:
+            stat = Path(self.path).stat()
+        except OSError as err:
+            raise DataError(f"cannot read {self.path}: {err.strerror}; check the path") from None
+        return [stat.st_size, stat.st_mtime_ns]
+
+    def sha256(self) -> str | None:
+        """Return the checksum of a local file, None for a URL (it would be fetched twice)."""
+        if self.is_remote:
+            return None
+        with Path(self.path).open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def expand_sources(patterns: Sequence[str], file_format: str = "auto") -> list[Source]:
+    """Find the files that names, globs and URLs stand for.
+
+    Args:
+        patterns: In the order given; the files of a glob are sorted by name.
+        file_format: Format of all files, or ``auto`` to tell by the end of each name.
+
+    Raises:
+        DataError: If a name or glob matches nothing, or a file is named twice.
+        ConfigError: If the format cannot be told.
+    """
+    paths: list[str] = []
+    for pattern in patterns:
+        if "://" in pattern or Path(pattern).is_file():
+            paths.append(pattern)
+            continue
+        found = sorted(glob.glob(pattern, recursive=True))  # noqa: PTH207 (patterns may be absolute)
+        if not found:
+            raise DataError(f"no file matches {pattern}; check the path")
+        paths += found
+    twice = [path for path, n in Counter(paths).items() if n > 1]
+    if twice:
+        raise DataError(f"{twice[0]} is given twice; its events would be counted twice")
+    return [Source(path, _format_of(path, file_format)) for path in paths]
+
+
+def _format_of(path: str, file_format: str) -> str:
+    if file_format != "auto":
+        return file_format
+    suffix = Path(path).suffix.lower()
+    if suffix not in _SUFFIXES:
+        raise ConfigError(
+            f"cannot tell the format of {path} by its name (known ends: {', '.join(_SUFFIXES)}); "
+            "give --format"
+        )
+    return _SUFFIXES[suffix]
+
+
+def read_source(source: Source, config: ConvertConfig, tally: Counter[str]) -> Iterator[EventBatch]:
+    """Read a file of any known format in steps (see the reader of each format).
+
+    Raises:
+        DataError: If the file is damaged or breaks a rule of its format.
+    """
+    step = config.events_per_step
+    if source.format == "root":
+        from l1met_fpga.data.read_root import read_root
+
+        return read_root(source.path, config.branch_map, step, tally)
+    if source.is_remote:
+        raise DataError(f"{source.path}: only ROOT files can be read from a URL; copy it first")
+    path = Path(source.path)
+    if source.format == "words":
+        from l1met_fpga.data.read_words import read_words
+
+        return read_words(path, step, tally)
+    if source.format == "l1deepmet":
+        from l1met_fpga.data.read_l1deepmet import read_l1deepmet
+
+        return read_l1deepmet(path, step, tally)
+    from l1met_fpga.data.read_l1metml import read_l1metml
+
+    return read_l1metml(path, step, tally)
