@@ -1,0 +1,104 @@
+"""Many simulated crossings as flat arrays."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from l1met_fpga.puppi.columns import N_CANDIDATES
+from l1met_fpga.puppi.met import unit_vectors
+from l1met_fpga.puppi.units import to_values
+from l1met_fpga.simulation.calorimeter import Towers
+from l1met_fpga.simulation.deposits import make_lists
+from l1met_fpga.simulation.detector import Detector
+from l1met_fpga.simulation.event import COLUMN_NAMES, simulate
+from l1met_fpga.simulation.particles import ParticleEvents
+from l1met_fpga.simulation.pool import Pool
+from l1met_fpga.simulation.selection import Order, select
+from l1met_fpga.simulation.tracks import ChargedParticles
+
+__all__ = ["Crossings", "simulate_crossings"]
+
+SHOWERS, OVERLAY = 4, 5
+"""Numbers of the streams of random numbers of a sample."""
+
+
+@dataclass(frozen=True, slots=True)
+class Crossings:
+    """Simulated crossings.
+
+    Attributes:
+        counts: Candidates per event, shape (n_events,).
+        columns: Hardware integers of all candidates one event after the other, by column name.
+        gen_met_xy_gev: Sum of the hard collision's neutrinos, shape (n_events, 2).
+        vertex_z0_cm: Vertex that the trigger found, shape (n_events,).
+        true_z0_cm: Vertex of the hard collision.
+        n_pileup: Pile-up collisions.
+        n_hard: How many of them came from the QCD bins.
+        event: Number of the event in its sample, from 1.
+    """
+
+    counts: npt.NDArray[np.int64]
+    columns: dict[str, npt.NDArray[np.int16]]
+    gen_met_xy_gev: npt.NDArray[np.float64]
+    vertex_z0_cm: npt.NDArray[np.float64]
+    true_z0_cm: npt.NDArray[np.float64]
+    n_pileup: npt.NDArray[np.int32]
+    n_hard: npt.NDArray[np.int32]
+    event: npt.NDArray[np.uint64]
+
+    def __len__(self) -> int:
+        return len(self.counts)
+
+    def puppi_met_xy_gev(self) -> npt.NDArray[np.float64]:
+        """Return minus the vector sum of the candidates, shape (n_events, 2)."""
+        event = np.repeat(np.arange(len(self)), self.counts)
+        momentum = to_values("pt", self.columns["pt"])[:, None] * unit_vectors(self.columns["phi"])
+        sums = [np.bincount(event, momentum[:, axis], len(self)) for axis in (0, 1)]
+        return -np.stack(sums, axis=1)
+
+
+def simulate_crossings(
+    hard: ParticleEvents,
+    pool: Pool,
+    detector: Detector,
+    *,
+    seed: int,
+    first_event: int = 0,
+    order: Order = Order.PT,
+    max_candidates: int = N_CANDIDATES,
+) -> Crossings:
+    """Simulate one crossing for every hard collision.
+
+    Each event has its own stream of random numbers, so its pile-up and detector depend on the
+    seed and its number only.
+
+    Args:
+        hard: Hard collisions; without particles for pile-up only.
+        pool: Pile-up to overlay.
+        detector: Parameters.
+        seed: Seed of the sample.
+        first_event: Number of the first event in the sample, from 0.
+        order: Order of the candidates.
+        max_candidates: Where the list is cut.
+    """
+    showers = np.random.default_rng([seed, SHOWERS, first_event])
+    lists = make_lists(hard, detector.tracks, detector.calorimeter, showers)
+    towers, true = Towers.empty(), ChargedParticles.empty()
+    results = []
+    for number in range(len(hard)):
+        rng = np.random.default_rng([seed, OVERLAY, first_event + number])
+        result = simulate(lists, number, pool, towers, true, detector, rng)
+        kept = select(result.candidates, order=order, max_candidates=max_candidates)
+        results.append(result._replace(candidates=kept))
+    flat = np.concatenate([r.candidates for r in results])
+    return Crossings(
+        counts=np.array([len(r.candidates) for r in results], np.int64),
+        columns={name: flat[:, i].copy() for i, name in enumerate(COLUMN_NAMES)},
+        gen_met_xy_gev=hard.gen_met_xy_gev,
+        vertex_z0_cm=np.array([r.vertex_z0_cm for r in results]),
+        true_z0_cm=np.array([r.true_z0_cm for r in results]),
+        n_pileup=np.array([r.n_collisions for r in results], np.int32),
+        n_hard=np.array([r.n_hard for r in results], np.int32),
+        event=np.arange(first_event + 1, first_event + 1 + len(hard), dtype=np.uint64),
+    )
