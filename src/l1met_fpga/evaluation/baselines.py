@@ -132,8 +132,8 @@ def _pools(candidates: Candidates, grid: CellGrid) -> tuple[FloatArray, npt.NDAr
         ]
     )
     seen = np.bincount(cell[candidates["pt"] > 0], minlength=len(grid)).astype(np.int64)
-    by_event: FloatArray = pools.reshape(2, n_events, len(grid)).swapaxes(0, 1)
-    return by_event, seen
+    by_event = pools.reshape(2, n_events, len(grid)).swapaxes(0, 1)
+    return np.asarray(by_event, np.float64), seen
 
 
 def fit_weights(

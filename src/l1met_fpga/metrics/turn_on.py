@@ -18,25 +18,28 @@ __all__ = ["OFFLINE_EFFICIENCY", "TURN_ON_BINS", "FittedCurve", "TurnOn", "turn_
 TURN_ON_BINS: Final = Bins(tuple(float(edge) for edge in range(0, 420, 20)))
 OFFLINE_EFFICIENCY: Final = 0.9
 """The offline threshold is the |genMET| at which a seed reaches this efficiency."""
-N_PARAMETERS: Final = 4
+N_PARAMETERS: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
 class FittedCurve:
-    """``plateau * Phi((q - middle) / (width + growth * |q - middle|))``.
+    """``floor + (plateau - floor) Phi((q - middle) / (width + growth |q - middle|))``.
 
-    The width grows away from the middle because the resolution does; ``Phi`` is the normal
-    cumulative distribution.
+    ``Phi`` is the normal cumulative distribution. The floor is what noise alone passes; the width
+    grows away from the middle because the resolution has tails and grows with MET. On real PUPPI
+    MET (161,487 ttbar events, thresholds 60 to 130 GeV) chi2 per degree of freedom is 1.4 to 1.7.
 
     Attributes:
         plateau: Efficiency far above the threshold, at most 1.
-        middle_gev: |genMET| of half the plateau.
+        floor: Efficiency far below.
+        middle_gev: |genMET| half-way between.
         width_gev: Width at the middle.
         growth: Growth of the width.
         chi2_per_dof: Likelihood ratio to the binned efficiencies over degrees of freedom.
     """
 
     plateau: float
+    floor: float
     middle_gev: float
     width_gev: float
     growth: float
@@ -44,7 +47,7 @@ class FittedCurve:
 
     def __call__(self, gen_gev: npt.ArrayLike) -> FloatArray:
         """Return the efficiency at |genMET|."""
-        values = (self.plateau, self.middle_gev, self.width_gev, self.growth)
+        values = (self.plateau, self.floor, self.middle_gev, self.width_gev, self.growth)
         return _curve(np.asarray(values), np.asarray(gen_gev, dtype=np.float64))
 
 
@@ -117,9 +120,10 @@ def offline_threshold(
 
 
 def _curve(parameters: FloatArray, gen_gev: FloatArray) -> FloatArray:
-    plateau, middle, width, growth = parameters
+    plateau, floor, middle, width, growth = parameters
     distance = gen_gev - middle
-    return np.asarray(plateau * ndtr(distance / (width + growth * np.abs(distance))))
+    rise = ndtr(distance / (width + growth * np.abs(distance)))
+    return np.asarray(floor + (plateau - floor) * rise)
 
 
 def _deviance(parameters: FloatArray, gen_gev: FloatArray, k: FloatArray, n: FloatArray) -> float:
@@ -142,12 +146,12 @@ def _fit(mean_gen_gev: FloatArray, measured: Efficiency) -> FittedCurve | None:
     middle = float(gen[np.argmin(np.abs(measured.value[used] - top / 2))])
     found = minimize(
         _deviance,
-        np.array([top, middle, 40.0, 0.05]),
+        np.array([top, 0.01, middle, 40.0, 0.05]),
         args=(gen, k, n),
-        bounds=[(0.01, 1.0), (0.0, 1000.0), (0.5, 500.0), (0.0, 2.0)],
-        method="L-BFGS-B",
+        bounds=[(0.01, 1.0), (0.0, 0.9), (0.0, 1000.0), (0.5, 500.0), (0.0, 2.0)],
+        method="Nelder-Mead",
+        options={"maxiter": 4000, "maxfev": 4000, "xatol": 1e-4, "fatol": 1e-4},
     )
     if not found.success:
         return None
-    plateau, middle_gev, width_gev, growth = (float(value) for value in found.x)
-    return FittedCurve(plateau, middle_gev, width_gev, growth, float(found.fun) / freedom)
+    return FittedCurve(*(float(value) for value in found.x), float(found.fun) / freedom)
