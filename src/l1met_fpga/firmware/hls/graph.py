@@ -420,7 +420,7 @@ def _with_forks(specs: list[Spec]) -> list[Spec]:
         source = spec["name"]
         for number, (consumer, slot) in enumerate(uses[:-1]):
             name = f"{spec['name']}_fork{number}"
-            first, rest = f"{name}_a", f"{name}_b"
+            first, rest = f"{name}_cpy1", f"{name}_cpy2"  # a name that hls4ml traces back
             result.append(
                 {
                     "class_name": "L1MetFork",

@@ -1,0 +1,152 @@
+"""Write a complete hls4ml project: sources, test bench with real events, README."""
+
+import shutil
+from pathlib import Path
+from typing import Any, Final
+
+import jinja2
+import numpy as np
+
+from l1met_fpga.config.firmware import HlsConfig, IoType, Strategy
+from l1met_fpga.errors import ConversionError
+from l1met_fpga.firmware.hls.graph import HlsGraph, build_graph, expected_ii_cycles
+from l1met_fpga.firmware.reference import evaluate
+from l1met_fpga.models.network import Network
+from l1met_fpga.puppi.columns import Candidates
+
+__all__ = ["fresh_folder", "write_project"]
+
+MARK: Final = ".l1met-hls"
+TEMPLATES: Final = Path(__file__).with_name("templates")
+
+
+def fresh_folder(folder: Path) -> None:
+    """Make an empty project folder, replacing an earlier project.
+
+    Raises:
+        ConversionError: If something is there that this tool did not make.
+    """
+    if folder.exists():
+        if any(folder.iterdir()) and not (folder / MARK).is_file():
+            raise ConversionError(
+                f"{folder} holds files that l1met did not make; refusing to replace it. "
+                "Choose another --output"
+            )
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True)
+    (folder / MARK).touch()
+
+
+def write_project(
+    network: Network,
+    config: HlsConfig,
+    folder: Path,
+    *,
+    candidates: Candidates,
+    trace: bool = False,
+) -> HlsGraph:
+    """Convert a network and write its project.
+
+    Args:
+        network: The integer network.
+        config: Section ``hls``.
+        folder: Project folder; an earlier project there is replaced.
+        candidates: Real events for the test bench; the first ``config.test_bench_events``.
+        trace: Keep every layer's output (for :func:`l1met_fpga.firmware.hls.layerwise`).
+
+    Returns:
+        The converted graph.
+
+    Raises:
+        ConversionError: If the network cannot be converted exactly, or the folder is foreign.
+    """
+    graph = build_graph(network, config, folder, trace=trace)
+    fresh_folder(folder)
+    graph.model.write()
+    if config.strategy is Strategy.DISTRIBUTED_ARITHMETIC:
+        _mend_distributed_arithmetic(folder, f"l1met_{network.name}")
+    network.save(folder / "network.json")
+    n_events = _write_test_bench_data(network, folder, candidates, config.test_bench_events)
+    values = _template_values(graph, n_events)
+    top = config.top_function
+    _render("csim.cpp.j2", folder / f"{top}_csim.cpp", values)
+    _render("testbench.cpp.j2", folder / f"{top}_test.cpp", values)
+    _render("README.md.j2", folder / "README.md", values)
+    return graph
+
+
+def _write_test_bench_data(
+    network: Network, folder: Path, candidates: Candidates, n_events: int
+) -> int:
+    part = {
+        name: np.asarray(candidates[name])[:n_events].astype(np.int64) for name in network.columns
+    }
+    given = part["pt"].shape[1]
+    padded = {
+        k: np.pad(v, ((0, 0), (0, network.n_candidates - given))) for k, v in part.items()
+    }
+    data = folder / "tb_data"
+    data.mkdir(exist_ok=True)
+    lines = np.concatenate([padded[name] for name in network.columns], axis=1)
+    np.savetxt(data / "tb_input_features.dat", lines, fmt="%d")
+    np.savetxt(data / "tb_output_predictions.dat", evaluate(network, padded), fmt="%d")
+    return len(lines)
+
+
+def _template_values(graph: HlsGraph, n_events: int) -> dict[str, Any]:
+    import hls4ml
+
+    network, config = graph.network, graph.config
+    output = graph.model.get_output_variables()[0]
+    kind = network.output.type
+    return {
+        "network": network,
+        "config": config,
+        "top": config.top_function,
+        "namespace": f"l1met_{network.name}",
+        "stream": config.io_type is IoType.STREAM,
+        "n_candidates": network.n_candidates,
+        "n_outputs": network.output.shape[0],
+        "columns": [
+            {"name": v.name, "type": v.type.name} for v in graph.model.get_input_variables()
+        ],
+        "output_type": output.type.name,
+        "code_type": f"ap_{'' if kind.signed else 'u'}int<{kind.width}>",
+        "width": kind.width,
+        "n_events": n_events,
+        "ii_cycles": expected_ii_cycles(network, config),
+        "hls4ml_version": hls4ml.__version__,
+    }
+
+
+def _render(template: str, path: Path, values: dict[str, Any]) -> None:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        undefined=jinja2.StrictUndefined,
+        autoescape=False,  # noqa: S701 - C++ and Markdown, no HTML
+    )
+    path.write_text(environment.get_template(template).render(values))
+
+
+def _mend_distributed_arithmetic(folder: Path, namespace: str) -> None:
+    """Join what hls4ml 1.3 splits between ``nnet`` and the project's namespace.
+
+    It writes the generated products into the project's namespace, looks for them in ``nnet``, and
+    calls nnet's ``bit_shift`` unqualified.
+    """
+    firmware = folder / "firmware"
+    generated = firmware / "nnet_utils" / "nnet_code_gen.h"
+    start = f"namespace {namespace} {{\n"
+    _replace(generated, start, start + "using nnet::bit_shift;\n")
+    for name in ("dense_da_", "fill_buffer_"):
+        _replace(firmware / "parameters.h", f"nnet::{name}", f"{namespace}::{name}")
+
+
+def _replace(path: Path, old: str, new: str) -> None:
+    text = path.read_text()
+    if old not in text:
+        raise ConversionError(f"{path} does not hold {old!r}; hls4ml writes other code now")
+    path.write_text(text.replace(old, new))
