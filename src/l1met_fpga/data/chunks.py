@@ -5,6 +5,7 @@ file; ISA-L and libdeflate only make and undo them several times faster than zli
 stream ends with a checksum of the content: a damaged chunk is refused, never read wrongly.
 """
 
+import math
 from typing import Any, Final
 
 import deflate
@@ -15,7 +16,7 @@ from isal import isal_zlib
 
 from l1met_fpga.errors import DataError
 
-__all__ = ["CHUNK_EVENTS", "ChunkWriter", "create_dataset", "read_chunk"]
+__all__ = ["CHUNK_EVENTS", "ChunkReader", "ChunkWriter", "create_dataset"]
 
 CHUNK_EVENTS: Final = 1024
 """Events of one chunk, for every dataset of a store: chunk k of each holds the same events."""
@@ -81,30 +82,43 @@ class ChunkWriter:
         self._n_written += CHUNK_EVENTS
 
 
-def read_chunk(dataset: h5py.Dataset, index: int) -> npt.NDArray[Any]:
-    """Read one whole chunk; rows beyond the end of the dataset are zero.
+class ChunkReader:
+    """Read whole chunks of a dataset.
 
-    Raises:
-        DataError: If the chunk is missing or damaged.
+    Args:
+        dataset: As made by :func:`create_dataset`.
     """
-    first = (index * CHUNK_EVENTS, *(0 for _ in dataset.shape[1:]))
-    n_bytes = int(np.prod(dataset.chunks)) * dataset.dtype.itemsize
-    try:
-        mask, payload = dataset.id.read_direct_chunk(first)
-        # libdeflate is the faster reader, ISA-L the faster writer.
-        raw = bytes(deflate.zlib_decompress(payload, n_bytes))
-    except (OSError, ValueError, RuntimeError, deflate.DeflateError) as err:
-        raise _damaged(dataset, index) from err
-    if mask or len(raw) != n_bytes:
-        raise _damaged(dataset, index)
-    return _unshuffle(raw, dataset.dtype).reshape(dataset.chunks)
 
+    def __init__(self, dataset: h5py.Dataset) -> None:
+        # Every question to h5py costs as much as a small chunk: ask once.
+        self.n_rows = int(dataset.shape[0])
+        self.row_shape = tuple(int(n) for n in dataset.shape[1:])
+        self.dtype = dataset.dtype
+        self._id = dataset.id
+        self._zeros = (0,) * len(self.row_shape)
+        self._n_bytes = CHUNK_EVENTS * math.prod(self.row_shape) * self.dtype.itemsize
+        self._name = f"{dataset.name} in {dataset.file.filename}"
 
-def _damaged(dataset: h5py.Dataset, index: int) -> DataError:
-    return DataError(
-        f"{dataset.file.filename}: chunk {index} of {dataset.name} is damaged; "
-        "copy the file again or make it again"
-    )
+    def read(self, index: int) -> npt.NDArray[Any]:
+        """Return one chunk, shape (1024, *row_shape); rows beyond the end are zero.
+
+        Raises:
+            DataError: If the chunk is missing or damaged.
+        """
+        try:
+            mask, payload = self._id.read_direct_chunk((index * CHUNK_EVENTS, *self._zeros))
+            # libdeflate is the faster reader, ISA-L the faster writer.
+            raw = deflate.zlib_decompress(payload, self._n_bytes)
+        except (OSError, ValueError, RuntimeError, deflate.DeflateError) as err:
+            raise self._damaged(index) from err
+        if mask or len(raw) != self._n_bytes:
+            raise self._damaged(index)
+        return _unshuffle(raw, self.dtype).reshape(CHUNK_EVENTS, *self.row_shape)
+
+    def _damaged(self, index: int) -> DataError:
+        return DataError(
+            f"chunk {index} of {self._name} is damaged; copy the file again or make it again"
+        )
 
 
 def _encode(chunk: npt.NDArray[Any]) -> bytes:
@@ -112,7 +126,7 @@ def _encode(chunk: npt.NDArray[Any]) -> bytes:
     return bytes(isal_zlib.compress(np.ascontiguousarray(planes.T), level=_LEVEL))
 
 
-def _unshuffle(raw: bytes, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
+def _unshuffle(raw: bytes | bytearray, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
     planes = np.frombuffer(raw, np.uint8).reshape(dtype.itemsize, -1)
     if dtype.itemsize == 2:  # twice as fast as the transposition
         words = planes[1].astype(np.uint16)

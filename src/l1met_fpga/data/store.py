@@ -15,7 +15,7 @@ import h5py
 import numpy as np
 import numpy.typing as npt
 
-from l1met_fpga.data.chunks import CHUNK_EVENTS, read_chunk
+from l1met_fpga.data.chunks import CHUNK_EVENTS, ChunkReader
 from l1met_fpga.data.splits import Part
 from l1met_fpga.errors import DataError
 from l1met_fpga.puppi.columns import COLUMNS, N_CANDIDATES, REQUIRED_COLUMNS
@@ -73,7 +73,7 @@ class Store:
     def __init__(self, file: h5py.File, path: Path) -> None:
         self.path = path
         self._file = file
-        self._check()
+        self._readers = self._check()
         self.attributes = self._read_attributes()
 
     @classmethod
@@ -119,7 +119,7 @@ class Store:
     @property
     def n_events(self) -> int:
         """Number of events."""
-        return int(self._file["n_candidates"].shape[0])
+        return self._readers["n_candidates"].n_rows
 
     @property
     def label(self) -> str:
@@ -129,7 +129,7 @@ class Store:
     @property
     def columns(self) -> tuple[str, ...]:
         """Names of the candidate columns in the file, the required ones first."""
-        return tuple(name for name in COLUMNS if name in self._file["candidates"])
+        return tuple(name for name in COLUMNS if f"candidates/{name}" in self._readers)
 
     def candidates(
         self, events: Events = slice(None), columns: Sequence[str] = REQUIRED_COLUMNS
@@ -176,7 +176,7 @@ class Store:
     @property
     def has_vertex(self) -> bool:
         """Whether the store has the z of the primary vertex."""
-        return VERTEX in self._file
+        return VERTEX in self._readers
 
     def vertex_z0_cm(self, events: Events = slice(None)) -> npt.NDArray[np.float64]:
         """Read the z of the primary vertex in cm, shape (n,); NaN where unknown.
@@ -189,14 +189,14 @@ class Store:
         return self._read(VERTEX, events).astype(np.float64)
 
     def _read(self, name: str, events: Events) -> npt.NDArray[Any]:
-        dataset = self._file[name]
+        reader = self._readers[name]
         with _damage(self.path):
             if isinstance(events, slice):
-                return _read_slice(dataset, events, self.n_events)
-            return _read_rows(dataset, np.asarray(events), self.n_events)
+                return _read_slice(reader, events)
+            return _read_rows(reader, np.asarray(events))
 
-    def _check(self) -> None:
-        """Refuse anything but a whole store of this schema version."""
+    def _check(self) -> dict[str, ChunkReader]:
+        """Refuse anything but a whole store of this schema version; return its datasets."""
         kind = self._file.attrs.get("format")
         if kind != FORMAT:
             raise DataError(
@@ -209,16 +209,19 @@ class Store:
                 f"{self.path} has schema version {version}, this program reads version "
                 f"{SCHEMA_VERSION}; convert its sources again with `l1met convert`"
             )
-        n_events = int(self._file.attrs["n_events"])
+        columns = [name for name in COLUMNS if name in self._file["candidates"]]
         wanted = dict(PER_EVENT)
-        for name in {*REQUIRED_COLUMNS, *self.columns}:
+        for name in {*REQUIRED_COLUMNS, *columns}:
             wanted[f"candidates/{name}"] = ((N_CANDIDATES,), "<i2")
-        if self.has_vertex:
+        if VERTEX in self._file:
             wanted[VERTEX] = ((), "<f4")
-        for name, (row_shape, dtype) in wanted.items():
-            self._check_dataset(name, (n_events, *row_shape), dtype)
+        n_events = int(self._file.attrs["n_events"])
+        return {
+            name: ChunkReader(self._check_dataset(name, (n_events, *row_shape), dtype))
+            for name, (row_shape, dtype) in wanted.items()
+        }
 
-    def _check_dataset(self, name: str, shape: tuple[int, ...], dtype: str) -> None:
+    def _check_dataset(self, name: str, shape: tuple[int, ...], dtype: str) -> h5py.Dataset:
         dataset = self._file.get(name)
         if not isinstance(dataset, h5py.Dataset):
             raise DataError(f"{self.path} has no dataset {name}; it was not made by this program")
@@ -232,6 +235,7 @@ class Store:
                 f"{self.path}: dataset {name} was repacked with other chunks or filters; use the "
                 "file as it was made"
             )
+        return dataset
 
     def _read_attributes(self) -> Attributes:
         attrs = self._file.attrs
@@ -257,30 +261,30 @@ def _damage(path: Path) -> Iterator[None]:
         raise DataError(f"{path} is damaged ({err}); copy the file again or make it again") from err
 
 
-def _read_slice(dataset: h5py.Dataset, events: slice, n_events: int) -> npt.NDArray[Any]:
-    start, stop, step = events.indices(n_events)
+def _read_slice(reader: ChunkReader, events: slice) -> npt.NDArray[Any]:
+    start, stop, step = events.indices(reader.n_rows)
     if step != 1:
-        return _read_rows(dataset, np.arange(start, stop, step), n_events)
-    stop = max(start, stop)
-    result = np.empty((stop - start, *dataset.shape[1:]), dataset.dtype)
-    for index in range(start // CHUNK_EVENTS, -(-stop // CHUNK_EVENTS)):
+        return _read_rows(reader, np.arange(start, stop, step))
+    first = start // CHUNK_EVENTS
+    if start < stop <= (first + 1) * CHUNK_EVENTS:
+        return reader.read(first)[start - first * CHUNK_EVENTS : stop - first * CHUNK_EVENTS]
+    result = np.empty((max(stop - start, 0), *reader.row_shape), reader.dtype)
+    for index in range(first, -(-stop // CHUNK_EVENTS)):
         first = index * CHUNK_EVENTS
         low, high = max(start, first), min(stop, first + CHUNK_EVENTS)
-        result[low - start : high - start] = read_chunk(dataset, index)[low - first : high - first]
+        result[low - start : high - start] = reader.read(index)[low - first : high - first]
     return result
 
 
-def _read_rows(
-    dataset: h5py.Dataset, rows: npt.NDArray[np.int64], n_events: int
-) -> npt.NDArray[Any]:
-    if rows.size and not (rows.min() >= 0 and rows.max() < n_events):
-        raise IndexError(f"event numbers must lie in 0 to {n_events - 1}")
-    result = np.empty((rows.size, *dataset.shape[1:]), dataset.dtype)
+def _read_rows(reader: ChunkReader, rows: npt.NDArray[np.int64]) -> npt.NDArray[Any]:
+    if rows.size and not (rows.min() >= 0 and rows.max() < reader.n_rows):
+        raise IndexError(f"event numbers must lie in 0 to {reader.n_rows - 1}")
+    result = np.empty((rows.size, *reader.row_shape), reader.dtype)
     order = np.argsort(rows, kind="stable")
     chunk_of = rows[order] // CHUNK_EVENTS
     starts = np.flatnonzero(np.diff(chunk_of, prepend=-1))
     for start, stop in zip(starts, [*starts[1:], rows.size], strict=True):
         index = int(chunk_of[start])
         chosen = order[start:stop]
-        result[chosen] = read_chunk(dataset, index)[rows[chosen] - index * CHUNK_EVENTS]
+        result[chosen] = reader.read(index)[rows[chosen] - index * CHUNK_EVENTS]
     return result

@@ -1,0 +1,166 @@
+"""Batches for training, straight from stores: shuffled, mixed, seeded, with bounded memory."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from l1met_fpga.config.data import FeedConfig, SampleConfig
+from l1met_fpga.data.flatten import measure_flattening
+from l1met_fpga.data.shuffle import Block, Selection, ShuffledEvents
+from l1met_fpga.data.splits import Part
+from l1met_fpga.data.store import Store
+from l1met_fpga.errors import DataError
+from l1met_fpga.puppi.columns import N_CANDIDATES, REQUIRED_COLUMNS
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+__all__ = ["Feed"]
+
+Batch = tuple[dict[str, npt.NDArray[np.int16]], npt.NDArray[np.float32]]
+
+
+class Feed:
+    """Training batches from one or more stores; use it as a context manager.
+
+    An epoch of one sample is one pass: every event of the part comes out once. In a mix, every
+    event of a batch comes from sample k with probability proportional to its weight, and an epoch
+    has as many events as all samples together, so a sample may be seen partly or more than once.
+    Epoch n of a seed always has the same batches.
+
+    Args:
+        samples: Stores and their weights.
+        config: Batch size, shuffle buffer, flattening.
+        seed: Decides the order of the events.
+        part: Saved part to read, None for all events.
+        columns: Candidate columns.
+
+    Raises:
+        DataError: If a store cannot be read, or has no event in the part.
+    """
+
+    def __init__(
+        self,
+        samples: Sequence[SampleConfig],
+        config: FeedConfig,
+        *,
+        seed: int,
+        part: Part | None = Part.TRAIN,
+        columns: Sequence[str] = REQUIRED_COLUMNS,
+    ) -> None:
+        self._config = config
+        self._seed = seed
+        self._columns = tuple(columns)
+        self._next_epoch = 0
+        weights = np.array([sample.weight for sample in samples], float)
+        self._shares = weights / weights.sum()
+        with ExitStack() as stack:
+            stores = [stack.enter_context(Store.open(sample.path)) for sample in samples]
+            self._selections = [self._selection(store, part) for store in stores]
+            self.n_events = sum(_expected_events(selection) for selection in self._selections)
+            self._stack = stack.pop_all()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._stack.close()
+
+    @property
+    def n_batches(self) -> int:
+        """Batches per epoch; the last one may be smaller."""
+        return -(-self.n_events // self._config.batch_size)
+
+    def batches(self, epoch: int) -> Iterator[Batch]:
+        """Make the batches of one epoch.
+
+        Yields:
+            Columns (int16, shape (n, 128)) by name, and genMET px, py in GeV (float32, (n, 2)).
+        """
+        sequences = np.random.SeedSequence([self._seed, epoch]).spawn(len(self._selections) + 1)
+        mixing = np.random.default_rng(sequences[-1])
+        buffer = max(self._config.shuffle_events // len(self._selections), 1024)
+        streams = [
+            ShuffledEvents(selection, buffer, np.random.default_rng(sequence))
+            for selection, sequence in zip(self._selections, sequences[:-1], strict=True)
+        ]
+        left = self.n_events
+        while left > 0:
+            n = min(self._config.batch_size, left)
+            numbers = mixing.multinomial(n, self._shares)
+            blocks = [
+                block
+                for stream, number in zip(streams, numbers, strict=True)
+                for block in stream.take(int(number))
+            ]
+            yield _join(blocks)
+            left -= n
+
+    def dataset(self) -> "tf.data.Dataset":
+        """Return the feed as a ``tf.data`` dataset; each iteration over it is the next epoch.
+
+        Elements are columns (float32 holding integers, shape (n, 128)) by name, and genMET px,
+        py (float32, shape (n, 2)). Reading runs in a thread of its own, ahead of the training.
+        """
+        import tensorflow as tf
+
+        signature = (
+            {name: tf.TensorSpec((None, N_CANDIDATES), tf.int16) for name in self._columns},
+            tf.TensorSpec((None, 2), tf.float32),
+        )
+        dataset = tf.data.Dataset.from_generator(self._epoch, output_signature=signature)
+        dataset = dataset.prefetch(self._config.prefetch)
+        dataset = dataset.map(_to_float, num_parallel_calls=1, deterministic=True)
+        return dataset.apply(tf.data.experimental.assert_cardinality(self.n_batches)).prefetch(2)
+
+    def _epoch(self) -> Iterator[Batch]:
+        epoch = self._next_epoch
+        self._next_epoch += 1
+        yield from self.batches(epoch)
+
+    def _selection(self, store: Store, part: Part | None) -> Selection:
+        flattening = None
+        if self._config.flatten is not None:
+            flattening = measure_flattening(store, part, self._config.flatten)
+        return Selection(store, self._columns, part, flattening)
+
+
+def _expected_events(selection: Selection) -> int:
+    store = selection.store
+    if selection.flattening is not None:
+        n_events = round(selection.flattening.n_kept)
+    elif selection.part is None:
+        n_events = store.n_events
+    else:
+        n_events = int(np.count_nonzero(store.parts() == selection.part))
+    if n_events == 0:
+        what = "no event" if selection.part is None else f"no {selection.part.name.lower()} event"
+        raise DataError(f"{store.path} has {what}; look at it with `l1met inspect`")
+    return n_events
+
+
+def _join(blocks: Sequence[Block]) -> Batch:
+    if len(blocks) == 1:
+        return blocks[0].columns, blocks[0].gen_met_xy_gev
+    columns = {
+        name: np.concatenate([block.columns[name] for block in blocks])
+        for name in blocks[0].columns
+    }
+    return columns, np.concatenate([block.gen_met_xy_gev for block in blocks])
+
+
+def _to_float(
+    columns: "dict[str, tf.Tensor]", gen_met: "tf.Tensor"
+) -> "tuple[dict[str, tf.Tensor], tf.Tensor]":
+    import tensorflow as tf
+
+    return {name: tf.cast(values, tf.float32) for name, values in columns.items()}, gen_met
