@@ -14,7 +14,10 @@ from l1met_fpga.errors import L1MetError
 
 __all__ = ["app", "main"]
 
-COMMANDS: Final[tuple[str, ...]] = ("convert",)
+COMMANDS: Final[tuple[str, ...]] = (
+    "convert",
+    "inspect",
+)
 """One module of this package per command (or family of commands), in the order of ``--help``."""
 
 app = typer.Typer(

@@ -30,16 +30,20 @@ import numpy.typing as npt
 from l1met_fpga.errors import DataError
 from l1met_fpga.puppi.columns import COLUMNS, MAX_PUPPI_WEIGHT, REQUIRED_COLUMNS, ParticleId
 
-__all__ = ["WORD_BITS", "is_charged", "pack", "unpack"]
+__all__ = ["CHARGED_ONLY", "NEUTRAL_ONLY", "WORD_BITS", "is_charged", "pack", "unpack"]
 
 WORD_BITS: Final = 61
 """Used bits of a word; the ones above are zero."""
+
+CHARGED_ONLY: Final = ("z0", "dxy", "quality")
+"""Columns that only words of charged candidates hold."""
+NEUTRAL_ONLY: Final = ("puppi_weight", "em_id")
+"""Columns that only words of neutral candidates hold."""
 
 Words = npt.NDArray[np.uint64]
 
 _BLOCK: Final = 1 << 14
 """Words per pass; the temporary arrays of one pass stay in the cache."""
-_CHARGED_ONLY: Final = ("z0", "dxy", "quality")
 _LOWEST_BIT: Final = {
     "pt": 0,
     "eta": 14,
@@ -131,9 +135,10 @@ def pack(columns: Mapping[str, npt.NDArray[Any]]) -> Words:
         if name not in columns:
             continue
         codes = _checked(name, columns[name], shape)
-        absent = ~charged if name in _CHARGED_ONLY else charged
-        if name in (*_CHARGED_ONLY, "em_id", "puppi_weight"):
-            codes = _without(name, codes, absent)
+        if name in CHARGED_ONLY:
+            codes = _without(name, codes, ~charged)
+        elif name in NEUTRAL_ONLY:
+            codes = _without(name, codes, charged)
         bits = codes.astype(np.int64).view(np.uint64) & np.uint64(
             (1 << COLUMNS[name].type.width) - 1
         )
@@ -161,7 +166,7 @@ def _without(name: str, codes: npt.NDArray[Any], absent: npt.NDArray[np.bool_]) 
     implied = MAX_PUPPI_WEIGHT if name == "puppi_weight" else 0
     lost = absent & (codes != implied)
     if lost.any():
-        kind = "neutral" if name in _CHARGED_ONLY else "charged"
+        kind = "neutral" if name in CHARGED_ONLY else "charged"
         raise DataError(
             f"column {name} is {int(codes[lost].flat[0])} for a {kind} candidate ({int(lost.sum())} "
             f"in all); its 64-bit word has no such field and means {implied}"

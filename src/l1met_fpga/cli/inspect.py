@@ -1,0 +1,194 @@
+"""``l1met inspect``: what a file of events holds."""
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from l1met_fpga.config.base import parse
+from l1met_fpga.config.data import ConvertConfig
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from l1met_fpga.data.batch import EventBatch
+    from l1met_fpga.data.inspect import Inspection
+
+__all__ = ["register"]
+
+_BAR_WIDTH = 50
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("inspect")(_inspect)
+
+
+def _inspect(
+    file: Annotated[str, typer.Argument(help="A store, or any input file of l1met convert.")],
+    *,
+    plots: Annotated[
+        Path | None, typer.Option(help="Draw the distributions and one event into this folder.")
+    ] = None,
+    event: Annotated[
+        int | None, typer.Option(min=0, help="Event to draw (with --plots), counted from 0.")
+    ] = None,
+    network: Annotated[
+        Path | None,
+        typer.Option(help="Run folder or network.json whose MET joins the event display."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
+    file_format: Annotated[
+        str | None, typer.Option("--format", help="auto, root, words, l1metml or l1deepmet.")
+    ] = None,
+    branch_map: Annotated[
+        str | None,
+        typer.Option(help="ROOT branch names: perfnano, l1nano, scouting, a YAML file, or auto."),
+    ] = None,
+) -> None:
+    """Print counts, ranges, composition, multiplicity and problems of a file.
+
+    For example:
+
+        l1met inspect ttbar.h5 --plots ttbar-plots --event 7 --network runs/deepset
+
+        l1met inspect events.dump
+
+        l1met inspect perfNano_TTbar.root --json
+    """
+    from l1met_fpga.data.inspect import inspect_file
+
+    typed = {"format": file_format, "branch_map": branch_map}
+    raw = {key: value for key, value in typed.items() if value is not None}
+    config = parse(ConvertConfig, raw, where="command line")
+    inspection = inspect_file(file, config)
+    console = Console()
+    if as_json:
+        console.print_json(json.dumps(inspection.to_dict(), allow_nan=False))
+    else:
+        _print(console, inspection)
+    if plots is not None:
+        paths = _draw(inspection, plots, event or 0, network, config)
+        if not as_json:
+            console.print(f"{len(paths)} figures in [bold]{plots}[/]")
+
+
+def _print(console: Console, inspection: "Inspection") -> None:
+    totals = inspection.totals
+    console.print(f"[bold]{inspection.path}[/]", soft_wrap=True, highlight=False)
+    head = Table(show_header=False, box=None)
+    head.add_row("format", inspection.format)
+    for name, text in inspection.about.items():
+        head.add_row(name.replace("_", " "), text)
+    head.add_row("events", f"{inspection.n_events}")
+    for part, n in inspection.parts.items():
+        head.add_row(f"  {part}", f"{n}")
+    head.add_row("with generator MET", f"{totals.n_with_gen_met}")
+    if totals.n_with_gen_met:
+        head.add_row("mean generator MET", f"{totals.mean_gen_met_gev:.1f} GeV")
+    if inspection.n_events:
+        head.add_row("mean PUPPI MET", f"{totals.mean_puppi_met_gev:.1f} GeV")
+    head.add_row("candidates", f"{int(totals.pt_by_pid.sum())}")
+    console.print(head, "")
+    if inspection.n_events:
+        console.print(_ranges(inspection), "", _composition(inspection), "")
+        console.print(_multiplicity(inspection), "")
+    _print_problems(console, inspection)
+
+
+def _ranges(inspection: "Inspection") -> Table:
+    table = Table("column", "lowest", "median", "highest", "unit", title="Ranges")
+    for name, row in inspection.ranges().items():
+        table.add_row(
+            name, f"{row.lowest:.4g}", f"{row.median:.4g}", f"{row.highest:.4g}", row.unit
+        )
+    return table
+
+
+def _composition(inspection: "Inspection") -> Table:
+    table = Table("type", "per event", "candidates", "sum of pt", "median pt", title="Composition")
+    for pid, row in inspection.composition().items():
+        table.add_row(
+            pid.name.lower().replace("_", " "),
+            f"{row.per_event:.2f}",
+            f"{row.fraction:.1%}",
+            f"{row.pt_fraction:.1%}",
+            "-" if row.fraction == 0 else f"{row.median_pt_gev:.2f} GeV",
+        )
+    return table
+
+
+def _multiplicity(inspection: "Inspection") -> Table:
+    counts = inspection.totals.multiplicity
+    last = int(counts.nonzero()[0][-1])
+    width = 8 if last <= 160 else 16
+    bins = [int(counts[start : start + width].sum()) for start in range(0, last + 1, width)]
+    table = Table("candidates", "events", "", title="Candidates per event", box=None)
+    for index, n in enumerate(bins):
+        bar = "█" * round(_BAR_WIDTH * n / max(bins))
+        table.add_row(f"{index * width} to {index * width + width - 1}", str(n), bar)
+    return table
+
+
+def _print_problems(console: Console, inspection: "Inspection") -> None:
+    if not inspection.problems:
+        console.print("[green]no problems found[/]")
+    for problem in inspection.problems:
+        console.print(f"[yellow]problem:[/] {problem}", highlight=False)
+
+
+def _draw(
+    inspection: "Inspection", folder: Path, event: int, network: Path | None, config: ConvertConfig
+) -> list[Path]:
+    from l1met_fpga.data import plots
+    from l1met_fpga.data.inspect import read_event
+    from l1met_fpga.plot_style import save_figure
+
+    totals = inspection.totals
+    figures: dict[str, Any] = {
+        "multiplicity": plots.plot_multiplicity(totals),
+        "pt": plots.plot_pt(totals),
+        "columns": plots.plot_columns(totals),
+        "met": plots.plot_met(totals),
+    }
+    one = read_event(inspection.path, event, config)
+    name = Path(inspection.path).name
+    identity = ":".join(str(part) for part in one.event_id[0])
+    title = f"{name}, event {event} ({identity})"
+    figures[f"event_{event}"] = plots.plot_event(one, _met_vectors(one, network), title=title)
+    return [path for key, figure in figures.items() for path in save_figure(figure, folder, key)]
+
+
+def _met_vectors(event: "EventBatch", network: Path | None) -> "dict[str, npt.NDArray[np.float64]]":
+    """Return the MET vectors of one event by name: generator, PUPPI and network."""
+    import numpy as np
+
+    from l1met_fpga.puppi.met import puppi_met_xy_gev
+
+    columns = {name: column[None] for name, column in event.columns.items()}
+    result = {"PUPPI": puppi_met_xy_gev(columns)[0]}
+    if np.isfinite(event.gen_met_xy_gev).all():
+        result = {"generator": event.gen_met_xy_gev[0], **result}
+    if network is not None:
+        result["network"] = _network_met(event, network)
+    return result
+
+
+def _network_met(event: "EventBatch", path: Path) -> Any:
+    from l1met_fpga.data.order import order_and_truncate
+    from l1met_fpga.firmware.reference import evaluate
+    from l1met_fpga.models.network import Network
+    from l1met_fpga.run_folder import RunFolder
+
+    if path.is_dir():
+        run = RunFolder.open(path)
+        path = run.need(run.network, made_by="l1met train")
+    trained = Network.load(path)
+    padded = order_and_truncate(event, "as_is", Counter())
+    columns = {name: padded.padded(name) for name in trained.columns}
+    return trained.output.type.decode(evaluate(trained, columns))[0]

@@ -1,0 +1,181 @@
+"""Figures of a file's content and of one event."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+from matplotlib.figure import Figure
+
+from l1met_fpga.data.batch import EventBatch
+from l1met_fpga.data.totals import MET_BIN_GEV, Totals
+from l1met_fpga.plot_style import COLOURS, styled
+from l1met_fpga.puppi.columns import ANGLE_LSB_RAD, COLUMNS, N_CANDIDATES, PT_LSB_GEV, ParticleId
+
+__all__ = ["plot_columns", "plot_event", "plot_met", "plot_multiplicity", "plot_pt"]
+
+KINDS: Final[dict[str, tuple[ParticleId, ...]]] = {
+    "charged hadrons": (ParticleId.HADRON_MINUS, ParticleId.HADRON_PLUS),
+    "neutral hadrons": (ParticleId.NEUTRAL_HADRON,),
+    "photons": (ParticleId.PHOTON,),
+    "electrons": (ParticleId.ELECTRON_MINUS, ParticleId.ELECTRON_PLUS),
+    "muons": (ParticleId.MUON_MINUS, ParticleId.MUON_PLUS),
+}
+_KIND_COLORS: Final = (COLOURS[0], COLOURS[1], COLOURS[2], COLOURS[4], COLOURS[8])
+_KIND_MARKERS: Final = ("o", "s", "^", "D", "P")
+_MET_STYLES: Final = (("black", "-"), (COLOURS[4], "--"), ("#0b6e3b", "-."))
+_SIZE_INCH: Final = (7.5, 6.0)
+_AREA_PER_GEV: Final = 9.0
+_PT_EXAMPLES_GEV: Final = (2, 10, 50)
+_PT_EDGES_GEV: Final = np.concatenate([np.arange(0, 10, 1), np.geomspace(10, 4096, 40)])
+
+Histogram = npt.NDArray[np.int64]
+
+
+def plot_multiplicity(totals: Totals) -> Figure:
+    """Draw the number of candidates per event, before truncation."""
+    with styled():
+        figure = Figure(figsize=_SIZE_INCH)
+        axes = figure.subplots()
+        last = int(np.flatnonzero(totals.multiplicity)[-1]) if totals.n_events else 0
+        step = max(1, -(-last // 80))
+        edges = np.arange(0, last + step + 1, step) - 0.5
+        counts, _ = np.histogram(
+            np.arange(totals.multiplicity.size), edges, weights=totals.multiplicity
+        )
+        axes.stairs(counts, edges, fill=True, alpha=0.5)
+        mean = float(totals.multiplicity @ np.arange(totals.multiplicity.size))
+        mean /= max(totals.n_events, 1)
+        axes.axvline(mean, color="black", linestyle=":", label=f"mean {mean:.1f}")
+        if last > N_CANDIDATES:
+            axes.axvline(N_CANDIDATES, color=COLOURS[2], label=f"{N_CANDIDATES} slots")
+        axes.set(xlabel="candidates per event", ylabel="events", ylim=(0, None))
+        axes.legend()
+        return figure
+
+
+def plot_pt(totals: Totals) -> Figure:
+    """Draw the pt spectrum of each kind of candidate, per event and GeV."""
+    with styled():
+        figure = Figure(figsize=_SIZE_INCH)
+        axes = figure.subplots()
+        pt_gev = (np.arange(totals.pt_by_pid.shape[1]) + 0.0) * PT_LSB_GEV
+        for (kind, pids), color in zip(KINDS.items(), _KIND_COLORS, strict=True):
+            weights = totals.pt_by_pid[list(pids)].sum(axis=0)
+            if not weights.any():
+                continue
+            counts, _ = np.histogram(pt_gev, _PT_EDGES_GEV, weights=weights)
+            density = counts / np.diff(_PT_EDGES_GEV) / totals.n_events
+            mean = weights.sum() / totals.n_events
+            axes.stairs(density, _PT_EDGES_GEV, color=color, label=f"{kind} ({mean:.1f} per event)")
+        axes.set(xscale="log", yscale="log", xlim=(1, None))
+        axes.set(xlabel="pt [GeV]", ylabel="candidates per event and GeV")
+        axes.legend()
+        return figure
+
+
+def plot_columns(totals: Totals) -> Figure:
+    """Draw the distribution of every other column of the file."""
+    names = [name for name in totals.codes if name != "pt"]
+    with styled():
+        n_rows = -(-len(names) // 2)
+        figure = Figure(figsize=(13, 3.2 * n_rows))
+        for index, name in enumerate(names):
+            axes = figure.add_subplot(n_rows, 2, index + 1)
+            _draw_column(axes, name, totals.codes[name])
+        return figure
+
+
+def _draw_column(axes: Any, name: str, histogram: Histogram) -> None:
+    column = COLUMNS[name]
+    codes = np.arange(histogram.size) + column.type.min_code
+    used = codes[histogram > 0]
+    if used.size == 0:
+        axes.set(xlabel=f"{name} (no candidates)")
+        return
+    step = max(1, -(-(int(used[-1]) - int(used[0]) + 1) // 90))
+    edges = np.arange(used[0], used[-1] + step + 1, step)
+    counts, _ = np.histogram(codes, edges, weights=histogram)
+    axes.stairs(counts, (edges - 0.5) * column.lsb, fill=True, alpha=0.5)
+    unit = f" [{column.unit}]" if column.unit else ""
+    axes.set(xlabel=f"{name}{unit}", ylabel="candidates", ylim=(0, None))
+
+
+def plot_met(totals: Totals) -> Figure:
+    """Draw the spectra of generator MET and of the candidates' MET."""
+    with styled():
+        figure = Figure(figsize=_SIZE_INCH)
+        axes = figure.subplots()
+        for label, histogram, (color, line) in (
+            ("generator", totals.gen_met, _MET_STYLES[0]),
+            ("PUPPI", totals.puppi_met, _MET_STYLES[1]),
+        ):
+            if not histogram.any():
+                continue
+            edges = np.arange(0, 401, 5.0)
+            centres = (np.arange(histogram.size) + 0.5) * MET_BIN_GEV
+            counts, _ = np.histogram(np.minimum(centres, 399.0), edges, weights=histogram)
+            axes.stairs(counts, edges, color=color, linestyle=line, label=label)
+        axes.set(xlabel="MET [GeV] (the last bin is open)", ylabel="events per 5 GeV")
+        axes.set(yscale="log", xlim=(0, 400))
+        axes.legend()
+        return figure
+
+
+def plot_event(
+    event: EventBatch, met_xy_gev: Mapping[str, npt.NDArray[np.float64]], *, title: str
+) -> Figure:
+    """Draw the candidates of one event in eta and phi, and its MET vectors.
+
+    Args:
+        event: One event; the area of each mark is proportional to pt.
+        met_xy_gev: px, py in GeV of each MET to draw, by name, at most three.
+        title: Text above.
+    """
+    with styled():
+        figure = Figure(figsize=(15, 7))
+        eta_phi, plane = figure.subplots(1, 2)
+        _draw_candidates(eta_phi, event)
+        for (name, vector), (color, line) in zip(met_xy_gev.items(), _MET_STYLES, strict=False):
+            angle = float(np.arctan2(vector[1], vector[0]))
+            label = f"{name} MET {np.hypot(*vector):.1f} GeV"
+            eta_phi.axhline(angle, color=color, linestyle=line, linewidth=1.4)
+            plane.plot([0, vector[0]], [0, vector[1]], color=color, linestyle=line, label=label)
+            plane.plot(*vector, marker="o", color=color, markersize=6)
+        _draw_transverse(plane, event)
+        figure.suptitle(title)
+        return figure
+
+
+def _draw_candidates(axes: Any, event: EventBatch) -> None:
+    pid = event.columns["pid"]
+    pt_gev = event.columns["pt"] * PT_LSB_GEV
+    eta, phi = (event.columns[name] * ANGLE_LSB_RAD for name in ("eta", "phi"))
+    styles = zip(KINDS.items(), _KIND_COLORS, _KIND_MARKERS, strict=True)
+    for (kind, pids), color, marker in styles:
+        own = np.isin(pid, pids)
+        label = f"{kind} ({int(own.sum())})"
+        area = _AREA_PER_GEV * pt_gev[own]
+        axes.scatter(eta[own], phi[own], area, color, marker, label=label, alpha=0.6, linewidths=0)
+    for pt in _PT_EXAMPLES_GEV:
+        axes.scatter([], [], _AREA_PER_GEV * pt, "grey", "o", label=f"{pt} GeV", alpha=0.6)
+    axes.set(xlabel="eta", ylabel="phi [rad]", xlim=(-5.2, 5.2), ylim=(-np.pi, np.pi))
+    axes.set_yticks([-np.pi, -np.pi / 2, 0, np.pi / 2, np.pi], ["-π", "-π/2", "0", "π/2", "π"])
+    axes.legend(
+        ncols=4, loc="lower center", bbox_to_anchor=(0.5, 1.0), fontsize=9, columnspacing=1.0
+    )
+
+
+def _draw_transverse(axes: Any, event: EventBatch) -> None:
+    """Draw every candidate's momentum as a thin line from the origin."""
+    pt_gev = event.columns["pt"] * PT_LSB_GEV
+    phi = event.columns["phi"] * ANGLE_LSB_RAD
+    x, y = pt_gev * np.cos(phi), pt_gev * np.sin(phi)
+    blank = np.full_like(x, np.nan)
+    lines = [np.stack([0 * v, v, blank], axis=1).ravel() for v in (x, y)]
+    axes.plot(*lines, color="grey", linewidth=0.7, alpha=0.7, label="candidates", zorder=1)
+    axes.set(xlabel="px [GeV]", ylabel="py [GeV]")
+    axes.set_aspect("equal", adjustable="datalim")
+    axes.axhline(0, color="lightgrey", linewidth=0.6, zorder=0)
+    axes.axvline(0, color="lightgrey", linewidth=0.6, zorder=0)
+    axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, fontsize=9)
