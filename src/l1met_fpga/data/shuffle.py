@@ -113,6 +113,8 @@ class ShuffledEvents:
         self._selection = selection
         self._rng = rng
         self._buffer = Block.empty(selection.columns, min(buffer_events, selection.store.n_events))
+        # The first n_filled entries are the places in the buffer that hold an event.
+        self._slots = np.arange(self._buffer.n_events)
         self._n_filled = 0
         self._pending = Block.empty(selection.columns, 0)
         self._blocks = self._pass()
@@ -132,29 +134,30 @@ class ShuffledEvents:
 
     def _fill(self) -> None:
         """Fill the buffer as far as this pass has events."""
-        while self._n_filled < self._buffer.n_events:
+        while self._n_filled < len(self._slots):
             if self._pending.n_events == 0:
                 block = next(self._blocks, None)
                 if block is None:
                     return
                 self._pending = block
-            stop = min(self._n_filled + self._pending.n_events, self._buffer.n_events)
+            stop = min(self._n_filled + self._pending.n_events, len(self._slots))
             n = stop - self._n_filled
-            self._buffer.put(slice(self._n_filled, stop), self._pending.take(slice(n)))
+            self._buffer.put(self._slots[self._n_filled : stop], self._pending.take(slice(n)))
             self._pending = self._pending.take(slice(n, None))
             self._n_filled = stop
 
     def _draw(self, n: int) -> Block:
-        """Take random events out; the last ones of the buffer move to the free places."""
-        rows = self._rng.choice(self._n_filled, n, replace=False)
-        block = self._buffer.take(rows)
+        """Take random events out of the buffer."""
         left = self._n_filled - n
-        holes = rows[rows < left]
-        tail = np.ones(n, bool)
-        tail[rows[rows >= left] - left] = False
-        self._buffer.put(holes, self._buffer.take(left + np.flatnonzero(tail)))
+        # Bring the drawn slots behind those that stay filled; the events themselves do not move.
+        drawn = self._rng.choice(self._n_filled, n, replace=False)
+        rows = self._slots[drawn]
+        stay = np.ones(n, bool)
+        stay[drawn[drawn >= left] - left] = False
+        self._slots[drawn[drawn < left]] = self._slots[left : self._n_filled][stay]
+        self._slots[left : self._n_filled] = rows
         self._n_filled = left
-        return block
+        return self._buffer.take(rows)
 
     def _start_pass(self) -> None:
         self._blocks = self._pass()
