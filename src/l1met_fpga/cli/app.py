@@ -17,6 +17,7 @@ __all__ = ["app", "main"]
 COMMANDS: Final[tuple[str, ...]] = (
     "convert",
     "inspect",
+    "evaluate",
 )
 """One module of this package per command (or family of commands), in the order of ``--help``."""
 

@@ -4,11 +4,11 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
+from l1met_fpga.data.labels import BACKGROUND_LABELS
 from l1met_fpga.data.splits import Part
 from l1met_fpga.data.store import Store
 from l1met_fpga.errors import DataError
@@ -21,13 +21,9 @@ from l1met_fpga.metrics.arrays import (
 )
 from l1met_fpga.puppi.columns import REQUIRED_COLUMNS, Candidates
 
-__all__ = ["BACKGROUND_LABELS", "Events", "Sample", "load_arrays", "load_store", "read_met"]
+__all__ = ["Estimator", "Events", "Sample", "estimate", "load_arrays", "load_store", "read_met"]
 
 logger = logging.getLogger(__name__)
-
-BACKGROUND_LABELS: Final = frozenset({"pileup", "minbias", "single_neutrino"})
-"""Sample labels that are pile-up-only events (rates come from these)."""
-Estimator = Callable[[Candidates], npt.ArrayLike]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +44,10 @@ class Events:
 
     def __len__(self) -> int:
         return len(self.gen_met_xy_gev)
+
+
+Estimator = Callable[[Events], npt.ArrayLike]
+"""Gives the MET of events, shape (n, 2), GeV."""
 
 
 @dataclass(frozen=True)
@@ -129,11 +129,8 @@ def load_store(
 
 
 def estimate(events: Events, estimators: Mapping[str, Estimator]) -> Sample:
-    """Run every estimator on the candidates of a sample."""
-    met = {
-        name: np.asarray(run(events.candidates), dtype=np.float64)
-        for name, run in estimators.items()
-    }
+    """Run every estimator on the events of a sample."""
+    met = {name: np.asarray(run(events), dtype=np.float64) for name, run in estimators.items()}
     background = events.label in BACKGROUND_LABELS
     return Sample(events.label, events.gen_met_xy_gev, met, background, events.n_candidates)
 

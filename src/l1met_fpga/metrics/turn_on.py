@@ -144,14 +144,20 @@ def _fit(mean_gen_gev: FloatArray, measured: Efficiency) -> FittedCurve | None:
     gen = mean_gen_gev[used]
     top = max(float(measured.value[used][-1]), 0.5)
     middle = float(gen[np.argmin(np.abs(measured.value[used] - top / 2))])
-    found = minimize(
-        _deviance,
-        np.array([top, 0.01, middle, 40.0, 0.05]),
-        args=(gen, k, n),
-        bounds=[(0.01, 1.0), (0.0, 0.9), (0.0, 1000.0), (0.5, 500.0), (0.0, 2.0)],
-        method="Nelder-Mead",
-        options={"maxiter": 4000, "maxfev": 4000, "xatol": 1e-4, "fatol": 1e-4},
-    )
+    start = np.array([top, 0.01, middle, 40.0, 0.05])
+    for _ in range(3):  # a simplex can shrink too early; started again at its end it goes on
+        found = minimize(
+            _deviance,
+            start,
+            args=(gen, k, n),
+            bounds=[(0.01, 1.0), (0.0, 0.9), (0.0, 1000.0), (0.5, 500.0), (0.0, 2.0)],
+            method="Nelder-Mead",
+            options={"maxiter": 2000, "maxfev": 2000, "xatol": 1e-4, "fatol": 1e-4},
+        )
+        start = found.x
     if not found.success:
         return None
-    return FittedCurve(*(float(value) for value in found.x), float(found.fun) / freedom)
+    plateau, floor, middle_gev, width_gev, growth = (float(value) for value in found.x)
+    return FittedCurve(
+        plateau, floor, middle_gev, width_gev, growth, float(found.fun) / freedom
+    )

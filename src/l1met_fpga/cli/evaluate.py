@@ -1,0 +1,113 @@
+"""``l1met evaluate``: physics figures and plots."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+
+from l1met_fpga.errors import ConfigError
+
+if TYPE_CHECKING:
+    from l1met_fpga.config.evaluation import EvaluationConfig
+    from l1met_fpga.evaluation.evaluation import Evaluation
+
+__all__ = ["register"]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("evaluate")(_evaluate)
+
+
+def _evaluate(
+    run: Annotated[str | None, typer.Argument(help="Run folder, or RUN:NAME.")] = None,
+    *,
+    model: Annotated[
+        list[str] | None, typer.Option("--model", "-m", help="More networks, as RUN:NAME.")
+    ] = None,
+    sample: Annotated[
+        list[Path] | None, typer.Option("--sample", "-s", help="Stores instead of the run's own.")
+    ] = None,
+    arrays: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--arrays", "-a", help="Other people's MET, SAMPLE:NAME=FILE.npz (pt, phi or px, py)."
+        ),
+    ] = None,
+    background: Annotated[
+        list[str] | None,
+        typer.Option(help="Samples of --arrays that are pile-up only (default: pileup)."),
+    ] = None,
+    assign: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="Change a setting, for example rates_khz=[18,30]."),
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Folder; the run's own if not given.")
+    ] = None,
+    plots: Annotated[bool, typer.Option(help="Draw the plots.")] = True,
+) -> None:
+    """Evaluate networks, baselines and other people's MET.
+
+    Writes `metrics.json` and `plots/` into the run folder and prints what is gained.
+
+    For example:
+
+        l1met evaluate runs/deepset
+
+        l1met evaluate runs/deepset -m runs/garnet:GarNet -o compare/
+
+        l1met evaluate -a ttbar:PUPPI=puppi.npz -a ttbar:mine=mine.npz -o out/
+    """
+    from l1met_fpga.data.labels import BACKGROUND_LABELS
+    from l1met_fpga.evaluation.runs import ArrayFile, NamedRun, evaluate_arrays, evaluate_runs
+
+    runs = [NamedRun.open(text) for text in ([run] if run else []) + (model or [])]
+    files = [ArrayFile.parse(text) for text in arrays or []]
+    if not runs and not files:
+        raise ConfigError("nothing to evaluate: give a run folder, or --arrays SAMPLE:NAME=FILE")
+    if not runs and output is None:
+        raise ConfigError("--arrays without a run folder needs --output FOLDER")
+    settings = _settings(runs[0].run.config if runs else None, assign or [])
+    if runs:
+        found = evaluate_runs(runs, settings, stores=sample, arrays=files)
+    else:
+        backgrounds = frozenset(background) if background else BACKGROUND_LABELS
+        found = evaluate_arrays(files, settings, backgrounds=backgrounds)
+    folder = output or runs[0].run.root
+    history = runs[0].run.history if runs and runs[0].run.history.is_file() else None
+    _write(found, folder, history=history, plots=plots)
+
+
+def _settings(config: Path | None, assign: list[str]) -> "EvaluationConfig":
+    """Read section ``evaluation`` of a run, with the assignments typed."""
+    from l1met_fpga.config.base import override, parse
+    from l1met_fpga.config.evaluation import EvaluationConfig
+    from l1met_fpga.config.run import load_run
+
+    raw: dict[str, Any] = {} if config is None else load_run(config).evaluation.model_dump()
+    wrong = [text for text in assign if "=" not in text]
+    if wrong:
+        raise ConfigError(f"--set takes KEY=VALUE, got {wrong[0]!r}")
+    typed = dict(text.split("=", 1) for text in assign)
+    return parse(EvaluationConfig, override(raw, typed), where="--set" if typed else str(config))
+
+
+def _write(found: "Evaluation", folder: Path, *, history: Path | None, plots: bool) -> None:
+    from l1met_fpga.evaluation.metrics_file import save_metrics, to_metrics
+    from l1met_fpga.evaluation.summary import summary_lines
+
+    console = Console(soft_wrap=True)
+    metrics = to_metrics(found)
+    save_metrics(metrics, folder / "metrics.json")
+    for line in summary_lines(metrics):
+        console.print(line, highlight=False)
+    if plots:
+        from l1met_fpga.evaluation.draw import draw_all, read_history
+
+        drawn = draw_all(
+            found, folder / "plots", history=None if history is None else read_history(history)
+        )
+        console.print(f"{len(drawn)} plots in {folder / 'plots'} (PDF and PNG)")
+    console.print(f"figures in {folder / 'metrics.json'}; `l1met report` makes the report")

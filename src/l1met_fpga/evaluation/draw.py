@@ -1,0 +1,187 @@
+"""All plots of an evaluation."""
+
+import csv
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from l1met_fpga.errors import ReportError
+from l1met_fpga.evaluation.baselines import PARTICLE_TYPES, WeightTable
+from l1met_fpga.evaluation.evaluation import Evaluation
+from l1met_fpga.evaluation.plots.network import plot_learning_curves, plot_weight_maps
+from l1met_fpga.evaluation.plots.resolution import (
+    plot_binned,
+    plot_multiplicity,
+    plot_residuals,
+    plot_with_ratio,
+)
+from l1met_fpga.evaluation.plots.style import Curve, save_figure
+from l1met_fpga.evaluation.plots.trigger import plot_rate, plot_roc, plot_turn_on
+from l1met_fpga.evaluation.resolution import FiguresWithErrors
+from l1met_fpga.evaluation.trigger import RateResult
+from l1met_fpga.metrics.arrays import FloatArray
+
+__all__ = ["draw_all", "read_history"]
+
+logger = logging.getLogger(__name__)
+
+WIDTHS: Final = {
+    "resolution_par": (
+        "parallel_over_slope_gev", r"$\sigma_{68}(u_\parallel)$ / slope [GeV]"),
+    "resolution_perp": (
+        "perpendicular_over_slope_gev", r"$\sigma_{68}(u_\perp)$ / slope [GeV]"),
+    "resolution_par_over_response": (
+        "parallel_over_response_gev", r"$\sigma_{68}(u_\parallel)$ / response [GeV]"),
+    "resolution_perp_over_response": (
+        "perpendicular_over_response_gev", r"$\sigma_{68}(u_\perp)$ / response [GeV]"),
+    "resolution_x": ("x_gev", r"$\sigma_{68}(p_x)$ [GeV]"),
+    "resolution_phi": ("phi_rad", r"$\sigma_{68}(\varphi)$ [rad]"),
+}  # fmt: skip
+BINNED: Final = {
+    "response": ("response", r"response $\langle u_\parallel\rangle / \langle q\rangle$", 1.0),
+    "response_median": ("response_median", r"median of $|u| / |q|$", 1.0),
+    "slope": ("slope", r"slope $d\langle u_\parallel\rangle / dq$", None),
+    "tails": ("tail_3_sigma", r"fraction beyond 3 $\sigma_{68}$", 0.0028),
+}
+
+
+def draw_all(
+    evaluation: Evaluation, folder: Path, *, history: dict[str, FloatArray] | None = None
+) -> list[Path]:
+    """Write every plot as PDF and PNG and return the PNG paths.
+
+    Args:
+        evaluation: Figures and events.
+        folder: Where the plots go.
+        history: Columns of ``history.csv``, for the learning curves.
+    """
+    paths = []
+    for name, made in _figures(evaluation, history):
+        paths.append(save_figure(made, folder, name)[1])
+        logger.debug("drew %s", paths[-1])
+    return paths
+
+
+def read_history(path: Path) -> dict[str, FloatArray]:
+    """Read the columns of ``history.csv``.
+
+    Raises:
+        ReportError: If a value is not a number.
+    """
+    with path.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    try:
+        return {
+            key: np.array([float(row[key]) if row[key] != "" else np.nan for row in rows])
+            for key in (rows[0] if rows else {})
+        }
+    except (TypeError, ValueError) as err:
+        raise ReportError(f"{path} holds something that is not a number: {err}") from None
+
+
+def _figures(
+    evaluation: Evaluation, history: dict[str, FloatArray] | None
+) -> Iterator[tuple[str, Figure]]:
+    for label in evaluation.resolution:
+        yield from _resolution_figures(evaluation, label)
+    if evaluation.rates is not None:
+        curves = {_title(evaluation, n): c for n, c in evaluation.rates.curves.items()}
+        title = f"{evaluation.rates.label}, {evaluation.rates.n_events} events"
+        yield "rate", plot_rate(curves, title=title)
+        for label in evaluation.trigger:
+            yield from _trigger_figures(evaluation, evaluation.rates, label)
+    maps = {f"weights_{name}": table for name, table in evaluation.baselines.items()}
+    if evaluation.weights is not None:
+        maps["weights_network"] = evaluation.weights
+    for name, table in maps.items():
+        if len(table.grid) > len(PARTICLE_TYPES):
+            yield name, _weight_map(table, name)
+    if history:
+        yield "learning_curves", plot_learning_curves(history)
+
+
+def _title(evaluation: Evaluation, name: str) -> str:
+    return evaluation.estimates[name].title
+
+
+def _curves(evaluation: Evaluation, result: FiguresWithErrors, figure: str) -> list[Curve]:
+    return [
+        Curve(
+            _title(evaluation, name), getattr(found, figure), result.bootstrap.error(name, figure)
+        )
+        for name, found in result.figures.items()
+    ]
+
+
+def _ratios(evaluation: Evaluation, result: FiguresWithErrors, figure: str) -> list[Curve]:
+    reference = next(iter(result.figures))
+    bottom = getattr(result.figures[reference], figure)
+    return [
+        Curve(
+            _title(evaluation, name),
+            getattr(found, figure) / bottom,
+            result.bootstrap.ratio_error(name, reference, figure),
+        )
+        for name, found in result.figures.items()
+    ]
+
+
+def _resolution_figures(evaluation: Evaluation, label: str) -> Iterator[tuple[str, Figure]]:
+    result, sample = evaluation.resolution[label].binned, evaluation.samples[label]
+    title = f"{label}, {len(sample)} events"
+    for name, (figure, axis_label, reference) in BINNED.items():
+        curves = _curves(evaluation, result, figure)
+        made = plot_binned(result.bins, curves, label=axis_label, title=title, reference=reference)
+        yield f"{name}_{label}", made
+    first = _title(evaluation, next(iter(result.figures)))
+    for name, (figure, axis_label) in WIDTHS.items():
+        yield (
+            f"{name}_{label}",
+            plot_with_ratio(
+                result.bins,
+                _curves(evaluation, result, figure),
+                _ratios(evaluation, result, figure),
+                label=axis_label,
+                ratio_label=f"ratio to\n{first}",
+                title=title,
+            ),
+        )
+    residuals = {
+        _title(evaluation, name): met[:, 0] - sample.gen_met_xy_gev[:, 0]
+        for name, met in sample.met_xy_gev.items()
+    }
+    yield f"residual_x_{label}", plot_residuals(residuals, label="x residual", title=title)
+    if sample.n_candidates is not None:
+        made = plot_multiplicity(sample.n_candidates, residuals, title=title)
+        yield f"multiplicity_{label}", made
+
+
+def _trigger_figures(
+    evaluation: Evaluation, rates: RateResult, label: str
+) -> Iterator[tuple[str, Figure]]:
+    result = evaluation.trigger[label]
+    for k, point in enumerate(rates.points):
+        curves = {_title(evaluation, n): found[k] for n, found in result.turn_on.items()}
+        yield f"turn_on_{label}_{point.key}", plot_turn_on(curves, title=f"{label}, {point.title}")
+    if result.roc:
+        areas = {
+            _title(evaluation, name): (*curve, result.roc_area[name])
+            for name, curve in result.roc.items()
+        }
+        above = evaluation.config.roc_above_gev
+        yield f"roc_{label}", plot_roc(areas, title=f"{label}, genMET > {above:g} GeV")
+
+
+def _weight_map(table: WeightTable, name: str) -> Figure:
+    return plot_weight_maps(
+        table.weights,
+        table.candidates,
+        types=list(PARTICLE_TYPES),
+        pt_edges_gev=table.grid.pt_edges_gev,
+        abs_eta_edges=table.grid.abs_eta_edges,
+        title=name.replace("_", " "),
+    )

@@ -1,0 +1,1 @@
+"""Plots of the evaluation: functions from arrays to a matplotlib Figure."""

@@ -1,0 +1,100 @@
+"""Turn-on, rate and ROC curves."""
+
+from collections.abc import Mapping
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from l1met_fpga.evaluation.plots.style import (
+    bin_positions,
+    figure,
+    gen_met_label,
+    legend,
+    look,
+    styled,
+)
+from l1met_fpga.metrics.arrays import FloatArray
+from l1met_fpga.metrics.trigger import RateCurve
+from l1met_fpga.metrics.turn_on import OFFLINE_EFFICIENCY, TurnOn
+
+__all__ = ["plot_rate", "plot_roc", "plot_turn_on"]
+
+
+def plot_turn_on(curves: Mapping[str, TurnOn], *, title: str = "") -> Figure:
+    """Draw efficiencies against |genMET| at equal rate, with Clopper-Pearson errors and fits."""
+    with styled():
+        made, axis = figure(title)
+        drawn, bins = (0.0, 1.0), None
+        for k, (name, curve) in enumerate(curves.items()):
+            bins = curve.bins
+            *_, drawn = bin_positions(bins)
+            found = curve.efficiency
+            errors = np.stack([found.value - found.low, found.high - found.value])
+            text = f"{name} > {curve.threshold_gev:.0f} GeV"
+            if np.isfinite(curve.offline_gev):
+                text += f", 90 % at {curve.offline_gev:.0f} GeV"
+            axis.errorbar(
+                curve.mean_gen_gev, found.value, np.nan_to_num(errors), linestyle="none",
+                label=text, markersize=5, **look(k),
+            )  # fmt: skip
+            if curve.fit is not None:
+                gen = np.linspace(*drawn, 400)
+                axis.plot(gen, curve.fit(gen), color=look(k)["color"], linewidth=1.3)
+        axis.axhline(OFFLINE_EFFICIENCY, color="0.5", linewidth=1, linestyle=":")
+        axis.set(ylabel="efficiency", xlim=drawn, ylim=(0, 1.62))
+        axis.set_yticks(np.arange(0, 1.01, 0.2))
+        if bins is not None:
+            axis.set_xlabel(gen_met_label(bins))
+        legend(axis, list(curves), loc="upper left")
+    return made
+
+
+def plot_rate(curves: Mapping[str, RateCurve], *, title: str = "") -> Figure:
+    """Draw rate against threshold; faint where the sample does not support the rate."""
+    with styled():
+        made, axis = figure(title)
+        lowest = np.inf
+        for k, (name, curve) in enumerate(curves.items()):
+            colour, some = look(k)["color"], curve.rate_khz > 0
+            good = some & curve.supported
+            faint = some & ~np.append(curve.supported[1:], False)
+            axis.plot(curve.thresholds_gev[good], curve.rate_khz[good], color=colour, label=name)
+            axis.plot(
+                curve.thresholds_gev[faint], curve.rate_khz[faint], color=colour, alpha=0.4,
+                linestyle=":",
+            )  # fmt: skip
+            axis.fill_between(
+                curve.thresholds_gev[good], curve.low_khz[good], curve.high_khz[good],
+                color=colour, alpha=0.2, linewidth=0,
+            )  # fmt: skip
+            if good.any():
+                lowest = min(lowest, float(curve.rate_khz[good].min()))
+        if np.isfinite(lowest):
+            axis.axhline(lowest, color="0.5", linewidth=1, linestyle="--")
+            axis.annotate(
+                "lowest supported rate", (0.02, lowest), xycoords=("axes fraction", "data"),
+                va="bottom", fontsize=11, color="0.4",
+            )  # fmt: skip
+        axis.set(xlabel="threshold on $p_T^{miss}$ [GeV]", ylabel="rate [kHz]", yscale="log")
+        axis.set_xlim(left=0)
+        legend(axis, list(curves), loc="upper right")
+    return made
+
+
+def plot_roc(
+    curves: Mapping[str, tuple[FloatArray, FloatArray, float]], *, title: str = ""
+) -> Figure:
+    """Draw signal efficiency against rate.
+
+    Args:
+        curves: Per estimate the rate in kHz, the efficiency, and the area under the curve (of
+            signal against pile-up-only efficiency).
+        title: Line above the axis.
+    """
+    with styled():
+        made, axis = figure(title)
+        for k, (name, (rate, selected, area)) in enumerate(curves.items()):
+            axis.plot(rate, selected, color=look(k)["color"], label=f"{name}, area {area:.4f}")
+        axis.set(xlabel="rate [kHz]", ylabel="signal efficiency", xscale="log", ylim=(0, 1.02))
+        legend(axis, list(curves), loc="lower right")
+    return made

@@ -1,0 +1,245 @@
+"""Evaluate networks of run folders, beside the baselines, on stores or on arrays."""
+
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from l1met_fpga.config.evaluation import EvaluationConfig
+from l1met_fpga.config.run import RunConfig, load_run
+from l1met_fpga.data.splits import Part
+from l1met_fpga.errors import ConfigError, DataError, RunFolderError
+from l1met_fpga.evaluation.baselines import TABLE, WeightTable, fit_baselines, fit_weights
+from l1met_fpga.evaluation.evaluation import BASELINE_TITLES, Estimate, Evaluation, evaluate
+from l1met_fpga.evaluation.sample import (
+    Estimator,
+    Events,
+    Sample,
+    estimate,
+    load_arrays,
+    load_store,
+    read_met,
+)
+from l1met_fpga.metrics.arrays import check_same_length
+from l1met_fpga.puppi.columns import REQUIRED_COLUMNS
+from l1met_fpga.puppi.emulator import cmssw_met_xy_gev
+from l1met_fpga.puppi.met import puppi_met_xy_gev
+from l1met_fpga.run_folder import RunFolder
+from l1met_fpga.training.samples import store_of
+
+__all__ = ["ArrayFile", "NamedRun", "evaluate_arrays", "evaluate_runs", "predictions_path"]
+
+logger = logging.getLogger(__name__)
+
+PREDICTIONS: Final = "predictions"
+
+
+@dataclass(frozen=True, slots=True)
+class NamedRun:
+    """A run folder and the name of its network in tables and legends."""
+
+    run: RunFolder
+    name: str
+
+    @classmethod
+    def open(cls, text: str) -> "NamedRun":
+        """Read ``RUN`` or ``RUN:NAME``.
+
+        Raises:
+            RunFolderError: If the folder is no run.
+        """
+        path, _, name = text.partition(":")
+        run = RunFolder.open(Path(path))
+        run.need(run.config, made_by="l1met train")
+        return cls(run, name or load_run(run.config).model.name)
+
+    @property
+    def config(self) -> RunConfig:
+        """The run's configuration."""
+        return load_run(self.run.config)
+
+
+@dataclass(frozen=True, slots=True)
+class ArrayFile:
+    """MET of one estimate in one sample, read from ``.npz``."""
+
+    sample: str
+    name: str
+    path: Path
+
+    @classmethod
+    def parse(cls, text: str) -> "ArrayFile":
+        """Read ``SAMPLE:NAME=FILE``.
+
+        Raises:
+            ConfigError: If the text has another form.
+        """
+        key, _, path = text.partition("=")
+        sample, _, name = key.partition(":")
+        if not (sample and name and path):
+            raise ConfigError(
+                f"arrays are given as SAMPLE:NAME=FILE.npz, got {text!r}; for example "
+                "ttbar:DeepMET=deepmet.npz"
+            )
+        return cls(sample, name, Path(path))
+
+
+def predictions_path(run: RunFolder, form: str) -> Path:
+    """Return where the MET of a form (``hls_csim``, ``rtl_verilator``, ...) is looked for.
+
+    The ``.npz`` has one array per sample label, shape (n, 2), GeV, for the events of the test part
+    in the order of the store.
+    """
+    return run.root / PREDICTIONS / f"{form}.npz"
+
+
+def evaluate_runs(
+    runs: Sequence[NamedRun],
+    config: EvaluationConfig,
+    *,
+    stores: Sequence[Path] | None = None,
+    arrays: Sequence[ArrayFile] = (),
+) -> Evaluation:
+    """Evaluate networks and baselines on the test parts of stores.
+
+    Args:
+        runs: Run folders; the first network is the one that the report is about.
+        config: Bins, rates, bootstrap.
+        stores: Samples; those of the first run's configuration if not given.
+        arrays: Other people's MET of the same test events.
+
+    Raises:
+        ConfigError: If names clash or no sample is given.
+        DataError: If a sample cannot be used.
+        RunFolderError: If a run has no model.
+    """
+    names = [run.name for run in runs]
+    if not runs or len(set(names)) < len(names):
+        raise ConfigError(f"give each network its own name (RUN:NAME), got {names}")
+    configs = [run.config for run in runs]
+    paths = list(stores or (store_of(sample) for sample in configs[0].samples))
+    if not paths:
+        raise ConfigError(
+            f"{runs[0].run.config} names no samples; give stores with --sample FILE.h5"
+        )
+    columns = tuple(
+        dict.fromkeys(c for cfg in configs for c in (*REQUIRED_COLUMNS, *cfg.model.columns))
+    )
+    baselines = _fit_on_training_parts(paths, config.max_train_events)
+    estimators: dict[str, Estimator] = {
+        "puppi": lambda events: puppi_met_xy_gev(events.candidates),
+        "cmssw": lambda events: cmssw_met_xy_gev(events.candidates),
+        **{name: _weighted(table) for name, table in baselines.items()},
+    }
+    about = {name: Estimate("baseline", BASELINE_TITLES[name]) for name in estimators}
+    for run in runs:
+        for name, what, estimator in _forms(run):
+            estimators[name], about[name] = estimator, what
+    samples, weights = [], None
+    for path in paths:
+        events = load_store(path, Part.TEST, columns=columns, max_events=config.max_events)
+        sample = estimate(events, estimators)
+        logger.info("%s: %d test events of %s", events.label, len(events), path)
+        if weights is None and not sample.is_background:
+            weights = fit_weights(events.candidates, sample.met_xy_gev[names[0]], TABLE)
+        samples.append(_with_arrays(sample, arrays))
+    about |= {file.name: Estimate("file", file.name) for file in arrays}
+    return evaluate(samples, about, config, primary=names[0], baselines=baselines, weights=weights)
+
+
+def evaluate_arrays(
+    arrays: Sequence[ArrayFile], config: EvaluationConfig, *, backgrounds: frozenset[str]
+) -> Evaluation:
+    """Evaluate MET read from files only.
+
+    Args:
+        arrays: At least one; every estimate in every sample. The first estimate is the reference
+            of ratio panels.
+        config: Bins, rates, bootstrap.
+        backgrounds: Samples that are pile-up-only events.
+    """
+    names = dict.fromkeys(file.name for file in arrays)
+    samples = []
+    for label in dict.fromkeys(file.sample for file in arrays):
+        files = {file.name: file.path for file in arrays if file.sample == label}
+        samples.append(load_arrays(label, files, is_background=label in backgrounds))
+    return evaluate(samples, {name: Estimate("file", name) for name in names}, config)
+
+
+def _weighted(table: WeightTable) -> Estimator:
+    return lambda events: table.met_xy_gev(events.candidates)
+
+
+def _fit_on_training_parts(paths: Sequence[Path], max_events: int) -> dict[str, WeightTable]:
+    """Fit the baselines on the training parts of all samples together."""
+    parts = [load_store(path, Part.TRAIN, max_events=max_events) for path in paths]
+    candidates = {
+        name: np.concatenate([part.candidates[name] for part in parts]) for name in REQUIRED_COLUMNS
+    }
+    gen = np.concatenate([part.gen_met_xy_gev for part in parts])
+    logger.info("fitting baselines on %d training events", len(gen))
+    return fit_baselines(candidates, gen)
+
+
+def _forms(named: NamedRun) -> Iterator[tuple[str, Estimate, Estimator]]:
+    """Yield the quantized network, its float twin, and forms with stored predictions."""
+    run, name = named.run, named.name
+    run.need(run.model, made_by="l1met train")
+    yield name, Estimate("network", name, "quantized"), _keras(run.model)
+    if run.float_model.is_file():
+        about = Estimate("network", f"{name} (float)", "float")
+        yield f"{name}_float", about, _keras(run.float_model)
+    for path in sorted((run.root / PREDICTIONS).glob("*.npz")):
+        form = path.stem
+        about = Estimate("network", f"{name} ({form.replace('_', ' ')})", form)
+        yield f"{name}_{form}", about, _stored(path)
+
+
+def _keras(path: Path) -> Estimator:
+    def run(events: Events) -> npt.ArrayLike:
+        from l1met_fpga.models.storage import load_model, predict_met_xy_gev
+
+        result: npt.ArrayLike = predict_met_xy_gev(load_model(path), events.candidates)
+        return result
+
+    return run
+
+
+def _stored(path: Path) -> Estimator:
+    def run(events: Events) -> npt.ArrayLike:
+        with np.load(path) as file:
+            held: dict[str, Any] = {key: file[key] for key in file.files}
+        if events.label not in held or len(held[events.label]) != len(events):
+            have = {key: len(value) for key, value in held.items()}
+            raise RunFolderError(
+                f"{path} must hold {len(events)} events of {events.label!r} (the test part), it "
+                f"has {have}; make it again for these samples, or remove it"
+            )
+        result: npt.ArrayLike = held[events.label]
+        return result
+
+    return run
+
+
+def _with_arrays(sample: Sample, arrays: Sequence[ArrayFile]) -> Sample:
+    """Add other people's MET of the same events."""
+    met = dict(sample.met_xy_gev)
+    for file in arrays:
+        if file.sample == sample.label:
+            met[file.name], truth = read_met(file.path)
+            check_same_length(
+                **{
+                    str(file.path): met[file.name],
+                    f"test part of {sample.label}": sample.gen_met_xy_gev,
+                }
+            )
+            if truth is not None and not np.allclose(truth, sample.gen_met_xy_gev, atol=0.5):
+                raise DataError(
+                    f"{file.path} holds other generator MET than the test part of "
+                    f"{sample.label!r}: not the same events in the same order"
+                )
+    return replace(sample, met_xy_gev=met)
