@@ -80,11 +80,17 @@ def order_and_truncate(batch: EventBatch, policy: str, tally: Counter[str]) -> E
         order = np.argsort((event << 24) | key_of(batch), kind="stable")
         columns = {name: values[order] for name, values in batch.columns.items()}
         batch = replace(batch, columns=columns)
-    too_long = batch.counts > N_CANDIDATES
-    if too_long.any():
-        tally["truncated_events"] += int(too_long.sum())
-        tally["truncated_candidates"] += int((batch.counts[too_long] - N_CANDIDATES).sum())
-        starts = np.cumsum(batch.counts) - batch.counts
-        slot = np.arange(batch.counts.sum()) - np.repeat(starts, batch.counts)
-        batch = batch.select_candidates(slot < N_CANDIDATES)
+    too_long = [int(event) for event in np.flatnonzero(batch.counts > N_CANDIDATES)]
+    if too_long:
+        kept = np.ones(int(batch.counts.sum()), bool)
+        stops = np.cumsum(batch.counts)
+        for event in too_long:
+            kept[stops[event] - batch.counts[event] + N_CANDIDATES : stops[event]] = False
+        tally["truncated_events"] += len(too_long)
+        tally["truncated_candidates"] += int(np.count_nonzero(~kept))
+        batch = replace(
+            batch,
+            counts=np.minimum(batch.counts, N_CANDIDATES),
+            columns={name: values[kept] for name, values in batch.columns.items()},
+        )
     return batch

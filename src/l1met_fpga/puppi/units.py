@@ -5,7 +5,7 @@ Source: ``l1ct::Scales`` and ``l1ct::ParticleID`` in CMSSW
 rounds halves away from zero; so does this module, so that equal floats give equal counts.
 """
 
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -28,6 +28,16 @@ PDG_IDS: Final[dict[ParticleId, int]] = {
 CHARGES: Final = np.array([0, 0, -1, 1, -1, 1, -1, 1], np.int16)
 _PDG_TABLE: Final = np.array([PDG_IDS[pid] for pid in ParticleId], np.int16)
 _HALF_TURN: Final = PHI_COUNTS_PER_TURN // 2
+_BLOCK: Final = 1 << 15
+"""Values per pass; the temporary arrays of one pass stay in the cache."""
+_MAX_PDG_ID: Final = max(abs(pdg) for pdg in PDG_IDS.values())
+_PID_OF_PDG_ID: Final = np.full(2 * _MAX_PDG_ID + 1, -1, np.int16)
+"""pid by pdgId + 211; -1 where there is none."""
+_PID_OF_KIND: Final = np.full((_MAX_PDG_ID + 1, 3), -1, np.int16)
+"""pid by the absolute value of pdgId and charge + 1; -1 where there is none."""
+for _pid, _pdg in PDG_IDS.items():
+    _PID_OF_PDG_ID[_pdg + _MAX_PDG_ID] = _pid
+    _PID_OF_KIND[abs(_pdg), CHARGES[_pid] + 1] = _pid
 
 
 def to_counts(name: str, values: npt.ArrayLike) -> npt.NDArray[np.int16]:
@@ -46,28 +56,51 @@ def to_counts(name: str, values: npt.ArrayLike) -> npt.NDArray[np.int16]:
     Raises:
         DataError: If a value is NaN, infinite, or outside what the column can hold.
     """
-    column = COLUMNS[name]
     real = np.asarray(values, np.float32)
+    result = np.empty(real.shape, np.int16)
+    flat, out = real.reshape(-1), result.reshape(-1)
+    for start in range(0, flat.size, _BLOCK):
+        counts = _rounded(name, flat[start : start + _BLOCK])
+        # A NaN fails the comparisons.
+        if not (counts.min() >= COLUMNS[name].low and counts.max() <= COLUMNS[name].high):
+            raise _refusal(name, flat)
+        out[start : start + _BLOCK] = counts
+    return result
+
+
+def _rounded(name: str, real: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     if not np.isfinite(real).all():
-        n_bad = int((~np.isfinite(real)).sum())
-        raise DataError(f"column {name} holds {n_bad} NaN or infinite values; they have no counts")
+        return np.full(1, np.nan, np.float32)
     if name == "puppi_weight":
-        counts = np.rint(real.astype(np.float64) * MAX_PUPPI_WEIGHT)
-    else:
-        scaled = (real / np.float32(column.lsb)).astype(np.float64)
-        counts = np.trunc(scaled + np.copysign(0.5, scaled))
+        weights: npt.NDArray[np.float32] = np.rint(real * np.float32(MAX_PUPPI_WEIGHT))
+        return weights
+    scaled = real / np.float32(COLUMNS[name].lsb)
+    counts: npt.NDArray[np.float32] = np.rint(scaled)
+    # rint takes halves to the even neighbour; they go away from zero. The difference is exact.
+    rest = scaled - counts
+    if (np.abs(rest) == 0.5).any():
+        halves = (np.abs(rest) == 0.5) & (np.signbit(rest) == np.signbit(scaled))
+        counts += np.where(halves, np.copysign(np.float32(1), scaled), np.float32(0))
     if name == "pt":
-        counts = np.minimum(counts, column.high)
-    elif name == "phi":
+        counts = np.minimum(counts, np.float32(COLUMNS["pt"].high))
+    elif name == "phi" and (np.abs(counts) > _HALF_TURN).any():
         far = (np.abs(counts) > _HALF_TURN) & (np.abs(counts) <= PHI_COUNTS_PER_TURN)
-        counts = np.where(far, counts - np.copysign(PHI_COUNTS_PER_TURN, counts), counts)
+        counts -= np.where(far, np.copysign(np.float32(PHI_COUNTS_PER_TURN), counts), 0)
+    return counts
+
+
+def _refusal(name: str, real: npt.NDArray[np.float32]) -> DataError:
+    """Say what is wrong with values that have no counts."""
+    column = COLUMNS[name]
+    n_bad = int((~np.isfinite(real)).sum())
+    if n_bad:
+        return DataError(f"column {name} holds {n_bad} NaN or infinite values; they have no counts")
+    counts = _rounded(name, real)
     outside = (counts < column.low) | (counts > column.high)
-    if outside.any():
-        raise DataError(
-            f"column {name} holds {real[outside].flat[0]:g} {column.unit} ({int(outside.sum())} values "
-            f"out of range); allowed are {column.low * column.lsb:g} to {column.high * column.lsb:g}"
-        )
-    return counts.astype(np.int16)
+    return DataError(
+        f"column {name} holds {real[outside][0]:g} {column.unit} ({int(outside.sum())} values "
+        f"out of range); allowed are {column.low * column.lsb:g} to {column.high * column.lsb:g}"
+    )
 
 
 def to_values(name: str, counts: npt.ArrayLike) -> npt.NDArray[np.float64]:
@@ -91,34 +124,39 @@ def pid_from_pdg_id(
     Raises:
         DataError: If a code is unknown, or a charge is not that of its kind.
     """
-    codes = np.asarray(pdg_id, np.float64)
-    if charge is not None:
-        return _pid_from_kind(np.abs(codes), np.asarray(charge, np.float64))
-    result = np.full(codes.shape, -1, np.int16)
-    for pid, pdg in PDG_IDS.items():
-        result[codes == pdg] = pid
-    _refuse_unknown(codes, result < 0)
-    return result
-
-
-def _pid_from_kind(
-    kind: npt.NDArray[np.float64], charge: npt.NDArray[np.float64]
-) -> npt.NDArray[np.int16]:
-    result = np.full(kind.shape, -1, np.int16)
-    for pid, pdg in PDG_IDS.items():
-        result[(kind == abs(pdg)) & (charge == CHARGES[pid])] = pid
-    known = np.isin(kind, np.abs(_PDG_TABLE))
-    _refuse_unknown(kind, ~known)
-    wrong = known & (result < 0)
+    codes = np.asarray(pdg_id)
+    known, small = _small_integers(codes, _MAX_PDG_ID)
+    if charge is None:
+        result = _PID_OF_PDG_ID[small + _MAX_PDG_ID]
+        _refuse_unknown(codes, known, result)
+        return result
+    kind = np.abs(small)
+    _refuse_unknown(np.abs(codes), known, _PID_OF_PDG_ID[kind + _MAX_PDG_ID])
+    charges = np.asarray(charge)
+    proper, sign = _small_integers(charges, 1)
+    result = np.where(proper, _PID_OF_KIND[kind, sign + 1], np.int16(-1))
+    wrong = result < 0
     if wrong.any():
         raise DataError(
-            f"charge {charge[wrong].flat[0]:g} of a candidate with pdgId {kind[wrong].flat[0]:g} "
+            f"charge {charges[wrong].flat[0]:g} of a candidate with pdgId {kind[wrong].flat[0]:g} "
             f"({int(wrong.sum())} in all); 130 and 22 are neutral, 211, 11 and 13 have charge -1 or 1"
         )
     return result
 
 
-def _refuse_unknown(codes: npt.NDArray[np.float64], unknown: npt.NDArray[np.bool_]) -> None:
+def _small_integers(
+    values: npt.NDArray[Any], limit: int
+) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.int16]]:
+    """Return where values are integers up to a limit, and these integers (0 elsewhere)."""
+    inside = np.abs(values) <= limit
+    integers = np.where(inside, values, 0).astype(np.int16)
+    return inside & (integers == values), integers
+
+
+def _refuse_unknown(
+    codes: npt.NDArray[Any], known: npt.NDArray[np.bool_], pid: npt.NDArray[np.int16]
+) -> None:
+    unknown = ~known | (pid < 0)
     if unknown.any():
         raise DataError(
             f"unknown particle code {codes[unknown].flat[0]:g} ({int(unknown.sum())} in all); L1 PUPPI "
