@@ -1,0 +1,1 @@
+"""Streaming RTL: PUPPI words in, MET and the global-trigger word out."""

@@ -1,0 +1,57 @@
+"""Settings of the streaming RTL."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+
+from l1met_fpga.config.base import StrictModel, load_yaml, parse
+
+__all__ = ["ExploreConfig", "RtlConfig"]
+
+
+class RtlConfig(StrictModel):
+    """How a network becomes streaming firmware.
+
+    Attributes:
+        lanes: Candidates taken per clock; the interval between events is ceil(128 / lanes).
+        adders_per_stage: Longest chain of adders between two registers, per candidate.
+        adders_per_stage_event: The same for the logic that runs once per event.
+        clock_period_ns: Clock of the constraints and of every latency in ns.
+        part: Device.
+        flavor: Language of the da4ml logic; the structure around it is Verilog in both cases.
+        parallel: Also build and cost the variant that takes all candidates in one clock.
+        synthesize: Run Yosys.
+        vivado: ``auto`` runs Vivado when it is on PATH, ``off`` never.
+    """
+
+    lanes: int = Field(3, ge=1, le=128)
+    adders_per_stage: float = Field(2, ge=1)
+    adders_per_stage_event: float = Field(2, ge=1)
+    clock_period_ns: float = Field(2.78, gt=0)
+    part: str = "xcvu13p-flga2577-2-e"
+    flavor: Literal["verilog", "vhdl"] = "verilog"
+    parallel: bool = True
+    synthesize: bool = True
+    vivado: Literal["auto", "off"] = "auto"
+
+    @classmethod
+    def load(cls, path: Path) -> "RtlConfig":
+        """Read the ``rtl`` section of a YAML file; all defaults where it has none."""
+        return parse(cls, load_yaml(path).get("rtl", {}), where=f"{path}: rtl")
+
+
+class ExploreConfig(StrictModel):
+    """Grid of ``l1met explore``; every combination is one point.
+
+    Attributes:
+        lanes: Candidates per clock.
+        adders_per_stage: Longest adder chain between registers.
+        kernel_frac_bits_removed: Low bits taken off every kernel (0 keeps the trained one).
+        zero_fraction: Fraction of kernel weights set to zero, smallest first (0 keeps them).
+    """
+
+    lanes: tuple[int, ...] = (1, 2, 3, 4, 6)
+    adders_per_stage: tuple[float, ...] = (1, 2, 3, 4)
+    kernel_frac_bits_removed: tuple[int, ...] = (0, 1)
+    zero_fraction: tuple[float, ...] = (0.0, 0.6, 0.7)

