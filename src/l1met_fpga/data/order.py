@@ -84,8 +84,8 @@ def order_and_truncate(batch: EventBatch, policy: str, tally: Counter[str]) -> E
     if too_long:
         kept = np.ones(int(batch.counts.sum()), bool)
         stops = np.cumsum(batch.counts)
-        for event in too_long:
-            kept[stops[event] - batch.counts[event] + N_CANDIDATES : stops[event]] = False
+        for long in too_long:
+            kept[stops[long] - batch.counts[long] + N_CANDIDATES : stops[long]] = False
         tally["truncated_events"] += len(too_long)
         tally["truncated_candidates"] += int(np.count_nonzero(~kept))
         batch = replace(
