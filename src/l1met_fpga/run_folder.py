@@ -114,6 +114,21 @@ class RunFolder:
         return self.root / "model_float.keras"
 
     @property
+    def unpruned_model(self) -> Path:
+        """The quantized twin without pruning, when one was trained."""
+        return self.root / "model_unpruned.keras"
+
+    @property
+    def training(self) -> Path:
+        """What training gave: epochs, best figures, zeros per layer, PUPPI MET beside it."""
+        return self.root / "training.json"
+
+    @property
+    def checkpoints(self) -> Path:
+        """State from which an interrupted training goes on; removed when it is complete."""
+        return self.root / "checkpoints"
+
+    @property
     def network(self) -> Path:
         """The integer network (:class:`l1met_fpga.models.network.Network`)."""
         return self.root / "network.json"

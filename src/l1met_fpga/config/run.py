@@ -8,7 +8,11 @@ import yaml
 from pydantic import BeforeValidator, SerializeAsAny
 
 from l1met_fpga.config.base import StrictModel, load_yaml, override, parse
+from l1met_fpga.config.evaluation import EvaluationConfig
+from l1met_fpga.config.firmware import HlsConfig
 from l1met_fpga.config.model import ModelConfig, select_model
+from l1met_fpga.config.rtl import RtlConfig
+from l1met_fpga.config.training import TrainingConfig, TrainingSample
 from l1met_fpga.run_folder import atomic_path
 
 __all__ = ["RunConfig", "load_run", "save_run"]
@@ -18,6 +22,11 @@ class RunConfig(StrictModel):
     """Sections of a model's YAML file; all defaults live in the sections' own classes."""
 
     model: Annotated[SerializeAsAny[ModelConfig], BeforeValidator(select_model)]
+    samples: tuple[TrainingSample, ...] = ()
+    training: TrainingConfig = TrainingConfig()
+    evaluation: EvaluationConfig = EvaluationConfig()
+    hls: HlsConfig = HlsConfig()
+    rtl: RtlConfig = RtlConfig()
 
 
 def load_run(path: Path, overrides: Mapping[str, Any] | None = None) -> RunConfig:

@@ -1,8 +1,12 @@
 """Save and load Keras models with this package's and QKeras's layers."""
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from l1met_fpga.errors import RunFolderError
 from l1met_fpga.models import layers
@@ -26,10 +30,16 @@ def custom_objects() -> dict[str, Any]:
 
 def save_model(model: Any, path: Path) -> None:
     """Write a ``.keras`` file atomically."""
-    with atomic_path(path) as temporary, warnings.catch_warnings():
-        # QKeras stores its quantizers through Keras's serializer of constraints.
-        warnings.filterwarnings("ignore", message=".*keras.constraints.serialize.*")
+    with atomic_path(path) as temporary, _quiet():
         model.save(temporary)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """QKeras stores its quantizers through Keras's serializer of constraints, which warns."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="(?s).*keras.constraints.serialize")
+        yield
 
 
 def load_model(path: Path) -> Any:
@@ -41,7 +51,7 @@ def load_model(path: Path) -> Any:
     if not path.is_file():
         raise RunFolderError(f"no model {path}; train one with `l1met train` first")
     try:
-        with keras.utils.custom_object_scope(custom_objects()):
+        with keras.utils.custom_object_scope(custom_objects()), _quiet():
             return keras.models.load_model(path, compile=False)
     except (OSError, ValueError, KeyError) as err:
         raise RunFolderError(f"{path} cannot be read as a Keras model: {err}") from err
@@ -59,8 +69,6 @@ def predict_met_xy_gev(model: Any, candidates: Any, *, batch_size: int = 1024) -
     Returns:
         px, py in GeV, float64, shape (n_events, 2).
     """
-    import numpy as np
-
     slots = int(model.inputs[0].shape[1])
     columns = {tensor.name.split(":")[0]: None for tensor in model.inputs}
     parts = []

@@ -1,0 +1,161 @@
+"""Sections ``samples`` and ``training``."""
+
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from l1met_fpga.config.base import StrictModel
+
+__all__ = [
+    "EarlyStoppingConfig",
+    "LearningRateConfig",
+    "LossConfig",
+    "PruningConfig",
+    "TrainingConfig",
+    "TrainingSample",
+]
+
+
+class TrainingSample(StrictModel):
+    """One sample of the mixture.
+
+    Attributes:
+        path: Store (``.h5``), or ROOT file, which is converted once.
+        label: Sample label of a ROOT file, null takes the file's name; a store knows its own.
+        weight: Share of the training events drawn from this sample, relative to the others;
+            null means its number of training events. 0 keeps it for evaluation only.
+        max_events: Events read at most, null for all.
+    """
+
+    path: Path
+    label: str | None = None
+    weight: float | None = Field(default=None, ge=0)
+    max_events: int | None = Field(default=None, ge=1)
+
+
+class LossConfig(StrictModel):
+    """What is minimised; formulas in :mod:`l1met_fpga.training.losses`.
+
+    Attributes:
+        kind: Main term.
+        delta_gev: Border between quadratic and linear of the Huber loss.
+        quantile: Level of the quantile loss.
+        response_weight: Weight of the response term, 0 leaves it out.
+        response_scale_gev: genMET below which the response term fades out.
+    """
+
+    kind: Literal["huber", "mse", "mae", "quantile", "relative", "relative_gen"] = "huber"
+    delta_gev: float = Field(default=30.0, gt=0)
+    quantile: float = Field(default=0.5, gt=0, lt=1)
+    response_weight: float = Field(default=0.0, ge=0)
+    response_scale_gev: float = Field(default=20.0, gt=0)
+
+
+class PruningConfig(StrictModel):
+    """Magnitude pruning during training.
+
+    Attributes:
+        enabled: Whether the firmware model is pruned.
+        schedule: ``polynomial`` rises to the final sparsity, ``constant`` starts with it.
+        sparsity: Fraction of zeros in every pruned kernel at the end.
+        begin: Start, as a fraction of all steps.
+        end: Where the polynomial schedule reaches the final sparsity, as a fraction of all steps.
+        power: Exponent of the polynomial.
+        every_steps: Steps between two updates of the masks.
+    """
+
+    enabled: bool = True
+    schedule: Literal["polynomial", "constant"] = "polynomial"
+    sparsity: float = Field(default=0.6, ge=0, lt=1)
+    begin: float = Field(default=0.15, ge=0, lt=1)
+    end: float = Field(default=0.6, gt=0, le=1)
+    power: int = Field(default=3, ge=1, le=10)
+    every_steps: int = Field(default=20, ge=1)
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.begin >= self.end:
+            raise ValueError(f"pruning must begin before it ends, got {self.begin} and {self.end}")
+        return self
+
+
+class LearningRateConfig(StrictModel):
+    """Learning rate of Adam.
+
+    Attributes:
+        initial: Rate after the warm-up.
+        schedule: ``cosine`` falls to ``final_fraction`` of it over the whole training;
+            ``plateau`` halves it when the validation loss stops falling; ``constant``.
+        final_fraction: Last rate of the cosine, relative to ``initial``.
+        warmup: Fraction of all steps with a rising rate.
+        patience: Epochs without improvement before ``plateau`` halves the rate.
+    """
+
+    initial: float = Field(default=4e-3, gt=0, le=1)
+    schedule: Literal["cosine", "plateau", "constant"] = "cosine"
+    final_fraction: float = Field(default=0.02, ge=0, le=1)
+    warmup: float = Field(default=0.05, ge=0, lt=1)
+    patience: int = Field(default=4, ge=1)
+
+
+class EarlyStoppingConfig(StrictModel):
+    """Stop when ``monitor`` no longer improves; the best weights are restored in any case.
+
+    With pruning only epochs after the final sparsity was reached count.
+    """
+
+    monitor: str = "val_loss"
+    patience: int = Field(default=10, ge=1)
+    min_delta: float = Field(default=0.0, ge=0)
+
+
+class TrainingConfig(StrictModel):
+    """How a network is trained.
+
+    Attributes:
+        seed: Seed of weights, order of events and augmentation.
+        epochs: Passes over the mixture.
+        batch_size: Events per step.
+        events_per_epoch: Events drawn per epoch; null takes as many as all samples have.
+        float_twin: Train the float network as well.
+        unpruned_twin: Train the quantized network without pruning as well.
+        augment: Rotate each event by whole phi counts and reflect half of them.
+        gen_met_edges_gev: Borders of genMET ranges with their own weight; empty for none.
+        gen_met_weights: Weight of events in each range, one more than borders.
+        early_stopping: Null trains all epochs and keeps the best.
+        checkpoint_every: Epochs between checkpoints from which training resumes.
+        tensorboard: Write TensorBoard logs into the run folder.
+        deterministic: Same result for the same seed on the same machine.
+    """
+
+    seed: int = Field(default=1, ge=0)
+    epochs: int = Field(default=30, ge=1)
+    batch_size: int = Field(default=512, ge=1)
+    events_per_epoch: int | None = Field(default=None, ge=1)
+    float_twin: bool = True
+    unpruned_twin: bool = True
+    augment: bool = True
+    loss: LossConfig = LossConfig()
+    learning_rate: LearningRateConfig = LearningRateConfig()
+    pruning: PruningConfig = PruningConfig()
+    gen_met_edges_gev: tuple[float, ...] = ()
+    gen_met_weights: tuple[float, ...] = ()
+    early_stopping: EarlyStoppingConfig | None = EarlyStoppingConfig()
+    checkpoint_every: int = Field(default=1, ge=1)
+    tensorboard: bool = False
+    deterministic: bool = True
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        edges, weights = self.gen_met_edges_gev, self.gen_met_weights
+        if edges and len(weights) != len(edges) + 1:
+            raise ValueError(
+                f"gen_met_weights needs {len(edges) + 1} values for {len(edges)} borders, "
+                f"got {len(weights)}"
+            )
+        if list(edges) != sorted(set(edges)):
+            raise ValueError(f"gen_met_edges_gev must increase, got {list(edges)}")
+        if any(weight < 0 for weight in weights):
+            raise ValueError("gen_met_weights must not be negative")
+        return self

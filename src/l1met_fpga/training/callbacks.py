@@ -1,0 +1,137 @@
+"""Keras callbacks of the training loop, from the configuration."""
+
+import csv
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from l1met_fpga.config.training import TrainingConfig
+from l1met_fpga.errors import ConfigError, TrainingError
+from l1met_fpga.models.keras import keras
+from l1met_fpga.run_folder import atomic_path
+from l1met_fpga.training.mixture import PackedEvents
+from l1met_fpga.training.monitor import Validation, packed_predictor
+
+__all__ = [
+    "BestWeights",
+    "EpochReport",
+    "HistoryFile",
+    "Monitor",
+    "RefuseNan",
+    "learning_rate",
+    "plateau",
+]
+
+EpochReport = Callable[[str, int, dict[str, float]], None]
+"""Called after every epoch with the variant, the number of epochs done and the figures."""
+
+
+class RefuseNan(keras.callbacks.Callback):  # type: ignore[misc]
+    """Stop with an error as soon as the loss is not finite."""
+
+    def __init__(self, variant: str) -> None:
+        super().__init__()
+        self._variant = variant
+        self._epoch = 0
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002
+        """Remember where we are."""
+        self._epoch = epoch
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        """Check the running mean of the loss."""
+        loss = float((logs or {}).get("loss", 0.0))
+        if not math.isfinite(loss):
+            raise TrainingError(
+                f"the loss of the {self._variant} network became {loss} in epoch "
+                f"{self._epoch + 1}, step {batch + 1}; lower training.learning_rate.initial, or "
+                "check training.loss and training.gen_met_weights"
+            )
+
+
+class Monitor(keras.callbacks.Callback):  # type: ignore[misc]
+    """Add the figures of the validation part to the logs of every epoch."""
+
+    def __init__(self, validation: Validation) -> None:
+        super().__init__()
+        self._validation = validation
+        self._predict: Callable[[PackedEvents], Any] | None = None
+
+    def on_train_begin(self, logs: Any = None) -> None:  # noqa: ARG002
+        """Trace the network once."""
+        self._predict = packed_predictor(self.model)
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002
+        """Evaluate the network as it is."""
+        if self._predict is not None:
+            logs.update(self._validation.figures(self._predict))
+
+
+class BestWeights(keras.callbacks.EarlyStopping):  # type: ignore[misc]
+    """Early stopping; Keras restores the best weights whether it stopped early or not."""
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        """Refuse a figure that does not exist, instead of going on without it."""
+        if self.monitor not in (logs or {}):
+            raise ConfigError(
+                f"training.early_stopping.monitor is {self.monitor!r}; choose from "
+                f"{sorted(k for k in logs or {} if k.startswith('val_'))}"
+            )
+        super().on_epoch_end(epoch, logs)
+
+
+class HistoryFile(keras.callbacks.Callback):  # type: ignore[misc]
+    """Write ``history.csv`` after every epoch, whole or not at all."""
+
+    def __init__(self, path: Path, variant: str, report: EpochReport | None) -> None:
+        super().__init__()
+        self._path, self._variant, self._report = path, variant, report
+        self.rows: list[dict[str, Any]] = []
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        """Add one row."""
+        figures = {k: float(v) for k, v in (logs or {}).items()}
+        rate = self.model.optimizer.learning_rate
+        figures["learning_rate"] = float(keras.backend.get_value(rate))
+        self.rows.append({"variant": self._variant, "epoch": epoch + 1, **figures})
+        write_history(self._path, self.rows, replace=self._variant)
+        if self._report is not None:
+            self._report(self._variant, epoch + 1, figures)
+
+
+def write_history(path: Path, rows: list[dict[str, Any]], *, replace: str) -> None:
+    """Write the rows of one variant into the history, keeping those of the others."""
+    before: list[dict[str, Any]] = []
+    if path.exists():
+        with path.open(newline="") as file:
+            before = [row for row in csv.DictReader(file) if row["variant"] != replace]
+    merged = [*before, *rows]
+    names = list(dict.fromkeys(name for row in merged for name in row))
+    with atomic_path(path) as temporary, temporary.open("w", newline="") as file:
+        writer = csv.DictWriter(file, names)
+        writer.writeheader()
+        writer.writerows(merged)
+
+
+def learning_rate(config: TrainingConfig, total_steps: int) -> Any:
+    """Return the learning rate, a function of the step alone (so that resuming needs no state)."""
+    rate = config.learning_rate
+    if rate.schedule != "cosine":
+        return rate.initial
+    warmup = round(rate.warmup * total_steps)
+    return keras.optimizers.schedules.CosineDecay(
+        initial_learning_rate=0.0 if warmup else rate.initial,
+        decay_steps=max(total_steps - warmup, 1),
+        alpha=rate.final_fraction,
+        warmup_target=rate.initial if warmup else None,
+        warmup_steps=warmup,
+    )
+
+
+def plateau(config: TrainingConfig) -> list[Any]:
+    """Return the callback that halves the learning rate, if the schedule is ``plateau``."""
+    if config.learning_rate.schedule != "plateau":
+        return []
+    patience = config.learning_rate.patience
+    return [keras.callbacks.ReduceLROnPlateau("val_loss", factor=0.5, patience=patience)]

@@ -1,0 +1,225 @@
+"""Train one variant of a network."""
+
+import hashlib
+import json
+import logging
+import os
+import time
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from l1met_fpga.config.run import RunConfig
+from l1met_fpga.models.build import Variant, build, copy_weights
+from l1met_fpga.models.export import bake_weights
+from l1met_fpga.models.keras import keras, tf
+from l1met_fpga.training.callbacks import (
+    BestWeights,
+    EpochReport,
+    HistoryFile,
+    Monitor,
+    RefuseNan,
+    learning_rate,
+    plateau,
+)
+from l1met_fpga.training.losses import MetLoss
+from l1met_fpga.training.mixture import Batch, TrainingMixture
+from l1met_fpga.training.monitor import Validation, packed_predictor
+from l1met_fpga.training.pruning import (
+    check_sparsity,
+    mask_kernels,
+    pruning_schedule,
+    zero_fractions,
+)
+from l1met_fpga.training.resume import Checkpoint
+
+__all__ = ["TrainedNetwork", "train_variant"]
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class TrainedNetwork:
+    """Result of training one variant.
+
+    Attributes:
+        model: Padded Keras model without pruning wrappers, weights baked when quantized.
+        epochs: Epochs done.
+        seconds: Wall time of this call.
+        zero_fractions: Zeros of the quantized kernels by layer and in ``total``; empty for float.
+        validation: Figures of the final weights on the validation part.
+    """
+
+    model: Any
+    epochs: int
+    seconds: float
+    zero_fractions: dict[str, float]
+    validation: dict[str, float]
+
+
+def train_variant(
+    config: RunConfig,
+    variant: Variant,
+    mixture: TrainingMixture,
+    validation: Validation,
+    folder: Path,
+    *,
+    report: EpochReport | None = None,
+) -> TrainedNetwork:
+    """Train one variant; goes on from a checkpoint in ``folder`` if there is one.
+
+    Args:
+        config: The whole run.
+        variant: ``float``, ``quantized`` or ``pruned``.
+        mixture: Training events.
+        validation: Validation events.
+        folder: Run folder: history, checkpoints and TensorBoard logs go there.
+        report: Called after every epoch.
+
+    Raises:
+        TrainingError: If the loss is not finite, a checkpoint belongs to another training, or the
+            sparsity was not reached.
+        ConfigError: If the network cannot be exact.
+    """
+    started = time.monotonic()
+    training = config.training
+    keras.backend.clear_session()
+    keras.utils.set_random_seed(training.seed)
+    if training.deterministic:
+        tf.config.experimental.enable_op_determinism()
+    steps = mixture.steps_per_epoch
+    strategy = _strategy()
+    with nullcontext() if strategy is None else strategy.scope():
+        schedule = pruning_schedule(training.pruning, steps * training.epochs)
+        model = build(config.model, variant=variant, packed=True, schedule=schedule)
+        rate = learning_rate(training, steps * training.epochs)
+        model.compile(keras.optimizers.Adam(rate, jit_compile=False), MetLoss(training.loss))
+    history = HistoryFile(_own(folder, strategy) / "history.csv", variant, report)
+    callbacks, checkpoint = _callbacks(config, variant, validation, folder, history, strategy)
+    before = checkpoint.restore(model, training.epochs)
+    if before.epochs_done:
+        logger.info("%s network: going on after epoch %d", variant, before.epochs_done)
+    if not before.finished:
+        model.fit(
+            _dataset(mixture, before.epochs_done, strategy),
+            epochs=training.epochs,
+            initial_epoch=before.epochs_done,
+            steps_per_epoch=steps,
+            callbacks=callbacks,
+            verbose=0,
+        )
+    mask_kernels(model)
+    final = _strip(config, variant, model)
+    zeros = {} if variant == "float" else zero_fractions(final)
+    if variant == "pruned":
+        check_sparsity(final, _pruned_layers(model), training.pruning.sparsity)
+    figures = validation.figures(packed_predictor(model))
+    seconds = time.monotonic() - started
+    return TrainedNetwork(final, len(history.rows), seconds, zeros, figures)
+
+
+def _callbacks(
+    config: RunConfig,
+    variant: Variant,
+    validation: Validation,
+    folder: Path,
+    history: HistoryFile,
+    strategy: Any | None,
+) -> tuple[list[Any], Checkpoint]:
+    training = config.training
+    first: list[Any] = [RefuseNan(variant)]
+    start_counting = 0
+    if variant == "pruned":
+        from tensorflow_model_optimization.sparsity.keras import UpdatePruningStep
+
+        first.append(UpdatePruningStep())
+        if training.pruning.schedule == "polynomial":  # only fully pruned weights may win
+            start_counting = min(
+                int(np.ceil(training.pruning.end * training.epochs)), training.epochs - 1
+            )
+    stateful = plateau(training)
+    stop = training.early_stopping
+    stateful.append(
+        BestWeights(
+            monitor=stop.monitor if stop else "val_loss",
+            min_delta=stop.min_delta if stop else 0.0,
+            patience=stop.patience if stop else training.epochs,
+            mode="max" if stop and "efficiency" in stop.monitor else "min",
+            restore_best_weights=True,
+            start_from_epoch=start_counting,
+        )
+    )
+    path = _own(folder, strategy) / "checkpoints" / f"{variant}.npz"
+    checkpoint = Checkpoint(
+        path, stateful, history, every=training.checkpoint_every, identity=_identity(config)
+    )
+    extra = []
+    if training.tensorboard:
+        extra.append(keras.callbacks.TensorBoard(folder / "tensorboard" / variant))
+    return [*first, Monitor(validation), *stateful, *extra, history, checkpoint], checkpoint
+
+
+def _identity(config: RunConfig) -> str:
+    """What an epoch depends on; the number of epochs may not change either (schedules)."""
+    content = config.model_dump(mode="json", include={"model", "samples", "training"})
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def _dataset(mixture: TrainingMixture, first_epoch: int, strategy: Any | None) -> Any:
+    """Batches of all epochs from the given one on; each worker gets its part of every batch."""
+
+    def make(worker: int, n_workers: int) -> Any:
+        def batches() -> Any:
+            epoch = first_epoch
+            while True:
+                yield from mixture.batches(epoch, worker=worker, n_workers=n_workers)
+                epoch += 1
+
+        return tf.data.Dataset.from_generator(
+            batches, output_signature=_signature(mixture)
+        ).prefetch(4)
+
+    if strategy is None:
+        return make(0, 1)
+    return strategy.distribute_datasets_from_function(
+        lambda context: make(context.input_pipeline_id, context.num_input_pipelines)
+    )
+
+
+def _signature(mixture: TrainingMixture) -> Any:
+    example: Batch = next(iter(mixture.batches(0)))
+    inputs = {
+        name: tf.TensorSpec((None,), tf.as_dtype(values.dtype))
+        for name, values in example[0].items()
+    }
+    return inputs, tf.TensorSpec((None, 2), tf.float32), tf.TensorSpec((None,), tf.float32)
+
+
+def _strategy() -> Any | None:
+    """Several workers when TF_CONFIG describes them, else TensorFlow's default."""
+    workers = json.loads(os.environ.get("TF_CONFIG", "{}")).get("cluster", {}).get("worker", [])
+    if len(workers) < 2:
+        return None
+    return tf.distribute.MultiWorkerMirroredStrategy()
+
+
+def _own(folder: Path, strategy: Any | None) -> Path:
+    """Folder this process writes to; workers other than the first have their own."""
+    number = 0 if strategy is None else strategy.cluster_resolver.task_id
+    return folder if number == 0 else folder / f"worker{number}"
+
+
+def _pruned_layers(model: Any) -> set[str]:
+    return {layer.layer.name for layer in model.layers if hasattr(layer, "pruning_vars")}
+
+
+def _strip(config: RunConfig, variant: Variant, model: Any) -> Any:
+    """Return the padded network without pruning wrappers, with baked weights."""
+    final = build(config.model, variant="float" if variant == "float" else "quantized")
+    copy_weights(model, final)
+    if variant != "float":
+        bake_weights(final)
+    return final

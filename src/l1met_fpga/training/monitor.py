@@ -1,0 +1,137 @@
+"""Physics figures on the validation part, after every epoch."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from l1met_fpga.config.training import LossConfig
+from l1met_fpga.errors import DataError, TrainingError
+from l1met_fpga.metrics.binning import GAIN_RANGE_GEV, Bins
+from l1met_fpga.metrics.resolution import binned_resolution
+from l1met_fpga.metrics.trigger import lowest_supported_rate_khz, threshold_at_rate_gev
+from l1met_fpga.models.keras import tf
+from l1met_fpga.puppi.met import momentum_xy_gev
+from l1met_fpga.training.losses import MetLoss
+from l1met_fpga.training.mixture import PackedEvents
+from l1met_fpga.training.samples import LoadedSample
+
+__all__ = ["MONITOR_RATE_KHZ", "Validation", "packed_predictor"]
+
+MONITOR_RATE_KHZ: Final = 62.0
+"""Trigger rate of the monitored efficiency; the lowest supported one in smaller samples."""
+EFFICIENCY_RANGE_GEV: Final = (100.0, 150.0)
+RESPONSE_RANGE_GEV: Final = (80.0, 200.0)
+ERROR_ABOVE_GEV: Final = (100.0, 150.0)
+EVENTS_PER_STEP: Final = 4096
+
+FloatArray = npt.NDArray[np.float64]
+
+
+def packed_predictor(model: Any) -> Callable[[PackedEvents], FloatArray]:
+    """Return a function of events that runs a packed model: MET px, py in GeV, shape (n, 2)."""
+    signature = {
+        tensor.name: tf.TensorSpec(tensor.shape, tensor.dtype, name=tensor.name)
+        for tensor in model.inputs
+    }
+    call = tf.function(lambda inputs: model(inputs, training=False), input_signature=[signature])
+
+    def predict(events: PackedEvents) -> FloatArray:
+        parts = [np.zeros((0, 2))]
+        for first in range(0, len(events), EVENTS_PER_STEP):
+            some = np.arange(first, min(first + EVENTS_PER_STEP, len(events)))
+            inputs = {k: tf.constant(v) for k, v in events.inputs(some).items()}
+            parts.append(np.asarray(call(inputs), dtype=np.float64))
+        return np.concatenate(parts)
+
+    return predict
+
+
+class Validation:
+    """Validation events of all samples and the figures that are watched on them.
+
+    Args:
+        samples: Loaded samples.
+        loss: Loss that is minimised.
+
+    Raises:
+        TrainingError: If no sample has a validation event.
+    """
+
+    def __init__(self, samples: Sequence[LoadedSample], loss: LossConfig) -> None:
+        self._samples = [sample for sample in samples if len(sample.validation)]
+        if not self._samples:
+            raise TrainingError("no sample has validation events; convert with another split")
+        self._loss = MetLoss(loss)
+        shares = np.array([sample.share for sample in self._samples])
+        self._shares = shares / shares.sum() if shares.sum() > 0 else shares + 1 / len(shares)
+        self.puppi = self.figures(_puppi_met_xy_gev)
+
+    def figures(self, estimate: Callable[[PackedEvents], FloatArray]) -> dict[str, float]:
+        """Return loss, response, slope-corrected widths, efficiency and errors of an estimate.
+
+        NaN where a sample has too few events.
+        """
+        met = {sample.label: estimate(sample.validation) for sample in self._samples}
+        signal = [sample for sample in self._samples if not sample.is_background]
+        result = {"val_loss": self._mean_loss(met)}
+        for sample in signal:
+            q, u = sample.validation.gen_met_xy_gev, met[sample.label]
+            result |= {f"val_{sample.label}_{k}": v for k, v in _resolution(u, q).items()}
+        background = [sample for sample in self._samples if sample.is_background]
+        if background:
+            below = np.concatenate([np.hypot(*met[s.label].T) for s in background])
+            result |= _efficiencies(below, signal, met)
+        return result
+
+    def _mean_loss(self, met: dict[str, FloatArray]) -> float:
+        """Mean loss in the mixture that is trained on."""
+        means = [
+            float(tf.reduce_mean(self._loss.call(s.validation.gen_met_xy_gev, met[s.label])))
+            for s in self._samples
+        ]
+        return float(np.dot(self._shares, means))
+
+
+def _resolution(u: FloatArray, q: FloatArray) -> dict[str, float]:
+    in_range = binned_resolution(u, q, bins=Bins.of(GAIN_RANGE_GEV))
+    response = binned_resolution(u, q, bins=Bins.of(RESPONSE_RANGE_GEV))
+    size, error = np.hypot(*q.T), np.hypot(*(u - q).T)
+    figures = {
+        "u_par_gev": float(in_range.parallel_over_slope_gev[0]),
+        "u_perp_gev": float(in_range.perpendicular_over_slope_gev[0]),
+        "response": float(response.response[0]),
+    }
+    for limit in ERROR_ABOVE_GEV:
+        above = error[size > limit]
+        figures[f"error_above_{limit:g}_gev"] = float(above.mean()) if len(above) else float("nan")
+    return figures
+
+
+def _efficiencies(
+    background_gev: FloatArray, signal: Sequence[LoadedSample], met: dict[str, FloatArray]
+) -> dict[str, float]:
+    """Efficiency for genMET of 100 to 150 GeV at the monitored rate."""
+    rate = max(MONITOR_RATE_KHZ, lowest_supported_rate_khz(len(background_gev)))
+    try:
+        threshold = threshold_at_rate_gev(background_gev, rate)
+    except DataError:  # a handful of validation events in a test: no rate to speak of
+        threshold = float("nan")
+    result = {"val_threshold_gev": threshold, "val_rate_khz": rate}
+    low, high = EFFICIENCY_RANGE_GEV
+    for sample in signal:
+        size = np.hypot(*sample.validation.gen_met_xy_gev.T)
+        u = np.hypot(*met[sample.label].T)[(size >= low) & (size < high)]
+        passing = float(np.mean(u >= threshold)) if len(u) and np.isfinite(threshold) else np.nan
+        result[f"val_{sample.label}_efficiency"] = passing
+    values = [result[f"val_{s.label}_efficiency"] for s in signal]
+    return result | {"val_efficiency": float(np.mean(values)) if values else float("nan")}
+
+
+def _puppi_met_xy_gev(events: PackedEvents) -> FloatArray:
+    momentum = momentum_xy_gev(events.columns)
+    event = np.repeat(np.arange(len(events)), np.diff(events.row_splits))
+    sums = [np.bincount(event, momentum[:, axis], len(events)) for axis in (0, 1)]
+    met: FloatArray = -np.stack(sums, axis=1).astype(np.float64)
+    return met

@@ -1,0 +1,153 @@
+"""State of a training after an epoch, so that an interrupted one goes on as if nothing happened.
+
+Everything that an epoch depends on is either a function of the seed and the epoch (order of events,
+augmentation, learning rate) or in this one file (weights, masks, optimizer, callbacks, history).
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from l1met_fpga.errors import TrainingError
+from l1met_fpga.models.keras import keras
+from l1met_fpga.run_folder import atomic_path
+from l1met_fpga.training.callbacks import HistoryFile
+
+__all__ = ["Checkpoint", "Restored"]
+
+REMEMBERED: Final = ("wait", "best", "best_epoch", "stopped_epoch", "cooldown_counter")
+"""Numbers in which Keras's callbacks keep what they saw."""
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What a checkpoint held.
+
+    Attributes:
+        epochs_done: 0 without a checkpoint.
+        finished: Whether the last or an early-stopping epoch was behind it.
+    """
+
+    epochs_done: int
+    finished: bool
+
+
+class Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]
+    """Write the state after every ``every`` epochs; must be the last callback.
+
+    Args:
+        path: File to write (``.npz``).
+        callbacks: Callbacks whose state belongs to the training.
+        history: Rows of the epochs done.
+        every: Epochs between two files.
+        identity: What the training depends on; a file with another one is refused.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        callbacks: Sequence[Any],
+        history: HistoryFile,
+        *,
+        every: int,
+        identity: str,
+    ) -> None:
+        super().__init__()
+        self._path, self._callbacks, self._history = path, list(callbacks), history
+        self._every, self._identity = every, identity
+        self._restored: dict[str, Any] | None = None
+
+    def restore(self, model: Any, epochs: int) -> Restored:
+        """Load the state into a compiled model if there is one.
+
+        A training that was over already gets its best weights back.
+
+        Args:
+            model: Compiled model.
+            epochs: Epochs that the training has at most.
+
+        Raises:
+            TrainingError: If the file belongs to a training with other settings or data.
+        """
+        if not self._path.is_file():
+            return Restored(0, finished=False)
+        with np.load(self._path) as file:
+            state = json.loads(str(file["state"]))
+            arrays = {name: file[name] for name in file.files if name != "state"}
+        if state["identity"] != self._identity:
+            raise TrainingError(
+                f"{self._path} belongs to a training with other settings or samples; go on with "
+                "the old ones or start again with --overwrite"
+            )
+        model.set_weights(_numbered(arrays, "weight"))
+        model.optimizer.build(model.trainable_variables)
+        for variable, value in zip(
+            model.optimizer.variables, _numbered(arrays, "optimizer"), strict=True
+        ):
+            variable.assign(value)
+        self._history.rows = state["history"]
+        self._restored = {"state": state, "arrays": arrays}
+        finished = state["epochs_done"] >= epochs or any(
+            seen.get("stopped_epoch", 0) > 0 for seen in state["callbacks"]
+        )
+        if finished:
+            for number in range(len(self._callbacks)):
+                model.set_weights(_numbered(arrays, f"best{number}_") or model.get_weights())
+        return Restored(int(state["epochs_done"]), finished=finished)
+
+    def on_train_begin(self, logs: Any = None) -> None:  # noqa: ARG002
+        """Give the callbacks back what they knew (they forget it when training begins)."""
+        if self._restored is None:
+            return
+        state, arrays = self._restored["state"], self._restored["arrays"]
+        for number, callback in enumerate(self._callbacks):
+            for name, value in state["callbacks"][number].items():
+                setattr(callback, name, value)
+            best = _numbered(arrays, f"best{number}_")
+            if best:
+                callback.best_weights = best
+        if state["learning_rate"] is not None:
+            keras.backend.set_value(self.model.optimizer.learning_rate, state["learning_rate"])
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002
+        """Write the file, whole or not at all."""
+        if (epoch + 1) % self._every:
+            return
+        optimizer = self.model.optimizer
+        arrays = {f"weight{i}": w for i, w in enumerate(self.model.get_weights())}
+        arrays |= {f"optimizer{i}": v.numpy() for i, v in enumerate(optimizer.variables)}
+        for number, callback in enumerate(self._callbacks):
+            best = getattr(callback, "best_weights", None) or []
+            arrays |= {f"best{number}_{i}": w for i, w in enumerate(best)}
+        state = {
+            "identity": self._identity,
+            "epochs_done": epoch + 1,
+            "callbacks": [_numbers(callback) for callback in self._callbacks],
+            "history": self._history.rows,
+            "learning_rate": _fixed_rate(optimizer),
+        }
+        with atomic_path(self._path) as temporary, temporary.open("wb") as file:
+            np.savez(file, state=np.array(json.dumps(state)), **arrays)
+
+
+def _numbered(arrays: dict[str, Any], prefix: str) -> list[Any]:
+    """Return ``prefix0``, ``prefix1``, ... in order."""
+    count = sum(name.startswith(prefix) and name[len(prefix) :].isdigit() for name in arrays)
+    return [arrays[f"{prefix}{i}"] for i in range(count)]
+
+
+def _numbers(callback: Any) -> dict[str, float]:
+    found = {name: getattr(callback, name, None) for name in REMEMBERED}
+    return {k: v.item() if hasattr(v, "item") else v for k, v in found.items() if v is not None}
+
+
+def _fixed_rate(optimizer: Any) -> float | None:
+    """Learning rate when it is a number that a callback changes, not a schedule."""
+    rate = optimizer._learning_rate
+    if isinstance(rate, keras.optimizers.schedules.LearningRateSchedule):
+        return None
+    return float(keras.backend.get_value(rate))

@@ -1,0 +1,177 @@
+"""A whole training run: all variants of a network, into a run folder."""
+
+import logging
+import math
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from l1met_fpga.config.run import RunConfig, load_run, save_run
+from l1met_fpga.errors import ConfigError, TrainingError
+from l1met_fpga.models.build import Variant
+from l1met_fpga.models.export import export_network
+from l1met_fpga.models.storage import save_model
+from l1met_fpga.run_folder import RunFolder, write_json
+from l1met_fpga.training.callbacks import EpochReport
+from l1met_fpga.training.environment import environment
+from l1met_fpga.training.loop import TrainedNetwork, train_variant
+from l1met_fpga.training.mixture import TrainingMixture
+from l1met_fpga.training.monitor import Validation
+from l1met_fpga.training.samples import LoadedSample, load_samples, store_of
+
+__all__ = ["TrainingRun", "primary_variant", "train_run", "variants"]
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingRun:
+    """What a run gave.
+
+    Attributes:
+        folder: The run folder, complete for evaluation and firmware.
+        primary: Variant that firmware is made from.
+        summary: Content of ``training.json``.
+    """
+
+    folder: RunFolder
+    primary: Variant
+    summary: dict[str, Any]
+
+
+def primary_variant(config: RunConfig) -> Variant:
+    """Return the variant that becomes firmware."""
+    return "pruned" if config.training.pruning.enabled else "quantized"
+
+
+def variants(config: RunConfig) -> tuple[Variant, ...]:
+    """Return the variants to train, twins first."""
+    primary = primary_variant(config)
+    chosen: list[Variant] = ["float"] if config.training.float_twin else []
+    if config.training.unpruned_twin and primary != "quantized":
+        chosen.append("quantized")
+    return (*chosen, primary)
+
+
+def train_run(
+    config: RunConfig,
+    root: Path,
+    *,
+    command: str,
+    overwrite: bool = False,
+    resume: bool = False,
+    report: EpochReport | None = None,
+) -> TrainingRun:
+    """Train a network and its twins and write the run folder.
+
+    Models appear in the folder only when their training is complete; an interrupted run keeps
+    checkpoints and goes on with ``resume``.
+
+    Args:
+        config: The run.
+        root: Run folder to make (or to go on with).
+        command: What was run, for ``environment.json``.
+        overwrite: Replace an earlier run there.
+        resume: Go on with an interrupted run there.
+        report: Called after every epoch.
+
+    Raises:
+        ConfigError: If a sample is missing or a setting makes no sense.
+        DataError: If a sample cannot be read.
+        RunFolderError: If the folder holds something else.
+        TrainingError: If training fails.
+    """
+    # Everything that can be wrong with the input is found before the folder is made.
+    samples = load_samples(config.samples, config.model.columns)
+    mixture = TrainingMixture(
+        [s.train for s in samples], [s.share for s in samples], config.training
+    )
+    validation = Validation(samples, config.training.loss)
+    folder = _open(config, root, overwrite=overwrite, resume=resume)
+    write_json(folder.environment, environment(seed=config.training.seed, command=command))
+    results: dict[str, TrainedNetwork] = {}
+    for variant in variants(config):
+        results[variant] = train_variant(
+            config, variant, mixture, validation, folder.root, report=report
+        )
+        _save(folder, config, variant, results[variant])
+    summary = _summary(config, samples, mixture, validation, results)
+    write_json(folder.training, summary)
+    shutil.rmtree(folder.checkpoints, ignore_errors=True)
+    return TrainingRun(folder, primary_variant(config), summary)
+
+
+def _open(config: RunConfig, root: Path, *, overwrite: bool, resume: bool) -> RunFolder:
+    """Make the folder, or open the one to go on with if it belongs to the same settings."""
+    if not (resume and root.is_dir()):
+        folder = RunFolder.create(root, clear=overwrite)
+        save_run(_with_stores(config), folder.config)
+        return folder
+    folder = RunFolder.open(root)
+    if folder.training.exists():
+        raise TrainingError(f"the training in {root} is complete; start again with --overwrite")
+    before = load_run(folder.need(folder.config, made_by="l1met train"))
+    if before.model_dump() != _with_stores(config).model_dump():
+        raise ConfigError(
+            f"{folder.config} differs from the settings given now; to go on, give the same ones "
+            f"(l1met train {folder.config} --output {root} --resume)"
+        )
+    return folder
+
+
+def _with_stores(config: RunConfig) -> RunConfig:
+    """Name the stores themselves, so that later steps need not convert anything."""
+    stores = tuple(s.model_copy(update={"path": store_of(s)}) for s in config.samples)
+    return config.model_copy(update={"samples": stores})
+
+
+def _save(folder: RunFolder, config: RunConfig, variant: Variant, result: TrainedNetwork) -> None:
+    if variant == primary_variant(config):
+        save_model(result.model, folder.model)
+        export_network(result.model).save(folder.network)
+    else:
+        save_model(
+            result.model, folder.float_model if variant == "float" else folder.unpruned_model
+        )
+
+
+def _summary(
+    config: RunConfig,
+    samples: Sequence[LoadedSample],
+    mixture: TrainingMixture,
+    validation: Validation,
+    results: dict[str, TrainedNetwork],
+) -> dict[str, Any]:
+    def finite(figures: dict[str, float]) -> dict[str, float | None]:
+        return {k: v if math.isfinite(v) else None for k, v in figures.items()}
+
+    return {
+        "model": config.model.name,
+        "architecture": config.model.architecture,
+        "primary": primary_variant(config),
+        "seed": config.training.seed,
+        "training_events": sum(len(sample.train) for sample in samples),
+        "steps_per_epoch": mixture.steps_per_epoch,
+        "samples": {
+            sample.label: {
+                "store": str(sample.store),
+                "share": sample.share,
+                "training_events": len(sample.train),
+                "validation_events": len(sample.validation),
+            }
+            for sample in samples
+        },
+        "puppi": finite(validation.puppi),
+        "networks": {
+            variant: {
+                "epochs": result.epochs,
+                "seconds": round(result.seconds, 1),
+                "parameters": int(result.model.count_params()),
+                "zero_fractions": result.zero_fractions,
+                "validation": finite(result.validation),
+            }
+            for variant, result in results.items()
+        },
+    }
