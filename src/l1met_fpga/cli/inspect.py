@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,6 +12,7 @@ from rich.table import Table
 
 from l1met_fpga.config.base import parse
 from l1met_fpga.config.data import ConvertConfig
+from l1met_fpga.errors import ConfigError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -63,6 +65,8 @@ def _inspect(
     """
     from l1met_fpga.data.inspect import inspect_file
 
+    if plots is None and (event is not None or network is not None):
+        raise ConfigError("--event and --network say what to draw; add --plots with a folder")
     typed = {"format": file_format, "branch_map": branch_map}
     raw = {key: value for key, value in typed.items() if value is not None}
     config = parse(ConvertConfig, raw, where="command line")
@@ -104,9 +108,9 @@ def _print(console: Console, inspection: "Inspection") -> None:
 def _ranges(inspection: "Inspection") -> Table:
     table = Table("column", "lowest", "median", "highest", "unit", title="Ranges")
     for name, row in inspection.ranges().items():
-        table.add_row(
-            name, f"{row.lowest:.4g}", f"{row.median:.4g}", f"{row.highest:.4g}", row.unit
-        )
+        values = (row.lowest, row.median, row.highest)
+        cells = ["-" if isnan(value) else f"{value:.4g}" for value in values]
+        table.add_row(name, *cells, row.unit)
     return table
 
 

@@ -59,7 +59,7 @@ def plot_pt(totals: Totals) -> Figure:
     with styled():
         figure = Figure(figsize=_SIZE_INCH)
         axes = figure.subplots()
-        pt_gev = (np.arange(totals.pt_by_pid.shape[1]) + 0.0) * PT_LSB_GEV
+        pt_gev = np.arange(totals.pt_by_pid.shape[1]) * PT_LSB_GEV
         for (kind, pids), color in zip(KINDS.items(), _KIND_COLORS, strict=True):
             weights = totals.pt_by_pid[list(pids)].sum(axis=0)
             if not weights.any():
@@ -68,7 +68,8 @@ def plot_pt(totals: Totals) -> Figure:
             density = counts / np.diff(_PT_EDGES_GEV) / totals.n_events
             mean = weights.sum() / totals.n_events
             axes.stairs(density, _PT_EDGES_GEV, color=color, label=f"{kind} ({mean:.1f} per event)")
-        axes.set(xscale="log", yscale="log", xlim=(1, None))
+        highest = float(pt_gev[np.flatnonzero(totals.pt_by_pid.sum(axis=0))].max(initial=10))
+        axes.set(xscale="log", yscale="log", xlim=(1, 1.2 * highest))
         axes.set(xlabel="pt [GeV]", ylabel="candidates per event and GeV")
         axes.legend()
         return figure
@@ -94,11 +95,12 @@ def _draw_column(axes: Any, name: str, histogram: Histogram) -> None:
         axes.set(xlabel=f"{name} (no candidates)")
         return
     step = max(1, -(-(int(used[-1]) - int(used[0]) + 1) // 90))
-    edges = np.arange(used[0], used[-1] + step + 1, step)
+    edges = np.append(np.arange(used[0], used[-1] + 1, step), used[-1] + 1)
     counts, _ = np.histogram(codes, edges, weights=histogram)
-    axes.stairs(counts, (edges - 0.5) * column.lsb, fill=True, alpha=0.5)
+    per_code = counts / np.diff(edges)
+    axes.stairs(per_code, (edges - 0.5) * column.lsb, fill=True, alpha=0.5)
     unit = f" [{column.unit}]" if column.unit else ""
-    axes.set(xlabel=f"{name}{unit}", ylabel="candidates", ylim=(0, None))
+    axes.set(xlabel=f"{name}{unit}", ylabel="candidates per code", ylim=(0, None))
 
 
 def plot_met(totals: Totals) -> Figure:
@@ -154,11 +156,11 @@ def _draw_candidates(axes: Any, event: EventBatch) -> None:
     styles = zip(KINDS.items(), _KIND_COLORS, _KIND_MARKERS, strict=True)
     for (kind, pids), color, marker in styles:
         own = np.isin(pid, pids)
-        label = f"{kind} ({int(own.sum())})"
         area = _AREA_PER_GEV * pt_gev[own]
-        axes.scatter(eta[own], phi[own], area, color, marker, label=label, alpha=0.6, linewidths=0)
+        axes.scatter(eta[own], phi[own], area, color, marker=marker, alpha=0.6, linewidths=0)
+        axes.plot([], [], marker, color=color, markersize=8, label=f"{kind} ({int(own.sum())})")
     for pt in _PT_EXAMPLES_GEV:
-        axes.scatter([], [], _AREA_PER_GEV * pt, "grey", "o", label=f"{pt} GeV", alpha=0.6)
+        axes.scatter([], [], _AREA_PER_GEV * pt, "grey", marker="o", label=f"{pt} GeV", alpha=0.6)
     axes.set(xlabel="eta", ylabel="phi [rad]", xlim=(-5.2, 5.2), ylim=(-np.pi, np.pi))
     axes.set_yticks([-np.pi, -np.pi / 2, 0, np.pi / 2, np.pi], ["-π", "-π/2", "0", "π/2", "π"])
     axes.legend(

@@ -1,0 +1,238 @@
+"""The figures of `l1met inspect` against direct sums over padded arrays; every problem it names."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from l1met_fpga.data.inspect import inspect_file, is_store, read_event
+from l1met_fpga.data.store_writer import write_store
+from l1met_fpga.errors import DataError
+from l1met_fpga.puppi.columns import N_CANDIDATES, ParticleId
+from l1met_fpga.puppi.met import puppi_met_xy_gev
+from l1met_fpga.puppi.stream import WordEvents, write_word_stream
+from l1met_fpga.puppi.words import pack
+
+Columns = dict[str, npt.NDArray[np.int16]]
+
+
+def make_columns(n_events: int, seed: int = 0) -> Columns:
+    rng = np.random.default_rng(seed)
+    shape = (n_events, N_CANDIDATES)
+    pid = rng.integers(0, 8, shape)
+    columns = {
+        "pt": rng.integers(4, 400, shape),
+        "eta": rng.integers(-1100, 1100, shape),
+        "phi": rng.integers(-720, 721, shape),
+        "pid": pid,
+        "puppi_weight": np.where(pid > 1, 256, rng.integers(20, 257, shape)),
+        "z0": np.where(pid > 1, rng.integers(-300, 300, shape), 0),
+    }
+    empty = np.arange(N_CANDIDATES) >= rng.integers(1, N_CANDIDATES + 1, n_events)[:, None]
+    return {name: np.where(empty, 0, column).astype(np.int16) for name, column in columns.items()}
+
+
+def make_store(path: Path, columns: Columns, **overrides: Any) -> Path:
+    met = puppi_met_xy_gev(columns)
+    given = {"gen_met_xy_gev": 0.8 * met, "puppi_met_xy_gev": met} | overrides
+    write_store(path, candidates=columns, label="toy", order="pt", **given)
+    return path
+
+
+def make_words(path: Path, columns: Columns) -> Path:
+    write_word_stream(
+        path, [WordEvents.from_padded(pack(columns), orbit=np.arange(len(columns["pt"])))]
+    )
+    return path
+
+
+def problems(path: Path) -> str:
+    return "\n".join(inspect_file(str(path)).problems)
+
+
+def test_store_figures_match_direct_sums(tmp_path: Path) -> None:
+    columns = make_columns(300)
+    found = inspect_file(str(make_store(tmp_path / "a.h5", columns)))
+    filled = columns["pt"] > 0
+    assert found.format == "store"
+    assert found.about["label"] == "toy"
+    assert found.about["order"] == "pt"
+    assert found.n_events == 300
+    assert sum(found.parts.values()) == 300
+    assert found.problems == ()
+    np.testing.assert_array_equal(
+        found.totals.multiplicity[: N_CANDIDATES + 1],
+        np.bincount(filled.sum(axis=1), minlength=N_CANDIDATES + 1),
+    )
+    met_gev = np.hypot(*puppi_met_xy_gev(columns).T)
+    assert found.totals.mean_puppi_met_gev == pytest.approx(met_gev.mean())
+    assert found.totals.mean_gen_met_gev == pytest.approx(0.8 * met_gev.mean(), rel=1e-6)
+    assert (
+        found.totals.puppi_met[:1000].tolist() == np.histogram(met_gev, np.arange(1001))[0].tolist()
+    )
+
+
+def test_ranges_are_in_physical_units(tmp_path: Path) -> None:
+    columns = make_columns(100)
+    ranges = inspect_file(str(make_store(tmp_path / "a.h5", columns))).ranges()
+    filled, charged = columns["pt"] > 0, columns["pid"] > 1
+    lsb = {"pt": 0.25, "eta": np.pi / 720, "phi": np.pi / 720, "z0": 0.05, "puppi_weight": 1 / 256}
+    for name, unit in lsb.items():
+        chosen = filled & {"z0": charged, "puppi_weight": ~charged}.get(name, filled)
+        codes = np.sort(columns[name][chosen])
+        got = ranges[name]
+        want = codes[[0, codes.size // 2, -1]] * unit
+        np.testing.assert_allclose([got.lowest, got.median, got.highest], want, err_msg=name)
+    assert ranges["pt"].unit == "GeV"
+    assert "dxy" not in ranges
+
+
+def test_composition_adds_up(tmp_path: Path) -> None:
+    columns = make_columns(50)
+    rows = inspect_file(str(make_words(tmp_path / "a.dump", columns))).composition()
+    filled = columns["pt"] > 0
+    assert set(rows) == set(ParticleId)
+    for pid, row in rows.items():
+        own = filled & (columns["pid"] == pid)
+        assert row.per_event == pytest.approx(own.sum() / 50)
+        assert row.fraction == pytest.approx(own.sum() / filled.sum())
+        assert row.pt_fraction == pytest.approx(columns["pt"][own].sum() / columns["pt"].sum())
+        pt = np.sort(columns["pt"][own])
+        assert row.median_pt_gev == pt[pt.size // 2] * 0.25
+
+
+def test_words_and_store_of_the_same_events_agree(tmp_path: Path) -> None:
+    columns = make_columns(40)
+    words = inspect_file(str(make_words(tmp_path / "a.dump", columns)))
+    store = inspect_file(str(make_store(tmp_path / "a.h5", columns)))
+    assert words.format == "words"
+    for name in columns:
+        np.testing.assert_array_equal(words.totals.codes[name], store.totals.codes[name])
+    np.testing.assert_array_equal(words.totals.pt_by_pid, store.totals.pt_by_pid)
+
+
+def test_json_has_no_nan(tmp_path: Path) -> None:
+    columns = make_columns(5)
+    columns["pid"][:] = np.where(columns["pt"] > 0, ParticleId.PHOTON, 0)
+    columns["puppi_weight"][columns["pt"] > 0] = 100
+    columns["z0"][:] = 0
+    found = inspect_file(str(make_words(tmp_path / "a.dump", columns))).to_dict()
+    text = json.loads(json.dumps(found, allow_nan=False))
+    assert text["composition"]["photon"]["fraction"] == 1
+    assert text["composition"]["muon_plus"]["median_pt_gev"] is None
+    assert text["mean_gen_met_gev"] is None
+    assert sum(text["multiplicity"]) == 5
+
+
+def test_one_event_is_that_event(tmp_path: Path) -> None:
+    columns = make_columns(30)
+    for path in (make_store(tmp_path / "a.h5", columns), make_words(tmp_path / "a.dump", columns)):
+        event = read_event(str(path), 17)
+        filled = columns["pt"][17] > 0
+        assert event.counts.tolist() == [filled.sum()]
+        for name in ("pt", "eta", "phi", "pid"):
+            np.testing.assert_array_equal(event.columns[name], columns[name][17][filled])
+        with pytest.raises(DataError, match=r"has no event 30; it has 30, numbered from 0"):
+            read_event(str(path), 30)
+
+
+def test_a_store_is_told_by_its_content(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "other.h5", "w") as file:
+        file["X"] = np.zeros((2, 3))
+    store = make_store(tmp_path / "a.h5", make_columns(2))
+    assert is_store(str(store))
+    assert not is_store(str(tmp_path / "other.h5"))
+    assert not is_store(str(tmp_path / "missing.h5"))
+
+
+def test_missing_file_wrong(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"no file matches .*missing\.h5; check the path"):
+        inspect_file(str(tmp_path / "missing.h5"))
+
+
+def test_problem_events_without_generator_met(tmp_path: Path) -> None:
+    columns = make_columns(10)
+    gen = np.full((10, 2), np.nan)
+    gen[3] = 1.0
+    path = make_store(tmp_path / "a.h5", columns, gen_met_xy_gev=gen)
+    assert problems(path) == "9 events without generator MET; they cannot be trained on"
+
+
+def test_problem_source_met_disagrees(tmp_path: Path) -> None:
+    columns = make_columns(10)
+    met = puppi_met_xy_gev(columns)
+    met[:4] += [2.0, 0.0]
+    path = make_store(tmp_path / "a.h5", columns, puppi_met_xy_gev=met)
+    assert "4 of 10 events whose PUPPI MET in the source is over 1 GeV from that" in problems(path)
+
+
+def test_problem_sign_of_the_generator_met(tmp_path: Path) -> None:
+    columns = make_columns(400)
+    gen = -puppi_met_xy_gev(columns)
+    path = make_store(tmp_path / "a.h5", columns, gen_met_xy_gev=gen)
+    assert "points away from the generator MET in" in problems(path)
+    assert "a sign is wrong" in problems(path)
+
+
+def test_problem_repeated_events(tmp_path: Path) -> None:
+    event_id = np.ones((10, 3), np.uint64)
+    event_id[:, 2] = [0, 1, 2, 3, 4, 5, 6, 7, 2, 2]
+    path = make_store(tmp_path / "a.h5", make_columns(10), event_id=event_id)
+    assert problems(path).startswith("2 events with the run, luminosity block and event number of")
+
+
+def test_problem_codes_without_meaning(tmp_path: Path) -> None:
+    columns = make_columns(3)
+    neutral = int(np.argmax(columns["pid"][0] < 2))
+    columns["phi"][0, 0] = 721
+    columns["puppi_weight"][0, neutral] = 300
+    text = problems(make_store(tmp_path / "a.h5", columns))
+    assert "1 candidates with phi outside -720 to 720, which has no meaning" in text
+    assert "1 candidates with puppi_weight outside 0 to 256" in text
+
+
+def test_problem_weights(tmp_path: Path) -> None:
+    columns = make_columns(3)
+    columns["puppi_weight"][columns["pt"] > 0] = 128
+    text = problems(make_store(tmp_path / "a.h5", columns))
+    n_charged = int((columns["pid"] > 1).sum())
+    assert f"{n_charged} charged candidates with a PUPPI weight other than 1" in text
+    assert "every neutral candidate has the PUPPI weight 0.5; the source probably does not" in text
+
+
+def test_problem_slots_of_a_changed_store(tmp_path: Path) -> None:
+    columns = make_columns(5)
+    columns = {name: column.copy() for name, column in columns.items()}
+    for column in columns.values():
+        column[:, -2:] = 0
+    path = make_store(tmp_path / "a.h5", columns)
+    with h5py.File(path, "r+") as file:
+        file["candidates/eta"][1, -1] = 5
+        file["n_candidates"][2] += 1
+    text = problems(path)
+    assert "1 values other than 0 in empty slots" in text
+    assert "1 events whose number of candidates disagrees with the filled slots" in text
+
+
+def test_problem_truncated_and_empty_events(tmp_path: Path) -> None:
+    words = np.array([pack({n: c[:1] for n, c in make_columns(1).items()})[0, 0]], np.uint64)
+    counts = [130, 0, 3]
+    header = np.zeros(3, np.uint64)
+    events = WordEvents(
+        np.repeat(words, sum(counts)),
+        np.array(counts),
+        header,
+        header,
+        header,
+        np.array([0, 1, 0]) > 0,
+    )
+    path = tmp_path / "a.dump"
+    write_word_stream(path, [events])
+    text = problems(path)
+    assert "1 events with more than 128 candidates" in text
+    assert "1 events without a candidate" in text
+    assert "1 events with the error flag in their header" in text
