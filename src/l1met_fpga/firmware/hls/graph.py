@@ -97,12 +97,12 @@ def build_graph(
         namespace=f"l1met_{network.name}",
         write_weights_txt=False,
     )
+    hls_config["TraceOutput"] = trace
     hls_config["HLSConfig"] = {
         "Model": {
             "Precision": {"default": "fixed<16,6>"},
             "ReuseFactor": config.reuse_factor,
             "Strategy": config.strategy.value,
-            "TraceOutput": trace,
         },
         "LayerName": {spec["name"]: _layer_config(spec, config, trace) for spec in specs},
     }
@@ -178,10 +178,14 @@ def _exact_name(kind: FixedType) -> str:
 
 
 def _layer_config(spec: Spec, config: HlsConfig, trace: bool) -> Spec:
-    result: Spec = {"Precision": spec["precision"], "Trace": trace and "node" in spec}
+    result: Spec = {"Precision": spec["precision"], "Trace": trace and _traced(spec)}
     if spec["class_name"] == "Conv1D":
         result["ParallelizationFactor"] = config.parallelization_factor
     return result
+
+
+def _traced(spec: Spec) -> bool:
+    return "node" in spec and spec["class_name"] != "InputLayer"
 
 
 def _layer(spec: Spec) -> Spec:

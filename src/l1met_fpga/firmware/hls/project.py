@@ -52,7 +52,7 @@ def write_project(
         config: Section ``hls``.
         folder: Project folder; an earlier project there is replaced.
         candidates: Real events for the test bench; the first ``config.test_bench_events``.
-        trace: Keep every layer's output (for :func:`l1met_fpga.firmware.hls.layerwise`).
+        trace: Keep every layer's output (see :mod:`l1met_fpga.firmware.hls.layerwise`).
 
     Returns:
         The converted graph.
@@ -114,6 +114,11 @@ def _template_values(graph: HlsGraph, n_events: int) -> dict[str, Any]:
         "code_type": f"ap_{'' if kind.signed else 'u'}int<{kind.width}>",
         "width": kind.width,
         "n_events": n_events,
+        "traced": [
+            {"name": layer.name, "size": layer.get_output_variable().size()}
+            for layer in graph.model.get_layers()
+            if layer.get_attr("trace")
+        ],
         "ii_cycles": expected_ii_cycles(network, config),
         "hls4ml_version": hls4ml.__version__,
     }

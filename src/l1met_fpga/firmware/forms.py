@@ -1,0 +1,99 @@
+"""The forms of a trained network that need no build: quantized Keras and the int64 reference."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from l1met_fpga.config.run import RunConfig
+from l1met_fpga.data.splits import Part
+from l1met_fpga.data.store import Store
+from l1met_fpga.errors import DataError
+from l1met_fpga.firmware.check import Form
+from l1met_fpga.firmware.reference import evaluate
+from l1met_fpga.firmware.stress import stress_events
+from l1met_fpga.models.network import Network
+from l1met_fpga.puppi.columns import COLUMNS, N_CANDIDATES, REQUIRED_COLUMNS, Candidates
+
+__all__ = ["check_samples", "int64_form", "keras_form", "test_events"]
+
+STRESS_SEED = 20240229
+N_RANDOM_STRESS = 500
+
+
+def int64_form(network: Network) -> Form:
+    """Return the NumPy reference as a form."""
+    return lambda candidates: evaluate(network, candidates)
+
+
+def keras_form(model_path: Path, network: Network) -> Form:
+    """Return the trained, quantized Keras model as a form.
+
+    The exporter has proven that no float32 sum of it can round; an output that is not a value of
+    the output type is an error here.
+
+    Raises:
+        RunFolderError: If the model cannot be read.
+    """
+    from l1met_fpga.models.storage import load_model, predict_met_xy_gev
+
+    model = load_model(model_path)
+    kind = network.output.type
+    return lambda candidates: kind.exactly(predict_met_xy_gev(model, candidates))
+
+
+def check_samples(
+    network: Network, config: RunConfig, *, n_events: int | None
+) -> dict[str, Candidates]:
+    """Return what the bit-exactness check runs on: test events, and stress events.
+
+    Args:
+        network: The integer network.
+        config: The run's configuration, for its samples.
+        n_events: Test events, None for all.
+
+    Raises:
+        DataError: If the run's samples hold no test event.
+    """
+    stress = stress_events(
+        np.random.default_rng(STRESS_SEED),
+        n_random=N_RANDOM_STRESS,
+        n_slots=network.n_candidates,
+        columns=_columns(network),
+    )
+    return {"test": test_events(network, config, n_events=n_events), "stress": stress}
+
+
+def test_events(network: Network, config: RunConfig, *, n_events: int | None) -> Candidates:
+    """Read events of the test parts of a run's samples, about as many of each.
+
+    Raises:
+        DataError: If there is none.
+    """
+    from l1met_fpga.training.samples import store_of
+
+    columns = _columns(network)
+    left, parts = n_events, []
+    for index, sample in enumerate(config.samples):
+        share = None if left is None else -(-left // (len(config.samples) - index))
+        with Store.open(store_of(sample)) as store:
+            part = store.candidates(store.events_of(Part.TEST)[:share], columns)
+        parts.append(part)
+        left = None if left is None else left - len(part["pt"])
+    return _joined(parts, columns, network.n_candidates)
+
+
+def _columns(network: Network) -> tuple[str, ...]:
+    wanted = {*network.columns, *REQUIRED_COLUMNS}
+    return tuple(name for name in COLUMNS if name in wanted)
+
+
+def _joined(parts: Sequence[Candidates], columns: Sequence[str], n_slots: int) -> Candidates:
+    joined = {name: np.concatenate([part[name] for part in parts]) for name in columns if parts}
+    if not joined or not len(joined["pt"]):
+        raise DataError(
+            "the run's samples hold no test event; check the section `samples` of its config.yaml"
+        )
+    if n_slots < N_CANDIDATES:
+        return {name: codes[:, :n_slots] for name, codes in joined.items()}
+    return joined
