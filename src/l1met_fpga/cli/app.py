@@ -15,6 +15,7 @@ from l1met_fpga.errors import L1MetError
 __all__ = ["app", "main"]
 
 COMMANDS: Final[tuple[str, ...]] = (
+    "simulate",
     "convert",
     "inspect",
     "evaluate",

@@ -16,12 +16,23 @@ from l1met_fpga.simulation.angles import wrap
 from l1met_fpga.simulation.deposits import CALORIMETER_EDGES, CollisionLists
 from l1met_fpga.simulation.detector import CalorimeterParameters
 
-__all__ = ["MAX_ETA", "N_ETA", "N_PHI", "TOWER", "Clusters", "Towers", "add", "cluster", "subtract"]
+__all__ = [
+    "N_ETA",
+    "N_PHI",
+    "TOWER",
+    "Clusters",
+    "Towers",
+    "add",
+    "combined_clusters",
+    "em_clusters",
+    "nearest",
+    "ring_means",
+    "subtract",
+]
 
 N_ETA: Final = 116
 N_PHI: Final = 72
 TOWER: Final = 2 * math.pi / N_PHI
-MAX_ETA: Final = N_ETA * TOWER / 2
 MAX_CLUSTERS: Final = 4096
 FORWARD: Final = 2
 
@@ -51,14 +62,14 @@ class Clusters(NamedTuple):
     """Clusters of one crossing.
 
     Attributes:
-        index: Number of the cluster whose seed a tower is, else -1; shape (N_ETA, N_PHI).
+        seeds: Number of the cluster whose seed a tower is, else -1; shape (N_ETA, N_PHI).
         pt_gev: Transverse energy, shape (n,), as all below.
         em_gev: Its electromagnetic part.
         eta: Pseudorapidity of the centroid.
         phi_rad: Azimuth of the centroid.
     """
 
-    index: npt.NDArray[np.int64]
+    seeds: npt.NDArray[np.int64]
     pt_gev: npt.NDArray[np.float64]
     em_gev: npt.NDArray[np.float64]
     eta: npt.NDArray[np.float64]
@@ -132,8 +143,8 @@ def _is_maximum(grid, row: int, column: int) -> bool:  # type: ignore[no-untyped
 @numba.njit(cache=True)
 def _room() -> Clusters:
     n = MAX_CLUSTERS
-    index = np.full((N_ETA, N_PHI), -1)
-    return Clusters(index, np.empty(n), np.empty(n), np.empty(n), np.empty(n))
+    seeds = np.full((N_ETA, N_PHI), -1)
+    return Clusters(seeds, np.empty(n), np.empty(n), np.empty(n), np.empty(n))
 
 
 @numba.njit(cache=True)
@@ -145,7 +156,7 @@ def nearest(clusters: Clusters, eta: float, phi_rad: float, radius: float) -> in
     best, best_dr2 = -1, radius * radius
     for row in range(max(0, centre_row - reach), min(N_ETA, centre_row + reach + 1)):
         for column in range(centre_column - reach, centre_column + reach + 1):
-            i = clusters.index[row, column % N_PHI]
+            i = clusters.seeds[row, column % N_PHI]
             if i < 0:
                 continue
             d_eta = clusters.eta[i] - eta
@@ -169,13 +180,13 @@ def em_clusters(raw_em, towers: Towers, p: CalorimeterParameters) -> Clusters:  
             if pt <= p.em_seed_gev or n == MAX_CLUSTERS:
                 continue
             total = raw_em[row, column]
-            out.index[row, column] = n
+            out.seeds[row, column] = n
             out.pt_gev[n] = pt
             out.em_gev[n] = pt
             out.eta[n] = (row + 0.5 + towers.em_eta[row, column] / total - N_ETA / 2) * TOWER
             out.phi_rad[n] = wrap((column + 0.5 + towers.em_phi[row, column] / total) * TOWER)
             n += 1
-    return Clusters(out.index, out.pt_gev[:n], out.em_gev[:n], out.eta[:n], out.phi_rad[:n])
+    return Clusters(out.seeds, out.pt_gev[:n], out.em_gev[:n], out.eta[:n], out.phi_rad[:n])
 
 
 @numba.njit(cache=True)
@@ -191,35 +202,36 @@ def combined_clusters(towers: Towers, p: CalorimeterParameters) -> Clusters:
     n = 0
     for row in range(N_ETA):
         for column in range(N_PHI):
-            if seed[row, column] == 0 or n == MAX_CLUSTERS:
+            if seed[row, column] > 0 and n < MAX_CLUSTERS:
+                _gather(out, n, towers, total, seed, row, column, p)
+                n += 1
+    return Clusters(out.seeds, out.pt_gev[:n], out.em_gev[:n], out.eta[:n], out.phi_rad[:n])
+
+
+@numba.njit(cache=True)
+def _gather(out, n, towers, total, seed, row, column, p):  # type: ignore[no-untyped-def]
+    """Write the cluster around one seed."""
+    scale = p.had_scale[region_of_row(row)]
+    pt = em = raw = at_row = at_column = 0.0
+    for d_row in (-1, 0, 1):
+        other = row + d_row
+        if other < 0 or other >= N_ETA:
+            continue
+        for d_column in (-1, 0, 1):
+            there = (column + d_column) % N_PHI
+            if total[other, there] == 0:
                 continue
-            scale = p.had_scale[region_of_row(row)]
-            pt = em = at_row = at_column = 0.0
-            for d_row in (-1, 0, 1):
-                other = row + d_row
-                if other < 0 or other >= N_ETA:
-                    continue
-                for d_column in (-1, 0, 1):
-                    column_there = (column + d_column) % N_PHI
-                    energy = total[other, column_there]
-                    if energy == 0:
-                        continue
-                    share = seed[row, column] / _seeds_around(seed, other, column_there)
-                    em += share * towers.em_gev[other, column_there]
-                    pt += share * (
-                        towers.em_gev[other, column_there]
-                        + scale * towers.had_gev[other, column_there]
-                    )
-                    at_row += share * energy * d_row
-                    at_column += share * energy * d_column
-            weight = max(pt, 1e-6)
-            out.index[row, column] = n
-            out.pt_gev[n] = pt
-            out.em_gev[n] = em
-            out.eta[n] = (row + 0.5 + at_row / weight - N_ETA / 2) * TOWER
-            out.phi_rad[n] = wrap((column + 0.5 + at_column / weight) * TOWER)
-            n += 1
-    return Clusters(out.index, out.pt_gev[:n], out.em_gev[:n], out.eta[:n], out.phi_rad[:n])
+            share = seed[row, column] / _seeds_around(seed, other, there)
+            em += share * towers.em_gev[other, there]
+            pt += share * (towers.em_gev[other, there] + scale * towers.had_gev[other, there])
+            raw += share * total[other, there]
+            at_row += share * total[other, there] * d_row
+            at_column += share * total[other, there] * d_column
+    out.seeds[row, column] = n
+    out.pt_gev[n] = pt
+    out.em_gev[n] = em
+    out.eta[n] = (row + 0.5 + at_row / raw - N_ETA / 2) * TOWER
+    out.phi_rad[n] = wrap((column + 0.5 + at_column / raw) * TOWER)
 
 
 @numba.njit(cache=True)

@@ -1,6 +1,7 @@
 """Many simulated crossings as flat arrays."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 
 import numpy as np
 import numpy.typing as npt
@@ -50,12 +51,22 @@ class Crossings:
     def __len__(self) -> int:
         return len(self.counts)
 
+    @staticmethod
+    def concatenate(parts: Sequence["Crossings"]) -> "Crossings":
+        """Join crossings in order."""
+        columns = {
+            name: np.concatenate([part.columns[name] for part in parts]) for name in COLUMN_NAMES
+        }
+        rest = [f.name for f in fields(Crossings) if f.name != "columns"]
+        joined = {name: np.concatenate([getattr(part, name) for part in parts]) for name in rest}
+        return Crossings(columns=columns, **joined)
+
     def puppi_met_xy_gev(self) -> npt.NDArray[np.float64]:
         """Return minus the vector sum of the candidates, shape (n_events, 2)."""
         event = np.repeat(np.arange(len(self)), self.counts)
         momentum = to_values("pt", self.columns["pt"])[:, None] * unit_vectors(self.columns["phi"])
         sums = [np.bincount(event, momentum[:, axis], len(self)) for axis in (0, 1)]
-        return -np.stack(sums, axis=1)
+        return -np.stack(sums, axis=1).astype(np.float64)
 
 
 def simulate_crossings(
@@ -65,6 +76,7 @@ def simulate_crossings(
     *,
     seed: int,
     first_event: int = 0,
+    events: npt.NDArray[np.intp] | None = None,
     order: Order = Order.PT,
     max_candidates: int = N_CANDIDATES,
 ) -> Crossings:
@@ -78,7 +90,8 @@ def simulate_crossings(
         pool: Pile-up to overlay.
         detector: Parameters.
         seed: Seed of the sample.
-        first_event: Number of the first event in the sample, from 0.
+        first_event: Number of the first hard collision in the sample, from 0.
+        events: Which of the hard collisions to simulate; all if not given.
         order: Order of the candidates.
         max_candidates: Where the list is cut.
     """
@@ -86,8 +99,9 @@ def simulate_crossings(
     lists = make_lists(hard, detector.tracks, detector.calorimeter, showers)
     towers, true = Towers.empty(), ChargedParticles.empty()
     results = []
-    for number in range(len(hard)):
-        rng = np.random.default_rng([seed, OVERLAY, first_event + number])
+    events = np.arange(len(hard)) if events is None else events
+    for number in events:
+        rng = np.random.default_rng([seed, OVERLAY, first_event + int(number)])
         result = simulate(lists, number, pool, towers, true, detector, rng)
         kept = select(result.candidates, order=order, max_candidates=max_candidates)
         results.append(result._replace(candidates=kept))
@@ -95,10 +109,10 @@ def simulate_crossings(
     return Crossings(
         counts=np.array([len(r.candidates) for r in results], np.int64),
         columns={name: flat[:, i].copy() for i, name in enumerate(COLUMN_NAMES)},
-        gen_met_xy_gev=hard.gen_met_xy_gev,
+        gen_met_xy_gev=hard.gen_met_xy_gev[events],
         vertex_z0_cm=np.array([r.vertex_z0_cm for r in results]),
         true_z0_cm=np.array([r.true_z0_cm for r in results]),
         n_pileup=np.array([r.n_collisions for r in results], np.int32),
         n_hard=np.array([r.n_hard for r in results], np.int32),
-        event=np.arange(first_event + 1, first_event + 1 + len(hard), dtype=np.uint64),
+        event=(first_event + 1 + events).astype(np.uint64),
     )

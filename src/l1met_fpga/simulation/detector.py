@@ -42,6 +42,8 @@ class TrackParameters(NamedTuple):
     efficiency_edge_abs_eta: float
     electron_factor: float
     muon_factor: float
+    electron_id_efficiency: float
+    hadron_as_electron: float
     eta_edges: Numbers
     pt_resolution_offset: Numbers
     pt_resolution_per_tev: Numbers
@@ -179,15 +181,10 @@ def load_detector(path: Path | None = None) -> Detector:
 
 
 def _schema() -> type[BaseModel]:
-    models: dict[str, Any] = {
-        name: (
-            create_model(
-                name, __base__=StrictModel, **dict.fromkeys(kind._fields, (Quantity, ...))
-            ),
-            ...,
-        )
-        for name, kind in SECTIONS.items()
-    }
+    models: dict[str, Any] = {}
+    for name, kind in SECTIONS.items():
+        fields: dict[str, Any] = dict.fromkeys(kind._fields, (Quantity, ...))
+        models[name] = (create_model(name, __base__=StrictModel, **fields), ...)
     return create_model("detector", __base__=StrictModel, **models)
 
 

@@ -100,7 +100,7 @@ def _overlay(towers: Towers, true: ChargedParticles, n: int, pool: Pool, sigma_z
 @numba.njit(cache=True)
 def _counts(value: float, lsb: float) -> int:
     """Round half away from zero, as ``l1ct::Scales`` does."""
-    return int(math.floor(abs(value) / lsb + 0.5)) * (1 if value >= 0 else -1)
+    return math.floor(abs(value) / lsb + 0.5) * (1 if value >= 0 else -1)
 
 
 @numba.njit(cache=True)
@@ -128,7 +128,7 @@ def _write_charged(out, tracks: Tracks, kind, keep) -> int:  # type: ignore[no-u
 @numba.njit(cache=True)
 def _write_neutral(out, n: int, particles: Flow, weight) -> int:  # type: ignore[no-untyped-def]
     for i in range(len(weight)):
-        code = int(round(weight[i] * MAX_PUPPI_WEIGHT))
+        code = round(weight[i] * MAX_PUPPI_WEIGHT)
         # The firmware multiplies the integers and drops the fraction.
         pt = min(_counts(particles.pt_gev[i], PT_LSB_GEV) * code // MAX_PUPPI_WEIGHT, MAX_PT_COUNTS)
         if weight[i] == 0 or pt == 0:

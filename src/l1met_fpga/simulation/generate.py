@@ -18,9 +18,10 @@ from pydantic import Field
 
 from l1met_fpga.config.base import StrictModel, load_yaml, parse
 from l1met_fpga.errors import ConfigError, SimulationError
+from l1met_fpga.run_folder import write_json
 from l1met_fpga.simulation.particles import MAX_ABS_ETA, MIN_PT_GEV, ParticleEvents, Species
 
-__all__ = ["Card", "Variant", "card_names", "generate", "generated", "load_card"]
+__all__ = ["Card", "Variant", "card_names", "generate", "generated", "is_generated", "load_card"]
 
 _log = logging.getLogger(__name__)
 
@@ -51,15 +52,15 @@ class Variant(StrictModel):
 
     name: str = "all"
     fraction: float = Field(1.0, gt=0, le=1)
-    settings: list[str] = []
+    settings: tuple[str, ...] = ()
 
 
 class Card(StrictModel):
     """A physics process: Pythia settings, perhaps in several variants."""
 
     description: str
-    settings: list[str]
-    variants: list[Variant] = [Variant()]
+    settings: tuple[str, ...]
+    variants: tuple[Variant, ...] = (Variant(),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,12 +147,17 @@ def generated(
     """
     name = checksum(card, events=events, seed=seed)
     path, about = cache / f"{name}.npz", cache / f"{name}.json"
-    if not (path.is_file() and about.is_file()):
+    if not is_generated(card, events, seed, cache):
         made, facts = generate(card, events=events, seed=seed)
-        about.parent.mkdir(parents=True, exist_ok=True)
-        about.write_text(json.dumps({"description": card.description, **facts}) + "\n")
         made.save(path)
+        write_json(about, {"description": card.description, **facts})
     return ParticleEvents.load(path), json.loads(about.read_text())
+
+
+def is_generated(card: Card, events: int, seed: int, cache: Path) -> bool:
+    """Return whether the cache holds these events."""
+    name = checksum(card, events=events, seed=seed)
+    return (cache / f"{name}.npz").is_file() and (cache / f"{name}.json").is_file()
 
 
 def checksum(card: Card, *, events: int, seed: int) -> str:
@@ -209,9 +215,8 @@ def _visible(flat: _Flat, events: int, pt2_hat_gev2: npt.NDArray[np.float64]) ->
     pt = np.hypot(flat.px, flat.py)
     eta = np.arcsinh(flat.pz / np.maximum(pt, 1e-9))
     invisible = np.isin(np.abs(flat.pdg), NEUTRINOS)
-    gen_met = np.stack(
-        [np.bincount(flat.event[invisible], p[invisible], events) for p in (flat.px, flat.py)], 1
-    )
+    sums = [np.bincount(flat.event[invisible], p[invisible], events) for p in (flat.px, flat.py)]
+    gen_met: npt.NDArray[np.float64] = np.stack(sums, axis=1).astype(np.float64)
     keep = ~invisible & (np.abs(eta) < MAX_ABS_ETA) & (pt > MIN_PT_GEV)
     species, charge = _species(flat.pdg[keep])
     count = np.bincount(flat.event[keep], minlength=events)

@@ -4,7 +4,6 @@ The regions of the firmware are left out here: linking needs neighbours only, an
 regions makes the result the same. Limits per region are applied to the output on request.
 """
 
-import math
 from typing import Final, NamedTuple
 
 import numba
@@ -113,7 +112,7 @@ def _link_hadrons(tracks: Tracks, to_em, is_em, calo: Clusters, left, p: FlowPar
             kind[i] = MUON
             continue
         if to_em[i] >= 0 and is_em[to_em[i]]:
-            kind[i] = ELECTRON
+            kind[i] = ELECTRON if tracks.is_electron[i] else HADRON
             continue
         eta = tracks.impact_eta[i]
         radius = p.track_calo_dr[0 if abs(eta) < HGCAL_START else 1]

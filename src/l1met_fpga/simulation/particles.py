@@ -63,10 +63,13 @@ class ParticleEvents:
         offsets = np.concatenate([[0], np.cumsum(length)]).astype(np.int64)
         start = np.repeat(self.offsets[events] - offsets[:-1], length)
         index = start + np.arange(offsets[-1])
-        flat = (self.pt_gev, self.eta, self.phi_rad, self.species, self.charge)
         return ParticleEvents(
             offsets,
-            *(column[index] for column in flat),  # type: ignore[arg-type]
+            self.pt_gev[index],
+            self.eta[index],
+            self.phi_rad[index],
+            self.species[index],
+            self.charge[index],
             self.gen_met_xy_gev[events],
             self.pt_hat_gev[events],
         )
@@ -85,8 +88,8 @@ class ParticleEvents:
         lengths = np.concatenate([np.diff(part.offsets) for part in parts])
         offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
         names = [f.name for f in fields(ParticleEvents) if f.name != "offsets"]
-        joined = (np.concatenate([getattr(part, name) for part in parts]) for name in names)
-        return ParticleEvents(offsets, *joined)
+        joined = {name: np.concatenate([getattr(part, name) for part in parts]) for name in names}
+        return ParticleEvents(offsets=offsets, **joined)
 
     def save(self, path: Path) -> None:
         """Write the arrays to an ``.npz`` file, whole or not at all."""

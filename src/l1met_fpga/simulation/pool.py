@@ -7,7 +7,7 @@ many more of them than minimum bias would, or the tail would repeat a few collis
 
 import logging
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -107,7 +107,7 @@ def read_pool(batches: list[PoolBatch], detector: Detector, *, cache: Path) -> P
     lists = [make_lists(part, detector.tracks, detector.calorimeter, rng) for part in parts]
     ring_em, ring_had = ring_means(lists[0], detector.pileup.mean)
     _log.debug("pile-up pool: %d collisions, %.4f hard ones per crossing", n, sum(mean[1:]))
-    return Pool(_join(lists), *map(np.array, (first, last, mean)), ring_em, ring_had)
+    return Pool(_join(lists), np.array(first), np.array(last), np.array(mean), ring_em, ring_had)
 
 
 def empty_pool(detector: Detector) -> Pool:
@@ -129,12 +129,12 @@ def _read(batches: list[PoolBatch], cache: Path) -> tuple[ParticleEvents, float]
 
 
 def _join(parts: list[CollisionLists]) -> CollisionLists:
-    columns = []
+    columns: dict[str, npt.NDArray[Any]] = {}
     for name in CollisionLists._fields:
         arrays = [getattr(part, name) for part in parts]
         if name.endswith("offsets"):
             lengths = np.concatenate([np.diff(a) for a in arrays])
-            columns.append(np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64))
+            columns[name] = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
         else:
-            columns.append(np.concatenate(arrays))
-    return CollisionLists(*columns)
+            columns[name] = np.concatenate(arrays)
+    return CollisionLists(**columns)

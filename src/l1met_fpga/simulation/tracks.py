@@ -47,6 +47,7 @@ class Tracks(NamedTuple):
     z0_cm: npt.NDArray[np.float64]
     charge: npt.NDArray[np.int64]
     is_muon: npt.NDArray[np.bool_]
+    is_electron: npt.NDArray[np.bool_]
     is_fake: npt.NDArray[np.bool_]
     impact_eta: npt.NDArray[np.float64]
     impact_phi_rad: npt.NDArray[np.float64]
@@ -85,6 +86,14 @@ def z0_sigma(pt_gev: float, abs_eta: float, p: TrackParameters) -> float:
 
 
 @numba.njit(cache=True)
+def _called_electron(species: int, p: TrackParameters, rng: np.random.Generator) -> bool:
+    """Draw the electron identification; it decides the code of a candidate, not its momentum."""
+    if species == ELECTRON:
+        return rng.random() < p.electron_id_efficiency
+    return rng.random() < p.hadron_as_electron
+
+
+@numba.njit(cache=True)
 def reconstruct(
     true: ChargedParticles, n: int, p: TrackParameters, rng: np.random.Generator
 ) -> Tracks:
@@ -100,6 +109,7 @@ def reconstruct(
         np.empty(size),
         np.empty(size),
         np.empty(size, np.int64),
+        np.empty(size, np.bool_),
         np.empty(size, np.bool_),
         np.empty(size, np.bool_),
         np.empty(size),
@@ -128,6 +138,7 @@ def reconstruct(
         out.z0_cm[m] = z0
         out.charge[m] = true.charge[i]
         out.is_muon[m] = true.species[i] == MUON
+        out.is_electron[m] = _called_electron(true.species[i], p, rng)
         out.is_fake[m] = False
         out.impact_eta[m] = true.impact_eta[i]
         out.impact_phi_rad[m] = true.impact_phi_rad[i]
@@ -142,6 +153,7 @@ def reconstruct(
         out.z0_cm[:m],
         out.charge[:m],
         out.is_muon[:m],
+        out.is_electron[:m],
         out.is_fake[:m],
         out.impact_eta[:m],
         out.impact_phi_rad[:m],
@@ -158,6 +170,7 @@ def _fake(out: Tracks, m: int, p: TrackParameters, rng: np.random.Generator) -> 
     out.z0_cm[m] = p.fakes_sigma_z_cm * rng.normal()
     out.charge[m] = 1 if rng.random() < 0.5 else -1
     out.is_muon[m] = False
+    out.is_electron[m] = False
     out.is_fake[m] = True
     out.impact_eta[m] = out.eta[m]
     turn = math.asin(min(IMPACT_RADIUS_TURN / out.pt_gev[m], 1.0))

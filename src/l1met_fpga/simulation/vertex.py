@@ -17,7 +17,7 @@ def find_vertex(tracks: Tracks, p: VertexParameters) -> float:
     guarantees that it is the hard collision's vertex; where it is not, PUPPI follows the
     wrong one, as in the trigger.
     """
-    bins = int(round(2 * p.half_range_cm / p.bin_cm))
+    bins = round(2 * p.half_range_cm / p.bin_cm)
     sums = np.zeros(bins)
     for i in range(len(tracks.pt_gev)):
         at = int(np.floor((tracks.z0_cm[i] + p.half_range_cm) / p.bin_cm))

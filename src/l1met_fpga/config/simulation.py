@@ -1,0 +1,84 @@
+"""Configuration of ``l1met simulate``: which samples, how many events, which pile-up."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, PositiveInt, field_validator
+
+from l1met_fpga.config.base import StrictModel
+from l1met_fpga.puppi.columns import N_CANDIDATES
+
+__all__ = ["PoolConfig", "SampleConfig", "SimulationConfig"]
+
+Seed = Annotated[int, Field(ge=0, le=8000)]
+
+
+class PoolConfig(StrictModel):
+    """Pool of pile-up collisions, made once and cached.
+
+    Attributes:
+        minimum_bias: Collisions without a hard scattering; 0 switches pile-up off.
+        qcd: Collisions in the pT-hat bins 45-80, 80-130, 130-200 and above 200 GeV.
+        seed: Seed of the pool.
+    """
+
+    minimum_bias: int = Field(50_000, ge=0)
+    qcd: tuple[PositiveInt, PositiveInt, PositiveInt, PositiveInt] = (20_000, 10_000, 5_000, 5_000)
+    seed: Seed = 1
+
+
+class SampleConfig(StrictModel):
+    """One sample.
+
+    Attributes:
+        process: Name or path of a process card; ``null`` for pile-up only.
+        events: Number of events.
+        seed: Seed of the sample; different samples need different seeds.
+    """
+
+    process: str | None
+    events: PositiveInt
+    seed: Seed
+
+
+class SimulationConfig(StrictModel):
+    """Everything that decides what ``l1met simulate`` writes, and how.
+
+    Attributes:
+        samples: Samples by name.
+        output: Folder of the files.
+        cache: Folder of generated collisions, shared by all runs.
+        pool: Pile-up.
+        detector: Detector parameters; ``null`` takes the package's file.
+        events_per_file: Largest number of events in one file.
+        order: ``pt`` (hardest first) or ``region`` (as the correlator merges its regions, with
+            their limits).
+        max_candidates: Where the list of candidates is cut.
+        compact: Leave out redundant branches and compress strongly.
+        words: Write the 64-bit word streams too.
+        workers: Processes on this machine.
+        scheduler: Address of a Dask scheduler to use instead (``tcp://host:8786``).
+    """
+
+    samples: dict[str, SampleConfig]
+    output: Path = Path("data/simulated")
+    cache: Path = Path(".cache/simulation")
+    pool: PoolConfig = PoolConfig()
+    detector: Path | None = None
+    events_per_file: PositiveInt = 10_000
+    order: Literal["pt", "region"] = "pt"
+    max_candidates: int = Field(N_CANDIDATES, ge=1, le=1024)
+    compact: bool = False
+    words: bool = False
+    workers: PositiveInt = 1
+    scheduler: str | None = None
+
+    @field_validator("samples")
+    @classmethod
+    def _different_seeds(cls, samples: dict[str, SampleConfig]) -> dict[str, SampleConfig]:
+        seeds = [sample.seed for sample in samples.values()]
+        if len(set(seeds)) < len(seeds):
+            raise ValueError(
+                f"samples must have different seeds (their pile-up is equal else): {seeds}"
+            )
+        return samples

@@ -1,0 +1,178 @@
+"""Make all files of a simulation: one process, several, or a Dask cluster; resumable."""
+
+import json
+import logging
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from time import process_time
+from typing import Any, Final
+
+from l1met_fpga.config.simulation import SimulationConfig
+from l1met_fpga.errors import SimulationError
+from l1met_fpga.run_folder import write_json
+from l1met_fpga.simulation.generate import is_generated, load_card
+from l1met_fpga.simulation.pool import PoolBatch
+from l1met_fpga.simulation.sample import (
+    fingerprint,
+    make_file,
+    make_pool_batch,
+    plan,
+    pool_plan,
+)
+
+__all__ = ["Progress", "run"]
+
+MANIFEST: Final = "simulation.json"
+TRIES: Final = 2
+"""How often a task that failed is tried again (a lost worker does not count)."""
+
+
+@dataclass
+class Progress:
+    """How far a run is; handed to the caller after every finished file.
+
+    Attributes:
+        stage: ``pool`` or ``events``.
+        done: Events finished in this stage, those of earlier runs included.
+        total: Events of this stage.
+        seconds_left: Estimate from the time that each sample's files took; ``None`` at the start.
+    """
+
+    stage: str
+    total: int
+    done: int = 0
+    seconds_left: float | None = None
+    _left: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    _made: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    _seconds: dict[str, float] = field(default_factory=lambda: defaultdict(float))
+
+    def finished(self, kind: str, events: int, seconds: float, workers: int) -> None:
+        """Take a finished piece of work into account."""
+        self.done += events
+        self._left[kind] -= events
+        self._made[kind] += events
+        self._seconds[kind] += seconds
+        mean = sum(self._seconds.values()) / sum(self._made.values())
+        rate = {k: self._seconds[k] / n if n else mean for k, n in self._made.items()}
+        work = sum(left * rate.get(k, mean) for k, left in self._left.items())
+        self.seconds_left = work / workers
+
+
+def run(
+    config: SimulationConfig, *, report: Callable[[Progress], None] = lambda _: None
+) -> list[Path]:
+    """Make every file that is not there yet.
+
+    Each file is one task, so a lost worker costs its current file and nothing else; its task goes
+    to another worker. Files appear whole or not at all, so a run that was stopped goes on where
+    it was when it is started again.
+
+    Args:
+        config: What to make.
+        report: Called after every finished file.
+
+    Returns:
+        The ROOT files.
+
+    Raises:
+        SimulationError: If the folder holds files made with other settings, or a task fails.
+    """
+    tasks = plan(config)
+    _check_folder(config)
+    with _mapper(config) as (run_all, workers):
+        batches = [
+            batch
+            for batch in pool_plan(config)
+            if not is_generated(load_card(batch.card), batch.events, batch.seed, config.cache)
+        ]
+        progress = Progress("pool", sum(b.events for b in batches))
+        for batch in batches:
+            progress._left[batch.card] += batch.events
+        for index, seconds in run_all(partial(_timed_batch, cache=config.cache), batches):
+            progress.finished(batches[index].card, batches[index].events, seconds, workers)
+            report(progress)
+        waiting = [task for task in tasks if not task.path.is_file()]
+        progress = Progress("events", sum(t.events for t in tasks))
+        progress.done = progress.total - sum(t.events for t in waiting)
+        for task in waiting:
+            progress._left[task.sample] += task.events
+        for index, seconds in run_all(partial(make_file, config=config), waiting):
+            progress.finished(waiting[index].sample, waiting[index].events, seconds, workers)
+            report(progress)
+    return [task.path for task in tasks]
+
+
+def _timed_batch(batch: PoolBatch, cache: Path) -> float:
+    start = process_time()
+    make_pool_batch(batch, cache)
+    return process_time() - start
+
+
+Mapper = Callable[[Callable[[Any], float], list[Any]], Iterator[tuple[int, float]]]
+"""Runs a function on each item; yields the item's number and the result as they finish."""
+
+
+@contextmanager
+def _mapper(config: SimulationConfig) -> Iterator[tuple[Mapper, int]]:
+    """Yield the way in which tasks run, and how many run at a time."""
+    if config.scheduler is None and config.workers == 1:
+        yield _serially, 1
+        return
+    from distributed import Client, LocalCluster
+
+    if config.scheduler is not None:
+        with Client(config.scheduler) as client:
+            yield partial(_on_dask, client), max(1, len(client.scheduler_info()["workers"]))
+        return
+    with (
+        LocalCluster(
+            n_workers=config.workers,
+            threads_per_worker=1,
+            processes=True,
+            dashboard_address=None,
+            silence_logs=logging.ERROR,
+        ) as cluster,
+        Client(cluster) as client,
+    ):
+        yield partial(_on_dask, client), config.workers
+
+
+def _serially(work: Callable[[Any], float], items: list[Any]) -> Iterator[tuple[int, float]]:
+    for index, item in enumerate(items):
+        yield index, work(item)
+
+
+def _on_dask(
+    client: Any, work: Callable[[Any], float], items: list[Any]
+) -> Iterator[tuple[int, float]]:
+    from distributed import as_completed
+
+    futures = {
+        client.submit(work, item, pure=False, retries=TRIES): index
+        for index, item in enumerate(items)
+    }
+    try:
+        for future in as_completed(list(futures)):
+            yield futures[future], future.result()
+    finally:
+        client.cancel(list(futures))
+
+
+def _check_folder(config: SimulationConfig) -> None:
+    """Refuse to mix files of different settings; note the settings of new files."""
+    path = config.output / MANIFEST
+    settings = {name: fingerprint(config, name) for name in config.samples}
+    known: dict[str, Any] = json.loads(path.read_text())["samples"] if path.is_file() else {}
+    for name, checksum in settings.items():
+        old = known.get(name, {}).get("fingerprint", checksum)
+        if old != checksum:
+            raise SimulationError(
+                f"{config.output} holds {name} files made with other settings (fingerprint {old}, "
+                f"now {checksum}); choose another output folder or delete those files"
+            )
+        known[name] = {"fingerprint": checksum, **config.samples[name].model_dump(mode="json")}
+    write_json(path, {"samples": known, "pool": config.pool.model_dump(mode="json")})
