@@ -190,10 +190,9 @@ class Store:
 
     def _read(self, name: str, events: Events) -> npt.NDArray[Any]:
         reader = self._readers[name]
-        with _damage(self.path):
-            if isinstance(events, slice):
-                return _read_slice(reader, events)
-            return _read_rows(reader, np.asarray(events))
+        if isinstance(events, slice):
+            return _read_slice(reader, events)
+        return _read_rows(reader, np.asarray(events))
 
     def _check(self) -> dict[str, ChunkReader]:
         """Refuse anything but a whole store of this schema version; return its datasets."""
@@ -283,8 +282,7 @@ def _read_rows(reader: ChunkReader, rows: npt.NDArray[np.int64]) -> npt.NDArray[
     order = np.argsort(rows, kind="stable")
     chunk_of = rows[order] // CHUNK_EVENTS
     starts = np.flatnonzero(np.diff(chunk_of, prepend=-1))
-    for start, stop in zip(starts, [*starts[1:], rows.size], strict=True):
-        index = int(chunk_of[start])
-        chosen = order[start:stop]
+    for chosen in np.split(order, starts[1:]) if rows.size else []:
+        index = int(rows[chosen[0]]) // CHUNK_EVENTS
         result[chosen] = reader.read(index)[rows[chosen] - index * CHUNK_EVENTS]
     return result
