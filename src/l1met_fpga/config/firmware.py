@@ -52,6 +52,7 @@ class HlsConfig(StrictModel):
         vendor_timeout_s: Longest time of a vendor run.
         vsynth: Also run logic synthesis after C synthesis.
         cosim: Also run C/RTL co-simulation.
+        top_function: Name of the top function.
     """
 
     backend: Backend = Backend.VITIS

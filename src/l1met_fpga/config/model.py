@@ -78,7 +78,16 @@ ActivationType = Annotated[FixedType, BeforeValidator(_activation), PlainSeriali
 
 
 class FeatureConfig(StrictModel):
-    """One number per candidate, see :class:`l1met_fpga.models.network.Feature`."""
+    """One number per candidate, see :class:`l1met_fpga.models.network.Feature`.
+
+    Attributes:
+        name: Name of the feature.
+        column: Candidate column that it is made from.
+        kind: Scaled counts, their absolute value, or 1 where the counts are one of ``codes``.
+        scale_bits: Counts are divided by this power of two.
+        codes: Codes that set a flag.
+        type: Type of the feature; larger values stay at its limit.
+    """
 
     name: str
     column: str
@@ -142,7 +151,12 @@ def _feature(value: Any) -> Any:
 
 
 class MomentumConfig(StrictModel):
-    """px, py of each candidate: type of the cosine table and of the product in GeV."""
+    """px, py of each candidate.
+
+    Attributes:
+        table: Type of the cosine table.
+        output: Type of px and py, GeV.
+    """
 
     table: ActivationType = Field(default="fixed<13,2>")  # type: ignore[assignment]
     output: ActivationType = Field(default="fixed<16,13>")  # type: ignore[assignment]
@@ -171,7 +185,11 @@ class LayerTypes(StrictModel):
 
 
 class DenseConfig(LayerTypes):
-    """A dense layer with its number of outputs."""
+    """A dense layer with its number of outputs.
+
+    Attributes:
+        units: Number of outputs.
+    """
 
     units: int = Field(ge=1, le=512)
 

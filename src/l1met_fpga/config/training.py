@@ -103,6 +103,11 @@ class EarlyStoppingConfig(StrictModel):
     """Stop when ``monitor`` no longer improves; the best weights are restored in any case.
 
     With pruning only epochs after the final sparsity was reached count.
+
+    Attributes:
+        monitor: Column of the history that should fall.
+        patience: Epochs without improvement before training stops.
+        min_delta: Smaller changes are no improvement.
     """
 
     monitor: str = "val_loss"
