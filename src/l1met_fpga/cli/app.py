@@ -18,7 +18,9 @@ COMMANDS: Final[tuple[str, ...]] = (
     "simulate",
     "convert",
     "inspect",
+    "train",
     "evaluate",
+    "report",
 )
 """One module of this package per command (or family of commands), in the order of ``--help``."""
 

@@ -129,6 +129,7 @@ def evaluate_runs(
     columns = tuple(
         dict.fromkeys(c for cfg in configs for c in (*REQUIRED_COLUMNS, *cfg.model.columns))
     )
+    networks = [form for run in runs for form in _forms(run)]  # a missing model fails here
     baselines = _fit_on_training_parts(paths, config.max_train_events)
     estimators: dict[str, Estimator] = {
         "puppi": lambda events: puppi_met_xy_gev(events.candidates),
@@ -136,9 +137,8 @@ def evaluate_runs(
         **{name: _weighted(table) for name, table in baselines.items()},
     }
     about = {name: Estimate("baseline", BASELINE_TITLES[name]) for name in estimators}
-    for run in runs:
-        for name, what, estimator in _forms(run):
-            estimators[name], about[name] = estimator, what
+    for name, what, estimator in networks:
+        estimators[name], about[name] = estimator, what
     samples, weights = [], None
     for path in paths:
         events = load_store(path, Part.TEST, columns=columns, max_events=config.max_events)
@@ -190,9 +190,9 @@ def _forms(named: NamedRun) -> Iterator[tuple[str, Estimate, Estimator]]:
     run, name = named.run, named.name
     run.need(run.model, made_by="l1met train")
     yield name, Estimate("network", name, "quantized"), _keras(run.model)
-    if run.float_model.is_file():
-        about = Estimate("network", f"{name} (float)", "float")
-        yield f"{name}_float", about, _keras(run.float_model)
+    for form, path in (("float", run.float_model), ("unpruned", run.unpruned_model)):
+        if path.is_file():
+            yield f"{name}_{form}", Estimate("network", f"{name} ({form})", form), _keras(path)
     for path in sorted((run.root / PREDICTIONS).glob("*.npz")):
         form = path.stem
         about = Estimate("network", f"{name} ({form.replace('_', ' ')})", form)

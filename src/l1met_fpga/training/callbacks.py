@@ -82,36 +82,30 @@ class BestWeights(keras.callbacks.EarlyStopping):  # type: ignore[misc]
 
 
 class HistoryFile(keras.callbacks.Callback):  # type: ignore[misc]
-    """Write ``history.csv`` after every epoch, whole or not at all."""
+    """Write one row per epoch, the file whole or not at all."""
 
     def __init__(self, path: Path, variant: str, report: EpochReport | None) -> None:
         super().__init__()
         self._path, self._variant, self._report = path, variant, report
-        self.rows: list[dict[str, Any]] = []
+        self.rows: list[dict[str, float]] = []
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Add one row."""
         figures = {k: float(v) for k, v in (logs or {}).items()}
         rate = self.model.optimizer.learning_rate
         figures["learning_rate"] = float(keras.backend.get_value(rate))
-        self.rows.append({"variant": self._variant, "epoch": epoch + 1, **figures})
-        write_history(self._path, self.rows, replace=self._variant)
+        self.rows.append({"epoch": epoch + 1, **figures})
+        _write_history(self._path, self.rows)
         if self._report is not None:
             self._report(self._variant, epoch + 1, figures)
 
 
-def write_history(path: Path, rows: list[dict[str, Any]], *, replace: str) -> None:
-    """Write the rows of one variant into the history, keeping those of the others."""
-    before: list[dict[str, Any]] = []
-    if path.exists():
-        with path.open(newline="") as file:
-            before = [row for row in csv.DictReader(file) if row["variant"] != replace]
-    merged = [*before, *rows]
-    names = list(dict.fromkeys(name for row in merged for name in row))
+def _write_history(path: Path, rows: list[dict[str, float]]) -> None:
+    names = list(dict.fromkeys(name for row in rows for name in row))
     with atomic_path(path) as temporary, temporary.open("w", newline="") as file:
         writer = csv.DictWriter(file, names)
         writer.writeheader()
-        writer.writerows(merged)
+        writer.writerows(rows)
 
 
 def learning_rate(config: TrainingConfig, total_steps: int) -> Any:

@@ -36,7 +36,7 @@ from l1met_fpga.training.pruning import (
 )
 from l1met_fpga.training.resume import Checkpoint
 
-__all__ = ["TrainedNetwork", "train_variant"]
+__all__ = ["TrainedNetwork", "history_path", "primary_variant", "train_variant"]
 
 logger = logging.getLogger(__name__)
 
@@ -97,7 +97,7 @@ def train_variant(
         model = build(config.model, variant=variant, packed=True, schedule=schedule)
         rate = learning_rate(training, steps * training.epochs)
         model.compile(keras.optimizers.Adam(rate, jit_compile=False), MetLoss(training.loss))
-    history = HistoryFile(_own(folder, strategy) / "history.csv", variant, report)
+    history = HistoryFile(history_path(_own(folder, strategy), config, variant), variant, report)
     callbacks, checkpoint = _callbacks(config, variant, validation, folder, history, strategy)
     before = checkpoint.restore(model, training.epochs)
     if before.epochs_done:
@@ -119,6 +119,17 @@ def train_variant(
     figures = validation.figures(packed_predictor(model))
     seconds = time.monotonic() - started
     return TrainedNetwork(final, len(history.rows), seconds, zeros, figures)
+
+
+def history_path(folder: Path, config: RunConfig, variant: Variant) -> Path:
+    """``history.csv`` of the firmware variant, ``history_VARIANT.csv`` of its twins."""
+    primary = variant == primary_variant(config)
+    return folder / ("history.csv" if primary else f"history_{variant}.csv")
+
+
+def primary_variant(config: RunConfig) -> Variant:
+    """Return the variant that becomes firmware."""
+    return "pruned" if config.training.pruning.enabled else "quantized"
 
 
 def _callbacks(

@@ -16,12 +16,12 @@ from l1met_fpga.models.storage import save_model
 from l1met_fpga.run_folder import RunFolder, write_json
 from l1met_fpga.training.callbacks import EpochReport
 from l1met_fpga.training.environment import environment
-from l1met_fpga.training.loop import TrainedNetwork, train_variant
+from l1met_fpga.training.loop import TrainedNetwork, primary_variant, train_variant
 from l1met_fpga.training.mixture import TrainingMixture
 from l1met_fpga.training.monitor import Validation
 from l1met_fpga.training.samples import LoadedSample, load_samples, store_of
 
-__all__ = ["TrainingRun", "primary_variant", "train_run", "variants"]
+__all__ = ["TrainingRun", "train_run", "variants"]
 
 logger = logging.getLogger(__name__)
 
@@ -39,11 +39,6 @@ class TrainingRun:
     folder: RunFolder
     primary: Variant
     summary: dict[str, Any]
-
-
-def primary_variant(config: RunConfig) -> Variant:
-    """Return the variant that becomes firmware."""
-    return "pruned" if config.training.pruning.enabled else "quantized"
 
 
 def variants(config: RunConfig) -> tuple[Variant, ...]:
