@@ -21,6 +21,7 @@ COMMANDS: Final[tuple[str, ...]] = (
     "train",
     "evaluate",
     "report",
+    "compare",
 )
 """One module of this package per command (or family of commands), in the order of ``--help``."""
 

@@ -8,6 +8,7 @@ import yaml
 from pydantic import BeforeValidator, SerializeAsAny
 
 from l1met_fpga.config.base import StrictModel, load_yaml, override, parse
+from l1met_fpga.config.budget import BudgetConfig
 from l1met_fpga.config.evaluation import EvaluationConfig
 from l1met_fpga.config.firmware import HlsConfig
 from l1met_fpga.config.model import ModelConfig, select_model
@@ -27,6 +28,7 @@ class RunConfig(StrictModel):
     evaluation: EvaluationConfig = EvaluationConfig()
     hls: HlsConfig = HlsConfig()
     rtl: RtlConfig = RtlConfig()
+    budget: BudgetConfig = BudgetConfig()
 
 
 def load_run(path: Path, overrides: Mapping[str, Any] | None = None) -> RunConfig:

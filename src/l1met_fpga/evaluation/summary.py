@@ -36,7 +36,7 @@ def summary_lines(metrics: dict[str, Any]) -> list[str]:
             lines += _resolution_lines(metrics, label, subject, references)
         for label in metrics["trigger"]:
             lines += _trigger_lines(metrics, label, subject, references)
-    return lines + list(metrics["notes"])
+    return lines
 
 
 def _resolution_lines(
@@ -51,7 +51,8 @@ def _resolution_lines(
         )
         yield (
             f"{label}, genMET {low:g}-{high:g} GeV: slope-corrected resolution of "
-            f"{_title(metrics, subject)} better than {_title(metrics, reference)} by {parts}."
+            f"{_title(metrics, subject)} against {_title(metrics, reference)}: {parts} "
+            "(positive is better)."
         )
 
 

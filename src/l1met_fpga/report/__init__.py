@@ -1,0 +1,1 @@
+"""Reports: stable JSON keys, Markdown, a self-contained HTML page, comparisons."""

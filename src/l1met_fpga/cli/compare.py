@@ -1,0 +1,48 @@
+"""``l1met compare``: several runs side by side."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+__all__ = ["register"]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("compare")(_compare)
+
+
+def _compare(
+    runs: Annotated[list[str], typer.Argument(help="Run folders, as RUN or RUN:NAME.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the comparison.")],
+    *,
+    sample: Annotated[
+        list[Path] | None,
+        typer.Option("--sample", "-s", help="Stores instead of those of the first run."),
+    ] = None,
+    plots: Annotated[bool, typer.Option(help="Draw the plots.")] = True,
+) -> None:
+    """Evaluate several runs on the same events and write one report with paired differences.
+
+    For example:
+
+        l1met compare runs/deepset runs/garnet:GarNet -o compare/
+    """
+    from l1met_fpga.errors import ConfigError
+    from l1met_fpga.evaluation.draw import draw_all
+    from l1met_fpga.evaluation.metrics_file import to_metrics
+    from l1met_fpga.evaluation.runs import NamedRun, evaluate_runs
+    from l1met_fpga.report.collect import build_report
+    from l1met_fpga.report.side_by_side import write_comparison
+
+    if len(runs) < 2:
+        raise ConfigError(f"a comparison needs two or more runs, got {len(runs)}")
+    named = [NamedRun.open(text) for text in runs]
+    found = evaluate_runs(named, named[0].config.evaluation, stores=sample)
+    if plots:
+        draw_all(found, output / "plots")
+    reports = {one.name: build_report(one.run) for one in named}
+    write_comparison(to_metrics(found), reports, output)
+    Console(soft_wrap=True).print(f"wrote {output / 'compare.html'}", highlight=False)

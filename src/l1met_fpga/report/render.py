@@ -1,0 +1,92 @@
+"""Markdown and self-contained HTML from sections of tables and PNG figures."""
+
+import base64
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import jinja2
+
+from l1met_fpga.report.tables import Section
+from l1met_fpga.run_folder import atomic_path
+
+__all__ = ["Page", "figures_in", "write_html", "write_markdown"]
+
+FIRST: Final = (
+    "resolution_par_ttbar",
+    "resolution_perp_ttbar",
+    "turn_on",
+    "roc",
+    "rate",
+    "response",
+)
+"""Figures are shown in this order; others follow by name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What a report shows.
+
+    Attributes:
+        title: Heading and window title.
+        lead: Sentences at the top.
+        gains: What the network gains, in sentences; folded in the HTML page.
+        sections: Tables.
+        figures: PNG files, embedded in the HTML page.
+        footer: Where it comes from.
+    """
+
+    title: str
+    lead: tuple[str, ...]
+    gains: tuple[str, ...]
+    sections: tuple[Section, ...]
+    figures: tuple[Path, ...] = ()
+    footer: str = ""
+
+
+def figures_in(folder: Path) -> tuple[Path, ...]:
+    """Return the PNG files of a folder, the most telling ones first."""
+
+    def rank(path: Path) -> tuple[int, str]:
+        ranks = [k for k, start in enumerate(FIRST) if path.stem.startswith(start)]
+        return (ranks[0] if ranks else len(FIRST), path.stem)
+
+    return tuple(sorted(folder.glob("*.png"), key=rank))
+
+
+def write_markdown(page: Page, path: Path) -> None:
+    """Write the page for CI logs and job summaries."""
+    _write(path, _environment(html=False).get_template("report.md.j2").render(page=page))
+
+
+def write_html(page: Page, path: Path) -> None:
+    """Write one HTML file with style, script and figures inside; it needs no network."""
+    images = [
+        {"name": file.stem.replace("_", " "), "data": base64.b64encode(file.read_bytes()).decode()}
+        for file in page.figures
+    ]
+    template = _environment(html=True).get_template("report.html.j2")
+    _write(path, template.render(page=page, images=images))
+
+
+def _environment(*, html: bool) -> jinja2.Environment:
+    made = jinja2.Environment(
+        loader=jinja2.PackageLoader("l1met_fpga.report"),
+        undefined=jinja2.StrictUndefined,  # a missing value must fail
+        autoescape=html,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    made.filters["cell"] = _markdown_cell
+    made.filters["anchor"] = lambda text: "".join(c if c.isalnum() else "-" for c in text.lower())
+    return made
+
+
+def _markdown_cell(text: Any) -> str:
+    return str(text).replace("|", "\\|").replace("\n", " ")
+
+
+def _write(path: Path, text: str) -> None:
+    with atomic_path(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
