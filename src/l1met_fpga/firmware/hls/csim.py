@@ -106,6 +106,7 @@ def _simulate(columns: list[npt.NDArray[np.int16]]) -> npt.NDArray[np.int64]:
         raise ToolError("a C simulation process was used before its library was loaded")
     library, function, n_outputs = _worker
     codes = np.empty((len(columns[0]), n_outputs), np.int64)
-    pointers = [c.ctypes.data_as(ctypes.c_void_p) for c in (*columns, codes)]
+    pointers = [column.ctypes.data_as(ctypes.c_void_p) for column in columns]
+    pointers.append(codes.ctypes.data_as(ctypes.c_void_p))
     getattr(library, function)(ctypes.c_int64(len(codes)), *pointers)
     return codes

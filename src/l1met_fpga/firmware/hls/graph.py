@@ -349,7 +349,7 @@ class _Specs:
             ],
         }
 
-    def pool(self, node: net.VectorPool | net.Combine, spec: Spec) -> Spec:
+    def pool(self, node: net.VectorPool | net.Combine, _spec: Spec) -> Spec:
         pools = node.shape[0] if node.op == "vector_pool" else self._pools(node)
         name = "L1MetVectorPool" if node.op == "vector_pool" else "L1MetCombine"
         return {

@@ -157,8 +157,8 @@ class L1MetFunctionTemplate(FunctionCallTemplate):  # type: ignore[misc]
         if isinstance(node, L1MetFeatures):
             return f"config{node.index}::run({', '.join(arguments)});"
         if isinstance(node, L1MetFork):
-            types = f"{inputs[0].type.name}, {outputs[0].type.name}, {inputs[0].size_cpp()}"
-            return f"nnet::l1met_fork<{types}>({', '.join(arguments)});"
+            copied = f"{inputs[0].type.name}, {outputs[0].type.name}, {inputs[0].size_cpp()}"
+            return f"nnet::l1met_fork<{copied}>({', '.join(arguments)});"
         if node.has_table:
             arguments.append(node.get_weights("table").name)
         types = [variable.type.name for variable in (*inputs, *outputs)]

@@ -79,12 +79,10 @@ def _write_test_bench_data(
     network: Network, folder: Path, candidates: Candidates, n_events: int
 ) -> int:
     part = {
-        name: np.asarray(candidates[name])[:n_events].astype(np.int64) for name in network.columns
+        name: np.asarray(candidates[name], dtype=np.int16)[:n_events] for name in network.columns
     }
     given = part["pt"].shape[1]
-    padded = {
-        k: np.pad(v, ((0, 0), (0, network.n_candidates - given))) for k, v in part.items()
-    }
+    padded = {k: np.pad(v, ((0, 0), (0, network.n_candidates - given))) for k, v in part.items()}
     data = folder / "tb_data"
     data.mkdir(exist_ok=True)
     lines = np.concatenate([padded[name] for name in network.columns], axis=1)
@@ -131,7 +129,7 @@ def _render(template: str, path: Path, values: dict[str, Any]) -> None:
         lstrip_blocks=True,
         keep_trailing_newline=True,
         undefined=jinja2.StrictUndefined,
-        autoescape=False,  # noqa: S701 - C++ and Markdown, no HTML
+        autoescape=False,
     )
     path.write_text(environment.get_template(template).render(values))
 
