@@ -1,6 +1,7 @@
 """Sphinx configuration."""
 
 from importlib.metadata import version as _version
+from pathlib import Path
 
 project = "l1met_fpga"
 author = "the l1met_fpga maintainers"
@@ -17,7 +18,7 @@ myst_enable_extensions = ["amsmath", "colon_fence", "deflist", "dollarmath", "fi
 myst_heading_anchors = 3
 html_theme = "furo"
 html_title = f"l1met_fpga {release}"
-exclude_patterns = ["_build"]
+exclude_patterns = ["_build", "_generated/configuration_reference.md"]
 apidoc_modules = [
     {
         "path": "../src/l1met_fpga",
@@ -46,5 +47,15 @@ def _keep_bars(_app, _what, _name, _obj, _options, lines):
         lines[i] = "``".join(parts)
 
 
+def _write_configuration_reference(app):
+    """Make the tables of configuration.md from the configuration models."""
+    from l1met_fpga.config.describe import describe_all
+
+    target = Path(app.srcdir) / "_generated" / "configuration_reference.md"
+    target.parent.mkdir(exist_ok=True)
+    target.write_text(describe_all())
+
+
 def setup(app):
+    app.connect("builder-inited", _write_configuration_reference)
     app.connect("autodoc-process-docstring", _keep_bars)

@@ -124,7 +124,7 @@ class WordEvents:
         return result
 
 
-def read_word_stream(path: Path, *, words_per_chunk: int = 1 << 20) -> Iterator[WordEvents]:
+def read_word_stream(path: Path, *, words_per_chunk: int = 1 << 17) -> Iterator[WordEvents]:
     """Read a word file in chunks of whole events.
 
     Memory depends on ``words_per_chunk`` and not on the file.
