@@ -79,7 +79,7 @@ def convert(
     files = expand_sources(sources, config.format)
     folder = output.with_name(f"{output.name}.parts")
     tasks = [
-        ConvertTask(source, folder / f"{index:06d}.h5", config)
+        ConvertTask(source, folder / f"{index:06d}.part", config)
         for index, source in enumerate(files)
     ]
     records = _run(tasks, workers=workers, scheduler=scheduler, on_file=on_file)
@@ -162,7 +162,7 @@ def _merge(
         sources=[record.source for record in records],
         counts=counts,
     ) as store:
-        for task, _ in filled:
-            for batch in read_part(task.part):
+        for task, record in filled:
+            for batch in read_part(task.part, record):
                 store.append(batch)
     return dict(counts)

@@ -6,13 +6,13 @@ a finished part or none.
 """
 
 import json
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final
 
-import h5py
 import numpy as np
 
 from l1met_fpga.data.batch import EventBatch
@@ -22,7 +22,8 @@ from l1met_fpga.run_folder import atomic_path
 __all__ = ["PartRecord", "PartWriter", "create_part", "read_part", "read_part_record"]
 
 _PER_EVENT: Final = ("counts", "n_candidates", "event_id", "gen_met_xy_gev", "puppi_met_xy_gev")
-_VERTEX: Final = "vertex_z0_cm"
+_FOOTER_BYTES: Final = 8
+"""The file ends with the record as JSON and the length of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,7 @@ class PartRecord:
         source: Record of the input file (path, size, checksum, events).
         counts: What happened to how many events or candidates.
         n_events: Number of events.
+        n_batches: Number of batches that they lie in.
         columns: Candidate columns.
         has_vertex: Whether there is a primary vertex.
     """
@@ -42,32 +44,35 @@ class PartRecord:
     source: dict[str, Any]
     counts: dict[str, int]
     n_events: int
+    n_batches: int
     columns: list[str]
     has_vertex: bool
 
 
 class PartWriter:
-    """Appends batches to an open part, one HDF5 group each."""
+    """Appends batches to an open part: plain arrays, one behind the other."""
 
-    def __init__(self, file: h5py.File) -> None:
+    def __init__(self, file: IO[bytes]) -> None:
         self._file = file
-        self._n_batches = 0
         self.n_events = 0
+        self.n_batches = 0
         self.columns: list[str] = []
         self.has_vertex = False
 
     def append(self, batch: EventBatch) -> None:
-        """Add events."""
-        group = self._file.create_group(f"{self._n_batches:08d}")
-        for name in _PER_EVENT:
-            group[name] = getattr(batch, name)
-        for name, values in batch.columns.items():
-            group[f"columns/{name}"] = values
-        if batch.vertex_z0_cm is not None:
-            group[_VERTEX] = batch.vertex_z0_cm
-            self.has_vertex = True
+        """Add events; all batches have the same columns."""
         self.columns = list(batch.columns)
-        self._n_batches += 1
+        self.has_vertex = batch.vertex_z0_cm is not None
+        arrays = [getattr(batch, name) for name in _PER_EVENT]
+        arrays += batch.columns.values()
+        if batch.vertex_z0_cm is not None:
+            arrays.append(batch.vertex_z0_cm)
+        for array in arrays:
+            # numpy.save, but with the system's own error when the disk is full.
+            header = np.lib.format.header_data_from_array_1_0(array)
+            np.lib.format.write_array_header_1_0(self._file, header)
+            self._file.write(array.tobytes())
+        self.n_batches += 1
         self.n_events += batch.n_events
 
 
@@ -87,18 +92,20 @@ def create_part(
         DataError: If the file cannot be written.
     """
     try:
-        with atomic_path(path) as temporary, h5py.File(temporary, "w", libver="latest") as file:
+        with atomic_path(path) as temporary, temporary.open("wb") as file:
             writer = PartWriter(file)
             yield writer
-            record = {
-                "fingerprint": fingerprint,
-                "source": source | {"events": writer.n_events},
-                "counts": dict(counts),
-                "n_events": writer.n_events,
-                "columns": writer.columns,
-                "has_vertex": writer.has_vertex,
-            }
-            file.attrs["record"] = json.dumps(record)
+            record = PartRecord(
+                fingerprint=fingerprint,
+                source=source | {"events": writer.n_events},
+                counts=dict(counts),
+                n_events=writer.n_events,
+                n_batches=writer.n_batches,
+                columns=writer.columns,
+                has_vertex=writer.has_vertex,
+            )
+            text = json.dumps(asdict(record)).encode()
+            file.write(text + len(text).to_bytes(_FOOTER_BYTES, "little"))
     except OSError as err:
         raise DataError(
             f"cannot write {path}: {err.strerror or err}; nothing was left behind, check the free "
@@ -111,26 +118,27 @@ def read_part_record(path: Path) -> PartRecord | None:
     if not path.is_file():
         return None
     try:
-        with h5py.File(path, "r") as file:
-            return PartRecord(**json.loads(file.attrs["record"]))
-    except (OSError, KeyError, ValueError, TypeError):
+        with path.open("rb") as file:
+            file.seek(-_FOOTER_BYTES, os.SEEK_END)
+            n_bytes = int.from_bytes(file.read(), "little")
+            file.seek(-_FOOTER_BYTES - n_bytes, os.SEEK_END)
+            return PartRecord(**json.loads(file.read(n_bytes)))
+    except (OSError, ValueError, TypeError):
         return None  # damaged: make it again
 
 
-def read_part(path: Path) -> Iterator[EventBatch]:
+def read_part(path: Path, record: PartRecord) -> Iterator[EventBatch]:
     """Read the batches of a part.
 
     Raises:
         DataError: If the part was damaged after it was made.
     """
     try:
-        with h5py.File(path, "r") as file:
-            for name in sorted(file):
-                group = file[name]
-                yield EventBatch(
-                    **{field: group[field][()] for field in _PER_EVENT},
-                    columns={column: group["columns"][column][()] for column in group["columns"]},
-                    vertex_z0_cm=np.asarray(group[_VERTEX]) if _VERTEX in group else None,
-                )
-    except (OSError, KeyError) as err:
+        with path.open("rb") as file:
+            for _ in range(record.n_batches):
+                fields = {name: np.load(file, allow_pickle=False) for name in _PER_EVENT}
+                columns = {name: np.load(file, allow_pickle=False) for name in record.columns}
+                vertex = np.load(file, allow_pickle=False) if record.has_vertex else None
+                yield EventBatch(**fields, columns=columns, vertex_z0_cm=vertex)
+    except (OSError, ValueError, EOFError) as err:
         raise DataError(f"part {path} is damaged ({err}); remove it and convert again") from err

@@ -23,6 +23,7 @@ __all__ = [
     "from_physical",
     "located",
     "met_xy_gev",
+    "where_defined",
 ]
 
 Columns = dict[str, npt.NDArray[np.int16]]
@@ -66,6 +67,20 @@ def from_physical(
         top = COLUMNS["pt"].high * PT_LSB_GEV
         tally["saturated_pt"] += int((values["pt"] > top).sum())
     return result
+
+
+def where_defined(
+    name: str, values: npt.NDArray[Any], pid: npt.NDArray[np.int16]
+) -> npt.NDArray[Any]:
+    """Clear properties of tracks for neutral candidates, and of clusters for charged ones.
+
+    A candidate word has no room for them; sources fill them with zeros or with arbitrary bits.
+    """
+    if name in ("z0", "dxy", "quality"):
+        return np.where(is_charged(pid), values, 0)
+    if name == "em_id":
+        return np.where(is_charged(pid), 0, values)
+    return values
 
 
 def from_hardware(name: str, values: npt.NDArray[Any]) -> npt.NDArray[np.int16]:

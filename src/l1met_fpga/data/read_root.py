@@ -25,6 +25,7 @@ from l1met_fpga.data.quantize import (
     from_physical,
     located,
     met_xy_gev,
+    where_defined,
 )
 from l1met_fpga.errors import DataError
 from l1met_fpga.puppi.columns import COLUMNS, MAX_PUPPI_WEIGHT
@@ -134,12 +135,14 @@ def _find_tree(file: Any, branch_map: str, path: str) -> Any:
     with _readable(path):
         classes = file.classnames(cycle=False)
     if wanted not in classes:
-        trees = [name for name, kind in classes.items() if kind in ("TTree", "ROOT::RNTuple")]
+        trees = [name for name, kind in classes.items() if kind == "TTree"]
         has = f"it has {', '.join(trees)}" if trees else "it has no tree at all"
         raise DataError(
             f"{path} has no tree {wanted}{nearest(wanted, trees)}; {has}, name the right one in a "
             "branch map (--branch-map)"
         )
+    if classes[wanted] != "TTree":
+        raise DataError(f"{path}: {wanted} is a {classes[wanted]}; only a TTree can be read")
     with _readable(path):
         return file[wanted]
 
@@ -224,7 +227,7 @@ def _batch(arrays: _Arrays, names: BranchMap, tally: Counter[str]) -> EventBatch
     charge = arrays.per_candidate(names.charge) if names.charge and names.charge in arrays else None
     pid = pid_from_pdg_id(arrays.per_candidate(names.candidates.pdg_id), charge)
     physical = {
-        name: arrays.per_candidate(branch)
+        name: where_defined(name, arrays.per_candidate(branch), pid)
         for name, branch in (names.candidates.columns() | names.extras).items()
         if branch in arrays
     }
@@ -264,7 +267,7 @@ def _check_counter(arrays: _Arrays, names: BranchMap) -> None:
 def _hardware(name: str, values: Flat, columns: Mapping[str, Flat]) -> npt.NDArray[np.int16]:
     if name == "puppi_weight":
         values = np.where(is_charged(columns["pid"]), MAX_PUPPI_WEIGHT, values)
-    codes = from_hardware(name, values)
+    codes = from_hardware(name, where_defined(name, values, columns["pid"]))
     return agreeing(name, codes, columns[name]) if name in columns else codes
 
 

@@ -2,7 +2,7 @@
 
 import json
 import platform
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
@@ -15,6 +15,7 @@ import numpy.typing as npt
 from l1met_fpga.config.data import SplitConfig
 from l1met_fpga.data.batch import EventBatch, no_met
 from l1met_fpga.data.chunks import ChunkWriter, create_dataset
+from l1met_fpga.data.guarded_file import GuardedFile
 from l1met_fpga.data.splits import assign_parts
 from l1met_fpga.data.store import FORMAT, PER_EVENT, SCHEMA_VERSION, VERTEX
 from l1met_fpga.errors import DataError
@@ -32,12 +33,14 @@ class StoreWriter:
     def __init__(
         self,
         file: h5py.File,
+        check: Callable[[], None],
         *,
         label: str,
         columns: Sequence[str],
         splits: SplitConfig,
         has_vertex: bool,
     ) -> None:
+        self._check = check
         self._label = label
         self._splits = splits
         self._has_vertex = has_vertex
@@ -74,6 +77,7 @@ class StoreWriter:
         for name, values in rows.items():
             self._rows[name].append(values)
         self.n_events += batch.n_events
+        self._check()
 
     def finish(self) -> None:
         """Write what waits in memory."""
@@ -114,29 +118,33 @@ def create_store(
         raise DataError(f"cannot make a store without the columns {', '.join(missing)}")
     splits = splits or SplitConfig()
     try:
-        # The newest file format has checksums in all metadata, so damage is seen.
-        with (
-            atomic_path(path) as temporary,
-            h5py.File(temporary, "w", libver="latest") as file,
-        ):
-            writer = StoreWriter(
-                file, label=label, columns=columns, splits=splits, has_vertex=has_vertex
-            )
-            yield writer
-            writer.finish()
-            file.attrs.update(
-                format=FORMAT,
-                schema_version=SCHEMA_VERSION,
-                label=label,
-                order=order,
-                sources=json.dumps([dict(source) for source in sources]),
-                counts=json.dumps(dict(counts or {})),
-                software=json.dumps(software_versions()),
-                split_seed=splits.seed,
-                split_fractions=np.array(splits.fractions),
-                units=json.dumps({name: _unit(name) for name in columns}),
-                n_events=writer.n_events,
-            )
+        with atomic_path(path) as temporary, GuardedFile(temporary) as target:
+            # The newest file format has checksums in all metadata, so damage is seen.
+            with h5py.File(target, "w", libver="latest") as file:
+                writer = StoreWriter(
+                    file,
+                    target.check,
+                    label=label,
+                    columns=columns,
+                    splits=splits,
+                    has_vertex=has_vertex,
+                )
+                yield writer
+                writer.finish()
+                file.attrs.update(
+                    format=FORMAT,
+                    schema_version=SCHEMA_VERSION,
+                    label=label,
+                    order=order,
+                    sources=json.dumps([dict(source) for source in sources]),
+                    counts=json.dumps(dict(counts or {})),
+                    software=json.dumps(software_versions()),
+                    split_seed=splits.seed,
+                    split_fractions=np.array(splits.fractions),
+                    units=json.dumps({name: _unit(name) for name in columns}),
+                    n_events=writer.n_events,
+                )
+            target.check()
     except OSError as err:
         raise DataError(
             f"cannot write {path}: {err.strerror or err}; nothing was left behind, check the free "
