@@ -41,7 +41,13 @@ def load_run(path: Path, overrides: Mapping[str, Any] | None = None) -> RunConfi
     Raises:
         ConfigError: If anything in it is not allowed; says where, and the nearest known key.
     """
-    return parse(RunConfig, override(load_yaml(path), overrides or {}), where=str(path))
+    raw = override(load_yaml(path), overrides or {})
+    model = raw.get("model")
+    if isinstance(model, dict) and model.get("architecture") in ModelConfig.known:
+        # its own class knows the keys of this architecture, for a hint on a misspelt one
+        kind = ModelConfig.known[model["architecture"]]
+        raw["model"] = parse(kind, model, where=f"{path}: model")
+    return parse(RunConfig, raw, where=str(path))
 
 
 def save_run(config: RunConfig, path: Path) -> None:

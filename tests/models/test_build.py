@@ -1,0 +1,115 @@
+import numpy as np
+import pytest
+from keras_models import MODELS, NAMES, model_config, random_candidates, scrambled
+
+from l1met_fpga.config.run import load_run
+from l1met_fpga.errors import ConfigError, RunFolderError
+from l1met_fpga.models.build import build, copy_weights, dense_layers
+from l1met_fpga.models.registry import builder, register
+from l1met_fpga.models.storage import load_model, predict_met_xy_gev, save_model
+from l1met_fpga.puppi.met import puppi_met_xy_gev
+
+every_model = pytest.mark.parametrize("name", NAMES)
+every_variant = pytest.mark.parametrize("variant", ["float", "quantized"])
+
+
+@every_variant
+@every_model
+def test_training_starts_from_puppi_met(name, variant):
+    candidates = random_candidates(np.random.default_rng(0), 50, filled=50)
+    met = predict_met_xy_gev(build(model_config(name), variant=variant), candidates)
+    # 50 momenta rounded to 1/8 GeV and a table of 11 bits
+    np.testing.assert_allclose(met, puppi_met_xy_gev(candidates), atol=2.0)
+    assert np.abs(met - puppi_met_xy_gev(candidates)).mean() < 0.5
+
+
+@every_variant
+@every_model
+def test_packed_equals_padded(name, variant):
+    padded = scrambled(name, variant)
+    packed = build(model_config(name), variant=variant, packed=True)
+    copy_weights(padded, packed)
+    candidates = random_candidates(np.random.default_rng(1), 80)
+    candidates["pt"][5] = 0  # an event without candidates in between
+    filled = candidates["pt"] > 0
+    inputs = {k: candidates[k][filled].astype(np.float32) for k in model_config(name).columns}
+    inputs["row_splits"] = np.concatenate([[0], np.cumsum(filled.sum(axis=1))])
+    tolerance = {"rtol": 0, "atol": 0} if variant == "quantized" else {"rtol": 1e-5, "atol": 1e-3}
+    np.testing.assert_allclose(
+        packed(inputs).numpy(), predict_met_xy_gev(padded, candidates), **tolerance
+    )
+
+
+@every_variant
+@every_model
+def test_saved_model_gives_the_same(name, variant, tmp_path):
+    model = scrambled(name, variant)
+    save_model(model, tmp_path / "model.keras")
+    again = load_model(tmp_path / "model.keras")
+    candidates = random_candidates(np.random.default_rng(2), 30)
+    np.testing.assert_array_equal(
+        predict_met_xy_gev(again, candidates), predict_met_xy_gev(model, candidates)
+    )
+    for before, after in zip(model.layers, again.layers, strict=True):
+        assert before.get_config() == after.get_config()
+
+
+def test_missing_and_damaged_models_are_refused(tmp_path):
+    with pytest.raises(RunFolderError, match="no model"):
+        load_model(tmp_path / "model.keras")
+    (tmp_path / "model.keras").write_bytes(b"PK\x03\x04 cut")
+    with pytest.raises(RunFolderError, match="cannot be read as a Keras model"):
+        load_model(tmp_path / "model.keras")
+
+
+def test_weights_go_between_the_same_networks_only():
+    with pytest.raises(ConfigError, match="networks differ"):
+        copy_weights(scrambled("deepmet", "quantized"), build(model_config("garnet")))
+
+
+def test_own_layers_have_nothing_to_prune():
+    model = scrambled("garnet", "quantized")
+    own = [la for la in model.layers if la.__module__ == "l1met_fpga.models.layers"]
+    assert own
+    assert all(layer.get_prunable_weights() == [] for layer in own)
+    assert all(layer.get_prunable_weights() for layer in dense_layers(model).values())
+
+
+def test_unknown_variant_and_missing_schedule():
+    with pytest.raises(ConfigError, match=r"unknown variant 'pruned_float'; choose from"):
+        build(model_config("deepset"), variant="pruned_float")
+    with pytest.raises(ConfigError, match="needs a pruning schedule"):
+        build(model_config("deepset"), variant="pruned")
+
+
+def test_registry_names_the_choices():
+    with pytest.raises(ConfigError, match=r"unknown architecture 'edgeconv'; choose from \['deep"):
+        builder("edgeconv")
+    with pytest.raises(ConfigError, match="registered already"):
+        register("deepset")(lambda *_: None)
+    with pytest.raises(ConfigError, match="no configuration class declares"):
+        register("edgeconv")(lambda *_: None)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"model.architecture": "transformer"}, "unknown architecture 'transformer'; choose from"),
+        ({"model.phi": [{"units": -4}]}, r"phi.0.units: .*greater than or equal to 1.*got -4"),
+        ({"model.phi": [{"units": 4, "kernel": "fixed<-6,1>"}]}, "width must be 1 to 62 bits"),
+        ({"model.phi": [{"units": 4, "kernel": "ufixed<6,1>"}]}, "a weight is signed"),
+        ({"model.phi": [{"units": 4, "output": "ufixed<6,2,RND,WRAP>"}]}, "must saturate"),
+        ({"model.phi": [{"units": 4, "kernl": "fixed<6,1>"}]}, "did you mean 'kernel'"),
+        ({"model.features": ["pt", "ptt"]}, "unknown feature 'ptt'; choose from"),
+        ({"model.weights": {"units": 2, "output": "fixed<8,1>"}}, r"must hold 1\.0"),
+        ({"model.momentum": {"table": "fixed<12,1>"}}, r"must hold 1\.0"),
+        ({"model.scalars": None}, "without scalars there is one vector pool"),
+        ({"training.pruning.sparsity": 1.2}, r"sparsity: .*less than 1.*got 1\.2"),
+        ({"training.pruning.begin": 0.9}, "pruning must begin before it ends"),
+        ({"training.epoch": 3}, "did you mean 'epochs'"),
+        ({"training.gen_met_edges_gev": [100]}, "gen_met_weights needs 2 values"),
+    ],
+)
+def test_bad_configuration_ends_with_one_sentence(changes, message):
+    with pytest.raises(ConfigError, match=message):
+        load_run(MODELS / "deepset.yaml", changes)
