@@ -10,19 +10,9 @@ from rich.table import Table
 
 from l1met_fpga.config.base import load_yaml, override, parse
 from l1met_fpga.config.data import ConvertConfig
+from l1met_fpga.data.counts import COUNT_MEANINGS
 
 __all__ = ["register"]
-
-_EXPLANATIONS = {
-    "truncated_events": "events with more than 128 candidates",
-    "truncated_candidates": "candidates lost above 128",
-    "empty_events": "events without a candidate",
-    "zero_pt_candidates": "candidates whose pt rounds to zero, removed",
-    "saturated_pt": "candidates above 4095.75 GeV, set to it",
-    "charged_weights_reset": "charged candidates with a PUPPI weight other than 1, set to 1",
-    "error_flag_events": "events with the error flag in their header",
-    "files_without_events": "files without events",
-}
 
 
 def register(app: typer.Typer) -> None:
@@ -115,5 +105,5 @@ def _convert(
     table = Table(show_header=False, box=None)
     for name, count in counts.items():
         if count:
-            table.add_row(str(count), _EXPLANATIONS.get(name, name))
+            table.add_row(str(count), COUNT_MEANINGS.get(name, name))
     console.print(table)

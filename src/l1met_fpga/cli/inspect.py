@@ -70,7 +70,8 @@ def _inspect(
     typed = {"format": file_format, "branch_map": branch_map}
     raw = {key: value for key, value in typed.items() if value is not None}
     config = parse(ConvertConfig, raw, where="command line")
-    inspection = inspect_file(file, config)
+    with Console(stderr=True).status(f"reading {file}"):
+        inspection = inspect_file(file, config)
     console = Console()
     if as_json:
         console.print_json(json.dumps(inspection.to_dict(), allow_nan=False))

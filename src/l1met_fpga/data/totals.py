@@ -8,12 +8,12 @@ import numpy.typing as npt
 
 from l1met_fpga.data.batch import EventBatch
 from l1met_fpga.puppi.columns import (
-    ANGLE_LSB_RAD,
     COLUMNS,
     MAX_PUPPI_WEIGHT,
     PT_LSB_GEV,
     ParticleId,
 )
+from l1met_fpga.puppi.met import unit_vectors
 from l1met_fpga.puppi.words import CHARGED_ONLY, NEUTRAL_ONLY, is_charged
 
 __all__ = ["MET_BIN_GEV", "Totals"]
@@ -133,13 +133,11 @@ class Totals:
 def _met_xy_gev(batch: EventBatch) -> npt.NDArray[np.float64]:
     """Return minus the sum of the momenta of ragged candidates, shape (n_events, 2)."""
     event = np.repeat(np.arange(batch.n_events), batch.counts)
-    pt_gev = batch.columns["pt"] * PT_LSB_GEV
-    phi_rad = batch.columns["phi"] * ANGLE_LSB_RAD
+    momenta = (batch.columns["pt"] * PT_LSB_GEV)[:, None] * unit_vectors(batch.columns["phi"])
     sums = [
-        np.bincount(event, weights=pt_gev * direction(phi_rad), minlength=batch.n_events)
-        for direction in (np.cos, np.sin)
+        np.bincount(event, weights=component, minlength=batch.n_events) for component in momenta.T
     ]
-    return -np.stack(sums, axis=1)
+    return -np.stack(sums, axis=1).astype(np.float64)
 
 
 def _met_histogram(met_xy_gev: npt.NDArray[np.float64]) -> Histogram:

@@ -83,7 +83,7 @@ def _overflow(code: Any, kind: FixedType) -> Any:
         case Overflow.SAT:
             return tf.clip_by_value(code, low, high)
         case Overflow.SAT_SYM:
-            return tf.clip_by_value(code, -high if kind.signed else 0.0, high)
+            return tf.clip_by_value(code, -max(high, 1.0) if kind.signed else 0.0, high)
         case Overflow.SAT_ZERO:
             return tf.where((code < low) | (code > high), tf.zeros_like(code), code)
         case Overflow.WRAP:
