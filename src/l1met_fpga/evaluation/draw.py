@@ -19,11 +19,12 @@ from l1met_fpga.evaluation.plots.resolution import (
     plot_residuals,
     plot_with_ratio,
 )
-from l1met_fpga.evaluation.plots.style import Curve, save_figure
+from l1met_fpga.evaluation.plots.style import Curve
 from l1met_fpga.evaluation.plots.trigger import plot_rate, plot_roc, plot_turn_on
 from l1met_fpga.evaluation.resolution import FiguresWithErrors
 from l1met_fpga.evaluation.trigger import RateResult
 from l1met_fpga.metrics.arrays import FloatArray
+from l1met_fpga.plot_style import save_figure
 
 __all__ = ["draw_all", "read_history"]
 

@@ -17,7 +17,8 @@ def with_error(
     if value is None:
         return "not measured"
     scale, digits, unit = (100.0, 1, " %") if percent else (1.0, 3, "")
-    text = f"{scale * value:{'+' if sign else ''}.{digits}f}"
+    shown = round(scale * value, digits) + 0.0  # no minus in front of zero
+    text = f"{shown:{'+' if sign else ''}.{digits}f}"
     return text + (f" ± {scale * error:.{digits}f}" if error is not None else "") + unit
 
 

@@ -15,11 +15,11 @@ from l1met_fpga.evaluation.plots.style import (
     look,
     ratio_figure,
     shifted,
-    styled,
 )
 from l1met_fpga.metrics.arrays import FloatArray
 from l1met_fpga.metrics.binning import Bins
 from l1met_fpga.metrics.resolution import half_width
+from l1met_fpga.plot_style import styled
 
 __all__ = ["plot_binned", "plot_multiplicity", "plot_residuals", "plot_with_ratio"]
 

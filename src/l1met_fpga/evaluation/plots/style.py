@@ -1,29 +1,29 @@
-"""One look for all plots: mplhep's CMS style without a logo, a colour-blind safe palette."""
+"""Pieces that the plots of the evaluation share."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
-import matplotlib.style
-import mplhep
 import numpy as np
-from cycler import cycler
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from l1met_fpga.metrics.arrays import FloatArray
 from l1met_fpga.metrics.binning import Bins
-from l1met_fpga.run_folder import atomic_path
+from l1met_fpga.plot_style import COLOURS
 
-__all__ = ["Curve", "bin_positions", "figure", "look", "ratio_figure", "save_figure", "styled"]
+__all__ = [
+    "Curve",
+    "bin_positions",
+    "figure",
+    "gen_met_label",
+    "legend",
+    "look",
+    "ratio_figure",
+    "shifted",
+]
 
-# Petroff's ten-colour cycle (arXiv:2107.02270), as CMS recommends
-COLOURS: Final = ("#3f90da", "#ffa90e", "#bd1f01", "#94a4a2", "#832db6", "#a96b59", "#e76300",
-                  "#b9ac70", "#717581", "#92dadd")  # fmt: skip
 MARKERS: Final = ("o", "s", "^", "v", "D", "P", "X", "<", ">", "*")
-NETWORK_COLOUR: Final = "#bd1f01"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,20 +33,6 @@ class Curve:
     title: str
     value: FloatArray
     error: FloatArray
-
-
-@contextmanager
-def styled() -> Iterator[None]:
-    """Apply the style inside a block only."""
-    own: dict[str, Any] = {
-        "font.size": 15, "legend.fontsize": 12, "axes.labelsize": 17,
-        "xtick.labelsize": 14, "ytick.labelsize": 14, "savefig.bbox": None,
-        "axes.prop_cycle": cycler(color=COLOURS), "font.family": "sans-serif",
-        "font.sans-serif": ["DejaVu Sans"], "mathtext.fontset": "dejavusans",
-        "figure.constrained_layout.use": True, "svg.hashsalt": "l1met",
-    }  # fmt: skip
-    with matplotlib.style.context([mplhep.style.CMS, own]):
-        yield
 
 
 def look(index: int) -> dict[str, Any]:
@@ -98,13 +84,3 @@ def legend(axis: Axes, curves: Sequence[object], **options: Any) -> None:
     """Draw a legend of fitting size; leaves room above the curves."""
     size = 12 if len(curves) <= 6 else 10
     axis.legend(fontsize=size, frameon=False, **options)
-
-
-def save_figure(made: Figure, folder: Path, name: str) -> tuple[Path, Path]:
-    """Write ``name.pdf`` and ``name.png`` atomically and return their paths."""
-    paths = folder / f"{name}.pdf", folder / f"{name}.png"
-    metadata = ({"CreationDate": None, "Creator": None, "Producer": None}, {"Software": None})
-    for path, about in zip(paths, metadata, strict=True):
-        with atomic_path(path) as temporary, styled():
-            made.savefig(temporary, dpi=110, metadata=about)
-    return paths

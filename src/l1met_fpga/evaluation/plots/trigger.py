@@ -11,11 +11,11 @@ from l1met_fpga.evaluation.plots.style import (
     gen_met_label,
     legend,
     look,
-    styled,
 )
 from l1met_fpga.metrics.arrays import FloatArray
 from l1met_fpga.metrics.trigger import RateCurve
 from l1met_fpga.metrics.turn_on import OFFLINE_EFFICIENCY, TurnOn
+from l1met_fpga.plot_style import styled
 
 __all__ = ["plot_rate", "plot_roc", "plot_turn_on"]
 
