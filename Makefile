@@ -51,10 +51,10 @@ docs: $(READY) ## build the documentation, warnings are errors
 	$(BIN)/sphinx-build -W --keep-going -b html docs docs/_build/html
 
 data: $(READY) ## make the built-in samples again (data/*.root)
-	$(BIN)/l1met simulate data/builtin.yaml $(ARGS)
+	$(BIN)/l1met simulate data/builtin_sample.yaml $(ARGS)
 
 data-full: $(READY) ## make the full samples (hours on 2 cores; resumes)
-	$(BIN)/l1met simulate data/full.yaml $(ARGS)
+	$(BIN)/l1met simulate data/full_sample.yaml $(ARGS)
 
 bench: bench-data bench-sim bench-train bench-eval bench-hls bench-rtl ## run every benchmark
 
