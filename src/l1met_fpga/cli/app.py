@@ -16,9 +16,12 @@ __all__ = ["app", "main"]
 
 COMMANDS: Final[tuple[str, ...]] = (
     "simulate",
+    "validate_simulation",
     "convert",
     "inspect",
     "train",
+    "check",
+    "synthesize",
     "evaluate",
     "report",
     "compare",

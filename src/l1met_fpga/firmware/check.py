@@ -191,14 +191,23 @@ def first_difference(
     return None
 
 
-def write_result(path: Path, result: Mapping[str, Any]) -> dict[str, Any]:
-    """Write ``bit_exactness.json``, keeping forms of an earlier check that this one did not run.
+def write_result(path: Path, result: Mapping[str, Any], *, network_digest: str) -> dict[str, Any]:
+    """Write ``bit_exactness.json``.
+
+    Forms of an earlier check of the same network that this one did not run stay; those of another
+    network go.
+
+    Args:
+        path: The file.
+        result: From :func:`compare_forms`.
+        network_digest: What identifies the network.
 
     Returns:
-        What the file holds now: form name -> figures, as :func:`compare_forms` returns them.
+        What the file holds now: form name -> figures.
     """
     earlier = json.loads(path.read_text()) if path.is_file() else {}
-    merged = {**earlier, **result}
+    merged = {k: v for k, v in earlier.items() if v.get("network") == network_digest}
+    merged |= {form: {**figures, "network": network_digest} for form, figures in result.items()}
     write_json(path, merged)
     return merged
 

@@ -1,0 +1,119 @@
+"""``l1met check``: prove that every form of a network gives the same bits."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from l1met_fpga.config.run import RunConfig
+    from l1met_fpga.firmware.check import Form
+    from l1met_fpga.models.network import Network
+    from l1met_fpga.run_folder import RunFolder
+
+__all__ = ["print_agreement", "register"]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("check")(_check)
+
+
+def _check(
+    run: Annotated[Path | None, typer.Argument(help="Run folder; the newest if not given.")] = None,
+    *,
+    events: Annotated[
+        int | None, typer.Option("--events", "-n", min=1, help="Test events; all if not given.")
+    ] = None,
+    layers: Annotated[
+        bool, typer.Option("--layers", help="C simulation layer by layer (builds it again).")
+    ] = False,
+    rtl: Annotated[bool, typer.Option(help="Include the RTL, when it was built.")] = True,
+) -> None:
+    """Compare quantized Keras, the int64 reference, the C simulation and the RTL, bit by bit.
+
+    Test events and generated stress events are compared output by output. The result goes to
+    bit_exactness.json in the run folder; the exit code is 9 if one output differs.
+
+    For example:
+
+        l1met check runs/deepset --events 2000
+
+        l1met check runs/deepset --layers
+    """
+    from l1met_fpga.cli.run_choice import need_last_run
+    from l1met_fpga.config.run import load_run
+    from l1met_fpga.firmware.hls.flow import check_run
+    from l1met_fpga.models.network import Network
+    from l1met_fpga.run_folder import RunFolder
+
+    folder = RunFolder.open(run) if run is not None else need_last_run()
+    config = load_run(folder.need(folder.config, made_by="l1met train"))
+    network = Network.load(folder.need(folder.network, made_by="l1met train"))
+    console = Console(soft_wrap=True)
+    if layers:
+        _check_layers(console, folder, config, network, events)
+        return
+    result = check_run(folder, config, _built(folder, config, network, rtl), n_events=events)
+    print_agreement(console, result)
+
+
+def _built(
+    folder: "RunFolder", config: "RunConfig", network: "Network", rtl: bool
+) -> "dict[str, Form]":
+    """Forms that were built in this run folder, from this network."""
+    from l1met_fpga.firmware.hls.csim import CSimulation
+
+    forms: dict[str, Form] = {}
+    library = folder.hls / f"{config.hls.top_function}_csim.so"
+    if library.is_file():
+        folder_network = type(network).load(folder.hls / "network.json")
+        if folder_network != network:
+            from l1met_fpga.errors import ConversionError
+
+            raise ConversionError(
+                f"{folder.hls} was made from another network; run `l1met synthesize {folder.root}`"
+            )
+        forms["hls_csim"] = CSimulation(library, network, processes=config.hls.csim_processes)
+    if rtl and folder.rtl.is_dir():
+        from l1met_fpga.firmware.rtl.project import rtl_forms, write_project
+
+        forms |= rtl_forms(write_project(network, config.rtl, folder.rtl))
+    return forms
+
+
+def _check_layers(
+    console: Console,
+    folder: "RunFolder",
+    config: "RunConfig",
+    network: "Network",
+    events: int | None,
+) -> None:
+    from l1met_fpga.errors import BitExactnessError
+    from l1met_fpga.firmware.forms import check_samples
+    from l1met_fpga.firmware.hls.layerwise import compare_layers
+
+    for name, candidates in check_samples(network, config, n_events=events or 200).items():
+        found = compare_layers(network, config.hls, folder.root / "hls_layers", candidates)
+        if found is not None:
+            raise BitExactnessError(f"C simulation, {name} events: {found}")
+        console.print(f"{name}: every layer of the C simulation agrees with the int64 reference")
+
+
+def print_agreement(console: Console, result: dict[str, Any]) -> None:
+    """Print one row per form."""
+    table = Table(title="Integer outputs against quantized Keras")
+    for column in ("form", "events", "outputs", "differing", "largest LSB", "events/s"):
+        table.add_column(column, justify="left" if column == "form" else "right")
+    for form, row in result.items():
+        table.add_row(
+            form,
+            f"{row['events']:,}",
+            f"{row['outputs']:,}",
+            f"[{'red' if row['differing'] else 'green'}]{row['differing']:,}[/]",
+            str(row["largest_lsb"]),
+            f"{row['events_per_second']:,.0f}",
+        )
+    console.print(table)

@@ -1,0 +1,65 @@
+"""Which run folder a command works on, and settings typed on the command line."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel
+
+from l1met_fpga.config.base import parse
+from l1met_fpga.config.run import load_run
+from l1met_fpga.errors import ConfigError, RunFolderError
+from l1met_fpga.run_folder import MARK, RunFolder
+
+__all__ = ["RUNS", "last_run", "need_last_run", "with_typed"]
+
+RUNS = Path("runs")
+"""Where ``l1met train`` makes run folders."""
+
+Section = TypeVar("Section", bound=BaseModel)
+
+
+def last_run(
+    model: str | None = None, *, pruning: bool | None = None, runs: Path = RUNS
+) -> RunFolder | None:
+    """Return the newest complete run, or None.
+
+    Args:
+        model: Model name; None takes any.
+        pruning: Whether it must be pruned (True) or must not be (False); None takes either.
+        runs: Folder of run folders.
+    """
+    found = [folder for folder in runs.glob("*") if (folder / MARK).is_file()]
+    complete = [RunFolder(folder) for folder in found if RunFolder(folder).network.is_file()]
+    for run in sorted(complete, key=lambda r: r.network.stat().st_mtime, reverse=True):
+        config = load_run(run.config)
+        pruned = config.training.pruning.enabled
+        if model in (None, config.model.name) and pruning in (None, pruned):
+            return run
+    return None
+
+
+def need_last_run() -> RunFolder:
+    """Return the newest complete run.
+
+    Raises:
+        RunFolderError: If there is none; says what to do.
+    """
+    run = last_run()
+    if run is None:
+        raise RunFolderError(
+            f"no trained run in {RUNS}/; train one with `make train` (or `l1met train "
+            "models/deepset.yaml`), or use a shipped network with --reference"
+        )
+    return run
+
+
+def with_typed(section: Section, typed: Mapping[str, Any], *, where: str) -> Section:
+    """Return a configuration section with the values that were typed; None was not typed."""
+    given = {key: value for key, value in typed.items() if value is not None}
+    if not given:
+        return section
+    unknown = [key for key in given if key not in type(section).model_fields]
+    if unknown:
+        raise ConfigError(f"{where} has no setting {unknown[0]!r}")
+    return parse(type(section), {**section.model_dump(), **given}, where=where)

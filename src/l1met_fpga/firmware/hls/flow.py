@@ -1,0 +1,111 @@
+"""From a trained run to a checked HLS project."""
+
+import hashlib
+import logging
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from l1met_fpga.config.firmware import HlsConfig
+from l1met_fpga.config.run import RunConfig
+from l1met_fpga.firmware.check import (
+    Form,
+    compare_forms,
+    require_agreement,
+    write_result,
+)
+from l1met_fpga.firmware.forms import check_samples, int64_form, keras_form
+from l1met_fpga.firmware.hls.csim import CSimulation, compile_csim
+from l1met_fpga.firmware.hls.project import write_project
+from l1met_fpga.models.network import Network
+from l1met_fpga.puppi.columns import Candidates
+from l1met_fpga.run_folder import RunFolder
+
+__all__ = ["HlsProject", "build_project", "check_run"]
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class HlsProject:
+    """A written and compiled project.
+
+    Attributes:
+        folder: Project folder.
+        simulation: The C simulation.
+        convert_s: Time of the conversion.
+        compile_s: Time of g++.
+    """
+
+    folder: Path
+    simulation: CSimulation
+    convert_s: float
+    compile_s: float
+
+
+def build_project(
+    network: Network, config: HlsConfig, folder: Path, candidates: Candidates
+) -> HlsProject:
+    """Write a project and compile its C simulation.
+
+    Args:
+        network: The integer network.
+        config: Section ``hls``.
+        folder: Project folder.
+        candidates: Real events for the test bench.
+
+    Raises:
+        ConversionError: If the network cannot be converted exactly.
+        ToolError: If the project does not compile.
+    """
+    start = time.perf_counter()
+    write_project(network, config, folder, candidates=candidates)
+    converted = time.perf_counter()
+    library = compile_csim(folder, top=config.top_function, flags=config.compiler_flags)
+    compiled = time.perf_counter()
+    logger.info(
+        "converted in %.1f s, compiled in %.1f s: %s",
+        *(converted - start, compiled - converted, folder),
+    )
+    simulation = CSimulation(library, network, processes=config.csim_processes)
+    return HlsProject(folder, simulation, converted - start, compiled - converted)
+
+
+def check_run(
+    run: RunFolder,
+    config: RunConfig,
+    forms: Mapping[str, Form],
+    *,
+    n_events: int | None,
+    samples: Mapping[str, Candidates] | None = None,
+) -> dict[str, Any]:
+    """Compare forms of a run's network with its quantized Keras model, and write the result.
+
+    The int64 reference is always one of the forms. A form that differs is an error after the
+    result was written.
+
+    Args:
+        run: The run folder.
+        config: Its configuration.
+        forms: Name -> form, as in :data:`l1met_fpga.firmware.check.FORMS`.
+        n_events: Test events, None for all.
+        samples: Events to compare on; default test and stress events.
+
+    Returns:
+        Content of ``bit_exactness.json``.
+
+    Raises:
+        BitExactnessError: If one output differs.
+    """
+    network = Network.load(run.need(run.network, made_by="l1met train"))
+    if samples is None:
+        samples = check_samples(network, config, n_events=n_events)
+    keras = keras_form(run.need(run.model, made_by="l1met train"), network)
+    every = {"int64": int64_form(network), **forms}
+    result = compare_forms("keras", keras, every, samples)
+    digest = hashlib.sha256(network.model_dump_json().encode()).hexdigest()[:16]
+    written = write_result(run.bit_exactness, result, network_digest=digest)
+    require_agreement(result)
+    return written
