@@ -7,6 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from l1met_fpga.errors import DataError
 from l1met_fpga.puppi.stream import WordEvents, read_word_stream, write_word_stream
@@ -141,6 +143,33 @@ def test_write_refuses_what_the_format_cannot_hold(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="run 32 does not fit the 5 bits of the event header"):
         write_word_stream(path, [dataclasses.replace(make_events([1]), run=np.uint64([32]))])
     assert list(tmp_path.iterdir()) == []
+
+
+@given(
+    seed=st.integers(0, 50),
+    damage=st.lists(st.tuples(st.integers(0, 3000), st.integers(0, 255)), min_size=1, max_size=6),
+    cut=st.integers(0, 40),
+)
+def test_damaged_bytes_are_refused_or_read_as_they_stand(
+    tmp_path_factory: pytest.TempPathFactory,
+    seed: int,
+    damage: list[tuple[int, int]],
+    cut: int,
+) -> None:
+    path = tmp_path_factory.mktemp("fuzz") / "a.dump"
+    write_word_stream(path, [make_events([5, 0, 40, 17], seed)])
+    content = bytearray(path.read_bytes())
+    for place, value in damage:
+        content[place % len(content)] = value
+    content = content[: len(content) - 8 * (cut // 4) - (cut % 4 == 3)]
+    path.write_bytes(content)
+    try:
+        events = joined(list(read_word_stream(path, words_per_chunk=1)))
+    except DataError:
+        return
+    again = path.with_name("b.dump")
+    assert write_word_stream(again, [events]) == events.n_events
+    assert again.read_bytes() == bytes(content)
 
 
 @pytest.mark.skipif(REFERENCE is None, reason="L1MET_REFERENCE_DATA names no reference data")
