@@ -48,8 +48,7 @@ def quantize(v: FixedVariable, target: FixedType) -> FixedVariable:
         A variable whose values are ``target.convert`` of the input's, exactly.
     """
     if v.low == v.high:
-        code = target.convert(int(v.low * 2 ** fraction_bits(v)), fraction_bits(v))
-        return constant(float(target.decode(code)))
+        return constant(float(target.decode(target.encode(float(v.low)))))
     return _overflow(_round(v, target.frac_bits, target.rounding), target)
 
 
@@ -81,7 +80,7 @@ def _sign(v: FixedVariable) -> FixedVariable:
 def _floor(v: FixedVariable, frac_bits: int) -> FixedVariable:
     """Drop the fraction bits below ``frac_bits``, keeping every integer bit."""
     if v.low == v.high:
-        code = math.floor(v.low * 2**frac_bits)
+        code = math.floor(v.low * Decimal(2) ** frac_bits)
         return constant(math.ldexp(code, -frac_bits))
     signed, int_bits, _ = v.kif
     if signed + int_bits + frac_bits <= 0:
@@ -112,7 +111,7 @@ def _overflow(v: FixedVariable, target: FixedType) -> FixedVariable:
     if low <= v.low and v.high <= high:
         return v
     if v.low == v.high:
-        code = int(v.low * 2**target.frac_bits)
+        code = int(v.low / lsb)
         return constant(float(target.decode(target.wrap_or_saturate(code))))
     match target.overflow:
         case Overflow.WRAP:
@@ -175,8 +174,10 @@ def look_up(
         source: Type of the index.
         out: Type of the entries.
     """
-    first, last = (int(x * 2**source.frac_bits) - source.min_code for x in (v.low, v.high))
-    stride = max(1, int(v.step * 2**source.frac_bits))
+    first, last = (
+        int(x * Decimal(2) ** source.frac_bits) - source.min_code for x in (v.low, v.high)
+    )
+    stride = max(1, int(v.step * Decimal(2) ** source.frac_bits))
     values = out.decode(table[first : last + 1 : stride])
     if np.all(values == values[0]):
         return constant(float(values[0]))

@@ -125,7 +125,13 @@ def _pointer(array: npt.NDArray[Any] | None) -> ctypes.c_void_p:
 
 
 def compile_design(
-    source: Path, build: Path, *, top: str, lanes: int, output_bits: int
+    source: Path,
+    build: Path,
+    *,
+    top: str,
+    lanes: int,
+    output_bits: int,
+    optimization: str = "-O2",
 ) -> VerilatedModel:
     """Verilate and compile the Verilog files of a folder.
 
@@ -137,6 +143,7 @@ def compile_design(
         top: Top module; its file is ``{top}.v``.
         lanes: Candidates per clock.
         output_bits: Width of px and py, at most 32.
+        optimization: C++ compiler level; ``-O0`` compiles fast and runs slowly.
 
     Raises:
         ToolMissingError: Without Verilator or a C++ compiler.
@@ -150,7 +157,8 @@ def compile_design(
         shutil.rmtree(build, ignore_errors=True)
         build.mkdir(parents=True)
         _verilate(root, source, build, top)
-        _link(compiler, root, build, library, lanes, output_bits)
+        defines = [f"-DL1MET_LANES={lanes}", f"-DL1MET_OUT_WIDTH={output_bits}"]
+        _link(compiler, root, build, library, [optimization, *defines])
     return VerilatedModel(_load(library), lanes)
 
 
@@ -178,14 +186,11 @@ def _verilate(root: Path, source: Path, build: Path, top: str) -> None:
     )  # fmt: skip
 
 
-def _link(
-    compiler: str, root: Path, build: Path, library: Path, lanes: int, output_bits: int
-) -> None:
+def _link(compiler: str, root: Path, build: Path, library: Path, options: list[str]) -> None:
     include = root / "include"
+    off = ("COVERAGE", "SC", "TIMING", "TRACE", "TRACE_FST", "TRACE_VCD", "TRACE_SAIF")
     flags = ["-std=c++17", "-fPIC", "-Iobj", f"-I{include}", f"-I{include / 'vltstd'}",
-             "-DVERILATOR=1", f"-DL1MET_LANES={lanes}", f"-DL1MET_OUT_WIDTH={output_bits}",
-             *(f"-DVM_{name}=0" for name in ("COVERAGE", "SC", "TIMING", "TRACE", "TRACE_FST",
-                                             "TRACE_VCD", "TRACE_SAIF"))]  # fmt: skip
+             "-DVERILATOR=1", *(f"-DVM_{name}=0" for name in off), *options]  # fmt: skip
     harness = importlib.resources.files(__package__).joinpath("harness.cpp")
     with importlib.resources.as_file(harness) as harness_path:
         sources = [
@@ -197,9 +202,9 @@ def _link(
 
         def compile_one(path: Path) -> Path:
             target = build / f"{path.stem}.o"
-            level = "-O0" if path.stem.endswith("Slow") else "-O2"
+            level = ["-O0"] if path.stem.endswith("Slow") else []  # runs once
             run_tool(
-                [compiler, *flags, level, "-c", path.resolve(), "-o", target.name],
+                [compiler, *flags, *level, "-c", path.resolve(), "-o", target.name],
                 cwd=build, log=build / f"{path.stem}.log", timeout_s=1800,
             )  # fmt: skip
             return target

@@ -1,6 +1,6 @@
 """Write a design as Verilog files."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -13,7 +13,7 @@ from l1met_fpga.firmware.rtl.da4ml_code import TIMESCALE, stage_files, static_fi
 from l1met_fpga.firmware.rtl.design import SUMMANDS_PER_STAGE, Design, Term
 from l1met_fpga.puppi.columns import COLUMNS
 
-__all__ = ["COLUMN_BITS", "Wire", "design_files"]
+__all__ = ["COLUMN_BITS", "Wire", "design_files", "render_template"]
 
 PHI_WIDTH: Final = COLUMNS["phi"].type.width
 _WORD_BITS: Final = {
@@ -106,25 +106,27 @@ def design_files(design: Design, prefix: str, header: Sequence[str]) -> dict[str
 
 
 class _Renderer:
-    """Fills templates; a missing value is an error."""
+    """Fills Verilog templates with the design's prefix and header."""
 
     def __init__(self, prefix: str, header: Sequence[str]):
-        self.prefix, self.header = (
-            prefix,
-            "\n".join([*(f"// {line}".rstrip() for line in header), TIMESCALE]),
-        )
-        self.environment = jinja2.Environment(
-            loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
-            undefined=jinja2.StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            keep_trailing_newline=True,
-            autoescape=False,
-        )
+        self.prefix = prefix
+        self.header = "\n".join([*(f"// {line}".rstrip() for line in header), TIMESCALE])
 
     def __call__(self, template: str, **values: Any) -> str:
-        text = self.environment.get_template(f"{template}.v.j2")
-        return text.render(prefix=self.prefix, header=self.header, **values)
+        return render_template(f"{template}.v", prefix=self.prefix, header=self.header, **values)
+
+
+def render_template(name: str, /, **values: Any) -> str:
+    """Fill ``templates/{name}.j2``; a value that the template needs and lacks is an error."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,
+    )
+    return environment.get_template(f"{name}.j2").render(**values)
 
 
 def _bus(ports: Sequence[Port]) -> int:
@@ -340,8 +342,3 @@ def _aligned(wire: Wire, out: Port) -> str:
     """Expression of a wire in counts of the output type."""
     shift = out.frac_bits - wire.port.frac_bits if wire.port.width else 0
     return f"{wire.name} <<< {shift}" if shift else wire.name
-
-
-def total_bits(files: Mapping[str, str]) -> int:
-    """Return the size of the generated text, bytes."""
-    return sum(len(text) for text in files.values())

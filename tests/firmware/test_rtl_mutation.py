@@ -1,0 +1,83 @@
+"""The comparison is worth something only if it sees a single wrong bit in the generated Verilog."""
+
+import re
+import shutil
+
+import numpy as np
+import pytest
+from rtl_designs import N_SLOTS, compile_sources, compiled, folder, random_candidates
+
+from l1met_fpga.errors import BitExactnessError
+from l1met_fpga.firmware.reference import evaluate
+from l1met_fpga.firmware.rtl.forms import SimulationForm
+from l1met_fpga.firmware.stress import stress_events
+
+
+def shift_a_weight(sources, top):
+    """One bit of a weight: a shifted summand of the perceptron moves by one place."""
+    for path in sorted(sources.glob(f"{top}_perceptron_stage*.v")):
+        text = path.read_text()
+        match = re.search(r"(shift_adder #\(\d+, \d+, \d, \d, \d+, )(-?\d+)(, \d\) )", text)
+        if match:
+            changed = f"{match[1]}{int(match[2]) + 1}{match[3]}"
+            path.write_text(text[: match.start()] + changed + text[match.end() :])
+            return
+    raise AssertionError("no adder found")
+
+
+def flip_a_table_entry(sources, top):
+    """The lowest bit of one entry of the cosine table."""
+    path = sources / f"{top}_momentum.v"
+    text = path.read_text()
+    match = re.search(r"quarter_cos\[57\] = (\d+)'d(\d+);", text)
+    changed = f"quarter_cos[57] = {match[1]}'d{int(match[2]) ^ 1};"
+    path.write_text(text.replace(match[0], changed))
+
+
+def skip_a_pipeline_register(sources, top):
+    """One bit of a register between two stages is passed by."""
+    path = sources / f"{top}_perceptron.v"
+    text = path.read_text()
+    wire = ".model_inp(stage1_in)"
+    assert wire in text
+    path.write_text(
+        text.replace(wire, ".model_inp({stage1_in[$bits(stage1_in)-1:1], stage0_out[0]})")
+    )
+
+
+def narrow_an_accumulator(sources, top):
+    """An accumulator one bit too narrow for a full event at the largest pt."""
+    path = sources / f"{top}.v"
+    text = path.read_text()
+    match = re.search(r"reg signed \[(\d+):0\] t0_sum;", text)
+    width = int(match[1])
+    text = text.replace(match[0], f"reg signed [{width - 1}:0] t0_sum;")
+    path.write_text(text)
+
+
+MUTATIONS = [shift_a_weight, flip_a_table_entry, skip_a_pipeline_register, narrow_an_accumulator]
+
+
+def differing(made, model):
+    rng = np.random.default_rng(11)
+    samples = [stress_events(rng, n_random=40, n_slots=N_SLOTS), random_candidates(rng, 200)]
+    count = 0
+    for events in samples:
+        try:
+            got = SimulationForm(made.design, model)(events)
+        except BitExactnessError:
+            return -1
+        count += int((got != evaluate(made.network, events)).sum())
+    return count
+
+
+@pytest.mark.parametrize("mutate", MUTATIONS, ids=lambda f: f.__name__)
+def test_a_single_wrong_bit_is_detected(mutate):
+    made = compiled("deepset")
+    assert differing(made, made.model) == 0
+    copy = folder() / mutate.__name__ / "src"
+    shutil.copytree(made.sources, copy)
+    top = f"l1met_{made.network.name}"
+    mutate(copy, top)
+    broken = compile_sources(copy, top, made.design.lanes)
+    assert differing(made, broken) != 0
