@@ -11,6 +11,7 @@ import uproot
 from l1met_fpga.puppi.stream import WordEvents, write_word_stream
 from l1met_fpga.puppi.words import pack
 
+FAST = uproot.ZLIB(1)
 PDG_ID = np.array([130, 22, -211, 211, 11, -11, 13, -13])
 CHARGE = np.array([0, 0, -1, 1, -1, 1, -1, 1])
 
@@ -115,6 +116,7 @@ def write_perfnano(
     tree: str = "Events",
     table: str = "L1PuppiCands",
     leave_out: tuple[str, ...] = (),
+    compression: uproot.compression.Compression | None = FAST,
 ) -> None:
     """Write a ROOT file as the FastPUPPI ntuple maker does, with more or fewer branches."""
     values = physical(events) | (candidates or {})
@@ -134,7 +136,7 @@ def write_perfnano(
     } | (per_event or {})
     branches = {name: values for name, values in scalars.items() if name not in leave_out}
     branches[table] = ak.zip(jagged)
-    with uproot.recreate(path) as file:
+    with uproot.recreate(path, compression=compression) as file:
         file.mktree(tree, {k: v.type if k == table else v.dtype for k, v in branches.items()})
         if len(events):
             file[tree].extend(branches)

@@ -250,7 +250,7 @@ def test_store_of_another_schema_version(tmp_path):
         },
     )
     with h5py.File(path, "a") as file:
-        file.attrs["schema_version"] = 99
+        file.attrs["schema_version"] = 99  # compared first: another version has other rules
     with pytest.raises(DataError) as caught:
         Store.open(path)
     assert str(caught.value) == (

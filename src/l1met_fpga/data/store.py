@@ -4,7 +4,8 @@
 """
 
 import json
-from collections.abc import Iterator, Sequence
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +21,7 @@ from l1met_fpga.data.splits import Part
 from l1met_fpga.errors import DataError
 from l1met_fpga.puppi.columns import COLUMNS, N_CANDIDATES, REQUIRED_COLUMNS
 
-__all__ = ["FORMAT", "SCHEMA_VERSION", "Attributes", "Events", "Store"]
+__all__ = ["FORMAT", "SCHEMA_VERSION", "Attributes", "Events", "Store", "checksum"]
 
 FORMAT: Final = "l1met-store"
 SCHEMA_VERSION: Final = 1
@@ -214,6 +215,11 @@ class Store:
             wanted[f"candidates/{name}"] = ((N_CANDIDATES,), "<i2")
         if VERTEX in self._file:
             wanted[VERTEX] = ((), "<f4")
+        if int(self._file.attrs["checksum"]) != checksum(self._file.attrs):
+            raise DataError(
+                f"{self.path}: the attributes do not match their checksum; the file is damaged or "
+                "was changed, copy it again or make it again"
+            )
         n_events = int(self._file.attrs["n_events"])
         return {
             name: ChunkReader(self._check_dataset(name, (n_events, *row_shape), dtype))
@@ -249,6 +255,16 @@ class Store:
             split_fractions=(fractions[0], fractions[1], fractions[2]),
             units=json.loads(attrs["units"]),
         )
+
+
+def checksum(attributes: Mapping[str, Any]) -> int:
+    """Return the checksum of the attributes; HDF5 has none for texts of variable length."""
+    values = {
+        name: value.tolist() if isinstance(value, np.ndarray | np.generic) else value
+        for name, value in attributes.items()
+        if name != "checksum"
+    }
+    return zlib.crc32(json.dumps(values, sort_keys=True).encode())
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from l1met_fpga.data.batch import EventBatch, no_met
 from l1met_fpga.data.chunks import ChunkWriter, create_dataset
 from l1met_fpga.data.guarded_file import GuardedFile
 from l1met_fpga.data.splits import assign_parts
-from l1met_fpga.data.store import FORMAT, PER_EVENT, SCHEMA_VERSION, VERTEX
+from l1met_fpga.data.store import FORMAT, PER_EVENT, SCHEMA_VERSION, VERTEX, checksum
 from l1met_fpga.errors import DataError
 from l1met_fpga.puppi.columns import COLUMNS, N_CANDIDATES, REQUIRED_COLUMNS
 from l1met_fpga.run_folder import atomic_path
@@ -131,19 +131,20 @@ def create_store(
                 )
                 yield writer
                 writer.finish()
-                file.attrs.update(
-                    format=FORMAT,
-                    schema_version=SCHEMA_VERSION,
-                    label=label,
-                    order=order,
-                    sources=json.dumps([dict(source) for source in sources]),
-                    counts=json.dumps(dict(counts or {})),
-                    software=json.dumps(software_versions()),
-                    split_seed=splits.seed,
-                    split_fractions=np.array(splits.fractions),
-                    units=json.dumps({name: _unit(name) for name in columns}),
-                    n_events=writer.n_events,
-                )
+                attributes = {
+                    "format": FORMAT,
+                    "schema_version": SCHEMA_VERSION,
+                    "label": label,
+                    "order": order,
+                    "sources": json.dumps([dict(source) for source in sources]),
+                    "counts": json.dumps(dict(counts or {})),
+                    "software": json.dumps(software_versions()),
+                    "split_seed": splits.seed,
+                    "split_fractions": np.array(splits.fractions),
+                    "units": json.dumps({name: _unit(name) for name in columns}),
+                    "n_events": writer.n_events,
+                }
+                file.attrs.update(attributes, checksum=checksum(attributes))
             target.check()
     except OSError as err:
         raise DataError(
