@@ -107,7 +107,7 @@ def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
         ([], b"", "is empty; a word stream holds at least one event header"),
         ([header(1), 5], b"abc", "has 19 bytes, not a multiple of 8: a 64-bit word is cut"),
         ([header(3), 5, 6], b"", r"event 0 promises 3 words, but 2 follow until the end"),
-        ([header(0), header(1), 5, header(9)], b"", r"word 0 \+ 3: .* event 2 promises 9 .* but 0"),
+        ([header(0), header(1), 5, header(9)], b"", r"word 3: .* event 2 promises 9 .* but 0"),
         ([5, header(0)], b"", r"word 0: expected an event header .* got 0x0000000000000005"),
         ([header(3), 5, 6, header(0)], b"", r"event 0 promises 3 words, but 2 follow until the ne"),
         ([header(1), 5, 6, header(0)], b"", r"event 0 promises 1 words, but 2 follow until the ne"),
@@ -125,10 +125,10 @@ def test_damaged_stream_wrong(tmp_path: Path, words: list[int], tail: bytes, mes
 def test_damage_in_a_later_chunk_is_placed_in_the_file(tmp_path: Path) -> None:
     good = [header(2), 5, 6] * 300
     path = write_raw(tmp_path / "bad.dump", [*good, header(4), 1, header(0)])
-    with pytest.raises(DataError, match=r"event 300 promises 4 words, but 1 follow") as caught:
+    with pytest.raises(
+        DataError, match=f"word {len(good)}: .* event 300 promises 4 .* but 1 follow"
+    ):
         list(read_word_stream(path, words_per_chunk=256))
-    start, offset = str(caught.value).split("word ")[1].split(":")[0].split(" + ")
-    assert int(start) + int(offset) == len(good)
 
 
 def test_missing_file_wrong(tmp_path: Path) -> None:

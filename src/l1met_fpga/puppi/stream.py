@@ -150,8 +150,7 @@ def read_word_stream(path: Path, *, words_per_chunk: int = 1 << 17) -> Iterator[
             words = np.concatenate([rest, np.frombuffer(block, "<u8")])
             n_read += len(block) // 8
             at_end = n_read >= n_words
-            where = f"{path}, word {n_read - len(words)}"
-            events, used = _split(words, where, n_events, at_end=at_end)
+            events, used = _split(words, path, n_read - len(words), n_events, at_end=at_end)
             rest = words[used:]
             n_events += events.n_events
             if events.n_events:
@@ -176,14 +175,14 @@ def _file_words(path: Path) -> int:
 
 
 def _split(
-    words: npt.NDArray[np.uint64], where: str, first_event: int, *, at_end: bool
+    words: npt.NDArray[np.uint64], path: Path, first_word: int, first_event: int, *, at_end: bool
 ) -> tuple[WordEvents, int]:
     """Return the whole events at the beginning of ``words`` and how many words they take."""
     # Candidate words have zeros in bits 63:61, so headers can be found without following counts.
     positions = np.flatnonzero(words >> np.uint64(_MARK_BIT) == _MARK)
     if words.size and (positions.size == 0 or positions[0] != 0):
         raise DataError(
-            f"{where}: expected an event header (bits 63:62 = 0b10), got {int(words[0]):#018x}; "
+            f"{path}, word {first_word}: expected an event header (bits 63:62 = 0b10), got {int(words[0]):#018x}; "
             "this is not a PUPPI word stream or it lost its place"
         )
     headers = words[positions]
@@ -196,14 +195,14 @@ def _split(
     if not whole.all():
         wrong = int(np.argmin(whole))
         raise DataError(
-            f"{where} + {positions[wrong]}: the header of event {first_event + wrong} promises "
+            f"{path}, word {first_word + positions[wrong]}: the header of event {first_event + wrong} promises "
             f"{counts[wrong]} words, {_what_follows(wrong, found, at_end=at_end)}"
         )
     reserved = _RESERVED.get(headers)
     if reserved.any():
         wrong = int(np.argmax(reserved != 0))
         raise DataError(
-            f"{where} + {positions[wrong]}: the header of event {first_event + wrong} is "
+            f"{path}, word {first_word + positions[wrong]}: the header of event {first_event + wrong} is "
             f"{int(headers[wrong]):#018x}; its bits 11:8 must be zero"
         )
     n_whole = len(counts) - int(not at_end and positions.size > 0 and counts[-1] > found[-1])
