@@ -3,7 +3,7 @@
 import logging
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 import typer
 from rich.console import Console
@@ -99,7 +99,7 @@ class _Display:
         self._task: Any = None
         self._stage = ""
 
-    def __enter__(self) -> "_Display":
+    def __enter__(self) -> Self:
         if sys.stderr.isatty():
             self._bar = Progress(
                 TextColumn("{task.description}"),

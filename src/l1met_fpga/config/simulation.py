@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, PositiveInt, field_validator
+from pydantic import Field, PositiveInt
 
 from l1met_fpga.config.base import StrictModel
 from l1met_fpga.puppi.columns import N_CANDIDATES
@@ -33,7 +33,7 @@ class SampleConfig(StrictModel):
     Attributes:
         process: Name or path of a process card; ``null`` for pile-up only.
         events: Number of events.
-        seed: Seed of the sample; different samples need different seeds.
+        seed: Seed of the sample.
     """
 
     process: str | None
@@ -72,13 +72,3 @@ class SimulationConfig(StrictModel):
     words: bool = False
     workers: PositiveInt = 1
     scheduler: str | None = None
-
-    @field_validator("samples")
-    @classmethod
-    def _different_seeds(cls, samples: dict[str, SampleConfig]) -> dict[str, SampleConfig]:
-        seeds = [sample.seed for sample in samples.values()]
-        if len(set(seeds)) < len(seeds):
-            raise ValueError(
-                f"samples must have different seeds (their pile-up is equal else): {seeds}"
-            )
-        return samples

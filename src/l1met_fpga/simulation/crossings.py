@@ -74,7 +74,7 @@ def simulate_crossings(
     pool: Pool,
     detector: Detector,
     *,
-    seed: int,
+    seed: tuple[int, ...],
     first_event: int = 0,
     events: npt.NDArray[np.intp] | None = None,
     order: Order = Order.PT,
@@ -89,19 +89,19 @@ def simulate_crossings(
         hard: Hard collisions; without particles for pile-up only.
         pool: Pile-up to overlay.
         detector: Parameters.
-        seed: Seed of the sample.
+        seed: Numbers that belong to this sample alone.
         first_event: Number of the first hard collision in the sample, from 0.
         events: Which of the hard collisions to simulate; all if not given.
         order: Order of the candidates.
         max_candidates: Where the list is cut.
     """
-    showers = np.random.default_rng([seed, SHOWERS, first_event])
+    showers = np.random.default_rng([*seed, SHOWERS, first_event])
     lists = make_lists(hard, detector.tracks, detector.calorimeter, showers)
     towers, true = Towers.empty(), ChargedParticles.empty()
     results = []
     events = np.arange(len(hard)) if events is None else events
     for number in events:
-        rng = np.random.default_rng([seed, OVERLAY, first_event + int(number)])
+        rng = np.random.default_rng([*seed, OVERLAY, first_event + int(number)])
         result = simulate(lists, number, pool, towers, true, detector, rng)
         kept = select(result.candidates, order=order, max_candidates=max_candidates)
         results.append(result._replace(candidates=kept))

@@ -50,6 +50,10 @@ class Progress:
     _made: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     _seconds: dict[str, float] = field(default_factory=lambda: defaultdict(float))
 
+    def expect(self, kind: str, events: int) -> None:
+        """Announce work to be done."""
+        self._left[kind] += events
+
     def finished(self, kind: str, events: int, seconds: float, workers: int) -> None:
         """Take a finished piece of work into account."""
         self.done += events
@@ -91,7 +95,7 @@ def run(
         ]
         progress = Progress("pool", sum(b.events for b in batches))
         for batch in batches:
-            progress._left[batch.card] += batch.events
+            progress.expect(batch.card, batch.events)
         for index, seconds in run_all(partial(_timed_batch, cache=config.cache), batches):
             progress.finished(batches[index].card, batches[index].events, seconds, workers)
             report(progress)
@@ -99,7 +103,7 @@ def run(
         progress = Progress("events", sum(t.events for t in tasks))
         progress.done = progress.total - sum(t.events for t in waiting)
         for task in waiting:
-            progress._left[task.sample] += task.events
+            progress.expect(task.sample, task.events)
         for index, seconds in run_all(partial(make_file, config=config), waiting):
             progress.finished(waiting[index].sample, waiting[index].events, seconds, workers)
             report(progress)
@@ -124,6 +128,7 @@ def _mapper(config: SimulationConfig) -> Iterator[tuple[Mapper, int]]:
         return
     from distributed import Client, LocalCluster
 
+    logging.getLogger("distributed").setLevel(logging.ERROR)
     if config.scheduler is not None:
         with Client(config.scheduler) as client:
             yield partial(_on_dask, client), max(1, len(client.scheduler_info()["workers"]))
@@ -134,7 +139,6 @@ def _mapper(config: SimulationConfig) -> Iterator[tuple[Mapper, int]]:
             threads_per_worker=1,
             processes=True,
             dashboard_address=None,
-            silence_logs=logging.ERROR,
         ) as cluster,
         Client(cluster) as client,
     ):

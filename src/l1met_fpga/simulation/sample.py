@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -128,7 +129,7 @@ def _batch(
         hard,
         pool,
         detector,
-        seed=sample.seed,
+        seed=(sample.seed, zlib.crc32(str(sample.process).encode())),
         first_event=first,
         events=np.arange(begin, end),
         order=Order(config.order),

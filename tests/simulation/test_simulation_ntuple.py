@@ -1,0 +1,61 @@
+from collections import Counter
+
+import numpy as np
+import pytest
+import uproot
+from simulation_events import random_collisions
+
+from l1met_fpga.data.batch import concatenate
+from l1met_fpga.data.read_root import read_root
+from l1met_fpga.data.read_words import read_words
+from l1met_fpga.simulation.crossings import simulate_crossings
+from l1met_fpga.simulation.detector import load_detector
+from l1met_fpga.simulation.ntuple import write_root, write_words
+from l1met_fpga.simulation.pool import empty_pool
+
+
+@pytest.fixture(scope="module")
+def crossings():
+    detector = load_detector()
+    hard = random_collisions(20, np.random.default_rng(8), mean_pt_gev=6.0)
+    hard.gen_met_xy_gev[:] = np.random.default_rng(9).normal(0, 50, (20, 2))
+    return simulate_crossings(hard, empty_pool(detector), detector, seed=(8,))
+
+
+@pytest.mark.parametrize("compact", [False, True])
+def test_reader_gives_the_integers_back(tmp_path, crossings, compact):
+    path = tmp_path / "events.root"
+    write_root(path, crossings, compact=compact)
+    read = concatenate(list(read_root(str(path), "perfnano", 7, Counter())))
+    assert read.counts.tolist() == crossings.counts.tolist()
+    for name in ("pt", "eta", "phi", "pid", "puppi_weight", "z0"):
+        np.testing.assert_array_equal(read.columns[name], crossings.columns[name], err_msg=name)
+    np.testing.assert_allclose(read.gen_met_xy_gev, crossings.gen_met_xy_gev, rtol=1e-5, atol=1e-3)
+    np.testing.assert_allclose(
+        read.puppi_met_xy_gev, crossings.puppi_met_xy_gev(), rtol=1e-5, atol=1e-3
+    )
+    np.testing.assert_allclose(read.vertex_z0_cm, crossings.vertex_z0_cm, rtol=1e-6)
+    assert read.event_id[:, 2].tolist() == list(range(1, 21))
+
+
+def test_branches_are_those_of_perfnano(tmp_path, crossings):
+    path = tmp_path / "events.root"
+    write_root(path, crossings)
+    with uproot.open(path) as file:
+        tree = file["Events"]
+        names = set(tree.keys())
+        assert tree["nL1PuppiCands"].array(library="np").tolist() == crossings.counts.tolist()
+        # FastPUPPI writes pdgId and charge as floats.
+        assert tree["L1PuppiCands_pdgId"].interpretation.content.from_dtype == np.dtype(">f4")
+    wanted = {f"L1PuppiCands_{v}" for v in ("pt", "eta", "phi", "mass", "puppiWeight", "charge")}
+    wanted |= {"genMet_pt", "genMet_phi", "L1PuppiMet_pt", "L1PuppiMet_phi"}
+    assert wanted <= names
+
+
+def test_word_stream_gives_the_integers_back(tmp_path, crossings):
+    path = tmp_path / "events.dump"
+    write_words(path, crossings)
+    read = concatenate(list(read_words(path, 100, Counter())))
+    assert read.counts.tolist() == crossings.counts.tolist()
+    for name, codes in crossings.columns.items():
+        np.testing.assert_array_equal(read.columns[name], codes, err_msg=name)
