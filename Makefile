@@ -56,7 +56,7 @@ data: $(READY) ## make the built-in samples again (data/*.root)
 data-full: $(READY) ## make the full samples (hours on 2 cores; resumes)
 	$(BIN)/l1met simulate data/full_sample.yaml $(ARGS)
 
-bench: bench-data bench-sim bench-train bench-eval bench-hls bench-rtl ## run every benchmark
+bench: bench-puppi bench-data bench-sim bench-train bench-eval bench-hls bench-rtl ## run every benchmark
 
 bench-%: $(READY)
 	$(BIN)/python benchmarks/bench_$*.py $(ARGS)
