@@ -43,4 +43,5 @@ def save_figure(made: Figure, folder: Path, name: str) -> tuple[Path, Path]:
     for path, about in zip(paths, metadata, strict=True):
         with atomic_path(path) as temporary, styled():
             made.savefig(temporary, dpi=110, metadata=about)
+            made.set_layout_engine("none")  # the layout stays; solving it again takes a third
     return paths

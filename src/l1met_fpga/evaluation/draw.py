@@ -26,7 +26,7 @@ from l1met_fpga.evaluation.trigger import RateResult
 from l1met_fpga.metrics.arrays import FloatArray
 from l1met_fpga.plot_style import save_figure
 
-__all__ = ["draw_all", "read_history"]
+__all__ = ["draw_all", "figures_of", "read_history"]
 
 logger = logging.getLogger(__name__)
 
@@ -61,7 +61,7 @@ def draw_all(
         history: Columns of ``history.csv``, for the learning curves.
     """
     paths = []
-    for name, made in _figures(evaluation, history):
+    for name, made in figures_of(evaluation, history):
         paths.append(save_figure(made, folder, name)[1])
         logger.debug("drew %s", paths[-1])
     return paths
@@ -84,9 +84,10 @@ def read_history(path: Path) -> dict[str, FloatArray]:
         raise ReportError(f"{path} holds something that is not a number: {err}") from None
 
 
-def _figures(
+def figures_of(
     evaluation: Evaluation, history: dict[str, FloatArray] | None
 ) -> Iterator[tuple[str, Figure]]:
+    """Yield the name and the figure of every plot."""
     for label in evaluation.resolution:
         yield from _resolution_figures(evaluation, label)
     if evaluation.rates is not None:

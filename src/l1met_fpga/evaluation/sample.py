@@ -1,6 +1,7 @@
 """Samples and estimates: what every figure and plot of the evaluation starts from."""
 
 import logging
+import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -145,11 +146,13 @@ def read_met(path: Path) -> tuple[FloatArray, FloatArray | None]:
         DataError: If the file cannot be read or has other keys.
     """
     try:
-        with np.load(path) as file:
-            arrays = {key: np.asarray(file[key], dtype=np.float64) for key in file.files}
+        with path.open("rb") as raw, zipfile.ZipFile(raw):  # np.load would leave a bad file open
+            raw.seek(0)
+            with np.load(raw) as file:
+                arrays = {key: np.asarray(file[key], dtype=np.float64) for key in file.files}
     except FileNotFoundError:
         raise DataError(f"no file {path}; check the path") from None
-    except (OSError, ValueError, EOFError) as err:
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as err:
         raise DataError(f"{path} is not a NumPy .npz file of numbers: {err}") from err
     met = _vectors(arrays, "", path)
     if met is None:

@@ -158,6 +158,4 @@ def _fit(mean_gen_gev: FloatArray, measured: Efficiency) -> FittedCurve | None:
     if not found.success:
         return None
     plateau, floor, middle_gev, width_gev, growth = (float(value) for value in found.x)
-    return FittedCurve(
-        plateau, floor, middle_gev, width_gev, growth, float(found.fun) / freedom
-    )
+    return FittedCurve(plateau, floor, middle_gev, width_gev, growth, float(found.fun) / freedom)

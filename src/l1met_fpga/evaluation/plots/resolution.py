@@ -132,10 +132,12 @@ def plot_residuals(
             )
         axis.set(
             xlabel=f"{label} [GeV] (overflow in the last bins)", ylabel="fraction of events / 5 GeV",
-            yscale="log", xlim=(edges[0], edges[-1]),
+            xlim=(edges[0], edges[-1]),
         )  # fmt: skip
-        low, high = axis.get_ylim()
-        axis.set_ylim(low, high * (high / low) ** 0.45)
+        if any(len(values) for values in residuals_gev.values()):
+            axis.set_yscale("log")
+            low, high = axis.get_ylim()
+            axis.set_ylim(low, high * (high / low) ** 0.45)
         legend(axis, list(residuals_gev), loc="upper center")
     return made
 

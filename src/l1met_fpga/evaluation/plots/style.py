@@ -82,5 +82,7 @@ def gen_met_label(bins: Bins) -> str:
 
 def legend(axis: Axes, curves: Sequence[object], **options: Any) -> None:
     """Draw a legend of fitting size; leaves room above the curves."""
+    if not axis.get_legend_handles_labels()[0]:
+        return
     size = 12 if len(curves) <= 6 else 10
     axis.legend(fontsize=size, frameon=False, **options)

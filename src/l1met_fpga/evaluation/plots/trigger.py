@@ -75,7 +75,9 @@ def plot_rate(curves: Mapping[str, RateCurve], *, title: str = "") -> Figure:
                 "lowest supported rate", (0.02, lowest), xycoords=("axes fraction", "data"),
                 va="bottom", fontsize=11, color="0.4",
             )  # fmt: skip
-        axis.set(xlabel="threshold on $p_T^{miss}$ [GeV]", ylabel="rate [kHz]", yscale="log")
+        if any((curve.rate_khz > 0).any() for curve in curves.values()):
+            axis.set_yscale("log")
+        axis.set(xlabel="threshold on $p_T^{miss}$ [GeV]", ylabel="rate [kHz]")
         axis.set_xlim(left=0)
         legend(axis, list(curves), loc="upper right")
     return made

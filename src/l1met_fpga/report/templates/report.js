@@ -1,12 +1,12 @@
 "use strict";
-// Sort a table by a column: numbers by value, texts by alphabet, dashes last.
+// Sort a table by a column: numbers by value, texts by alphabet, dashes always last.
 function keyOf(cell) {
   const text = cell.textContent.trim();
   const number = parseFloat(text.replace("−", "-"));
   return Number.isNaN(number) ? text.toLowerCase() : number;
 }
-function compare(a, b) {
-  if (typeof a === typeof b) return a < b ? -1 : a > b ? 1 : 0;
+function compare(a, b, sign) {
+  if (typeof a === typeof b) return sign * (a < b ? -1 : a > b ? 1 : 0);
   return typeof a === "number" ? -1 : 1;
 }
 for (const button of document.querySelectorAll("thead button")) {
@@ -19,7 +19,7 @@ for (const button of document.querySelectorAll("thead button")) {
     header.setAttribute("aria-sort", sign > 0 ? "ascending" : "descending");
     const body = table.tBodies[0];
     const rows = Array.from(body.rows);
-    rows.sort((x, y) => sign * compare(keyOf(x.cells[column]), keyOf(y.cells[column])));
+    rows.sort((x, y) => compare(keyOf(x.cells[column]), keyOf(y.cells[column]), sign));
     body.append(...rows);
   });
 }

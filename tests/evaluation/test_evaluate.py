@@ -1,0 +1,198 @@
+"""The whole evaluation on made-up samples: honest gains are seen, games are not."""
+
+import json
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from evaluation_samples import ESTIMATES, background, signal
+
+from l1met_fpga.config.evaluation import EvaluationConfig
+from l1met_fpga.errors import DataError, ReportError
+from l1met_fpga.evaluation.evaluation import Evaluation, evaluate
+from l1met_fpga.evaluation.metrics_file import load_metrics, save_metrics, to_metrics
+from l1met_fpga.evaluation.summary import summary_lines
+from l1met_fpga.evaluation.trigger import working_points
+
+CONFIG = EvaluationConfig(bootstrap_samples=20, rates_khz=(18.0, 310.0))
+
+
+@pytest.fixture(scope="module")
+def found() -> Evaluation:
+    return evaluate([signal(6000), background(4000)], ESTIMATES, CONFIG, primary="net")
+
+
+@pytest.fixture(scope="module")
+def metrics(found) -> dict:
+    return to_metrics(found)
+
+
+def test_metrics_fit_their_schema_and_survive_a_file(metrics, tmp_path):
+    save_metrics(metrics, tmp_path / "metrics.json")
+    assert load_metrics(tmp_path / "metrics.json") == metrics
+
+
+def test_metrics_file_wrong(metrics, tmp_path):
+    path = tmp_path / "metrics.json"
+    with pytest.raises(ReportError, match="make it with `l1met evaluate`"):
+        load_metrics(path)
+    path.write_text('{"schema')
+    with pytest.raises(ReportError, match="is not JSON"):
+        load_metrics(path)
+    path.write_text(json.dumps({**metrics, "schema_version": 99}))
+    with pytest.raises(ReportError, match="schema_version"):
+        load_metrics(path)
+
+
+def test_honest_gain_is_found_with_its_error(metrics):
+    gain = metrics["resolution"]["ttbar"]["gain"]["net"]["puppi"]
+    for component in ("u_par", "u_perp"):
+        expected = 1 - np.hypot(0.85 * 30, 3) / 30
+        assert gain[component]["value"] == pytest.approx(expected, abs=0.02)
+        assert 0 < gain[component]["error"] < 0.02
+
+
+def test_shrinking_gains_nothing(metrics):
+    gain = metrics["resolution"]["ttbar"]["gain"]["scaled_puppi"]["puppi"]
+    for component in ("u_par", "u_perp"):
+        assert gain[component]["value"] == pytest.approx(0, abs=1e-9)
+        assert gain[component]["error"] == pytest.approx(0, abs=1e-3)
+    for bins in metrics["trigger"]["ttbar"]["efficiency"].values():
+        for row in bins.values():
+            assert row["scaled_puppi"]["passed"] == row["puppi"]["passed"]
+
+
+def test_nearly_constant_met_gains_nothing(metrics):
+    gain = metrics["resolution"]["ttbar"]["gain"]["flat"]["puppi"]
+    assert gain["u_par"]["value"] < 0
+    assert gain["u_perp"]["value"] < 0
+    for bins in metrics["trigger"]["ttbar"]["efficiency"].values():
+        for row in bins.values():
+            assert abs(row["flat"]["passed"] - row["puppi"]["passed"]) <= 2
+
+
+def test_differences_are_antisymmetric_and_paired(metrics):
+    for bins in metrics["trigger"]["ttbar"]["efficiency"].values():
+        for row in bins.values():
+            one = row["net"]["difference"]["puppi"]
+            other = row["puppi"]["difference"]["net"]
+            assert one["value"] == -other["value"]
+            assert one["error"] == other["error"]
+            assert row["puppi"]["difference"]["scaled_puppi"]["error"] < 0.3 * one["error"]
+
+
+def test_unsupported_rate_is_replaced_and_said(found, metrics):
+    assert [point.key for point in found.rates.points] == ["lowest", "310kHz"]
+    assert metrics["rates"]["working_points"][0]["replaces_khz"] == [18.0]
+    assert "18 kHz not supported by 4000 pile-up-only events" in metrics["notes"][0]
+    assert "77.6 kHz" in metrics["notes"][0]
+
+
+def test_working_points():
+    assert [p.key for p in working_points((18.0, 30.0), 1_000_000)] == ["18kHz", "30kHz"]
+    (only,) = working_points((18.0, 30.0), 100)
+    assert only.replaces_khz == (18.0, 30.0)
+    assert only.title == "3.1e+03 kHz (lowest supported)"
+
+
+def test_rotation_changes_nothing(found):
+    turn = np.array([[0.0, 1.0], [-1.0, 0.0]])  # a quarter turn keeps every digit
+
+    def turned(sample):
+        met = {name: values @ turn for name, values in sample.met_xy_gev.items()}
+        return replace(
+            sample, gen_met_xy_gev=sample.gen_met_xy_gev @ turn, met_xy_gev=met, _magnitudes={}
+        )
+
+    samples = [turned(sample) for sample in found.samples.values()]
+    again = to_metrics(evaluate(samples, ESTIMATES, CONFIG, primary="net"))
+    before = to_metrics(found)
+    assert again["trigger"] == before["trigger"]
+    for name, gains in before["resolution"]["ttbar"]["gain"].items():
+        for reference, gain in gains.items():
+            new = again["resolution"]["ttbar"]["gain"][name][reference]
+            assert new["u_par"]["value"] == pytest.approx(gain["u_par"]["value"], abs=1e-9)
+
+
+def test_same_seed_same_file(found, metrics):
+    again = evaluate(list(found.samples.values()), ESTIMATES, CONFIG, primary="net")
+    assert to_metrics(again) == metrics
+
+
+def test_summary_names_gain_and_working_points(metrics):
+    text = "\n".join(summary_lines(metrics))
+    assert "net against PUPPI MET: parallel +1" in text
+    assert "ttbar, 310 kHz, genMET 100-150 GeV: efficiency of net 0." in text
+    assert "90 % efficiency at net" in text
+
+
+def test_without_pileup_there_are_no_rates():
+    found = evaluate([signal(500)], ESTIMATES, CONFIG, primary="net")
+    metrics = to_metrics(found)
+    assert metrics["rates"] is None
+    assert metrics["trigger"] == {}
+    assert "no rates" in metrics["notes"][0]
+    assert summary_lines(metrics)
+
+
+@pytest.mark.parametrize("n_events", [0, 1, 12])
+def test_hardly_any_signal_event(n_events, tmp_path):
+    metrics = to_metrics(evaluate([signal(n_events), background(200)], ESTIMATES, CONFIG))
+    save_metrics(metrics, tmp_path / "metrics.json")
+    binned = metrics["resolution"]["ttbar"]["binned"]
+    assert sum(binned["events"]) == n_events
+    assert binned["estimates"]["net"]["slope"]["value"][-1] is None
+
+
+def test_no_signal_event_above_the_bins():
+    quiet = signal(400)
+    gen = quiet.gen_met_xy_gev * 1e-2
+    metrics = to_metrics(
+        evaluate(
+            [replace(quiet, gen_met_xy_gev=gen), background(200)], ESTIMATES, CONFIG, primary="net"
+        )
+    )
+    row = metrics["trigger"]["ttbar"]["efficiency"]["lowest"]["above_150"]["net"]
+    assert (row["efficiency"], row["low"], row["high"], row["events"]) == (None, None, None, 0)
+    assert metrics["trigger"]["ttbar"]["roc_area"]["net"] is None
+    assert any("no event" in line for line in summary_lines(metrics))
+
+
+def test_too_few_pileup_events_wrong():
+    with pytest.raises(DataError, match="has 3 pile-up-only events"):
+        evaluate([signal(100), background(3)], ESTIMATES, CONFIG)
+
+
+def test_missing_estimate_wrong():
+    sample = signal(100)
+    del sample.met_xy_gev["flat"]
+    with pytest.raises(DataError, match="every estimate is needed for every sample"):
+        evaluate([sample], ESTIMATES, CONFIG)
+
+
+def test_same_label_twice_wrong():
+    with pytest.raises(DataError, match="same label"):
+        evaluate([signal(100), signal(100)], ESTIMATES, CONFIG)
+    with pytest.raises(DataError, match="nothing to evaluate"):
+        evaluate([], ESTIMATES, CONFIG)
+
+
+@pytest.mark.skipif(
+    "L1MET_REFERENCE_DATA" not in os.environ, reason="L1MET_REFERENCE_DATA names no folder"
+)
+def test_published_figures_through_the_whole_evaluation():
+    from l1met_fpga.evaluation.evaluation import Estimate
+    from l1met_fpga.evaluation.sample import Sample
+    from l1met_fpga.metrics.arrays import met_xy_from_polar
+
+    with np.load(Path(os.environ["L1MET_REFERENCE_DATA"]) / "ttbar_pu200_met.npz") as data:
+        puppi, gen = (met_xy_from_polar(*data[key].T) for key in ("puppi_pt_phi", "gen_pt_phi"))
+    config = EvaluationConfig(bootstrap_samples=5, resolution_edges_gev=(60, 80, 100, 150))
+    about = {"puppi": Estimate("baseline", "PUPPI MET")}
+    metrics = to_metrics(evaluate([Sample("ttbar", gen, {"puppi": puppi})], about, config))
+    found = metrics["resolution"]["ttbar"]
+    assert found["x_residual_gev"]["puppi"] == pytest.approx(39.7, abs=0.05)
+    median = found["binned"]["estimates"]["puppi"]["response_median"]["value"]
+    assert [median[0], median[2]] == pytest.approx([0.96, 0.84], abs=0.005)

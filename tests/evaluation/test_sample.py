@@ -1,0 +1,110 @@
+"""Reading other people's MET and the parts of a store."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from l1met_fpga.data.splits import Part
+from l1met_fpga.data.store import Store
+from l1met_fpga.data.store_writer import write_store
+from l1met_fpga.errors import DataError
+from l1met_fpga.evaluation.sample import Sample, load_arrays, load_store, read_met
+
+
+def save(path: Path, **arrays: object) -> Path:
+    np.savez(path, **arrays)
+    return path
+
+
+def test_polar_and_cartesian_files_agree(tmp_path):
+    polar = save(
+        tmp_path / "a.npz", pt=[5.0, 2.0], phi=[0.0, np.pi / 2], gen_pt=[1, 2], gen_phi=[0, 0]
+    )
+    cartesian = save(tmp_path / "b.npz", px=[5.0, 0.0], py=[0.0, 2.0])
+    met, truth = read_met(polar)
+    np.testing.assert_allclose(met, read_met(cartesian)[0], atol=1e-12)
+    np.testing.assert_allclose(truth, [[1, 0], [2, 0]])
+    assert read_met(cartesian)[1] is None
+
+
+@pytest.mark.parametrize(
+    ("arrays", "message"),
+    [
+        ({"pt": [1.0]}, "needs arrays px and py, or pt and phi"),
+        ({"pt": [1.0], "phi": [1.0, 2.0]}, "must be of the same length"),
+        ({"px": [[1.0]], "py": [[1.0]]}, "one number per event"),
+    ],
+)
+def test_file_wrong(tmp_path, arrays, message):
+    with pytest.raises(DataError, match=message):
+        read_met(save(tmp_path / "a.npz", **arrays))
+
+
+def test_missing_or_broken_file_wrong(tmp_path):
+    with pytest.raises(DataError, match="check the path"):
+        read_met(tmp_path / "none.npz")
+    (tmp_path / "broken.npz").write_bytes(b"PK\x03\x04 cut")
+    with pytest.raises(DataError, match=r"not a NumPy \.npz"):
+        read_met(tmp_path / "broken.npz")
+    save(tmp_path / "text.npz", px=["a"], py=["b"])
+    with pytest.raises(DataError, match="file of numbers"):
+        read_met(tmp_path / "text.npz")
+
+
+def test_truth_missing_or_different_wrong(tmp_path):
+    a = save(tmp_path / "a.npz", px=[1.0], py=[0.0])
+    with pytest.raises(DataError, match="holds the truth"):
+        load_arrays("ttbar", {"a": a})
+    assert (load_arrays("pileup", {"a": a}, is_background=True).gen_met_xy_gev == 0).all()
+    b = save(tmp_path / "b.npz", px=[1.0], py=[0.0], gen_px=[1.0], gen_py=[0.0])
+    c = save(tmp_path / "c.npz", px=[1.0], py=[0.0], gen_px=[9.0], gen_py=[0.0])
+    with pytest.raises(DataError, match="different generator MET"):
+        load_arrays("ttbar", {"b": b, "c": c})
+
+
+def test_lengths_and_nan_wrong():
+    with pytest.raises(DataError, match="same length"):
+        Sample("ttbar", np.zeros((2, 2)), {"a": np.zeros((3, 2))})
+    with pytest.raises(DataError, match="'a' of 'ttbar': 1 of 2 events are NaN"):
+        Sample("ttbar", np.zeros((2, 2)), {"a": np.array([[0, np.nan], [0, 0]])})
+
+
+def make_store(path: Path, label: str, gen: np.ndarray) -> Path:
+    shape = (len(gen), 128)
+    columns = {name: np.zeros(shape, np.int16) for name in ("pt", "eta", "phi", "pid")}
+    columns["pt"][:, 0] = 1 + np.arange(len(gen))
+    columns["puppi_weight"] = np.where(columns["pt"] > 0, 256, 0).astype(np.int16)
+    columns["pid"][:, 0] = 2
+    write_store(path, candidates=columns, gen_met_xy_gev=gen, label=label)
+    return path
+
+
+def test_only_the_test_part_is_read(tmp_path):
+    path = make_store(tmp_path / "a.h5", "ttbar", np.ones((200, 2)))
+    events = load_store(path)
+    with Store.open(path) as store:
+        chosen = store.events_of(Part.TEST)
+    np.testing.assert_array_equal(events.candidates["pt"][:, 0], 1 + chosen)
+    train = load_store(path, Part.TRAIN)
+    assert not set(train.candidates["pt"][:, 0]) & set(events.candidates["pt"][:, 0])
+    assert len(load_store(path, max_events=3)) == 3
+
+
+def test_missing_truth_is_dropped_for_signal_and_zero_for_pileup(tmp_path, caplog):
+    gen = np.full((100, 2), np.nan)
+    gen[::2] = 1.0
+    signal = load_store(make_store(tmp_path / "a.h5", "ttbar", gen), None)
+    assert len(signal) == 50
+    assert "50 of 100 events have no generator MET" in caplog.text
+    pileup = load_store(make_store(tmp_path / "b.h5", "pileup", np.full((100, 2), np.nan)), None)
+    assert len(pileup) == 100
+    assert (pileup.gen_met_xy_gev == 0).all()
+
+
+def test_empty_part_wrong(tmp_path):
+    path = make_store(tmp_path / "a.h5", "ttbar", np.ones((1, 2)))
+    with Store.open(path) as store:
+        empty = next(part for part in Part if part != store.parts()[0])
+    with pytest.raises(DataError, match="does not hold an event in its"):
+        load_store(path, empty)
