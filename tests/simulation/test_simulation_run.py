@@ -48,6 +48,7 @@ def _config(cache, output, **changes):
         "cache": cache,
         "pool": PoolConfig(minimum_bias=40, qcd=(5, 5, 5, 5)),
         "events_per_file": 10,
+        "workers": 1,
     }
     return SimulationConfig(**{**settings, **changes})
 
@@ -124,6 +125,8 @@ def test_other_settings_in_the_same_folder_are_refused(cache, tmp_path):
     run(_config(cache, tmp_path))
     with pytest.raises(SimulationError, match="made with other settings"):
         run(_config(cache, tmp_path, max_candidates=64))
+    replaced = run(_config(cache, tmp_path, max_candidates=4), overwrite=True)
+    assert max(b["nL1PuppiCands"].max() for b in _content(replaced).values()) == 4
 
 
 def test_pileup_off_needs_no_pool(cache, tmp_path):

@@ -34,11 +34,16 @@ def _simulate(
     seed: Annotated[int | None, typer.Option(help="Seed of that sample.")] = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Folder to fill.")] = None,
     cache: Annotated[Path | None, typer.Option(help="Folder of generated collisions.")] = None,
-    workers: Annotated[int | None, typer.Option(min=1, help="Processes on this machine.")] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Processes here; one per processor if not given.")
+    ] = None,
     scheduler: Annotated[
         str | None, typer.Option(help="Dask scheduler to use instead, as tcp://host:8786.")
     ] = None,
     words: Annotated[bool | None, typer.Option("--words", help="Write word streams too.")] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Make files again that are there.")
+    ] = False,
     override_: Annotated[
         list[str] | None, typer.Option("--set", help="Any other option, as KEY=VALUE.")
     ] = None,
@@ -71,7 +76,7 @@ def _simulate(
         raw["samples"] = _one_sample(process, events, seed)
     settings = parse(SimulationConfig, raw, where=str(config or "command line"))
     with _Display() as display:
-        files = run(settings, report=display.update)
+        files = run(settings, report=display.update, overwrite=overwrite)
     Console().print(f"{len(files)} files in [bold]{settings.output}[/]")
 
 

@@ -56,7 +56,7 @@ class SimulationConfig(StrictModel):
         max_candidates: Where the list of candidates is cut.
         compact: Leave out redundant branches and compress strongly.
         words: Write the 64-bit word streams too.
-        workers: Processes on this machine.
+        workers: Processes on this machine; ``null`` takes one per processor.
         scheduler: Address of a Dask scheduler to use instead (``tcp://host:8786``).
     """
 
@@ -70,5 +70,5 @@ class SimulationConfig(StrictModel):
     max_candidates: int = Field(N_CANDIDATES, ge=1, le=1024)
     compact: bool = False
     words: bool = False
-    workers: PositiveInt = 1
+    workers: PositiveInt | None = None
     scheduler: str | None = None

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -67,7 +68,10 @@ class Progress:
 
 
 def run(
-    config: SimulationConfig, *, report: Callable[[Progress], None] = lambda _: None
+    config: SimulationConfig,
+    *,
+    report: Callable[[Progress], None] = lambda _: None,
+    overwrite: bool = False,
 ) -> list[Path]:
     """Make every file that is not there yet.
 
@@ -78,6 +82,7 @@ def run(
     Args:
         config: What to make.
         report: Called after every finished file.
+        overwrite: Make files again that are there.
 
     Returns:
         The ROOT files.
@@ -86,8 +91,8 @@ def run(
         SimulationError: If the folder holds files made with other settings, or a task fails.
     """
     tasks = plan(config)
-    _check_folder(config)
-    with _mapper(config) as (run_all, workers):
+    _note_settings(config, overwrite=overwrite)
+    with _mapper(config, len(tasks)) as (run_all, workers):
         batches = [
             batch
             for batch in pool_plan(config)
@@ -99,7 +104,7 @@ def run(
         for index, seconds in run_all(partial(_timed_batch, cache=config.cache), batches):
             progress.finished(batches[index].card, batches[index].events, seconds, workers)
             report(progress)
-        waiting = [task for task in tasks if not task.path.is_file()]
+        waiting = [task for task in tasks if overwrite or not task.path.is_file()]
         progress = Progress("events", sum(t.events for t in tasks))
         progress.done = progress.total - sum(t.events for t in waiting)
         for task in waiting:
@@ -121,9 +126,11 @@ Mapper = Callable[[Callable[[Any], float], list[Any]], Iterator[tuple[int, float
 
 
 @contextmanager
-def _mapper(config: SimulationConfig) -> Iterator[tuple[Mapper, int]]:
+def _mapper(config: SimulationConfig, tasks: int) -> Iterator[tuple[Mapper, int]]:
     """Yield the way in which tasks run, and how many run at a time."""
-    if config.scheduler is None and config.workers == 1:
+    processors = config.workers or len(os.sched_getaffinity(0))
+    workers = min(processors, max(tasks, len(pool_plan(config))))
+    if config.scheduler is None and workers <= 1:
         yield _serially, 1
         return
     from distributed import Client, LocalCluster
@@ -135,14 +142,14 @@ def _mapper(config: SimulationConfig) -> Iterator[tuple[Mapper, int]]:
         return
     with (
         LocalCluster(
-            n_workers=config.workers,
+            n_workers=workers,
             threads_per_worker=1,
             processes=True,
             dashboard_address=None,
         ) as cluster,
         Client(cluster) as client,
     ):
-        yield partial(_on_dask, client), config.workers
+        yield partial(_on_dask, client), workers
 
 
 def _serially(work: Callable[[Any], float], items: list[Any]) -> Iterator[tuple[int, float]]:
@@ -166,17 +173,17 @@ def _on_dask(
         client.cancel(list(futures))
 
 
-def _check_folder(config: SimulationConfig) -> None:
+def _note_settings(config: SimulationConfig, *, overwrite: bool) -> None:
     """Refuse to mix files of different settings; note the settings of new files."""
     path = config.output / MANIFEST
     settings = {name: fingerprint(config, name) for name in config.samples}
     known: dict[str, Any] = json.loads(path.read_text())["samples"] if path.is_file() else {}
     for name, checksum in settings.items():
         old = known.get(name, {}).get("fingerprint", checksum)
-        if old != checksum:
+        if old != checksum and not overwrite:
             raise SimulationError(
                 f"{config.output} holds {name} files made with other settings (fingerprint {old}, "
-                f"now {checksum}); choose another output folder or delete those files"
+                f"now {checksum}); choose another output folder or make them again with --overwrite"
             )
         known[name] = {"fingerprint": checksum, **config.samples[name].model_dump(mode="json")}
     write_json(path, {"samples": known, "pool": config.pool.model_dump(mode="json")})

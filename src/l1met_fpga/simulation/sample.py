@@ -26,6 +26,14 @@ __all__ = ["FileTask", "fingerprint", "make_file", "make_pool_batch", "plan", "p
 HARD_BATCH: Final = 2500
 """Events that are generated together; it decides content, so it is no option."""
 SEEDS_PER_SAMPLE: Final = 100_000
+DECIDES_CONTENT: Final = {
+    "pool",
+    "order",
+    "max_candidates",
+    "events_per_file",
+    "compact",
+    "words",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +80,9 @@ def pool_plan(config: SimulationConfig) -> list[PoolBatch]:
 
 
 def fingerprint(config: SimulationConfig, sample: str) -> str:
-    """Return a checksum of all that decides the content of a sample's events."""
-    content = config.samples[sample].model_dump(mode="json", exclude={"events"})
-    content |= config.model_dump(mode="json", include={"pool", "order", "max_candidates"})
+    """Return a checksum of all that decides what a sample's files hold."""
+    content = config.samples[sample].model_dump(mode="json")
+    content |= config.model_dump(mode="json", include=DECIDES_CONTENT)
     process = config.samples[sample].process
     content["card"] = None if process is None else load_card(process).model_dump()
     content["detector"] = load_detector(config.detector)

@@ -1,0 +1,49 @@
+"""The samples that come with the repository."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import uproot
+import yaml
+
+from l1met_fpga.metrics.trigger import threshold_at_rate_gev
+
+DATA = Path(__file__).parents[2] / "data"
+SAMPLES = yaml.safe_load((DATA / "builtin_sample.yaml").read_text())["samples"]
+
+
+def _branches(name, *branches):
+    with uproot.open(DATA / f"{name}.root") as file:
+        return file["Events"].arrays(branches, library="np")
+
+
+def test_samples_fit_in_twenty_megabytes():
+    assert sum(path.stat().st_size for path in DATA.glob("*.root")) < 20_000_000
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_sample_is_complete(name):
+    events = _branches(name, "event", "nL1PuppiCands")
+    np.testing.assert_array_equal(events["event"], np.arange(1, SAMPLES[name]["events"] + 1))
+    assert events["nL1PuppiCands"].max() <= 128
+
+
+def test_pileup_has_no_gen_met_and_supports_sixty_kilohertz():
+    events = _branches("pileup", "genMet_pt", "L1PuppiMet_pt", "Pileup_nPU", "Pileup_nHard")
+    assert (events["genMet_pt"] == 0).all()
+    assert events["Pileup_nPU"].mean() == pytest.approx(200, abs=0.3)
+    # 0.037 mb of 78.9 mb, 200 collisions: 0.097 hard ones per crossing.
+    assert events["Pileup_nHard"].mean() == pytest.approx(0.097, abs=0.004)
+    assert 50 < threshold_at_rate_gev(events["L1PuppiMet_pt"], 60.0) < 150
+
+
+def test_multiplicities_are_the_published_ones():
+    pileup = _branches("pileup", "nL1PuppiCands")["nL1PuppiCands"]
+    assert pileup.mean() == pytest.approx(33.4, abs=1.5)
+    assert pileup.std() == pytest.approx(10.2, abs=1.5)
+
+
+def test_signal_samples_have_large_gen_met():
+    assert (_branches("ttbar", "genMet_pt")["genMet_pt"] > 150).sum() > 1000
+    assert np.median(_branches("znunu", "genMet_pt")["genMet_pt"]) > 80
