@@ -10,6 +10,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from math import prod
 from typing import Any, Final
 
 import numpy as np
@@ -342,7 +343,7 @@ def _vector_pool(node: net.VectorPool, inputs: list[net.Node]) -> Operation:
     def run(chunk: _Chunk, x: list[IntArray]) -> IntArray:
         weights, momentum = x
         products = weights[:, :, None] * momentum[:, None, :]
-        total = chunk.sum(products.reshape(len(weights), -1))
+        total = chunk.sum(products.reshape(len(weights), 2 * weights.shape[1]))
         return -(total << left).reshape(-1, *node.shape)
 
     return run
@@ -358,7 +359,7 @@ def _aggregate(node: net.Aggregate, inputs: list[net.Node]) -> Operation:
 
     def run(chunk: _Chunk, x: list[IntArray]) -> IntArray:
         products = x[0][:, :, None] * x[1][:, None, :]
-        return chunk.sum(products.reshape(len(products), -1)) << left
+        return chunk.sum(products.reshape(len(products), prod(products.shape[1:]))) << left
 
     return run
 

@@ -1,0 +1,82 @@
+import json
+
+import numpy as np
+import pytest
+
+from l1met_fpga.errors import BitExactnessError
+from l1met_fpga.firmware.check import (
+    compare_codes,
+    compare_forms,
+    first_difference,
+    require_agreement,
+    write_result,
+)
+
+EVENTS = {"pt": np.arange(6, dtype=np.int16).reshape(3, 2)}
+
+
+def form(candidates):
+    return np.asarray(candidates["pt"], dtype=np.int64) * 3
+
+
+def test_counts_every_differing_output():
+    expected = np.arange(10).reshape(5, 2)
+    got = expected.copy()
+    got[2, 1] += 4
+    got[3] -= 1
+    found = compare_codes(expected, got)
+    assert (found.events, found.outputs, found.differing, found.largest_lsb) == (5, 10, 3, 4)
+    assert found.first_event == 2
+    assert compare_codes(expected, expected).first_event is None
+
+
+def test_refuses_other_shapes_and_real_numbers():
+    with pytest.raises(BitExactnessError, match=r"shape \(3, 2\).*with \(2, 2\)"):
+        compare_codes(np.zeros((3, 2), int), np.zeros((2, 2), int))
+    with pytest.raises(BitExactnessError, match="float64"):
+        compare_codes(np.zeros((3, 2), int), np.zeros((3, 2)))
+
+
+def test_result_has_the_keys_of_the_report(tmp_path):
+    wrong = lambda candidates: form(candidates) + (np.asarray(candidates["pt"]) == 3)  # noqa: E731
+    samples = {"test": EVENTS, "stress": EVENTS}
+    result = compare_forms("keras", form, {"int64": form, "hls_csim": wrong}, samples)
+    assert result["int64"]["differing"] == 0
+    hls = result["hls_csim"]
+    assert (hls["against"], hls["events"], hls["outputs"], hls["differing"], hls["largest_lsb"]) == (
+        "keras", 6, 12, 2, 1,
+    )  # fmt: skip
+    assert hls["samples"]["stress"]["first_event"] == 1
+    with pytest.raises(BitExactnessError, match=r"hls_csim: 2 of 12 outputs differ from keras"):
+        require_agreement(result)
+    require_agreement({"int64": result["int64"]})
+    path = tmp_path / "bit_exactness.json"
+    write_result(path, result, network_digest="a")
+    assert json.loads(path.read_text())["hls_csim"]["differing"] == 2
+
+
+def test_keeps_other_forms_of_the_same_network_only(tmp_path):
+    path = tmp_path / "bit_exactness.json"
+    results = {
+        name: compare_forms("keras", form, {name: form}, {"test": EVENTS})
+        for name in ("int64", "rtl_verilator")
+    }
+    write_result(path, results["rtl_verilator"], network_digest="a")
+    assert set(write_result(path, results["int64"], network_digest="a")) == set(results)
+    assert set(write_result(path, results["int64"], network_digest="b")) == {"int64"}
+
+
+def test_names_first_layer_event_and_slot():
+    expected = {"first": np.zeros((2, 3), int), "second": np.zeros((2, 3, 2), int)}
+    got = {name: codes.copy() for name, codes in expected.items()}
+    assert first_difference(list(expected), expected, got) is None
+    got["second"][1, 2, 0] = 7
+    found = first_difference(["input", "first", "second"], expected, got)
+    assert (found.layer, found.event, found.slot, found.expected, found.got) == (
+        "second",
+        1,
+        (2, 0),
+        0,
+        7,
+    )
+    assert "first differing layer 'second': event 1, index (2, 0)" in str(found)

@@ -1,0 +1,200 @@
+"""The int64 reference against a second implementation: one candidate at a time, exact fractions."""
+
+from fractions import Fraction
+from math import floor
+
+import numpy as np
+import pytest
+from networks import MET, NETWORKS, random_deepset
+
+from l1met_fpga.errors import ConversionError, DataError
+from l1met_fpga.firmware.reference import evaluate, evaluate_nodes
+from l1met_fpga.firmware.stress import stress_events
+from l1met_fpga.fixed_point import FixedType, Overflow, Rounding
+from l1met_fpga.models import network as net
+from l1met_fpga.models.network import Network
+
+
+def quantize(kind: FixedType, value: Fraction) -> Fraction:
+    counts = value * Fraction(2) ** kind.frac_bits
+    if kind.rounding is Rounding.TRN:
+        code = floor(counts)
+    else:
+        assert kind.rounding is Rounding.RND
+        code = floor(counts + Fraction(1, 2))
+    assert kind.overflow in (Overflow.SAT, Overflow.WRAP)
+    if kind.overflow is Overflow.SAT:
+        code = min(max(code, kind.min_code), kind.max_code)
+    assert kind.min_code <= code <= kind.max_code
+    return Fraction(code) / Fraction(2) ** kind.frac_bits
+
+
+def real(kind: FixedType, code: int) -> Fraction:
+    return Fraction(int(code)) / Fraction(2) ** kind.frac_bits
+
+
+def cos_of(node: net.Momentum, phi: int) -> Fraction:
+    """Cosine from the quadrant table by reflection about 0 and 720 counts."""
+    phi = abs(phi) % 1440
+    phi = min(phi, 1440 - phi)
+    if phi > 360:
+        return -real(node.table_type, node.quadrant_cos[720 - phi])
+    return real(node.table_type, node.quadrant_cos[phi])
+
+
+def one_event(network: Network, event: dict[str, list[int]]) -> list[Fraction]:
+    """Evaluate one event in exact fractions, node by node, in plain Python."""
+    values: dict[str, list] = {}
+    n = len(event["pt"])
+    for node in network:
+        x = [values[name] for name in node.inputs]
+        kinds = [network.node(name).type for name in node.inputs]
+        match node:
+            case net.InputColumn():
+                values[node.name] = event[node.column]
+            case net.Features():
+                values[node.name] = [
+                    [feature_of(f, event[f.column][i]) for f in node.features] for i in range(n)
+                ]
+            case net.Momentum():
+                values[node.name] = [
+                    [
+                        quantize(node.type, Fraction(pt, 4) * cos_of(node, phi)),
+                        quantize(node.type, Fraction(pt, 4) * cos_of(node, phi - 360)),
+                    ]
+                    for pt, phi in zip(*x, strict=True)
+                ]
+            case net.Dense():
+                kernel = [[real(node.kernel_type, k) for k in row] for row in node.kernel]
+                bias = [real(node.bias_type, b) for b in node.bias]
+
+                def dense(row, kernel=kernel, bias=bias):
+                    return [
+                        b + sum(v * kernel[i][j] for i, v in enumerate(row))
+                        for j, b in enumerate(bias)
+                    ]
+
+                many = isinstance(x[0][0], list)
+                values[node.name] = [dense(row) for row in x[0]] if many else dense(x[0])
+            case net.Quantize():
+                rows = x[0] if isinstance(x[0][0], list) else [x[0]]
+                done = [[quantize(node.type, v) for v in row] for row in rows]
+                values[node.name] = done if len(node.shape) > 1 else done[0]
+            case net.Table():
+                codes = [
+                    [int(v * 2 ** kinds[0].frac_bits) - kinds[0].min_code for v in row]
+                    for row in x[0]
+                ]
+                values[node.name] = [[real(node.type, node.table[c]) for c in row] for row in codes]
+            case net.Multiply():
+                values[node.name] = [
+                    [v * (w[0] if len(w) == 1 else w[j]) for j, v in enumerate(row)]
+                    for row, w in zip(*x, strict=True)
+                ]
+            case net.VectorPool():
+                values[node.name] = [
+                    [-sum(x[0][i][k] * x[1][i][a] for i in range(n)) for a in range(2)]
+                    for k in range(node.shape[0])
+                ]
+            case net.ScalarPool():
+                values[node.name] = [
+                    sum((x[0][i][m] for i in range(n) if x[1][i] > 0), Fraction(0)) / 2**node.shift
+                    for m in range(node.shape[0])
+                ]
+            case net.Aggregate():
+                values[node.name] = [
+                    sum((x[0][i][a] * x[1][i][j] for i in range(n) if x[2][i] > 0), Fraction(0))
+                    / 2**node.shift
+                    for a in range(len(x[0][0]))
+                    for j in range(len(x[1][0]))
+                ]
+            case net.Combine():
+                values[node.name] = [
+                    sum(c * v[a] for c, v in zip(*x, strict=True)) for a in range(2)
+                ]
+    return values[network.output.name]
+
+
+def feature_of(feature: net.Feature, counts: int) -> Fraction:
+    if feature.kind == "flag":
+        return quantize(feature.type, Fraction(int(counts in feature.codes)))
+    value = abs(counts) if feature.kind == "abs" else counts
+    return quantize(feature.type, Fraction(value, 2**feature.scale_bits))
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_agrees_with_exact_fractions(name, rng):
+    network = NETWORKS[name](n_candidates=6)
+    candidates = stress_events(rng, n_random=10, n_slots=6)
+    codes = evaluate(network, candidates)
+    picked = np.flatnonzero(np.arange(len(codes)) % 5 == 0)
+    for event in picked:
+        one = {k: [int(v) for v in column[event]] for k, column in candidates.items()}
+        expected = [v * 2**MET.frac_bits for v in one_event(network, one)]
+        assert codes[event].tolist() == expected, f"event {event}"
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_inner_nodes_end_in_the_same_output(name, rng):
+    network = NETWORKS[name]()
+    candidates = stress_events(rng, n_random=20)
+    nodes = evaluate_nodes(network, candidates)
+    np.testing.assert_array_equal(nodes[network.output.name], evaluate(network, candidates))
+    for node in network:
+        assert nodes[node.name].shape[1:] == node.shape
+        assert nodes[node.name].min() >= node.type.min_code
+        assert nodes[node.name].max() <= node.type.max_code
+
+
+def test_empty_slots_order_and_chunks_change_nothing(rng):
+    network = random_deepset()
+    candidates = stress_events(rng, n_random=50, n_slots=100)
+    codes = evaluate(network, candidates)
+    order = rng.permutation(100)
+    shuffled = {k: v[:, order] for k, v in candidates.items()}
+    np.testing.assert_array_equal(evaluate(network, shuffled, threads=1), codes)
+    one_by_one = [
+        evaluate(network, {k: v[i : i + 1] for k, v in candidates.items()}) for i in range(9)
+    ]
+    np.testing.assert_array_equal(np.concatenate(one_by_one), codes[:9])
+
+
+def test_quarter_turn_is_exact(rng):
+    network = random_deepset()
+    candidates = dict(stress_events(rng, n_random=30))
+    candidates["phi"] = np.clip(candidates["phi"], -720, 359)
+    turned = {**candidates, "phi": candidates["phi"] + 360}
+    px, py = evaluate(network, candidates).T
+    px_turned, py_turned = evaluate(network, turned).T
+    # rounding half up is not symmetric about zero, so one count of each pool may differ
+    assert np.abs(px_turned + py).max() <= 2 ** (MET.frac_bits - 4) * 20
+    np.testing.assert_allclose(py_turned, px, atol=2 ** (MET.frac_bits - 4) * 20)
+
+
+def test_no_events():
+    columns = ("pt", "eta", "phi", "pid", "puppi_weight")
+    empty = {name: np.zeros((0, 128), np.int16) for name in columns}
+    assert evaluate(random_deepset(), empty).shape == (0, 2)
+
+
+def test_refuses_what_it_cannot_evaluate(rng):
+    network = random_deepset()
+    candidates = dict(stress_events(rng, n_random=1))
+    with pytest.raises(DataError, match=r"needs the columns \['phi'\]"):
+        evaluate(network, {k: v for k, v in candidates.items() if k != "phi"})
+    with pytest.raises(DataError, match=r"'pid' holds codes .* to 8, its type allows 0 to 7"):
+        evaluate(network, {**candidates, "pid": np.full_like(candidates["pid"], 8)})
+    wide = {k: np.pad(v, ((0, 0), (0, 1))) for k, v in candidates.items()}
+    with pytest.raises(DataError, match="at most 128 slots"):
+        evaluate(network, wide)
+
+
+def test_refuses_a_type_that_could_overflow(rng):
+    network = random_deepset()
+    index, node = next((i, n) for i, n in enumerate(network) if n.name == "phi_1_dense")
+    narrow = FixedType(True, node.type.int_bits - 1, node.type.frac_bits)
+    nodes = list(network)
+    nodes[index] = node.model_copy(update={"type": narrow})
+    broken = network.model_copy(update={"nodes": tuple(nodes)})
+    with pytest.raises(ConversionError, match=r"'phi_1_dense' \(dense\).*cannot hold every result"):
+        evaluate(broken, stress_events(rng, n_random=1))

@@ -1,0 +1,35 @@
+import numpy as np
+
+from l1met_fpga.firmware.stress import STRESS_KINDS, stress_events
+from l1met_fpga.puppi.columns import COLUMNS, REQUIRED_COLUMNS
+
+
+def test_holds_every_edge(rng):
+    events = stress_events(rng, n_random=5)
+    pt = events["pt"]
+    assert set(events) == set(REQUIRED_COLUMNS)
+    assert all(
+        codes.shape == (len(pt), 128) and codes.dtype == np.int16 for codes in events.values()
+    )
+    filled = np.count_nonzero(pt, axis=1)
+    assert (filled == 0).any()
+    assert (filled == 1).any()
+    assert ((pt == COLUMNS["pt"].high).all(axis=1)).any()
+    assert set(np.unique(events["pid"])) == set(range(8))
+    assert {-720, 719, 720} <= set(np.unique(events["phi"][pt > 0]))
+    assert {0, 256} <= set(np.unique(events["puppi_weight"][pt > 0]))
+    for name, codes in events.items():
+        kind = COLUMNS[name].type
+        assert codes.min() == kind.min_code, name
+        assert codes.max() == kind.max_code, name
+
+
+def test_one_candidate_stands_in_first_and_last_slot(rng):
+    events = list(STRESS_KINDS["one_candidate"](rng, 0, 128))
+    slots = {int(np.flatnonzero(event["pt"])[0]) for event in events}
+    assert {0, 127} <= slots
+
+
+def test_same_seed_same_events():
+    first, second = (stress_events(np.random.default_rng(3), n_random=4) for _ in range(2))
+    assert all(np.array_equal(first[name], second[name]) for name in first)
