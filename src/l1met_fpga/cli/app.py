@@ -22,6 +22,7 @@ COMMANDS: Final[tuple[str, ...]] = (
     "train",
     "check",
     "synthesize",
+    "explore",
     "evaluate",
     "report",
     "compare",

@@ -1,7 +1,8 @@
 """Settings of the streaming RTL."""
 
+import math
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -51,7 +52,14 @@ class ExploreConfig(StrictModel):
         zero_fraction: Fraction of kernel weights set to zero, smallest first (0 keeps them).
     """
 
-    lanes: tuple[int, ...] = (1, 2, 3, 4, 6)
-    adders_per_stage: tuple[float, ...] = (1, 2, 3, 4)
-    kernel_frac_bits_removed: tuple[int, ...] = (0, 1)
-    zero_fraction: tuple[float, ...] = (0.0, 0.6, 0.7)
+    lanes: tuple[Annotated[int, Field(ge=1, le=128)], ...] = (1, 2, 3, 4, 6)
+    adders_per_stage: tuple[Annotated[float, Field(ge=1)], ...] = (1, 2, 3, 4)
+    kernel_frac_bits_removed: tuple[Annotated[int, Field(ge=0)], ...] = (0, 1)
+    zero_fraction: tuple[Annotated[float, Field(ge=0, le=1)], ...] = (0.0, 0.7, 0.8)
+
+    @property
+    def n_points(self) -> int:
+        """Designs in the grid."""
+        axes = (self.lanes, self.adders_per_stage, self.kernel_frac_bits_removed,
+                self.zero_fraction)  # fmt: skip
+        return math.prod(len(axis) for axis in axes)

@@ -159,7 +159,7 @@ def build_rtl(network: Network, config: RtlConfig, folder: Path) -> dict[str, An
         folder: Project folder, for example ``run.rtl``.
 
     Returns:
-        What ``resources.json`` holds: ``rtl`` and ``rtl_parallel`` with the keys of the report
+        What ``resources.json`` holds: ``streaming`` and ``parallel`` with the keys of the report
         (``None`` for a part that was not run), and ``evidence``.
 
     Raises:
@@ -178,7 +178,7 @@ def build_rtl(network: Network, config: RtlConfig, folder: Path) -> dict[str, An
     twin = None
     if config.parallel:
         twin = parallel.build_parallel(project.design, project.top, cells, figures)
-    result = {"rtl": rtl, "rtl_parallel": twin, "evidence": EVIDENCE}
+    result = {"streaming": rtl, "parallel": twin, "evidence": EVIDENCE}
     write_json(folder / RESOURCES, result)
     return result
 

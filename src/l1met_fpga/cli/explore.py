@@ -1,0 +1,144 @@
+"""``l1met explore``: what lanes, pipeline depth, kernel width and sparsity cost and gain."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from l1met_fpga.config.run import RunConfig
+    from l1met_fpga.firmware.rtl.explore import Point
+    from l1met_fpga.models.network import Network
+
+__all__ = ["register"]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("explore")(_explore)
+
+
+def _numbers(kind: Callable[[str], Any]) -> Callable[[str], Any]:
+    def parse(text: str) -> Any:
+        try:
+            return tuple(kind(part) for part in text.split(","))
+        except ValueError:
+            raise typer.BadParameter(f"{text!r} is not a list such as 1,2,3") from None
+
+    return parse
+
+
+def _explore(
+    run: Annotated[Path | None, typer.Argument(help="Run folder; the newest if not given.")] = None,
+    *,
+    lanes: Annotated[str | None, typer.Option(help="Candidates per clock, e.g. 1,2,3,6.")] = None,
+    adders: Annotated[
+        str | None, typer.Option(help="Longest adder chain between registers, e.g. 1,2,3.")
+    ] = None,
+    bits: Annotated[str | None, typer.Option(help="Kernel bits to take off, e.g. 0,1.")] = None,
+    zeros: Annotated[
+        str | None, typer.Option(help="Least fraction of zero weights, e.g. 0,0.7,0.8.")
+    ] = None,
+    events: Annotated[
+        int, typer.Option("--events", "-n", min=0, help="Test events for physics; 0 for none.")
+    ] = 3000,
+) -> None:
+    """Explore designs of a trained network without training again.
+
+    Every combination is traced and its LUTs, latency and interval are estimated; the physics of
+    changed kernels is measured on test events. Writes rtl_explore.json and plots/rtl_explore in
+    the run folder.
+
+    For example:
+
+        l1met explore runs/deepset --lanes 2,3,4 --zeros 0,0.7,0.8
+    """
+    from dataclasses import asdict
+
+    from l1met_fpga.cli.run_choice import need_last_run, with_typed
+    from l1met_fpga.config.rtl import ExploreConfig
+    from l1met_fpga.config.run import load_run
+    from l1met_fpga.firmware.rtl.explore import explore, pareto, plot
+    from l1met_fpga.models.network import Network
+    from l1met_fpga.plot_style import save_figure
+    from l1met_fpga.run_folder import RunFolder, write_json
+
+    typed = {
+        "lanes": _numbers(int)(lanes) if lanes else None,
+        "adders_per_stage": _numbers(float)(adders) if adders else None,
+        "kernel_frac_bits_removed": _numbers(int)(bits) if bits else None,
+        "zero_fraction": _numbers(float)(zeros) if zeros else None,
+    }
+    grid = with_typed(ExploreConfig(), typed, where="explore")
+    folder = RunFolder.open(run) if run is not None else need_last_run()
+    config = load_run(folder.need(folder.config, made_by="l1met train"))
+    network = Network.load(folder.need(folder.network, made_by="l1met train"))
+    console = Console(soft_wrap=True)
+    physics = _resolution(network, config, events) if events else None
+    points = list(
+        track(
+            explore(network, config.rtl, grid, physics),
+            total=grid.n_points,
+            description="designs",
+            console=console,
+        )
+    )
+    front = pareto(points)
+    _print(console, points, front, config.rtl.clock_period_ns)
+    rows = [
+        {**asdict(p), "resolution_gev": p.resolution_gev if events else None, "pareto": on_front}
+        for p, on_front in zip(points, front, strict=True)
+    ]
+    write_json(folder.root / "rtl_explore.json", {"network": network.name, "points": rows})
+    figure = plot(points, clock_period_ns=config.rtl.clock_period_ns)
+    save_figure(figure, folder.plots, "rtl_explore")
+    console.print(
+        f"written: {folder.root / 'rtl_explore.json'}, {folder.plots / 'rtl_explore.png'}"
+    )
+
+
+def _resolution(
+    network: "Network", config: "RunConfig", events: int
+) -> "Callable[[Network], float]":
+    """Slope-corrected resolution (mean of parallel and perpendicular) on the first sample."""
+    from l1met_fpga.data.splits import Part
+    from l1met_fpga.data.store import Store
+    from l1met_fpga.firmware.reference import evaluate
+    from l1met_fpga.metrics.binning import GAIN_RANGE_GEV, Bins
+    from l1met_fpga.metrics.resolution import binned_resolution
+    from l1met_fpga.training.samples import store_of
+
+    with Store.open(store_of(config.samples[0])) as store:
+        chosen = store.events_of(Part.TEST)[:events]
+        candidates = store.candidates(chosen, network.columns)
+        gen_met_xy_gev = store.gen_met_xy_gev(chosen)
+
+    def resolution(changed: "Network") -> float:
+        met = changed.output.type.decode(evaluate(changed, candidates))
+        found = binned_resolution(met, gen_met_xy_gev, bins=Bins.of(GAIN_RANGE_GEV))
+        both = found.parallel_over_slope_gev + found.perpendicular_over_slope_gev
+        return float(both[0] / 2)
+
+    return resolution
+
+
+def _print(
+    console: Console, points: "list[Point]", front: list[bool], clock_period_ns: float
+) -> None:
+    table = Table(title="Pareto front: LUTs, time to the result, resolution")
+    for name in ("lanes", "adders", "bits off", "zeros", "LUT (est.)", "DSP", "II",
+                 "last to MET", "total ns", "sigma GeV"):  # fmt: skip
+        table.add_column(name, justify="right")
+    chosen = [p for p, on_front in zip(points, front, strict=True) if on_front]
+    for p in sorted(chosen, key=lambda p: p.lut):
+        total = (p.ii_cycles - 1 + p.latency_cycles) * clock_period_ns
+        table.add_row(
+            str(p.lanes), f"{p.adders_per_stage:g}", str(p.kernel_bits_removed),
+            f"{p.zero_fraction:.0%}", f"{p.lut:,}", str(p.dsp), str(p.ii_cycles),
+            str(p.latency_cycles), f"{total:.0f}", f"{p.resolution_gev:.2f}",
+        )  # fmt: skip
+    console.print(table)
