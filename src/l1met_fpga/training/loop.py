@@ -47,6 +47,7 @@ class TrainedNetwork:
 
     Attributes:
         model: Padded Keras model without pruning wrappers, weights baked when quantized.
+        packed: The trained model in the packed layout.
         epochs: Epochs done.
         seconds: Wall time of this call.
         zero_fractions: Zeros of the quantized kernels by layer and in ``total``; empty for float.
@@ -54,6 +55,7 @@ class TrainedNetwork:
     """
 
     model: Any
+    packed: Any
     epochs: int
     seconds: float
     zero_fractions: dict[str, float]
@@ -118,7 +120,7 @@ def train_variant(
         check_sparsity(final, _pruned_layers(model), training.pruning.sparsity)
     figures = validation.figures(packed_predictor(model))
     seconds = time.monotonic() - started
-    return TrainedNetwork(final, len(history.rows), seconds, zeros, figures)
+    return TrainedNetwork(final, model, len(history.rows), seconds, zeros, figures)
 
 
 def history_path(folder: Path, config: RunConfig, variant: Variant) -> Path:

@@ -83,13 +83,14 @@ def store_of(sample: TrainingSample) -> Path:
 
 
 def load_samples(
-    samples: Sequence[TrainingSample], columns: Sequence[str]
+    samples: Sequence[TrainingSample], columns: Sequence[str], *, watch: Part = Part.VALIDATION
 ) -> tuple[LoadedSample, ...]:
     """Read the training and validation parts of every sample.
 
     Args:
         samples: What to read.
         columns: Candidate columns that the network needs.
+        watch: Part to use for validation.
 
     Raises:
         ConfigError: If there is no sample, or one is missing.
@@ -99,29 +100,29 @@ def load_samples(
         raise ConfigError(
             "no samples to train on: add a section `samples` with paths, or give --sample"
         )
-    loaded = tuple(_load(sample, columns) for sample in samples)
+    loaded = tuple(_load(sample, columns, watch) for sample in samples)
     labels = [sample.label for sample in loaded]
     if len(set(labels)) < len(labels):
         raise DataError(f"two samples have the same label: {labels}; put them into one store")
     return loaded
 
 
-def _load(sample: TrainingSample, columns: Sequence[str]) -> LoadedSample:
+def _load(sample: TrainingSample, columns: Sequence[str], watch: Part) -> LoadedSample:
     path = store_of(sample)
     with Store.open(path) as store:
         parts = store.parts()[: sample.max_events]
         by_part = {
             part: _read(store, np.flatnonzero(parts == part), columns)
-            for part in (Part.TRAIN, Part.VALIDATION)
+            for part in (Part.TRAIN, watch)
         }
         label = store.label
     train = by_part[Part.TRAIN]
     share = float(len(train)) if sample.weight is None else sample.weight
     logger.info(
         "%s: %d training and %d validation events, share %g",
-        label, len(train), len(by_part[Part.VALIDATION]), share,
+        label, len(train), len(by_part[watch]), share,
     )  # fmt: skip
-    return LoadedSample(label, path, share, train, by_part[Part.VALIDATION])
+    return LoadedSample(label, path, share, train, by_part[watch])
 
 
 def _read(store: Store, events: np.ndarray, columns: Sequence[str]) -> PackedEvents:

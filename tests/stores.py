@@ -1,0 +1,41 @@
+"""Small stores with a learnable truth, for tests of training and commands."""
+
+from pathlib import Path
+
+import numpy as np
+from keras_models import random_candidates
+
+from l1met_fpga.data.store_writer import write_store
+from l1met_fpga.puppi.met import momentum_xy_gev
+
+
+def write_sample(path: Path, label: str, *, n_events: int = 600, seed: int = 0) -> Path:
+    """Write events in which neutral hadrons are noise: genMET is PUPPI MET without them."""
+    rng = np.random.default_rng(seed)
+    candidates = random_candidates(rng, n_events, n_slots=128)
+    keep = np.arange(128) < rng.integers(1, 30, n_events)[:, None]
+    candidates = {k: np.where(keep, v, 0).astype(np.int16) for k, v in candidates.items()}
+    true = np.where((candidates["pid"] > 0)[..., None], momentum_xy_gev(candidates), 0.0)
+    gen = np.zeros((n_events, 2)) if label == "pileup" else -true.sum(axis=1)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_store(path, candidates=candidates, gen_met_xy_gev=gen, label=label)
+    return path
+
+
+def write_samples(folder: Path) -> list[Path]:
+    """Write a signal and a pile-up-only store."""
+    return [
+        write_sample(folder / "ttbar.h5", "ttbar", seed=1),
+        write_sample(folder / "pileup.h5", "pileup", n_events=400, seed=2),
+    ]
+
+
+SMALL = {
+    "model.phi": [{"units": 8}],
+    "model.weights": {"units": 2, "output": "fixed<8,2>"},
+    "model.scalars": {"units": 2},
+    "model.rho": [{"units": 4, "prune": False}],
+    "training.epochs": 3,
+    "training.batch_size": 64,
+}
+"""Overrides that make the default network train in a second."""

@@ -1,0 +1,102 @@
+import itertools
+
+import numpy as np
+import pytest
+from keras_models import random_candidates
+
+from l1met_fpga.config.training import TrainingConfig
+from l1met_fpga.errors import TrainingError
+from l1met_fpga.puppi.met import momentum_xy_gev, puppi_met_xy_gev
+from l1met_fpga.training.mixture import PackedEvents, TrainingMixture, augment
+
+COLUMNS = ("pt", "eta", "phi", "pid", "puppi_weight")
+
+
+def events(n, seed=0):
+    rng = np.random.default_rng(seed)
+    candidates = random_candidates(rng, n)
+    return candidates, PackedEvents.pack(candidates, puppi_met_xy_gev(candidates), COLUMNS)
+
+
+def sums(inputs):
+    """MET of packed inputs, event by event, in plain Python."""
+    momentum = momentum_xy_gev({k: inputs[k].astype(np.int16) for k in ("pt", "phi")})
+    splits = inputs["row_splits"]
+    return np.array([-momentum[a:b].sum(axis=0) for a, b in itertools.pairwise(splits)])
+
+
+def test_packing_keeps_every_candidate_and_only_those():
+    candidates, packed = events(50)
+    chosen = np.array([7, 3, 3, 49, 0])
+    inputs = packed.inputs(chosen)
+    for column in COLUMNS:
+        wanted = [candidates[column][e][candidates["pt"][e] > 0] for e in chosen]
+        np.testing.assert_array_equal(inputs[column], np.concatenate(wanted))
+    np.testing.assert_array_equal(np.diff(inputs["row_splits"]), [len(w) for w in wanted])
+
+
+def test_augmentation_turns_truth_and_candidates_alike():
+    _, packed = events(200)
+    inputs, truth = augment(
+        packed.inputs(np.arange(200)), packed.gen_met_xy_gev, np.random.default_rng(1)
+    )
+    np.testing.assert_allclose(sums(inputs), truth, atol=1e-6)
+    np.testing.assert_allclose(np.hypot(*truth.T), np.hypot(*packed.gen_met_xy_gev.T), atol=1e-6)
+    assert np.abs(truth - packed.gen_met_xy_gev).max() > 10
+    assert -720 <= inputs["phi"].min() < inputs["phi"].max() < 720
+
+
+def mixture(**options):
+    config = TrainingConfig(**({"batch_size": 10, "seed": 3} | options))
+    samples = [events(60, seed=1)[1], events(40, seed=2)[1], events(30, seed=3)[1]]
+    return TrainingMixture(samples, [1.0, 3.0, 0.0], config)
+
+
+def test_shares_decide_how_often_a_sample_is_seen():
+    mix = mixture(events_per_epoch=40)
+    seen = np.concatenate([mix.order(epoch) for epoch in range(12)])
+    counts = np.bincount(seen, minlength=100)
+    assert len(counts) == 100  # the sample of share 0 is left out
+    assert (counts[:60].sum(), counts[60:].sum()) == (120, 360)
+    assert set(counts[:60]) == {2}  # used up before it repeats
+    assert set(counts[60:]) == {9}
+
+
+def test_batches_depend_on_seed_and_epoch_alone():
+    def flat(mix, epoch):
+        return np.concatenate(
+            [np.concatenate([b[0]["phi"], b[1].ravel()]) for b in mix.batches(epoch)]
+        )
+
+    np.testing.assert_array_equal(flat(mixture(), 2), flat(mixture(), 2))
+    assert not np.array_equal(mixture().order(2), mixture().order(1))
+    assert not np.array_equal(mixture().order(2), mixture(seed=4).order(2))
+
+
+def test_workers_share_a_batch_without_overlap():
+    mix = mixture(augment=False)
+    whole = next(mix.batches(0))
+    parts = [next(mix.batches(0, worker=w, n_workers=2)) for w in range(2)]
+    assert [len(p[1]) for p in parts] == [5, 5]
+    together = np.concatenate([p[1] for p in parts])
+    np.testing.assert_array_equal(np.sort(together, axis=0), np.sort(whole[1], axis=0))
+
+
+def test_weights_follow_gen_met():
+    mix = mixture(gen_met_edges_gev=(50.0, 100.0), gen_met_weights=(0.5, 1.0, 4.0))
+    for _, truth, weight in mix.batches(0):
+        size = np.hypot(*truth.T)
+        expected = np.select([size < 50, size < 100], [0.5, 1.0], 4.0)
+        np.testing.assert_array_equal(weight, expected)
+
+
+def test_nothing_to_train_on_is_an_error():
+    with pytest.raises(TrainingError, match="fewer than one batch of 1000"):
+        mixture(batch_size=1000)
+    with pytest.raises(TrainingError, match="every sample is empty or has weight 0"):
+        TrainingMixture([events(5)[1]], [0.0], TrainingConfig())
+    candidates, _ = events(5)
+    with pytest.raises(TrainingError, match="2 of 5 events have no finite generator MET"):
+        PackedEvents.pack(
+            candidates, np.array([[0, 0], [np.nan, 0], [1, 1], [1, np.inf], [0, 0]]), COLUMNS
+        )
