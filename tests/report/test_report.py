@@ -1,6 +1,8 @@
 """report.json, its budget, its Markdown twin, and what it does with damaged or missing files."""
 
 import json
+import os
+import re
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +16,7 @@ from l1met_fpga.config.run import load_run, save_run
 from l1met_fpga.errors import ConfigError, ReportError
 from l1met_fpga.evaluation.evaluation import evaluate
 from l1met_fpga.evaluation.metrics_file import save_metrics, to_metrics
+from l1met_fpga.firmware.hls.vendor import csynth_report
 from l1met_fpga.models.network import Dense
 from l1met_fpga.report.budget import check_budget, value_at
 from l1met_fpga.report.collect import build_report
@@ -147,3 +150,60 @@ def test_every_markdown_table_is_rectangular(tmp_path, metrics):
         cells = line.replace("\\|", "").rstrip().count("|")
         assert width in (0, cells), line
         width = cells
+
+
+STREAMING = {
+    "lanes": 3, "ii_cycles": 43, "latency_first_word_cycles": 75, "latency_last_word_cycles": 33,
+    "clock_period_ns": 2.78, "lut": 12000, "ff": 9000, "dsp": 6, "bram": 0.0, "lut_estimate": 11000,
+    "tool": "yosys", "tool_version": "0.50", "part": "xcvu13p", "kind": "open synthesis", "more": 1,
+}  # fmt: skip
+
+
+def test_rtl_figures_and_their_budget(tmp_path):
+    run = make_run(tmp_path / "run")
+    run.rtl.mkdir()
+    write_json(run.rtl / "resources.json", {"streaming": STREAMING, "parallel": None})
+    report = write_report(run)
+    assert report["rtl"] == {key: value for key, value in STREAMING.items() if key != "more"}
+    assert report["rtl_parallel"] is None
+    assert "rtl.ii_cycles" not in report["budget"]["not_checked"]
+    text = run.report("md").read_text()
+    assert "| latency last word [ns] | 91.7 |" in text
+    write_json(run.rtl / "resources.json", {"streaming": {**STREAMING, "ii_cycles": 60}})
+    over = build_report(run)["budget"]["violations"]
+    assert over == [{"key": "rtl.ii_cycles", "value": 60.0, "limit": 54.0, "kind": "at_most"}]
+
+
+def test_rtl_figures_wrong(tmp_path):
+    run = make_run(tmp_path / "run")
+    run.rtl.mkdir()
+    (run.rtl / "resources.json").write_text("{")
+    with pytest.raises(ReportError, match="is not JSON"):
+        build_report(run)
+    lacking = {key: value for key, value in STREAMING.items() if key != "lut"}
+    write_json(run.rtl / "resources.json", {"streaming": lacking})
+    with pytest.raises(ReportError, match="lacks lut"):
+        build_report(run)
+
+
+@pytest.mark.skipif(
+    "L1MET_REFERENCE_DATA" not in os.environ, reason="L1MET_REFERENCE_DATA names no folder"
+)
+def test_vendor_report_of_a_real_project(tmp_path):
+    run = make_run(tmp_path / "run")
+    config = load_run(run.config).hls
+    reports = Path(os.environ["L1MET_REFERENCE_DATA"]) / "vendor_reports" / "vivado_hls"
+    (source,) = reports.rglob("*_csynth.xml")
+    target = csynth_report(run.hls, config)
+    target.parent.mkdir(parents=True)
+    target.write_text(source.read_text())
+    found = build_report(run)["hls"]
+    text = source.read_text()
+    assert found["lut"] == int(re.search(r"<Resources>.*?<LUT>(\d+)</LUT>", text, re.DOTALL)[1])
+    assert found["latency_cycles"] == int(
+        re.search(r"<Worst-caseLatency>(\d+)</Worst-caseLatency>", text)[1]
+    )
+    assert found["stage"] == "csynth"
+    (synthesis,) = [p for p in reports.rglob("*.rpt") if "Site Type" in p.read_text()]
+    (run.hls / "vivado_synth.rpt").write_text(synthesis.read_text())
+    assert build_report(run)["hls"]["stage"] == "post-synthesis"

@@ -48,7 +48,7 @@ def build_report(run: RunFolder) -> dict[str, Any]:
         "bit_exactness": bit_exactness(load_json(run.bit_exactness)),
         "rtl": rtl_figures(run, parallel=False),
         "rtl_parallel": rtl_figures(run, parallel=True),
-        "hls": hls_figures(run),
+        "hls": hls_figures(run, config.hls),
     }
     report["budget"] = check_budget(report, config.budget)
     check_report(report, run.report("json"))

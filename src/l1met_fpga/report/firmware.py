@@ -4,10 +4,14 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
+from l1met_fpga.config.firmware import HlsConfig
 from l1met_fpga.errors import ReportError
+from l1met_fpga.firmware.hls.vendor import csynth_report
+from l1met_fpga.report.vendor_csynth import parse_csynth_xml
+from l1met_fpga.report.vendor_vivado import parse_utilization
 from l1met_fpga.run_folder import RunFolder
 
-__all__ = ["FORMS", "HLS_KEYS", "RTL_KEYS", "bit_exactness", "hls_figures", "rtl_figures"]
+__all__ = ["FORMS", "RTL_KEYS", "bit_exactness", "hls_figures", "rtl_figures"]
 
 FORMS: Final = ("int64", "hls_csim", "rtl_interpreter", "rtl_verilator", "cmssw")
 AGREEMENT_KEYS: Final = ("events", "outputs", "differing", "largest_lsb")
@@ -15,10 +19,13 @@ RTL_KEYS: Final = (
     "lanes", "ii_cycles", "latency_first_word_cycles", "latency_last_word_cycles",
     "clock_period_ns", "lut", "ff", "dsp", "bram", "lut_estimate", "tool", "tool_version", "part",
 )  # fmt: skip
-HLS_KEYS: Final = (
-    "backend", "tool", "tool_version", "part", "clock_period_ns", "latency_cycles", "ii_cycles",
-    "lut", "ff", "dsp", "bram", "uram", "stage",
+RTL_EXTRAS: Final = (
+    "latency_gt_word_cycles", "kind", "lut_percent", "lut_percent_of_slr", "dsp_percent",
+    "lut_estimate_da4ml",
 )  # fmt: skip
+"""Kept when the build gives them; ``kind`` says what the counts are (open or vendor tool)."""
+UTILIZATION: Final = "vivado_synth.rpt"
+"""Where hls4ml's build script leaves the report of logic synthesis."""
 
 
 def bit_exactness(found: Mapping[str, Any] | None) -> dict[str, Any] | None:
@@ -48,29 +55,57 @@ def rtl_figures(run: RunFolder, *, parallel: bool) -> dict[str, Any] | None:
 
     They are read from ``rtl/resources.json``, whose objects ``streaming`` and ``parallel`` use the
     keys of the report.
+
+    Raises:
+        ReportError: If the file is damaged or lacks a key.
     """
-    return _read(run, "rtl", "parallel" if parallel else "streaming", RTL_KEYS)
-
-
-def hls_figures(run: RunFolder) -> dict[str, Any] | None:
-    """Return the vendor's figures from ``hls/resources.json``, ``null`` without a vendor tool."""
-    return _read(run, "hls", None, HLS_KEYS)
-
-
-def _read(
-    run: RunFolder, folder: str, part: str | None, keys: tuple[str, ...]
-) -> dict[str, Any] | None:
-    path = run.root / folder / "resources.json"
+    path = run.rtl / "resources.json"
     if not path.is_file():
         return None
     try:
         content = json.loads(path.read_text())
     except (json.JSONDecodeError, UnicodeDecodeError) as err:
         raise ReportError(f"{path} is not JSON ({err}); build the firmware again") from err
-    found = content if part is None else content.get(part)
+    found = content.get("parallel" if parallel else "streaming")
     if found is None:
         return None
-    missing = [key for key in keys if key not in found]
+    missing = [key for key in RTL_KEYS if key not in found]
     if missing:
         raise ReportError(f"{path} lacks {', '.join(missing)}; build the firmware again")
-    return {key: found[key] for key in keys}
+    extras = {key: found[key] for key in RTL_EXTRAS if key in found}
+    return {key: found[key] for key in RTL_KEYS} | extras
+
+
+def hls_figures(run: RunFolder, config: HlsConfig) -> dict[str, Any] | None:
+    """Return the vendor's figures, ``null`` when no vendor tool was run.
+
+    Latency and interval are those of C synthesis. Resources are those of logic synthesis when it
+    was run, which ``stage`` says: HLS estimates of LUTs can be twice too large.
+
+    Raises:
+        ReportError: If a report lacks a number.
+    """
+    csynth = csynth_report(run.hls, config)
+    if not csynth.is_file():
+        return None
+    found = parse_csynth_xml(csynth.read_text())
+    used, stage = found.used, "csynth"
+    utilization = run.hls / UTILIZATION
+    if utilization.is_file():
+        placed = parse_utilization(utilization.read_text())
+        used, stage = placed.used, placed.stage
+    return {
+        "backend": config.backend.value,
+        "tool": found.tool,
+        "tool_version": found.tool_version,
+        "part": found.part,
+        "clock_period_ns": found.target_clock_ns,
+        "latency_cycles": found.latency_max_cycles,
+        "ii_cycles": found.ii_max_cycles,
+        "lut": used.lut,
+        "ff": used.ff,
+        "dsp": used.dsp,
+        "bram": used.bram18 / 2,
+        "uram": used.uram,
+        "stage": stage,
+    }
