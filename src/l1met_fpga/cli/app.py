@@ -20,6 +20,7 @@ COMMANDS: Final[tuple[str, ...]] = (
     "convert",
     "inspect",
     "train",
+    "scan",
     "check",
     "synthesize",
     "explore",

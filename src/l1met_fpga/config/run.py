@@ -13,6 +13,7 @@ from l1met_fpga.config.evaluation import EvaluationConfig
 from l1met_fpga.config.firmware import HlsConfig
 from l1met_fpga.config.model import ModelConfig, select_model
 from l1met_fpga.config.rtl import RtlConfig
+from l1met_fpga.config.scan import ScanConfig
 from l1met_fpga.config.training import TrainingConfig, TrainingSample
 from l1met_fpga.run_folder import atomic_path
 
@@ -25,6 +26,7 @@ class RunConfig(StrictModel):
     model: Annotated[SerializeAsAny[ModelConfig], BeforeValidator(select_model)]
     samples: tuple[TrainingSample, ...] = ()
     training: TrainingConfig = TrainingConfig()
+    scan: ScanConfig = ScanConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
     hls: HlsConfig = HlsConfig()
     rtl: RtlConfig = RtlConfig()

@@ -19,7 +19,7 @@ from l1met_fpga.training.environment import environment
 from l1met_fpga.training.loop import TrainedNetwork, primary_variant, train_variant
 from l1met_fpga.training.mixture import TrainingMixture
 from l1met_fpga.training.monitor import Validation
-from l1met_fpga.training.samples import LoadedSample, load_samples, store_of
+from l1met_fpga.training.samples import LoadedSample, load_samples
 
 __all__ = ["TrainingRun", "train_run", "variants"]
 
@@ -102,24 +102,18 @@ def _open(config: RunConfig, root: Path, *, overwrite: bool, resume: bool) -> Ru
     """Make the folder, or open the one to go on with if it belongs to the same settings."""
     if not (resume and root.is_dir()):
         folder = RunFolder.create(root, clear=overwrite)
-        save_run(_with_stores(config), folder.config)
+        save_run(config, folder.config)
         return folder
     folder = RunFolder.open(root)
     if folder.training.exists():
         raise TrainingError(f"the training in {root} is complete; start again with --overwrite")
     before = load_run(folder.need(folder.config, made_by="l1met train"))
-    if before.model_dump() != _with_stores(config).model_dump():
+    if before.model_dump() != config.model_dump():
         raise ConfigError(
             f"{folder.config} differs from the settings given now; to go on, give the same ones "
             f"(l1met train {folder.config} --output {root} --resume)"
         )
     return folder
-
-
-def _with_stores(config: RunConfig) -> RunConfig:
-    """Name the stores themselves, so that later steps need not convert anything."""
-    stores = tuple(s.model_copy(update={"path": store_of(s)}) for s in config.samples)
-    return config.model_copy(update={"samples": stores})
 
 
 def _save(folder: RunFolder, config: RunConfig, variant: Variant, result: TrainedNetwork) -> None:

@@ -1,0 +1,122 @@
+"""``l1met scan``: search for widths, sizes and sparsity."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from l1met_fpga.errors import ConfigError
+
+if TYPE_CHECKING:
+    from l1met_fpga.models.network import Network
+    from l1met_fpga.training.scan import Trial
+
+__all__ = ["lane_luts", "register"]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("scan")(_scan)
+
+
+def lane_luts(network: "Network") -> float:
+    """Return da4ml's LUT estimate of one lane of the streaming firmware."""
+    from l1met_fpga.config.rtl import RtlConfig
+    from l1met_fpga.firmware.rtl.design import build_design
+
+    return float(build_design(network, RtlConfig(lanes=1)).phi.lut_estimate)
+
+
+def _scan(
+    config: Annotated[Path, typer.Argument(help="YAML file, such as models/deepset.yaml.")],
+    *,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Folder; scans/NAME if not given.")
+    ] = None,
+    trials: Annotated[int, typer.Option("--trials", "-n", min=1, help="Trials in all.")] = 20,
+    sample: Annotated[
+        list[Path] | None, typer.Option("--sample", "-s", help="Stores or ROOT files.")
+    ] = None,
+    assign: Annotated[
+        list[str] | None, typer.Option("--set", help="Change a setting, such as scan.epochs=5.")
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Trials at the same time, each on its own process.")
+    ] = None,
+    scheduler: Annotated[
+        str | None, typer.Option(help="Dask scheduler to use instead, as tcp://host:8786.")
+    ] = None,
+) -> None:
+    """Search for kernel widths, activation widths, sizes and sparsity.
+
+    Every trial trains a pruned network for a few epochs; it is scored by its trigger efficiency at
+    equal rate on the validation part and by the LUTs of one lane. An interrupted scan goes on when
+    it is started again. Writes scan.json and scan.png.
+
+    For example:
+
+        l1met scan models/deepset.yaml --trials 30 --set scan.epochs=8
+    """
+    from l1met_fpga.config.run import load_run
+    from l1met_fpga.training.scan import pareto, run_scan
+
+    wrong = [text for text in assign or [] if "=" not in text]
+    if wrong:
+        raise ConfigError(f"--set takes KEY=VALUE, got {wrong[0]!r}")
+    typed: dict[str, Any] = dict(text.split("=", 1) for text in assign or [])
+    if sample:
+        typed["samples"] = [{"path": str(path)} for path in sample]
+    run_config = load_run(config, typed)
+    folder = output or Path("scans") / run_config.model.name
+    console = Console()
+
+    def report(trial: "Trial") -> None:
+        console.print(
+            f"trial {trial.number}: efficiency {trial.efficiency:.3f}, {trial.luts:.0f} LUTs a lane",
+            highlight=False,
+        )
+
+    done = run_scan(
+        run_config, folder, trials=trials, cost=lane_luts, workers=workers, scheduler=scheduler,
+        on_trial=report,
+    )  # fmt: skip
+    best = pareto(done)
+    _write(done, best, folder)
+    table = Table(title=f"Best of {len(done)} trials for their size")
+    for column in ("trial", "efficiency", "LUTs a lane", "parameters"):
+        table.add_column(column, justify="left" if column == "parameters" else "right")
+    for trial in best:
+        text = ", ".join(
+            f"{k} {v:.2f}" if isinstance(v, float) else f"{k} {v}"
+            for k, v in trial.parameters.items()
+        )
+        table.add_row(str(trial.number), f"{trial.efficiency:.3f}", f"{trial.luts:.0f}", text)
+    console.print(table)
+    console.print(f"written: {folder / 'scan.json'}, {folder / 'scan.png'}", soft_wrap=True)
+
+
+def _write(done: "list[Trial]", best: "list[Trial]", folder: Path) -> None:
+    from dataclasses import asdict
+
+    from matplotlib.figure import Figure
+
+    from l1met_fpga.plot_style import COLOURS, save_figure, styled
+    from l1met_fpga.run_folder import write_json
+
+    front = {trial.number for trial in best}
+    rows = [asdict(trial) | {"pareto": trial.number in front} for trial in done]
+    write_json(folder / "scan.json", {"trials": rows})
+    with styled():
+        figure = Figure(figsize=(8, 6))
+        axis = figure.subplots()
+        axis.plot([t.luts for t in done], [t.efficiency for t in done], "o", color="0.6")
+        axis.plot(
+            [t.luts for t in best], [t.efficiency for t in best], "o-", color=COLOURS[0],
+            label="best for its size",
+        )  # fmt: skip
+        axis.set_xlabel("LUTs of one lane (da4ml)")
+        axis.set_ylabel("Efficiency, genMET 100-150 GeV, equal rate")
+        axis.legend()
+    save_figure(figure, folder, "scan")

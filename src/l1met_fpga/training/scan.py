@@ -1,0 +1,214 @@
+"""Search for widths, sizes and sparsity: trigger efficiency against LUTs.
+
+Each trial trains a pruned network for a few epochs and is scored by its efficiency at equal rate on
+the validation part and by a cost that the caller computes from the integer network. Optuna proposes
+the trials and keeps them in a journal, so that a search goes on after an interruption; trials run
+side by side on Dask workers.
+"""
+
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import optuna
+
+from l1met_fpga.config.model import DenseConfig, LayerTypes, ModelConfig
+from l1met_fpga.config.run import RunConfig
+from l1met_fpga.config.scan import ScanConfig
+from l1met_fpga.data.cluster import run_tasks
+from l1met_fpga.errors import TrainingError
+from l1met_fpga.fixed_point import FixedType
+from l1met_fpga.models.export import export_network
+from l1met_fpga.models.network import Network
+from l1met_fpga.training.loop import train_variant
+from l1met_fpga.training.mixture import TrainingMixture
+from l1met_fpga.training.monitor import Validation
+from l1met_fpga.training.samples import load_samples
+
+__all__ = ["Cost", "Trial", "pareto", "propose", "run_scan"]
+
+logger = logging.getLogger(__name__)
+
+Cost = Callable[[Network], float]
+"""LUTs of a network, for example of one lane; must be importable on the workers."""
+JOURNAL = "trials.log"
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One trained trial.
+
+    Attributes:
+        number: Trial number.
+        parameters: What was proposed.
+        efficiency: Mean over signal samples, genMET 100 to 150 GeV, at equal rate.
+        luts: Cost.
+        figures: All validation figures.
+    """
+
+    number: int
+    parameters: dict[str, Any]
+    efficiency: float
+    luts: float
+    figures: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    config: RunConfig
+    cost: Cost
+
+
+def run_scan(
+    config: RunConfig,
+    folder: Path,
+    *,
+    trials: int,
+    cost: Cost,
+    workers: int | None = None,
+    scheduler: str | None = None,
+    on_trial: Callable[[Trial], None] | None = None,
+) -> list[Trial]:
+    """Run trials until there are ``trials`` complete ones, those of earlier calls included.
+
+    Args:
+        config: Run whose section ``scan`` says what may vary.
+        folder: Where the journal is kept.
+        trials: Trials in all.
+        cost: LUTs of a trained network.
+        workers: Trials at the same time; one per processor if not given.
+        scheduler: Dask scheduler to use instead.
+        on_trial: Called after each trial.
+
+    Returns:
+        All complete trials in order of their numbers.
+
+    Raises:
+        TrainingError: If the samples give no efficiency (no pile-up-only or no signal sample).
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    study = _study(config.scan, folder)
+    at_once = workers or 2
+    while (missing := trials - len(_complete(study))) > 0:
+        asked = [study.ask() for _ in range(min(missing, at_once))]
+        tasks = [_Task(propose(config, trial.suggest_int, trial), cost) for trial in asked]
+        for index, (figures, luts) in run_tasks(
+            _run_trial, tasks, workers=at_once, scheduler=scheduler
+        ):
+            efficiency = figures.get("val_efficiency", float("nan"))
+            if not efficiency >= 0:
+                raise TrainingError(
+                    "no efficiency at equal rate on the validation part: a scan needs a signal and "
+                    "a pile-up-only sample with validation events"
+                )
+            asked[index].set_user_attr("figures", figures)
+            study.tell(asked[index], [efficiency, luts])
+            if on_trial is not None:
+                on_trial(_as_trial(study.trials[asked[index].number]))
+    return [_as_trial(trial) for trial in _complete(study)]
+
+
+def _study(config: ScanConfig, folder: Path) -> Any:
+    from optuna.storages import JournalStorage
+    from optuna.storages.journal import JournalFileBackend
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    study = optuna.create_study(
+        storage=JournalStorage(JournalFileBackend(str(folder / JOURNAL))),
+        study_name="scan",
+        directions=["maximize", "minimize"],
+        load_if_exists=True,
+    )
+    # Trials of an interrupted call never end; the sampler is seeded by what is there already, so
+    # that a resumed search does not propose the same again.
+    for trial in study.get_trials(states=(optuna.trial.TrialState.RUNNING,)):
+        study.tell(trial.number, state=optuna.trial.TrialState.FAIL)
+    study.sampler = optuna.samplers.TPESampler(
+        seed=config.seed + len(study.trials), n_startup_trials=config.startup_trials
+    )
+    return study
+
+
+def _complete(study: Any) -> list[Any]:
+    found: list[Any] = study.get_trials(states=(optuna.trial.TrialState.COMPLETE,))
+    return found
+
+
+def _as_trial(trial: Any) -> Trial:
+    efficiency, luts = trial.values
+    return Trial(trial.number, trial.params, efficiency, luts, trial.user_attrs["figures"])
+
+
+def propose(config: RunConfig, suggest_int: Callable[..., int], trial: Any) -> RunConfig:
+    """Return the configuration of a trial.
+
+    Args:
+        config: Where the search starts.
+        suggest_int: ``trial.suggest_int``.
+        trial: Optuna's trial, for the other kinds of parameters.
+    """
+    scan = config.scan
+
+    def vary(name: str, layer: LayerTypes, *, hidden: bool) -> LayerTypes:
+        kernel_bits = suggest_int(f"{name}.kernel_bits", *scan.kernel_bits)
+        changes: dict[str, Any] = {"kernel": _with_width(layer.kernel, kernel_bits)}
+        if hidden:
+            bits = suggest_int(f"{name}.activation_bits", *scan.activation_bits)
+            changes["output"] = _with_width(layer.output, bits)
+            if len(scan.units) > 1:
+                changes["units"] = trial.suggest_categorical(f"{name}.units", list(scan.units))
+        return layer.model_copy(update=changes)
+
+    model = _vary_layers(config.model, vary)
+    sparsity = trial.suggest_float("sparsity", *scan.sparsity)
+    pruning = config.training.pruning.model_copy(update={"enabled": True, "sparsity": sparsity})
+    training = config.training.model_copy(update={"epochs": scan.epochs, "pruning": pruning})
+    return config.model_copy(update={"model": model, "training": training})
+
+
+def _vary_layers(model: ModelConfig, vary: Callable[..., LayerTypes]) -> ModelConfig:
+    """Apply a change to every dense layer of any architecture."""
+    changes: dict[str, Any] = {}
+    for name in type(model).model_fields:
+        value = getattr(model, name)
+        if isinstance(value, LayerTypes):
+            changes[name] = vary(name, value, hidden=False)
+        elif isinstance(value, tuple) and value and isinstance(value[0], DenseConfig):
+            changes[name] = tuple(
+                vary(f"{name}_{i}", layer, hidden=True) for i, layer in enumerate(value)
+            )
+    return model.model_copy(update=changes)
+
+
+def _with_width(kind: FixedType, bits: int) -> FixedType:
+    """Change the fraction bits; the range stays."""
+    return replace(kind, frac_bits=bits - kind.int_bits - int(kind.signed))
+
+
+def _run_trial(task: _Task) -> tuple[dict[str, float], float]:
+    config = task.config
+    samples = load_samples(config.samples, config.model.columns)
+    mixture = TrainingMixture(
+        [s.train for s in samples], [s.share for s in samples], config.training
+    )
+    with TemporaryDirectory(prefix="l1met-scan-") as scratch:
+        validation = Validation(samples, config.training.loss)
+        result = train_variant(config, "pruned", mixture, validation, Path(scratch))
+    return dict(_numbers(result.validation)), float(task.cost(export_network(result.model)))
+
+
+def _numbers(figures: Mapping[str, float]) -> Iterator[tuple[str, float]]:
+    """Keep what JSON can hold."""
+    yield from ((name, float(value)) for name, value in figures.items() if value == value)  # noqa: PLR0124
+
+
+def pareto(trials: list[Trial]) -> list[Trial]:
+    """Return the trials that no other beats in efficiency at the same or lower cost."""
+    best: list[Trial] = []
+    for trial in sorted(trials, key=lambda t: (t.luts, -t.efficiency)):
+        if not best or trial.efficiency > best[-1].efficiency:
+            best.append(trial)
+    return best
