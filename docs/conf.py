@@ -56,6 +56,19 @@ def _write_configuration_reference(app):
     target.write_text(describe_all())
 
 
+def _draw_timing(app):
+    """Render every NAME.wavedrom.json as _generated/NAME.svg."""
+    import wavedrom
+
+    source = Path(app.srcdir)
+    for path in source.glob("*.wavedrom.json"):
+        name = path.name.removesuffix(".wavedrom.json")
+        target = source / "_generated" / f"{name}.svg"
+        target.parent.mkdir(exist_ok=True)
+        wavedrom.render(path.read_text()).saveas(target)
+
+
 def setup(app):
+    app.connect("builder-inited", _draw_timing)
     app.connect("builder-inited", _write_configuration_reference)
     app.connect("autodoc-process-docstring", _keep_bars)
