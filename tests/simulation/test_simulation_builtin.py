@@ -1,5 +1,6 @@
 """The samples that come with the repository."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +8,10 @@ import pytest
 import uproot
 import yaml
 
+from l1met_fpga.config.base import load_yaml, parse
+from l1met_fpga.config.simulation import SimulationConfig
 from l1met_fpga.metrics.trigger import threshold_at_rate_gev
+from l1met_fpga.simulation.sample import fingerprint
 
 DATA = Path(__file__).parents[2] / "data"
 SAMPLES = yaml.safe_load((DATA / "builtin_sample.yaml").read_text())["samples"]
@@ -27,6 +31,15 @@ def test_sample_is_complete(name):
     events = _branches(name, "event", "nL1PuppiCands")
     np.testing.assert_array_equal(events["event"], np.arange(1, SAMPLES[name]["events"] + 1))
     assert events["nL1PuppiCands"].max() <= 128
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_sample_was_made_with_the_present_settings(name):
+    config = parse(SimulationConfig, load_yaml(DATA / "builtin_sample.yaml"), where="test")
+    known = json.loads((DATA / "simulation.json").read_text())["samples"][name]
+    assert known["fingerprint"] == fingerprint(config, name), (
+        "the detector, a card or the pool changed: make the samples again with `make data`"
+    )
 
 
 def test_pileup_has_no_gen_met_and_supports_sixty_kilohertz():
