@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -55,7 +55,6 @@ class Feed:
         self._config = config
         self._seed = seed
         self._columns = tuple(columns)
-        self._next_epoch = 0
         weights = np.array([sample.weight for sample in samples], float)
         self._shares = weights / weights.sum()
         with ExitStack() as stack:
@@ -110,22 +109,24 @@ class Feed:
 
         Elements are columns (float32 holding integers, shape (n, 128)) by name, and genMET px,
         py (float32, shape (n, 2)). Reading runs in a thread of its own, ahead of the training.
+        Only one iteration may be under way at a time; another one needs a feed of its own.
         """
         import tensorflow as tf
 
-        signature = (
-            {name: tf.TensorSpec((None, N_CANDIDATES), tf.int16) for name in self._columns},
-            tf.TensorSpec((None, 2), tf.float32),
-        )
-        dataset = tf.data.Dataset.from_generator(self._epoch, output_signature=signature)
-        dataset = dataset.prefetch(self._config.prefetch)
-        dataset = dataset.map(_to_float, num_parallel_calls=1, deterministic=True)
-        return dataset.apply(tf.data.experimental.assert_cardinality(self.n_batches)).prefetch(2)
+        types = [tf.int16] * len(self._columns) + [tf.float32]
+        epochs = _Epochs(self)
 
-    def _epoch(self) -> Iterator[Batch]:
-        epoch = self._next_epoch
-        self._next_epoch += 1
-        yield from self.batches(epoch)
+        def batch(index: "tf.Tensor") -> "tuple[dict[str, tf.Tensor], tf.Tensor]":
+            *columns, gen_met = tf.numpy_function(epochs.batch, [index], types)
+            for column in columns:
+                column.set_shape((None, N_CANDIDATES))
+            gen_met.set_shape((None, 2))
+            floats = [tf.cast(column, tf.float32) for column in columns]
+            return dict(zip(self._columns, floats, strict=True)), gen_met
+
+        # Not from_generator: it makes malloc give memory back at once, which costs as much time
+        # as all the rest.
+        return tf.data.Dataset.range(self.n_batches).map(batch).prefetch(self._config.prefetch)
 
     def _selection(self, store: Store, part: Part | None) -> Selection:
         flattening = None
@@ -158,9 +159,23 @@ def _join(blocks: Sequence[Block]) -> Batch:
     return columns, np.concatenate([block.gen_met_xy_gev for block in blocks])
 
 
-def _to_float(
-    columns: "dict[str, tf.Tensor]", gen_met: "tf.Tensor"
-) -> "tuple[dict[str, tf.Tensor], tf.Tensor]":
-    import tensorflow as tf
+class _Epochs:
+    """The batches of one epoch after the other, asked for by their number in the epoch."""
 
-    return {name: tf.cast(values, tf.float32) for name, values in columns.items()}, gen_met
+    def __init__(self, feed: Feed) -> None:
+        self._feed = feed
+        self._n_epochs = 0
+        self._next = 0
+        self._batches: Iterator[Batch] = iter(())
+
+    def batch(self, index: int) -> list[npt.NDArray[Any]]:
+        """Return columns and genMET of a batch; batch 0 begins the next epoch."""
+        if index == 0:
+            self._batches = self._feed.batches(self._n_epochs)
+            self._n_epochs += 1
+            self._next = 0
+        if index != self._next:
+            raise RuntimeError("two iterations over one feed at the same time; make two feeds")
+        self._next += 1
+        columns, gen_met = next(self._batches)
+        return [*columns.values(), gen_met]

@@ -68,6 +68,7 @@ def to_counts(name: str, values: npt.ArrayLike) -> npt.NDArray[np.int16]:
     return result
 
 
+@np.errstate(over="ignore", invalid="ignore")  # huge values become infinite and are out of range
 def _rounded(name: str, real: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     if not np.isfinite(real).all():
         return np.full(1, np.nan, np.float32)
