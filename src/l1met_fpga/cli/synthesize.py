@@ -172,8 +172,10 @@ def _convert_and_check(
     forms: dict[str, Any] = {"hls_csim": built.simulation}
     if rtl:
         from l1met_fpga.firmware.rtl.project import build_rtl, rtl_forms, write_project
+        from l1met_fpga.report.rtl_vivado import use_vivado_figures
 
         build_rtl(network, config.rtl, folder.rtl)
+        use_vivado_figures(folder.rtl)
         forms |= rtl_forms(write_project(network, config.rtl, folder.rtl))
     result = check_run(folder, config, forms, n_events=events, samples=samples)
     print_agreement(console, result)

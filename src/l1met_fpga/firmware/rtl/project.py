@@ -150,8 +150,8 @@ def rtl_forms(project: RtlProject) -> dict[str, Form]:
 def build_rtl(network: Network, config: RtlConfig, folder: Path) -> dict[str, Any]:
     """Write, simulate and synthesize the RTL of a network.
 
-    Yosys gives resources; with Vivado on PATH (and ``config.vivado`` not ``off``) its
-    placed-and-routed figures replace them.
+    Yosys gives resources; with Vivado on PATH (and ``config.vivado`` not ``off``) the project is
+    placed and routed too, and :mod:`l1met_fpga.report.rtl_vivado` takes over its figures.
 
     Args:
         network: The integer network.
@@ -174,7 +174,7 @@ def build_rtl(network: Network, config: RtlConfig, folder: Path) -> dict[str, An
         logger.warning("Yosys reads no VHDL; resources come from Vivado or stay empty")
     rtl = figures(project.design, latency, cells["design"] if cells else None)
     if config.vivado == "auto":
-        rtl |= vivado.run_if_present(folder, project.top) or {}
+        vivado.run_if_present(folder, project.top)
     twin = None
     if config.parallel:
         twin = parallel.build_parallel(project.design, project.top, cells, figures)

@@ -1,0 +1,47 @@
+"""Put Vivado's placed-and-routed figures of the streaming RTL in the place of the open tools'."""
+
+import json
+from pathlib import Path
+
+from l1met_fpga.report.vendor_vivado import parse_timing, parse_utilization
+from l1met_fpga.run_folder import write_json
+
+__all__ = ["use_vivado_figures"]
+
+
+def use_vivado_figures(folder: Path) -> bool:
+    """Update ``resources.json`` from the reports of a Vivado run, when there are any.
+
+    The figures of the open tools stay under ``open_tools``.
+
+    Args:
+        folder: RTL project folder.
+
+    Returns:
+        Whether there were reports.
+
+    Raises:
+        ReportError: If a report lacks a number.
+    """
+    utilization = folder / "vivado" / "utilization_route.rpt"
+    timing = folder / "vivado" / "timing_route.rpt"
+    if not (utilization.is_file() and timing.is_file()):
+        return False
+    used, slack = parse_utilization(utilization.read_text()), parse_timing(timing.read_text())
+    path = folder / "resources.json"
+    content = json.loads(path.read_text())
+    before = content["streaming"]
+    content["open_tools"] = content.get("open_tools", before)
+    content["streaming"] = {
+        **before,
+        "lut": used.used.lut,
+        "ff": used.used.ff,
+        "dsp": used.used.dsp,
+        "bram": used.used.bram18 / 2,
+        "kind": used.stage,
+        "tool": "vivado",
+        "tool_version": used.tool_version,
+        "worst_slack_ns": slack.worst_slack_ns,
+    }
+    write_json(path, content)
+    return True
