@@ -38,7 +38,7 @@ def test_refuses_other_shapes_and_real_numbers():
 
 
 def test_result_has_the_keys_of_the_report(tmp_path):
-    wrong = lambda candidates: form(candidates) + (np.asarray(candidates["pt"]) == 3)  # noqa: E731
+    wrong = lambda candidates: form(candidates) + (np.asarray(candidates["pt"]) == 3)
     samples = {"test": EVENTS, "stress": EVENTS}
     result = compare_forms("keras", form, {"int64": form, "hls_csim": wrong}, samples)
     assert result["int64"]["differing"] == 0

@@ -42,7 +42,9 @@ def cos_of(node: net.Momentum, phi: int) -> Fraction:
     return real(node.table_type, node.quadrant_cos[phi])
 
 
-def one_event(network: Network, event: dict[str, list[int]]) -> list[Fraction]:
+def one_event(  # noqa: C901 - one case per operation
+    network: Network, event: dict[str, list[int]]
+) -> list[Fraction]:
     """Evaluate one event in exact fractions, node by node, in plain Python."""
     values: dict[str, list] = {}
     n = len(event["pt"])

@@ -200,7 +200,12 @@ class _Specs:
         self.consumers = {
             node.name: [n for n in network if node.name in n.inputs] for node in network
         }
-        self.columns = {n.column: n.name for n in network if isinstance(n, net.InputColumn)}
+        self.per_candidate: set[str] = set()
+        for node in network:
+            if node.op in _ON_CANDIDATES or (
+                node.op in _ELEMENTWISE and node.inputs[0] in self.per_candidate
+            ):
+                self.per_candidate.add(node.name)
 
     def build(self) -> list[Spec]:
         specs = []
@@ -232,8 +237,8 @@ class _Specs:
         return spec
 
     def _shape(self, node: net.Node) -> tuple[int, ...]:
-        """Candidate tensors stay (n, channels), everything after a pool is flat."""
-        if node.shape[0] == self.network.n_candidates:
+        """Candidate tensors are (n, channels), everything after a pool is flat."""
+        if node.name in self.per_candidate:
             return (node.shape[0], prod(node.shape[1:]))
         return (prod(node.shape),)
 
@@ -250,14 +255,16 @@ class _Specs:
 
     def rows(self, node: net.Node) -> list[str]:
         """Folding of an elementwise operation."""
-        rows, channels = (*self._shape(node), 1)[:2] if len(self._shape(node)) == 2 else (1, 0)
-        channels = channels or prod(node.shape)
-        per_candidate = rows == self.network.n_candidates
+        if node.name not in self.per_candidate:
+            return [
+                "static const unsigned n_partitions = 1;",
+                "static const unsigned n_rows = 1;",
+                f"static const unsigned n_out = {prod(node.shape)};",
+            ]
         return [
-            *([] if not per_candidate else self.folding()),
-            *(["static const unsigned n_partitions = 1;"] if not per_candidate else []),
-            f"static const unsigned n_rows = {rows};",
-            f"static const unsigned n_out = {channels};",
+            *self.folding(),
+            f"static const unsigned n_rows = {node.shape[0]};",
+            f"static const unsigned n_out = {prod(node.shape[1:])};",
         ]
 
     def input(self, node: net.InputColumn, spec: Spec) -> Spec:
@@ -302,7 +309,7 @@ class _Specs:
                 "accum": _exact_name(node.type),
             },
         }
-        if len(node.shape) == 1:
+        if node.name not in self.per_candidate:
             return {"class_name": "Dense", "n_in": n_in, "n_out": n_out, **dense}
         n = node.shape[0]
         return {
@@ -393,6 +400,8 @@ class _Specs:
         return [f"typedef {kind.hls_name} accum_t;", f"typedef {before.hls_name} sum_t;"]
 
 
+_ON_CANDIDATES: Final = ("input", "features", "momentum")
+_ELEMENTWISE: Final = ("dense", "quantize", "table", "multiply")
 _EXACT: Final = ("dense", "multiply", "vector_pool", "scalar_pool", "aggregate", "combine")
 _BUILDERS: Final[dict[str, Callable[[_Specs, Any, Spec], Spec]]] = {
     "input": _Specs.input,

@@ -1,0 +1,175 @@
+"""hls4ml projects of example networks: compiled, simulated, compared bit by bit."""
+
+import subprocess
+
+import numpy as np
+import pytest
+from networks import NETWORKS, random_deepset
+
+from l1met_fpga.config.firmware import HlsConfig
+from l1met_fpga.errors import ConversionError, ToolError
+from l1met_fpga.firmware.check import compare_codes
+from l1met_fpga.firmware.hls.csim import CSimulation, compile_csim
+from l1met_fpga.firmware.hls.graph import build_graph, expected_ii_cycles
+from l1met_fpga.firmware.hls.layerwise import compare_layers, simulate_layers
+from l1met_fpga.firmware.hls.project import fresh_folder, write_project
+from l1met_fpga.firmware.reference import evaluate
+from l1met_fpga.firmware.stress import stress_events
+
+FLAGS = ("-O1",)
+N_RANDOM = 920
+"""Makes 2,000 stress events in all."""
+
+
+def simulate(network, config, folder, candidates):
+    write_project(network, config, folder, candidates=candidates)
+    library = compile_csim(folder, top=config.top_function, flags=FLAGS)
+    return CSimulation(library, network)(candidates)
+
+
+def agreement(network, config, folder, rng, n_random=N_RANDOM):
+    candidates = stress_events(rng, n_random=n_random, n_slots=network.n_candidates)
+    got = simulate(network, config, folder, candidates)
+    return compare_codes(evaluate(network, candidates), got)
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_default_project_agrees(name, tmp_path, rng):
+    found = agreement(NETWORKS[name](), HlsConfig(), tmp_path / "hls", rng)
+    assert found.events >= 2000
+    assert found.differing == 0
+
+
+def test_streaming_project_agrees(tmp_path, rng):
+    config = HlsConfig(io_type="io_stream")
+    found = agreement(NETWORKS["garnet"](n_candidates=8), config, tmp_path / "hls", rng, 50)
+    assert found.differing == 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"backend": "Vivado"},
+        {"backend": "Vivado", "io_type": "io_stream"},
+        {"strategy": "resource"},
+        {"strategy": "resource", "reuse_factor": 3},
+        {"strategy": "distributed_arithmetic"},
+        {"strategy": "distributed_arithmetic", "io_type": "io_stream"},
+        {"parallelization_factor": 1},
+        {"parallelization_factor": 16},
+    ],
+    ids=lambda options: "-".join(map(str, options.values())),
+)
+@pytest.mark.parametrize("name", ["deepset", "garnet"])
+def test_every_variant_agrees(name, options, tmp_path, rng):
+    network = NETWORKS[name](n_candidates=16)
+    if "reuse_factor" in options and name == "garnet":
+        pytest.skip("3 divides no kernel of the garnet example")
+    found = agreement(network, HlsConfig(**options), tmp_path / "hls", rng, 100)
+    assert found.differing == 0
+
+
+def test_project_is_complete(tmp_path, rng):
+    network, config, folder = random_deepset(n_candidates=8), HlsConfig(), tmp_path / "hls"
+    candidates = stress_events(rng, n_random=5, n_slots=8)
+    write_project(network, config, folder, candidates=candidates)
+    for name in ("build_prj.tcl", "project.tcl", "l1met_test.cpp", "network.json", "README.md"):
+        assert (folder / name).is_file(), name
+    project = (folder / "project.tcl").read_text()
+    assert "xcvu13p-flga2577-2-e" in project
+    assert "2.78" in project
+    top = (folder / "firmware" / "l1met.cpp").read_text()
+    assert "namespace l1met_deepset" in top
+    assert "#pragma HLS DATAFLOW" in top
+    defines = (folder / "firmware" / "defines.h").read_text()
+    for kind in ("ap_uint<14>", "ap_int<12>", "ap_int<11>", "ap_uint<3>", "ap_uint<9>"):
+        assert kind in defines, f"the inputs must be hardware integers: {kind}"
+    assert "float" not in defines
+    assert "double" not in defines
+    expected = np.loadtxt(folder / "tb_data" / "tb_output_predictions.dat", dtype=np.int64)
+    np.testing.assert_array_equal(expected, evaluate(network, candidates)[: len(expected)])
+
+
+def test_test_bench_compiles_as_written_and_can_fail(tmp_path, rng):
+    network, config, folder = random_deepset(n_candidates=4), HlsConfig(), tmp_path / "hls"
+    candidates = stress_events(rng, n_random=5, n_slots=4)
+    write_project(network, config, folder, candidates=candidates)
+    readme = (folder / "README.md").read_text()
+    command = next(line for line in readme.splitlines() if line.startswith("    g++")).strip()
+    compile_only, _, run = command.partition(" && ")
+    subprocess.run(compile_only.replace("-O2", "-O0").split(), cwd=folder, check=True)
+    done = subprocess.run([run], cwd=folder, check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "INFO: 0 of" in done.stdout
+    answers = folder / "tb_data" / "tb_output_predictions.dat"
+    first, *rest = answers.read_text().splitlines()
+    x, y = first.split()
+    answers.write_text("\n".join([f"{int(x) + 1} {y}", *rest]) + "\n")
+    done = subprocess.run([run], cwd=folder, check=False, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "event 0 output 0: expected code 1, got 0" in done.stderr
+
+
+def test_layer_by_layer_names_the_first_difference(tmp_path, rng, monkeypatch):
+    network, config = random_deepset(n_candidates=4), HlsConfig(compiler_flags=FLAGS)
+    candidates = stress_events(rng, n_random=20, n_slots=4)
+    layers = simulate_layers(network, config, tmp_path / "traced", candidates)
+    assert {"features", "momentum", "phi_0", "vectors", "met_xy"} <= set(layers)
+    assert compare_layers(network, config, tmp_path / "traced", candidates) is None
+    index, node = next((i, n) for i, n in enumerate(network) if n.name == "phi_1_dense")
+    changed = node.model_copy(update={"bias": (node.bias[0] + 8, *node.bias[1:])})
+    nodes = [*network.nodes[:index], changed, *network.nodes[index + 1 :]]
+    other = network.model_copy(update={"nodes": tuple(nodes)})
+    monkeypatch.setattr("l1met_fpga.firmware.hls.layerwise.simulate_layers", lambda *_: layers)
+    found = compare_layers(other, config, tmp_path / "traced", candidates)
+    assert found is not None
+    assert found.layer == "phi_1"
+
+
+def test_folding_decides_the_interval():
+    network = random_deepset()
+    assert expected_ii_cycles(network, HlsConfig()) == 32
+    assert expected_ii_cycles(network, HlsConfig(parallelization_factor=8)) == 16
+    assert expected_ii_cycles(network, HlsConfig(io_type="io_stream")) == 128
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"parallelization_factor": 3}, r"3 does not divide 128 candidates; choose one of \[1, 2"),
+        ({"strategy": "resource", "reuse_factor": 2}, "cannot have hls.reuse_factor 2"),
+    ],
+)
+def test_refuses_what_hls4ml_would_change(options, message, tmp_path):
+    with pytest.raises(ConversionError, match=message):
+        build_graph(random_deepset(), HlsConfig(**options), tmp_path)
+
+
+def test_refuses_arrays_that_the_vendor_tool_cannot_partition(tmp_path):
+    with pytest.raises(ConversionError, match="at most 4096.*io_stream"):
+        build_graph(random_deepset(phi_units=(64,)), HlsConfig(), tmp_path)
+
+
+def test_never_clears_a_foreign_folder(tmp_path):
+    (tmp_path / "thesis.tex").touch()
+    with pytest.raises(ConversionError, match="refusing to replace it"):
+        fresh_folder(tmp_path)
+    assert (tmp_path / "thesis.tex").exists()
+    fresh_folder(tmp_path / "hls")
+    (tmp_path / "hls" / "old").touch()
+    fresh_folder(tmp_path / "hls")
+    assert not (tmp_path / "hls" / "old").exists()
+
+
+def test_compile_errors_and_crashes_are_errors_here(tmp_path):
+    (tmp_path / "l1met_csim.cpp").write_text("int broken(")
+    with pytest.raises(ToolError, match="csim_compile.log"):
+        compile_csim(tmp_path, top="l1met", flags=())
+    crash = '#include <cstdlib>\nextern "C" void l1met_csim() { std::abort(); }\n'
+    (tmp_path / "l1met_csim.cpp").write_text(crash)
+    library = compile_csim(tmp_path, top="l1met", flags=())
+    network = random_deepset(n_candidates=4)
+    candidates = stress_events(np.random.default_rng(0), n_random=1, n_slots=4)
+    with pytest.raises(ToolError, match="the C simulation .* died"):
+        CSimulation(library, network, processes=1)(candidates)
