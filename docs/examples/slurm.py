@@ -14,7 +14,6 @@ if __name__ == "__main__":
         memory="2GB",
         walltime="02:00:00",
         python=sys.executable,  # the environment that has l1met_fpga, on a shared file system
-        local_directory="/tmp",
         log_directory="slurm-logs",
     )
     cluster.scale(jobs=n_jobs)
