@@ -141,7 +141,10 @@ def _resolution(evaluation: Evaluation, label: str, result: ResolutionResult) ->
     return {
         "binned": _table(result.binned),
         "inclusive": _table(result.inclusive),
-        "response": _table(result.response),
+        "response": {
+            name: {"value": _clean(value), "error": _clean(error)}
+            for name, (value, error) in result.response.items()
+        },
         "x_residual_gev": {
             name: _clean(x_residual_half_width_gev(met, sample.gen_met_xy_gev))
             for name, met in sample.met_xy_gev.items()

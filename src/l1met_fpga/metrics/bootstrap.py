@@ -42,8 +42,12 @@ N_SAMPLES: Final = 200
 CELLS: Final = 2048
 """Histogram cells between ``-HALF_RANGE`` and ``+HALF_RANGE`` half widths."""
 HALF_RANGE: Final = 8.0
+RANGE_EVENTS: Final = 20_000
+"""Events that set the range of a histogram."""
 Codes = npt.NDArray[np.uint16]
 Weights = npt.NDArray[np.uint8]
+Starts = npt.NDArray[np.int64]
+Counts = npt.NDArray[np.int32]
 
 
 def _poisson_table() -> Weights:
@@ -105,11 +109,14 @@ class _Estimate:
 
 @dataclass(frozen=True, slots=True)
 class _Events:
-    """What all estimates share: |q|, fine bin and bin of each event (sorted by fine bin)."""
+    """What all estimates share: |q| of events sorted by fine bin, and where each bin starts.
+
+    ``fine`` and ``coarse`` hold the first event of each fine bin and bin, and the end.
+    """
 
     gen_gev: FloatArray
-    fine: npt.NDArray[np.int64]
-    coarse: npt.NDArray[np.int64]
+    fine: Starts
+    coarse: Starts
     owner: npt.NDArray[np.intp]
     bins: Bins
 
@@ -195,10 +202,9 @@ def _sort_events(gen_xy_gev: FloatArray, bins: Bins) -> tuple[_Events, npt.NDArr
     order = np.argsort(fine, kind="stable")
     order = order[fine[order] >= 0]
     owner = bins.index(np.asarray(fine_bins.edges_gev[:-1]))
-    gen = size.gen_gev[order]
-    events = _Events(
-        gen, fine[order].astype(np.int64), owner[fine[order]].astype(np.int64), owner, bins
-    )
+    starts = np.searchsorted(fine[order], np.arange(len(fine_bins) + 1)).astype(np.int64)
+    firsts = np.searchsorted(owner, np.arange(len(bins) + 1))
+    events = _Events(size.gen_gev[order], starts, starts[firsts], owner, bins)
     return events, size.events[order]
 
 
@@ -216,70 +222,64 @@ def _prepare(
         np.where(np.isfinite(angle), angle, 0.0),
         np.hypot(met[:, 0], met[:, 1]) / seen.gen_gev,
     ]
-    n_bins = len(events.bins)
+    n_bins, sizes = len(events.bins), np.diff(events.coarse)
     codes = np.zeros((len(columns), len(order)), dtype=np.uint16)
     low, step = np.zeros((2, len(columns), n_bins))
     for k, column in enumerate(columns):
-        low[k], step[k] = _ranges(column, events.coarse, n_bins)
-        cell = (column - low[k][events.coarse]) / step[k][events.coarse]
+        low[k], step[k] = _ranges(column, events.coarse)
+        cell = (column - np.repeat(low[k], sizes)) / np.repeat(step[k], sizes)
         codes[k] = np.clip(cell, 0, CELLS - 1).astype(np.uint16)
-    fine_low, fine_step = _ranges(seen.parallel_gev, events.fine, len(events.owner))
-    slopes = _nominal_slopes(events, seen.parallel_gev)
-    residual = seen.parallel_gev - np.nan_to_num(slopes)[events.coarse] * events.gen_gev
-    rest_low, rest_step = _ranges(residual, events.coarse, n_bins)
+    fine_low, fine_step = _ranges(seen.parallel_gev, events.fine)
+    slopes = np.nan_to_num(_nominal_slopes(events, seen.parallel_gev))
+    residual = seen.parallel_gev - np.repeat(slopes, sizes) * events.gen_gev
+    rest_low, rest_step = _ranges(residual, events.coarse)
     return _Estimate(seen.parallel_gev, codes, low, step, fine_low, fine_step, rest_low, rest_step)
 
 
 def _nominal_slopes(events: _Events, parallel_gev: FloatArray) -> FloatArray:
     ones = np.ones(len(parallel_gev), dtype=np.uint8)
-    moments = _moments(events.gen_gev, parallel_gev, events.fine, ones, len(events.owner))
+    moments = _moments(events.gen_gev, parallel_gev, events.fine, ones)
     return fit_slopes(moments, events.owner, len(events.bins))
 
 
-def _ranges(
-    values: FloatArray, index: npt.NDArray[np.int64], n_bins: int
-) -> tuple[FloatArray, FloatArray]:
+def _ranges(values: FloatArray, starts: Starts) -> tuple[FloatArray, FloatArray]:
     """Return where the cells of each bin start and their width."""
-    low, step = np.zeros(n_bins), np.ones(n_bins)
-    edges = np.searchsorted(index, np.arange(n_bins + 1))  # events are sorted
-    for k, (start, stop) in enumerate(itertools.pairwise(edges)):
+    low, step = np.zeros(len(starts) - 1), np.ones(len(starts) - 1)
+    for k, (start, stop) in enumerate(itertools.pairwise(starts)):
         if stop > start:
-            p16, p50, p84 = np.percentile(values[start:stop], [16, 50, 84])
+            some = values[start : stop : max(1, (stop - start) // RANGE_EVENTS)]
+            p16, p50, p84 = np.percentile(some, [16, 50, 84])
             half = max(float(p84 - p16) / 2, 1e-9 * max(abs(float(p50)), 1.0))
             low[k], step[k] = p50 - HALF_RANGE * half, 2 * HALF_RANGE * half / CELLS
     return low, step
 
 
-@numba.njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
-def _moments(
-    gen: FloatArray,
-    parallel: FloatArray,
-    fine: npt.NDArray[np.int64],
-    weights: Weights,
-    n_fine: int,
-) -> FloatArray:
-    out = np.zeros((n_fine, 5))
-    for i in range(len(gen)):
-        if weights[i]:
+@numba.njit(nogil=True, cache=True, fastmath=True)  # type: ignore[untyped-decorator]
+def _moments(gen: FloatArray, parallel: FloatArray, starts: Starts, weights: Weights) -> FloatArray:
+    """Return weighted sums of 1, q, q^2, u, u q per fine bin; sums stay in registers."""
+    out = np.zeros((len(starts) - 1, 5))
+    for f in range(len(starts) - 1):
+        n = sq = sqq = su = suq = 0.0
+        for i in range(starts[f], starts[f + 1]):
             w, q, u = float(weights[i]), gen[i], parallel[i]
-            row = out[fine[i]]
-            row[0] += w
-            row[1] += w * q
-            row[2] += w * q * q
-            row[3] += w * u
-            row[4] += w * u * q
+            n += w
+            sq += w * q
+            sqq += w * q * q
+            su += w * u
+            suq += w * u * q
+        out[f] = (n, sq, sqq, su, suq)
     return out
 
 
 @numba.njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
-def _count_codes(
-    codes: Codes, index: npt.NDArray[np.int64], weights: Weights, n_bins: int
-) -> npt.NDArray[np.int64]:
+def _count_codes(codes: Codes, starts: Starts, weights: Weights) -> Counts:
     """Return weighted counts per column, bin and cell."""
-    out = np.zeros((codes.shape[0], n_bins, CELLS), dtype=np.int64)
+    out = np.zeros((codes.shape[0], len(starts) - 1, CELLS), dtype=np.int32)
     for k in range(codes.shape[0]):
-        for i in range(codes.shape[1]):
-            out[k, index[i], codes[k, i]] += weights[i]
+        for b in range(len(starts) - 1):
+            row = out[k, b]
+            for i in range(starts[b], starts[b + 1]):
+                row[codes[k, i]] += weights[i]
     return out
 
 
@@ -288,27 +288,26 @@ def _count_residuals(
     parallel: FloatArray,
     gen: FloatArray,
     slope: FloatArray,
-    index: npt.NDArray[np.int64],
+    starts: Starts,
     weights: Weights,
     low: FloatArray,
     step: FloatArray,
-) -> npt.NDArray[np.int64]:
+) -> Counts:
     """Return weighted counts of ``u_par - S q`` per bin and cell."""
-    out = np.zeros((len(low), CELLS), dtype=np.int64)
-    scale = 1.0 / step
-    for i in range(len(parallel)):
-        if weights[i]:
-            k = index[i]
-            cell = int((parallel[i] - slope[k] * gen[i] - low[k]) * scale[k])
-            out[k, min(max(cell, 0), CELLS - 1)] += weights[i]
+    out = np.zeros((len(starts) - 1, CELLS), dtype=np.int32)
+    for b in range(len(starts) - 1):
+        row, s, start, scale = out[b], slope[b], low[b], 1.0 / step[b]
+        for i in range(starts[b], starts[b + 1]):
+            cell = (parallel[i] - s * gen[i] - start) * scale
+            row[int(min(max(cell, 0.0), CELLS - 1.0))] += weights[i]
     return out
 
 
 def _quantiles(
-    counts: npt.NDArray[np.int64], low: FloatArray, step: FloatArray, levels: tuple[float, ...]
+    counts: Counts, low: FloatArray, step: FloatArray, levels: tuple[float, ...]
 ) -> FloatArray:
     """Return interpolated quantiles of each histogram, shape (n_bins, n_levels)."""
-    cumulative = np.cumsum(counts, axis=-1)
+    cumulative = np.cumsum(counts, axis=-1, dtype=np.int64)
     out = np.full((len(counts), len(levels)), np.nan)
     for k, row in enumerate(cumulative):
         if row[-1] < MIN_EVENTS:
@@ -322,7 +321,7 @@ def _quantiles(
 
 
 def _tails(
-    counts: npt.NDArray[np.int64], low: FloatArray, step: FloatArray, quantiles: FloatArray
+    counts: Counts, low: FloatArray, step: FloatArray, quantiles: FloatArray
 ) -> Iterator[FloatArray]:
     """Yield the fractions beyond 2 and 3 half widths of the median."""
     total = counts.sum(axis=-1)
@@ -338,7 +337,7 @@ def _resample(events: _Events, estimate: _Estimate, weights: Weights) -> FloatAr
     """Return the fields of ``BinnedResolution`` for one sample, shape (n_fields, n_bins)."""
     n_bins, owner = len(events.bins), events.owner
     q, u = events.gen_gev, estimate.parallel_gev
-    moments = _moments(q, u, events.fine, weights, len(owner))
+    moments = _moments(q, u, events.fine, weights)
     slope = fit_slopes(moments, owner, n_bins)
     flat = np.zeros(len(owner))
     fine_counts = _count_residuals(
@@ -361,7 +360,7 @@ def _resample(events: _Events, estimate: _Estimate, weights: Weights) -> FloatAr
     )
     levels = (0.16, 0.5, 0.84)
     parallel = _quantiles(residuals, estimate.residual_low, estimate.residual_step, levels)
-    counts = _count_codes(estimate.codes, events.coarse, weights, n_bins)
+    counts = _count_codes(estimate.codes, events.coarse, weights)
     across, x, phi, ratio = (
         _quantiles(counts[k], estimate.low[k], estimate.step[k], levels) for k in range(4)
     )

@@ -106,7 +106,7 @@ def _physics(metrics: dict[str, Any]) -> dict[str, Any] | None:
     signals = dict.fromkeys((*SIGNALS, *metrics["trigger"]))
     response = None
     if ttbar is not None:
-        response = ttbar["response"]["estimates"][primary]["response"]["value"][0]
+        response = ttbar["response"][primary]["value"]
     return {
         **{f"gain_vs_{ref}": gains.get(ref) for ref in ("puppi", "scaled_puppi", *REFERENCES[1:])},
         "loss_vs_float": _loss(gains.get(f"{primary}_float")),
