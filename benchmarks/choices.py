@@ -12,6 +12,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from rich.console import Console
+
 from l1met_fpga.config.run import RunConfig, load_run
 from l1met_fpga.data.splits import Part
 from l1met_fpga.run_folder import RunFolder, write_json
@@ -24,14 +26,17 @@ Overrides = dict[str, Any]
 
 
 def dense(units: int, **types: Any) -> Overrides:
+    """One dense layer."""
     return {"units": units, **types}
 
 
 def hidden(*units: int, **types: Any) -> Overrides:
+    """Hidden layers of phi."""
     return {"model.phi": [dense(n, **types) for n in units]}
 
 
 def without(*names: str) -> Overrides:
+    """All features but these."""
     features = [
         "pt", "pt_low", "abs_eta", "puppi_weight",
         "neutral_hadron", "photon", "hadron", "electron", "muon",
@@ -40,6 +45,7 @@ def without(*names: str) -> Overrides:
 
 
 def pools(k: int, m: int) -> Overrides:
+    """K vector pools and M scalar pools."""
     return {
         "model.weights": dense(k, output="fixed<8,2>"),
         "model.scalars": dense(m, output="ufixed<6,2>"),
@@ -47,6 +53,7 @@ def pools(k: int, m: int) -> Overrides:
 
 
 def background(share: float) -> Overrides:
+    """Another share of pile-up-only events."""
     weights = {"ttbar": 2 / 3 * (1 - share), "znunu": 1 / 3 * (1 - share), "pileup": share}
     return {"samples": [{"path": f"data/{name}.root", "weight": w} for name, w in weights.items()]}
 
@@ -122,7 +129,7 @@ def main() -> None:
         folder = RunFolder.create(path.parent / "choices" / name.replace(" ", "_"), clear=True)
         done[name] = measure(config, variant, folder.root)
         write_json(path, done)
-        print(name, done[name]["validation"], flush=True)
+        Console().print(name, done[name]["validation"])
 
 
 if __name__ == "__main__":

@@ -3,7 +3,6 @@
 import hashlib
 import json
 import logging
-import os
 import time
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -70,6 +69,7 @@ def train_variant(
     folder: Path,
     *,
     report: EpochReport | None = None,
+    strategy: Any | None = None,
 ) -> TrainedNetwork:
     """Train one variant; goes on from a checkpoint in ``folder`` if there is one.
 
@@ -80,6 +80,7 @@ def train_variant(
         validation: Validation events.
         folder: Run folder: history, checkpoints and TensorBoard logs go there.
         report: Called after every epoch.
+        strategy: TensorFlow's distribution strategy, see :mod:`l1met_fpga.training.workers`.
 
     Raises:
         TrainingError: If the loss is not finite, a checkpoint belongs to another training, or the
@@ -93,14 +94,13 @@ def train_variant(
     if training.deterministic:
         tf.config.experimental.enable_op_determinism()
     steps = mixture.steps_per_epoch
-    strategy = _strategy()
     with nullcontext() if strategy is None else strategy.scope():
         schedule = pruning_schedule(training.pruning, steps * training.epochs)
         model = build(config.model, variant=variant, packed=True, schedule=schedule)
         rate = learning_rate(training, steps * training.epochs)
         model.compile(keras.optimizers.Adam(rate, jit_compile=False), MetLoss(training.loss))
-    history = HistoryFile(history_path(_own(folder, strategy), config, variant), variant, report)
-    callbacks, checkpoint = _callbacks(config, variant, validation, folder, history, strategy)
+    history = HistoryFile(history_path(folder, config, variant), variant, report)
+    callbacks, checkpoint = _callbacks(config, variant, validation, folder, history)
     before = checkpoint.restore(model, training.epochs)
     if before.epochs_done:
         logger.info("%s network: going on after epoch %d", variant, before.epochs_done)
@@ -140,7 +140,6 @@ def _callbacks(
     validation: Validation,
     folder: Path,
     history: HistoryFile,
-    strategy: Any | None,
 ) -> tuple[list[Any], Checkpoint]:
     training = config.training
     first: list[Any] = [RefuseNan(variant)]
@@ -165,7 +164,7 @@ def _callbacks(
             start_from_epoch=start_counting,
         )
     )
-    path = _own(folder, strategy) / "checkpoints" / f"{variant}.npz"
+    path = folder / "checkpoints" / f"{variant}.npz"
     checkpoint = Checkpoint(
         path, stateful, history, every=training.checkpoint_every, identity=_identity(config)
     )
@@ -209,20 +208,6 @@ def _signature(mixture: TrainingMixture) -> Any:
         for name, values in example[0].items()
     }
     return inputs, tf.TensorSpec((None, 2), tf.float32), tf.TensorSpec((None,), tf.float32)
-
-
-def _strategy() -> Any | None:
-    """Several workers when TF_CONFIG describes them, else TensorFlow's default."""
-    workers = json.loads(os.environ.get("TF_CONFIG", "{}")).get("cluster", {}).get("worker", [])
-    if len(workers) < 2:
-        return None
-    return tf.distribute.MultiWorkerMirroredStrategy()
-
-
-def _own(folder: Path, strategy: Any | None) -> Path:
-    """Folder this process writes to; workers other than the first have their own."""
-    number = 0 if strategy is None else strategy.cluster_resolver.task_id
-    return folder if number == 0 else folder / f"worker{number}"
 
 
 def _pruned_layers(model: Any) -> set[str]:

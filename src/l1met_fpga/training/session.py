@@ -14,6 +14,7 @@ from l1met_fpga.models.build import Variant
 from l1met_fpga.models.export import export_network
 from l1met_fpga.models.storage import save_model
 from l1met_fpga.run_folder import RunFolder, write_json
+from l1met_fpga.training import workers
 from l1met_fpga.training.callbacks import EpochReport
 from l1met_fpga.training.environment import environment
 from l1met_fpga.training.loop import TrainedNetwork, primary_variant, train_variant
@@ -78,6 +79,7 @@ def train_run(
         RunFolderError: If the folder holds something else.
         TrainingError: If training fails.
     """
+    strategy, root = workers.strategy(), workers.own_folder(root)
     # Everything that can be wrong with the input is found before the folder is made.
     samples = load_samples(config.samples, config.model.columns)
     mixture = TrainingMixture(
@@ -89,7 +91,7 @@ def train_run(
     results: dict[str, TrainedNetwork] = {}
     for variant in variants(config):
         results[variant] = train_variant(
-            config, variant, mixture, validation, folder.root, report=report
+            config, variant, mixture, validation, folder.root, report=report, strategy=strategy
         )
         _save(folder, config, variant, results[variant])
     summary = _summary(config, samples, mixture, validation, results)

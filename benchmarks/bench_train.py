@@ -1,0 +1,114 @@
+"""Speed of training on one and two cores: `make bench-train` prints the table of the docs."""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+
+N_CANDIDATES_MEAN, N_CANDIDATES_SIGMA = 48, 17
+
+
+def main() -> None:
+    """Measure each case in a fresh process, because TensorFlow fixes its threads at start."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--events", type=int, default=40_960)
+    parser.add_argument("--epochs", type=int, default=3)
+    parser.add_argument("--case", nargs=2, metavar=("VARIANT", "CORES"), help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    console = Console()
+    if options.case:
+        console.print_json(json.dumps(measure(*options.case, options.events, options.epochs)))
+        return
+    console.print("| network | cores | events/s | outside TensorFlow | making batches |")
+    console.print("|---|---|---|---|---|")
+    for variant in ("float", "quantized", "pruned"):
+        for cores in range(1, min(2, len(os.sched_getaffinity(0))) + 1):
+            argv = [sys.executable, __file__, "--case", variant, str(cores)]
+            argv += ["--events", str(options.events), "--epochs", str(options.epochs)]
+            done = subprocess.run(argv, check=True, capture_output=True, text=True)
+            row = json.loads(done.stdout)
+            console.print(
+                f"| {variant} | {row['cores']} | {row['events_per_s']:,.0f} | "
+                f"{row['outside']:.1%} | {row['batches']:.1%} |"
+            )
+
+
+def measure(variant: Any, cores: str, n_events: int, epochs: int) -> dict[str, float]:
+    """Train some epochs on random events and return the speed of the best one."""
+    os.sched_setaffinity(0, set(sorted(os.sched_getaffinity(0))[: int(cores)]))
+    from l1met_fpga.config.run import load_run
+    from l1met_fpga.models.build import build
+    from l1met_fpga.models.keras import keras, tf
+    from l1met_fpga.training.loop import _dataset
+    from l1met_fpga.training.losses import MetLoss
+    from l1met_fpga.training.mixture import TrainingMixture
+    from l1met_fpga.training.pruning import pruning_schedule
+
+    tf.config.experimental.enable_op_determinism()  # as the default training does
+    keras.utils.set_random_seed(0)
+    config = load_run(Path(__file__).parents[1] / "models" / "deepset.yaml")
+    mixture = TrainingMixture([random_events(n_events, config.model.columns)], [1], config.training)
+    schedule = pruning_schedule(config.training.pruning, mixture.steps_per_epoch * epochs)
+    model = build(config.model, variant=variant, packed=True, schedule=schedule)
+    model.compile(keras.optimizers.Adam(1e-3, jit_compile=False), MetLoss(config.training.loss))
+
+    epoch_times: list[list[float]] = []
+    step = [0.0]
+
+    def step_ends() -> None:
+        epoch_times[-1][1] += time.perf_counter() - step[0]
+
+    def epoch_ends() -> None:
+        epoch_times[-1][0] += time.perf_counter()
+
+    clock = keras.callbacks.LambdaCallback(
+        on_epoch_begin=lambda *_: epoch_times.append([-time.perf_counter(), 0.0]),
+        on_batch_begin=lambda *_: step.__setitem__(0, time.perf_counter()),
+        on_batch_end=lambda *_: step_ends(),
+        on_epoch_end=lambda *_: epoch_ends(),
+    )
+    callbacks: list[Any] = [clock]
+    if variant == "pruned":
+        from tensorflow_model_optimization.sparsity.keras import UpdatePruningStep
+
+        callbacks.append(UpdatePruningStep())
+    model.fit(
+        _dataset(mixture, 0, None), epochs=epochs + 1, callbacks=callbacks, verbose=0,
+        steps_per_epoch=mixture.steps_per_epoch,
+    )  # fmt: skip
+    total, inside = min(epoch_times[1:])  # the first one traces the graph
+    start = time.perf_counter()
+    for _ in mixture.batches(0):
+        pass
+    batches = time.perf_counter() - start
+    events = mixture.steps_per_epoch * config.training.batch_size
+    return {
+        "cores": int(cores), "events_per_s": events / total, "outside": 1 - inside / total,
+        "batches": batches / total,
+    }  # fmt: skip
+
+
+def random_events(n_events: int, columns: Any) -> Any:
+    """Return packed events with as many candidates as the built-in samples have."""
+    from l1met_fpga.training.mixture import PackedEvents
+
+    rng = np.random.default_rng(0)
+    counts = np.clip(rng.normal(N_CANDIDATES_MEAN, N_CANDIDATES_SIGMA, n_events), 1, 128)
+    splits = np.concatenate([[0], np.cumsum(counts.astype(np.int64))])
+    highest = {"pt": 400, "eta": 2047, "phi": 719, "pid": 7, "puppi_weight": 256}
+    candidates = {
+        name: rng.integers(int(name == "pt"), highest[name] + 1, splits[-1]).astype(np.int16)
+        for name in columns
+    }
+    return PackedEvents(candidates, splits, rng.normal(0, 40, (n_events, 2)))
+
+
+if __name__ == "__main__":
+    main()

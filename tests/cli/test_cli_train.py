@@ -1,0 +1,54 @@
+import pytest
+from keras_models import MODELS
+from stores import SMALL, write_samples
+from typer.testing import CliRunner
+
+from l1met_fpga.cli.app import app
+from l1met_fpga.errors import ConfigError
+
+run = CliRunner()
+
+
+def settings():
+    import yaml
+
+    flat = {k: yaml.safe_dump(v, default_flow_style=True).strip() for k, v in SMALL.items()}
+    return [a for k, v in flat.items() for a in ("--set", f"{k}={v.removesuffix('...').strip()}")]
+
+
+def test_train_writes_a_run_and_prints_the_table(tmp_path):
+    stores = write_samples(tmp_path)
+    samples = [a for path in stores for a in ("--sample", str(path))]
+    output = tmp_path / "run"
+    command = ["train", str(MODELS / "deepset.yaml"), *samples, *settings(), "-o", str(output)]
+    result = run.invoke(app, [*command, "--set", "training.epochs=2"])
+    assert result.exit_code == 0, result.output
+    for text in ("PUPPI MET", "constants per particle type", "table pt", "(float)", "(not pruned)"):
+        assert text in result.output
+    assert "quantized, pruned" in result.output
+    for name in ("model.keras", "model_float.keras", "model_unpruned.keras", "network.json",
+                 "metrics.json", "history.csv", "config.yaml", "environment.json"):  # fmt: skip
+        assert (output / name).is_file(), name
+    assert list((output / "plots").glob("*.png"))
+    again = run.invoke(app, command)
+    assert "already holds a run" in str(again.exception)
+
+
+def test_help_has_an_example():
+    for command in ("train", "scan"):
+        text = run.invoke(app, [command, "--help"]).output
+        assert f"l1met {command} models/deepset.yaml" in text
+
+
+def test_wrong_assignment_and_resume_without_folder():
+    result = run.invoke(app, ["train", str(MODELS / "deepset.yaml"), "--set", "training.epochs"])
+    assert isinstance(result.exception, ConfigError)
+    assert "--set takes KEY=VALUE" in str(result.exception)
+    result = run.invoke(app, ["train", str(MODELS / "deepset.yaml"), "--resume"])
+    assert "--resume needs --output" in str(result.exception)
+
+
+def test_missing_configuration_file(tmp_path):
+    result = run.invoke(app, ["train", str(tmp_path / "none.yaml")])
+    with pytest.raises(ConfigError, match="no configuration file"):
+        raise result.exception

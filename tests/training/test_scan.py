@@ -1,0 +1,86 @@
+import pytest
+from keras_models import MODELS, NAMES
+from stores import SMALL, write_sample, write_samples
+
+from l1met_fpga.config.run import load_run
+from l1met_fpga.errors import ConfigError, TrainingError
+from l1met_fpga.training.scan import Trial, pareto, propose, run_scan
+
+SCAN = {"scan.epochs": 1, "scan.units": [4, 8], "scan.startup_trials": 1}
+
+
+def nonzero_weights(network):
+    return sum(sum(w != 0 for row in n.kernel for w in row) for n in network if n.op == "dense")
+
+
+class Lowest:
+    """Stands for an Optuna trial that takes the first of everything."""
+
+    def suggest_int(self, name, low, high):
+        return low
+
+    def suggest_float(self, name, low, high):
+        return low
+
+    def suggest_categorical(self, name, choices):
+        return choices[0]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_layer_is_varied_on_its_own(name):
+    config = load_run(MODELS / f"{name}.yaml", {"scan.units": [4, 8], "scan.kernel_bits": [3, 5]})
+    seen = []
+    trial = Lowest()
+    changed = propose(
+        config, lambda n, low, high: seen.append(n) or trial.suggest_int(n, low, high), trial
+    )
+    assert len(seen) == len(set(seen)) > 4
+    text = changed.model.model_dump(mode="json")
+    assert text["weights"]["kernel"].startswith("fixed<3,1")
+    hidden = text.get("phi") or text["encode"]
+    assert [layer["units"] for layer in hidden] == [4, 4]
+    assert changed.training.pruning.sparsity == config.scan.sparsity[0]
+
+
+def test_scan_goes_on_where_it_stopped(tmp_path):
+    stores = write_samples(tmp_path / "stores")
+    changes = SMALL | SCAN | {"samples": [{"path": str(path)} for path in stores]}
+    config = load_run(MODELS / "deepset.yaml", changes)
+    first = run_scan(config, tmp_path / "scan", trials=2, cost=nonzero_weights, workers=1)
+    assert [trial.number for trial in first] == [0, 1]
+    assert all(0 <= trial.efficiency <= 1 and trial.luts > 0 for trial in first)
+    new = []
+    both = run_scan(
+        config, tmp_path / "scan", trials=3, cost=nonzero_weights, workers=1, on_trial=new.append
+    )
+    assert both[:2] == first
+    assert [trial.number for trial in new] == [2]
+    assert both[2].parameters != first[0].parameters
+
+
+def test_scan_without_a_rate_is_an_error(tmp_path):
+    path = write_sample(tmp_path / "ttbar.h5", "ttbar", n_events=300)
+    config = load_run(MODELS / "deepset.yaml", SMALL | SCAN | {"samples": [{"path": str(path)}]})
+    with pytest.raises(TrainingError, match="needs a signal and a pile-up-only sample"):
+        run_scan(config, tmp_path / "scan", trials=1, cost=nonzero_weights, workers=1)
+
+
+def test_pareto_front():
+    def trial(number, luts, efficiency):
+        return Trial(number, {}, efficiency, luts, {})
+
+    trials = [trial(0, 100, 0.5), trial(1, 50, 0.4), trial(2, 200, 0.45), trial(3, 50, 0.3)]
+    assert [t.number for t in pareto(trials)] == [1, 0]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"scan.kernel_bits": [8, 3]}, "kernel_bits must be two widths"),
+        ({"scan.sparsity": [0.5, 1.2]}, "sparsity must be two fractions below 1"),
+        ({"scan.units": []}, "units must be positive"),
+    ],
+)
+def test_bad_scan_settings(changes, message):
+    with pytest.raises(ConfigError, match=message):
+        load_run(MODELS / "deepset.yaml", changes)
