@@ -1,10 +1,11 @@
 """|MET| and phi from px, py by CORDIC, as integers: what the Verilog does, in NumPy.
 
 Vectoring mode: the vector is turned onto the x axis by angles atan(2^-i); the turns add up to phi
-and x becomes |MET| times a known gain. Every shift, sum and rounding is that of the Verilog, so
+and x becomes |MET| times a known gain. A subtraction is done in ones' complement, which is one count of
+the guard bits off and needs one adder instead of an adder and a subtractor. Every shift, sum and rounding is that of the Verilog, so
 the two agree bit for bit. Against the exactly rounded values of
 :meth:`l1met_fpga.puppi.gt_word.GtSum.from_met_xy_gev` the size is at most one count off, and so
-is phi where the size is 1 GeV or more.
+is phi where the size is 2 GeV or more.
 """
 
 import math
@@ -19,7 +20,7 @@ from l1met_fpga.puppi.gt_word import GT_PHI_TYPE, GT_PT_TYPE, GtSum, pack
 
 __all__ = ["Cordic", "gt_words"]
 
-ITERATIONS: Final = 14
+ITERATIONS: Final = 13
 GUARD_BITS: Final = 7
 GAIN_BITS: Final = 17
 ITERATIONS_PER_STAGE: Final = 2
@@ -101,12 +102,9 @@ class Cordic:
         x, y = np.where(behind, -x, x), np.where(behind, -y, y)
         z = np.where(behind, self.half_turn, 0)
         for i, angle in enumerate(self.angles):
-            below = y < 0
-            x, y, z = (
-                np.where(below, x - (y >> i), x + (y >> i)),
-                np.where(below, y + (x >> i), y - (x >> i)),
-                np.where(below, z - angle, z + angle),
-            )
+            # all bits of a summand are inverted instead of subtracting it: one adder, no carry in
+            turn = np.where(y < 0, -1, 0)
+            x, y, z = x + ((y >> i) ^ turn), y + ((x >> i) ^ ~turn), z + (angle ^ turn)
         size = (x * self.inverse_gain + (1 << (self.size_shift - 1))) >> self.size_shift
         phi = (z + (1 << (GUARD_BITS - 1))) >> GUARD_BITS
         return (
