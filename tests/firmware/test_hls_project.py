@@ -147,7 +147,7 @@ def test_refuses_what_hls4ml_would_change(options, message, tmp_path):
 
 
 def test_refuses_arrays_that_the_vendor_tool_cannot_partition(tmp_path):
-    with pytest.raises(ConversionError, match="at most 4096.*io_stream"):
+    with pytest.raises(ConversionError, match=r"at most 4096.*io_stream"):
         build_graph(random_deepset(phi_units=(64,)), HlsConfig(), tmp_path)
 
 
@@ -164,12 +164,12 @@ def test_never_clears_a_foreign_folder(tmp_path):
 
 def test_compile_errors_and_crashes_are_errors_here(tmp_path):
     (tmp_path / "l1met_csim.cpp").write_text("int broken(")
-    with pytest.raises(ToolError, match="csim_compile.log"):
+    with pytest.raises(ToolError, match=r"csim_compile\.log"):
         compile_csim(tmp_path, top="l1met", flags=())
     crash = '#include <cstdlib>\nextern "C" void l1met_csim() { std::abort(); }\n'
     (tmp_path / "l1met_csim.cpp").write_text(crash)
     library = compile_csim(tmp_path, top="l1met", flags=())
     network = random_deepset(n_candidates=4)
     candidates = stress_events(np.random.default_rng(0), n_random=1, n_slots=4)
-    with pytest.raises(ToolError, match="the C simulation .* died"):
+    with pytest.raises(ToolError, match=r"the C simulation .* died"):
         CSimulation(library, network, processes=1)(candidates)
