@@ -17,8 +17,9 @@ from l1met_fpga.firmware.rtl.forms import measure_latency
 from l1met_fpga.firmware.rtl.parallel import parallel_design, parallel_resources
 from l1met_fpga.firmware.rtl.project import build_rtl, write_project
 from l1met_fpga.firmware.rtl.stream import beats_of
-from l1met_fpga.firmware.rtl.verilated import Mark
+from l1met_fpga.firmware.rtl.verilated import Mark, verilator_root
 from l1met_fpga.firmware.rtl.yosys import parse_stat, synthesize
+from l1met_fpga.firmware.tools import run_tool
 from l1met_fpga.fixed_point import FixedType
 from l1met_fpga.models import network as net
 from l1met_fpga.puppi.gt_word import GtSum, pack, unpack
@@ -83,6 +84,21 @@ def test_project_holds_everything_a_board_needs():
     script = (project.folder / "build_vivado.tcl").read_text()
     assert "xcvu13p-flga2577-2-e" in script
     assert "read_vhdl" not in script
+
+
+def test_verilator_finds_nothing_to_warn_about():
+    project = write_project(small_network("garnet"), RtlConfig(), folder() / "lint")
+    off = ("DECLFILENAME", "UNUSEDSIGNAL", "WIDTHEXPAND")  # sign extension is meant
+    root = verilator_root()
+    run_tool(
+        [root / "bin" / "verilator_bin", "--lint-only", "-Wall", *(f"-Wno-{name}" for name in off),
+         "--top-module", project.top, f"-I{project.sources}", f"{project.top}.v"],
+        cwd=project.sources,
+        log=folder() / "lint.log",
+        timeout_s=60,
+        environment={"VERILATOR_ROOT": str(root)},
+    )  # fmt: skip
+    assert "%Warning" not in (folder() / "lint.log").read_text()
 
 
 def test_vhdl_flavor_writes_vhdl_stages():

@@ -1,0 +1,72 @@
+import json
+
+import pytest
+
+from l1met_fpga.firmware.rtl.vivado import run_if_present
+from l1met_fpga.report.rtl_vivado import use_vivado_figures
+
+HEADER = """| Tool Version : Vivado v.2023.1 (lin64) Build 1
+| Design       : l1met_deepset
+| Device       : xcvu13p-flga2577-2-e
+| Design State : Routed
+"""
+UTILIZATION = f"""Utilization Design Information
+{HEADER}
+| CLB LUTs                   | 9000 |     0 |          0 |   1728000 |  0.52 |
+| CLB Registers              | 8000 |     0 |          0 |   3456000 |  0.23 |
+| Block RAM Tile             |  1.5 |     0 |          0 |      2688 |  0.06 |
+| URAM                       |    0 |     0 |          0 |      1280 |  0.00 |
+| DSPs                       |   39 |     0 |          0 |     12288 |  0.32 |
+"""
+TIMING = f"""{HEADER}
+    WNS(ns)      TNS(ns)  TNS Failing Endpoints  TNS Total Endpoints      WHS(ns)
+    -------      -------  ---------------------  -------------------      -------
+      0.123        0.000                      0                 9999        0.010
+
+Clock  Waveform(ns)         Period(ns)      Frequency(MHz)
+-----  ------------         ----------      --------------
+clk    {{0.000 1.390}}        2.780           359.712
+"""
+
+
+@pytest.fixture
+def project(tmp_path):
+    figures = {"lut": 11000, "ff": 9000, "dsp": 39, "bram": 1.5, "tool": "yosys", "lanes": 3}
+    content = {"streaming": figures, "parallel": None}
+    (tmp_path / "resources.json").write_text(json.dumps(content))
+    return tmp_path
+
+
+def test_without_vivado_nothing_changes(project, monkeypatch):
+    monkeypatch.setenv("PATH", "")
+    before = (project / "resources.json").read_text()
+    assert run_if_present(project, "l1met_deepset") is False
+    assert use_vivado_figures(project) is False
+    assert (project / "resources.json").read_text() == before
+
+
+def test_vivado_on_path_is_run_and_its_figures_taken(project, tmp_path, monkeypatch):
+    (project / "utilization.txt").write_text(UTILIZATION)
+    (project / "timing.txt").write_text(TIMING)
+    program = tmp_path / "bin" / "vivado"
+    program.parent.mkdir()
+    program.write_text(
+        "#!/bin/sh\n"
+        'test "$1 $2 $3 $4" = "-mode batch -source build_vivado.tcl" || exit 1\n'
+        "cp utilization.txt vivado/utilization_route.rpt\n"
+        "cp timing.txt vivado/timing_route.rpt\n"
+    )
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:/usr/bin:/bin")
+    assert run_if_present(project, "l1met_deepset") is True
+    for _ in range(2):  # a second call changes nothing
+        assert use_vivado_figures(project) is True
+        content = json.loads((project / "resources.json").read_text())
+        assert content["open_tools"]["lut"] == 11000
+        streaming = content["streaming"]
+        assert (streaming["lut"], streaming["ff"], streaming["dsp"]) == (9000, 8000, 39)
+        assert (streaming["bram"], streaming["tool"], streaming["kind"]) == (
+            1.5, "vivado", "post-route",
+        )  # fmt: skip
+        assert streaming["worst_slack_ns"] == 0.123
+        assert streaming["lanes"] == 3
