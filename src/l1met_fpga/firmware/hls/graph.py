@@ -10,6 +10,7 @@ import io
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
 from math import prod
 from pathlib import Path
 from typing import Any, Final
@@ -75,6 +76,7 @@ def build_graph(
         ConversionError: If the network or the folding cannot be built as asked, or hls4ml changed
             a type.
     """
+    import_module("l1met_fpga.models.keras")  # hls4ml imports TensorFlow, and Keras must be 2
     import hls4ml
     from hls4ml.model.graph import ModelGraph
 
