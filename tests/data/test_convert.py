@@ -191,7 +191,7 @@ def _address(file):
     return json.loads(file.read_text())["address"]
 
 
-def test_a_dask_worker_may_die(dask_cluster, tmp_path):
+def test_a_dask_worker_may_die(dask_cluster, tmp_path, monkeypatch):
     import dask.distributed as dd
 
     address, workers = dask_cluster
@@ -212,11 +212,13 @@ def test_a_dask_worker_may_die(dask_cluster, tmp_path):
         os.kill(workers["second"].pid, signal.SIGKILL)
         workers["second"].wait()
 
+    monkeypatch.chdir(tmp_path)  # the workers stand elsewhere
+    files = [Path(name).name for name in files]
     with dd.Client(address, set_as_default=False) as client:
         client.wait_for_workers(2, timeout=60)
         convert(
             files,
-            tmp_path / "dask.h5",
+            Path("dask.h5"),
             ConvertConfig(label="x"),
             scheduler=address,
             on_file=kill_one,

@@ -1,11 +1,16 @@
 import os
 from collections import Counter
+from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
+from unittest.mock import MagicMock
 
 import h5py
 import numpy as np
 import pytest
 import uproot
+from hypothesis import given
+from hypothesis import strategies as st
 from ntuples import (
     hardware,
     make_events,
@@ -19,6 +24,7 @@ from ntuples import (
 from l1met_fpga.config.data import ConvertConfig
 from l1met_fpga.data.batch import concatenate
 from l1met_fpga.data.convert import convert
+from l1met_fpga.data.read_root import _steps
 from l1met_fpga.data.sources import Source, expand_sources, read_source
 from l1met_fpga.data.store import Store
 from l1met_fpga.errors import ConfigError, DataError
@@ -56,6 +62,25 @@ def test_step_size_does_not_matter(tmp_path, step):
     events = make_events(120)
     write_perfnano(tmp_path / "a.root", events)
     assert_same(read(tmp_path / "a.root", events_per_step=step)[0], events)
+
+
+@given(
+    st.lists(st.integers(1, 150_000), max_size=12).map(lambda sizes: np.cumsum(sizes)),
+    st.integers(1, 100_000),
+)
+def test_steps_follow_the_baskets(ends, target):
+    branch = SimpleNamespace(entry_offsets=[0, *ends])
+    tree = MagicMock(num_entries=int(ends[-1]) if len(ends) else 0)
+    tree.__getitem__.return_value = branch
+    steps = _steps(tree, "pt", "a.root", target)
+    edges = [0, *(stop for _, stop in steps)]
+    assert steps == list(pairwise(edges))
+    assert edges[-1] == tree.num_entries
+    limit = max(target, 65536)
+    assert all(0 < stop - start <= limit for start, stop in steps)
+    # A basket is cut only where the next end is out of reach.
+    for start, stop in steps:
+        assert stop in ends or min(end for end in ends if end > start) > start + limit
 
 
 def test_hardware_branches_are_used(tmp_path):
@@ -266,6 +291,24 @@ def test_xrootd_without_its_package_says_what_to_install(monkeypatch):
                 Source("root://nowhere.invalid//a.root", "root"), ConvertConfig(), Counter()
             )
         )
+
+
+def test_urls_go_through_fsspec(tmp_path):
+    """A file:// URL takes the way of root:// URLs, without a server."""
+    events = make_events(30)
+    write_perfnano(tmp_path / "a.root", events)
+    convert([f"file://{tmp_path}/a.root"], tmp_path / "o.h5", ConvertConfig(), workers=1)
+    with Store.open(tmp_path / "o.h5") as store:
+        np.testing.assert_array_equal(store.candidates()["eta"], events.padded("eta"))
+        assert store.attributes.sources == [
+            {
+                "path": f"file://{tmp_path}/a.root",
+                "format": "root",
+                "bytes": None,
+                "sha256": None,
+                "events": 30,
+            }
+        ]
 
 
 def test_globs_are_sorted_and_lists_keep_their_order(tmp_path):

@@ -78,6 +78,12 @@ def convert(
         raise DataError(f"{output} exists; replace it with --overwrite or choose another name")
     files = expand_sources(sources, config.format)
     folder = output.with_name(f"{output.name}.parts")
+    if scheduler is not None:  # its workers may stand in another folder
+        files = [source.absolute() for source in files]
+        folder = folder.resolve()
+        if Path(config.branch_map).is_file():
+            branch_map = str(Path(config.branch_map).resolve())
+            config = config.model_copy(update={"branch_map": branch_map})
     tasks = [
         ConvertTask(source, folder / f"{index:06d}.part", config)
         for index, source in enumerate(files)

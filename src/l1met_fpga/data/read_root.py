@@ -1,5 +1,6 @@
 """ROOT ntuples with one entry per event and a jagged branch per candidate property."""
 
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -89,10 +90,12 @@ def _steps(tree: Any, branch: str, path: str, target: int) -> list[tuple[int, in
         ends = [int(offset) for offset in tree[branch].entry_offsets[1:]]
     steps, start = [], 0
     while start < n_events:
-        good = [end for end in ends if start < end <= start + target]
-        larger = [end for end in ends if start + target < end <= start + _LARGEST_STEP]
-        stop = good[-1] if good else larger[0] if larger else start + max(target, _LARGEST_STEP)
-        stop = min(stop, n_events)
+        # The last basket end within the target, or else the next one, or else a cut.
+        place = bisect_right(ends, start + target) - 1
+        if place < 0 or ends[place] <= start:
+            place += 1
+        stop = ends[place] if place < len(ends) else n_events
+        stop = min(stop, start + max(target, _LARGEST_STEP), n_events)
         steps.append((start, stop))
         start = stop
     return steps

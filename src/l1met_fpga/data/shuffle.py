@@ -97,7 +97,8 @@ class Selection:
         rows = np.flatnonzero(chosen)
         if rows.size == 0:
             return Block.empty(self.columns, 0)
-        return Block(self.store.candidates(events, self.columns), gen_met).take(rows)
+        block = Block(self.store.candidates(events, self.columns), gen_met)
+        return block if rows.size == block.n_events else block.take(rows)
 
 
 class ShuffledEvents:

@@ -42,6 +42,10 @@ class Source:
         """Whether the path is a URL."""
         return "://" in self.path
 
+    def absolute(self) -> "Source":
+        """Return the same file by a name that holds in every folder."""
+        return self if self.is_remote else Source(str(Path(self.path).resolve()), self.format)
+
     def stamp(self) -> list[int]:
         """Return size and time of change, by which a resumed conversion knows the file.
 
