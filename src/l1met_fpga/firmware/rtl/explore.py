@@ -16,6 +16,7 @@ import numpy.typing as npt
 from l1met_fpga.config.rtl import ExploreConfig, RtlConfig
 from l1met_fpga.firmware.rtl.design import build_design
 from l1met_fpga.firmware.rtl.estimate import estimate
+from l1met_fpga.fixed_point import FixedType
 from l1met_fpga.models import network as net
 from l1met_fpga.models import ranges
 
@@ -64,7 +65,7 @@ def thinned(network: net.Network, *, bits: int, zero_fraction: float) -> net.Net
     nodes = []
     for node in network:
         if isinstance(node, net.Dense):
-            codes = _coarser(np.array(node.kernel), node.kernel_type.max_code, bits)
+            codes = _coarser(np.array(node.kernel), node.kernel_type, bits)
             if len(node.shape) > 1:
                 codes = _sparser(codes, zero_fraction)
             x_type = network.node(node.inputs[0]).type
@@ -79,10 +80,10 @@ def thinned(network: net.Network, *, bits: int, zero_fraction: float) -> net.Net
     return network.model_copy(update={"nodes": tuple(nodes)})
 
 
-def _coarser(codes: npt.NDArray[np.int64], largest: int, bits: int) -> npt.NDArray[np.int64]:
+def _coarser(codes: npt.NDArray[np.int64], kind: FixedType, bits: int) -> npt.NDArray[np.int64]:
     step = 1 << bits
-    limit = largest // step * step
-    return np.clip(np.rint(codes / step).astype(np.int64) * step, -limit, limit)
+    rounded = np.rint(codes / step).astype(np.int64) * step
+    return np.clip(rounded, kind.min_code // step * step, kind.max_code // step * step)
 
 
 def _sparser(codes: npt.NDArray[np.int64], zero_fraction: float) -> npt.NDArray[np.int64]:
