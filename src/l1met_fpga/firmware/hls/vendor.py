@@ -75,6 +75,8 @@ def run_vendor(tool: VendorTool, folder: Path, config: HlsConfig) -> Path:
         "vsynth": int(config.vsynth),
         "fifo_opt": 0,
     }
+    report = csynth_report(folder, config)
+    before = report.stat().st_mtime_ns if report.is_file() else None
     logger.info("running %s in %s (log: %s)", tool.name, folder, folder / LOG)
     run_tool(
         _command(tool, folder, steps),
@@ -82,10 +84,9 @@ def run_vendor(tool: VendorTool, folder: Path, config: HlsConfig) -> Path:
         log=folder / LOG,
         timeout_s=config.vendor_timeout_s,
     )
-    report = csynth_report(folder, config)
-    if not report.is_file():
+    if not report.is_file() or report.stat().st_mtime_ns == before:
         raise ToolError(
-            f"{tool.name} ended without an error but left no {report}; see {folder / LOG}"
+            f"{tool.name} ended without an error but left no new {report}; see {folder / LOG}"
         )
     return report
 
