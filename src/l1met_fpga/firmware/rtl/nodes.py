@@ -41,7 +41,7 @@ def trace_nodes(network: net.Network, nodes: Sequence[net.Node], tensors: Tensor
             case net.Features():
                 known[node.name] = _features(network, node, known)
             case net.Dense():
-                known[node.name] = _dense(node, known)
+                known[node.name] = _dense(network, node, known)
             case net.Quantize():
                 known[node.name] = _quantize(node, known)
             case net.Table():
@@ -56,40 +56,85 @@ def trace_nodes(network: net.Network, nodes: Sequence[net.Node], tensors: Tensor
     return known
 
 
-def _features(network: net.Network, node: net.Features, known: Tensors) -> npt.NDArray[Any]:
-    by_column = {
-        column.column: known[column.name]
+def _columns(network: net.Network, node: net.Features, known: Tensors) -> dict[str, FixedVariable]:
+    """Return the raw counts of each column that the features read."""
+    return {
+        column.column: known[column.name].item()
         for name in node.inputs
         if isinstance(column := network.node(name), net.InputColumn)
     }
-    return np.array([_feature(f, by_column[f.column].item()) for f in node.features], dtype=object)
+
+
+def _features(network: net.Network, node: net.Features, known: Tensors) -> npt.NDArray[Any]:
+    counts = _columns(network, node, known)
+    return np.array([_feature(f, counts[f.column]) for f in node.features], dtype=object)
 
 
 def _feature(feature: net.Feature, counts: FixedVariable) -> FixedVariable:
     if feature.kind == "flag":
         kind = COLUMNS[feature.column].type
         codes = np.arange(kind.min_code, kind.max_code + 1)
-        flags = feature.type.convert(np.isin(codes, feature.codes).astype(np.int64), 0)
-        return primitives.look_up(counts, flags, kind, feature.type)
+        return primitives.look_up_values(counts, _flag_values(feature, codes), kind)
     value = abs(counts) if feature.kind == "abs" else counts
     return primitives.quantize(value * 2.0**-feature.scale_bits, feature.type)
 
 
-def _dense(node: net.Dense, known: Tensors) -> npt.NDArray[Any]:
+def _flag_values(feature: net.Feature, codes: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+    """Value of a flag for every code of its column."""
+    raised = np.isin(codes, feature.codes).astype(np.int64)
+    return feature.type.decode(feature.type.convert(raised, 0))
+
+
+def _dense(network: net.Network, node: net.Dense, known: Tensors) -> npt.NDArray[Any]:
     x = known[node.inputs[0]].ravel()
     kernel = node.kernel_type.decode(np.array(node.kernel)).reshape(len(x), -1)
     bias = node.bias_type.decode(np.array(node.bias))
     fixed = np.array([v.low == v.high for v in x])
     if fixed.any():  # inputs that never change belong to the bias
         bias = bias + np.array([float(v.low) for v in x[fixed]]) @ kernel[fixed]
-        x, kernel = x[~fixed], kernel[~fixed]
-    result = np.array([primitives.constant(b) for b in bias], dtype=object)
-    live = kernel.any(axis=0)
-    rows = kernel.any(axis=1)
+        kernel = np.where(fixed[:, None], 0.0, kernel)
+    offsets = np.array([primitives.constant(b) for b in bias], dtype=object)
+    source = network.node(node.inputs[0])
+    if isinstance(source, net.Features):
+        kernel, offsets = _flags_to_tables(network, source, kernel, bias, known)
+    rows, live = kernel.any(axis=1), kernel.any(axis=0)
     if live.any():
         inputs = FixedVariableArray(x[rows], SHORTEST, hwconf=primitives.HARDWARE)
-        result[live] = (inputs @ kernel[np.ix_(rows, live)])._vars + bias[live]
-    return result
+        products = (inputs @ kernel[np.ix_(rows, live)])._vars
+        offsets[live] = [p + offset for p, offset in zip(products, offsets[live], strict=True)]
+    return offsets
+
+
+def _flags_to_tables(
+    network: net.Network,
+    features: net.Features,
+    kernel: npt.NDArray[np.float64],
+    bias: npt.NDArray[np.float64],
+    known: Tensors,
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[Any]]:
+    """Take the flags of one column and the bias out of a matrix product, as one table per output.
+
+    What all flags add to an output is a function of a few bits (three for the particle type): a
+    few LUTs instead of an adder per flag.
+
+    Returns:
+        The kernel without the flags' rows, and what to add to each output.
+    """
+    flags = [i for i, f in enumerate(features.features) if f.kind == "flag"]
+    columns = {features.features[i].column for i in flags}
+    if len(columns) != 1:
+        return kernel, np.array([primitives.constant(b) for b in bias], dtype=object)
+    column = columns.pop()
+    kind = COLUMNS[column].type
+    codes = np.arange(kind.min_code, kind.max_code + 1)
+    values = np.stack([_flag_values(features.features[i], codes) for i in flags], axis=1)
+    counts = _columns(network, features, known)[column]
+    offsets = [
+        primitives.look_up_values(counts, row, kind) for row in (values @ kernel[flags] + bias).T
+    ]
+    rest = kernel.copy()
+    rest[flags] = 0.0
+    return rest, np.array(offsets, dtype=object)
 
 
 def _quantize(node: net.Quantize, known: Tensors) -> npt.NDArray[Any]:

@@ -15,7 +15,16 @@ from da4ml.trace import FixedVariable, HWConfig
 
 from l1met_fpga.fixed_point import FixedType, Overflow, Rounding
 
-__all__ = ["HARDWARE", "constant", "fraction_bits", "look_up", "multiply", "quantize", "variable"]
+__all__ = [
+    "HARDWARE",
+    "constant",
+    "fraction_bits",
+    "look_up",
+    "look_up_values",
+    "multiply",
+    "quantize",
+    "variable",
+]
 
 HARDWARE: Final = HWConfig(1, -1, -1)
 """da4ml delay model: every adder takes one unit, whatever its width."""
@@ -174,14 +183,25 @@ def look_up(
         source: Type of the index.
         out: Type of the entries.
     """
-    first, last = (
-        int(x * Decimal(2) ** source.frac_bits) - source.min_code for x in (v.low, v.high)
-    )
-    stride = max(1, int(v.step * Decimal(2) ** source.frac_bits))
-    values = out.decode(table[first : last + 1 : stride])
-    if np.all(values == values[0]):
-        return constant(float(values[0]))
-    return v.lookup(values)
+    return look_up_values(v, out.decode(table), source)
+
+
+def look_up_values(
+    v: FixedVariable, values: npt.NDArray[np.float64], source: FixedType
+) -> FixedVariable:
+    """Look a variable up in a table of values.
+
+    Args:
+        v: Variable within ``source``.
+        values: One value for every code of ``source``, lowest first.
+        source: Type of the index.
+    """
+    scale = Decimal(2) ** source.frac_bits
+    first, last = (int(x * scale) - source.min_code for x in (v.low, v.high))
+    chosen = values[first : last + 1 : max(1, int(v.step * scale))]
+    if np.all(chosen == chosen[0]):
+        return constant(float(chosen[0]))
+    return v.lookup(chosen)
 
 
 def multiply(a: FixedVariable, b: FixedVariable) -> FixedVariable:
