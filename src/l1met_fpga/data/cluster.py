@@ -61,6 +61,9 @@ def run_tasks(
 def _client(stack: ExitStack, workers: int, scheduler: str | None) -> Any:
     import dask.distributed as dd
 
+    if not _log.isEnabledFor(logging.DEBUG):
+        # It tells every start and stop of its parts; what matters comes as an exception.
+        logging.getLogger("distributed").setLevel(logging.ERROR)
     if scheduler is None:
         cluster = stack.enter_context(
             dd.LocalCluster(
