@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any, Final
 
-__all__ = ["REFERENCES", "summary_lines", "with_error"]
+__all__ = ["REFERENCES", "bin_text", "summary_lines", "with_error"]
 
 REFERENCES: Final = ("puppi", "scaled_puppi", "per_type", "table")
 """Baselines that the text compares with, where present."""
@@ -65,7 +65,7 @@ def _trigger_lines(
         for key, row in found["efficiency"][point["key"]].items():
             mine = row[subject]
             if mine["efficiency"] is None:
-                yield f"{label}, {point['title']}, genMET {_range(key)}: no event."
+                yield f"{label}, {point['title']}, genMET {bin_text(key)}: no event."
                 continue
             others = "; ".join(
                 f"{_title(metrics, name)} {row[name]['efficiency']:.3f} "
@@ -73,7 +73,7 @@ def _trigger_lines(
                 for name in references
             )
             yield (
-                f"{label}, {point['title']}, genMET {_range(key)}: efficiency of "
+                f"{label}, {point['title']}, genMET {bin_text(key)}: efficiency of "
                 f"{_title(metrics, subject)} {mine['efficiency']:.3f} "
                 f"[{mine['low']:.3f}, {mine['high']:.3f}] against {others}."
             )
@@ -92,5 +92,6 @@ def _title(metrics: dict[str, Any], name: str) -> str:
     return title
 
 
-def _range(key: str) -> str:
+def bin_text(key: str) -> str:
+    """Return ``100-150 GeV`` or ``> 150 GeV`` for a key of ``metrics.json``."""
     return f"> {key[6:]} GeV" if key.startswith("above_") else f"{key.replace('_', '-')} GeV"

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from l1met_fpga.evaluation.metrics_file import save_metrics
-from l1met_fpga.evaluation.summary import with_error
+from l1met_fpga.evaluation.summary import bin_text, with_error
 from l1met_fpga.report.changes import changes
 from l1met_fpga.report.render import Page, figures_in, write_html, write_markdown
 from l1met_fpga.report.tables import Section, Table, number, physics_tables
@@ -68,7 +68,7 @@ def _differences(metrics: Json, first: str, others: list[str]) -> Iterator[Table
     for label, found in metrics["trigger"].items():
         rows = tuple(
             (
-                f"{other}, {point['title']}, genMET {key.replace('_', ' ')} GeV",
+                f"{other}, {point['title']}, genMET {bin_text(key)}",
                 number(row[first]["efficiency"]),
                 number(row[other]["efficiency"]),
                 with_error(row[other]["difference"][first]),

@@ -1,0 +1,104 @@
+"""``l1met evaluate`` and ``l1met report`` as a user types them."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from evaluation_samples import background, signal
+
+from l1met_fpga.cli.app import main
+from l1met_fpga.evaluation.metrics_file import load_metrics
+
+
+def run(*argv: str) -> int:
+    """Return the exit code."""
+    try:
+        main(list(argv))
+    except SystemExit as err:
+        return int(err.code or 0)
+    return 0
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory) -> list[str]:
+    """Arguments that name MET of two estimates in two samples."""
+    folder = tmp_path_factory.mktemp("arrays")
+    arguments = []
+    for sample in (signal(1500), background(600)):
+        for name in ("puppi", "net"):
+            path = folder / f"{sample.label}_{name}.npz"
+            met, gen = sample.met_xy_gev[name], sample.gen_met_xy_gev
+            truth = {} if sample.is_background else {"gen_px": gen[:, 0], "gen_py": gen[:, 1]}
+            np.savez(path, px=met[:, 0], py=met[:, 1], **truth)
+            arguments += ["-a", f"{sample.label}:{name}={path}"]
+    return arguments
+
+
+def test_other_peoples_arrays(files, tmp_path, capsys):
+    code = run(
+        "evaluate", *files, "-o", str(tmp_path), "--no-plots", "--set", "bootstrap_samples=5"
+    )
+    assert code == 0
+    metrics = load_metrics(tmp_path / "metrics.json")
+    assert metrics["config"]["bootstrap_samples"] == 5
+    assert metrics["rates"]["events"] == 600
+    out = capsys.readouterr().out
+    assert "against puppi: parallel +" in out
+    assert "18 kHz" in out
+    assert not (tmp_path / "plots").exists()
+
+
+@pytest.mark.parametrize(
+    ("argv", "code", "message"),
+    [
+        ([], 2, "nothing to evaluate"),
+        (["-a", "ttbar=x.npz", "-o", "out"], 2, "SAMPLE:NAME=FILE"),
+        (["-a", "ttbar:a=none.npz"], 2, "needs --output"),
+        (["-a", "ttbar:a=none.npz", "-o", "out"], 3, "no file none.npz"),
+        (["no_run"], 5, "does not exist"),
+    ],
+)
+def test_wrong_use_of_evaluate(argv, code, message, capsys):
+    assert run("evaluate", *argv) == code
+    assert message in capsys.readouterr().err
+
+
+def test_unknown_setting_names_the_neighbour(files, tmp_path, capsys):
+    assert run("evaluate", *files, "-o", str(tmp_path), "--set", "rates_kHz=[18]") == 2
+    assert "did you mean 'rates_khz'" in capsys.readouterr().err
+
+
+def test_estimate_without_pileup_wrong(files, tmp_path, capsys):
+    assert run("evaluate", *files[:6], "-o", str(tmp_path), "--no-plots") == 3
+    assert "every estimate is needed for every sample" in capsys.readouterr().err
+
+
+def report(lut: int) -> dict:
+    rtl = dict.fromkeys(
+        ("lanes", "ii_cycles", "latency_first_word_cycles", "latency_last_word_cycles",
+         "clock_period_ns", "ff", "dsp", "bram", "lut_estimate", "tool", "tool_version", "part")
+    )  # fmt: skip
+    stages = dict.fromkeys(("physics", "pruning", "bit_exactness", "rtl_parallel", "hls"))
+    about = dict.fromkeys(("sample", "training_events", "seed", "software"))
+    budget = {"passed": True, "violations": [], "not_checked": []}
+    return {"model": "m", **about, **stages, "rtl": {**rtl, "lut": lut}, "budget": budget}
+
+
+def write(path: Path, content: dict) -> str:
+    path.write_text(json.dumps(content))
+    return str(path)
+
+
+def test_report_compare_exits_with_13_when_worse(tmp_path, capsys):
+    old, new = write(tmp_path / "a.json", report(1000)), write(tmp_path / "b.json", report(1040))
+    assert run("report", "--compare", old, new) == 0
+    assert run("report", "--compare", old, new, "--threshold", "rtl.lut=0.01") == 13
+    assert "1 figures are worse than their thresholds: rtl.lut" in capsys.readouterr().err
+
+
+def test_wrong_use_of_report_and_compare(tmp_path, capsys):
+    assert run("report") == 2
+    assert run("report", str(tmp_path)) == 5
+    assert run("compare", "only_one", "-o", str(tmp_path)) == 2
+    assert "two or more runs, got 1" in capsys.readouterr().err
