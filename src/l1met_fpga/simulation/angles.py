@@ -18,7 +18,7 @@ def wrap(angle_rad: float) -> float:
 
 @numba.njit(cache=True)
 def band(abs_eta: float, edges: tuple[float, ...]) -> int:
-    """Return the number of the first edge above |eta| (the last one beyond all)."""
+    """Return the number of the first edge above ``|eta|`` (the last one beyond all)."""
     for i in range(len(edges)):
         if abs_eta < edges[i]:
             return i

@@ -1,6 +1,6 @@
 """Calorimeter towers and the two kinds of clusters that particle flow takes.
 
-Grid of 116 x 72 towers of 0.0873 in both directions, |eta| < 5.06. Electromagnetic clusters are
+Grid of 116 x 72 towers of 0.0873 in both directions, ``|eta|`` < 5.06. Electromagnetic clusters are
 single towers (a barrel tower is 5 x 5 crystals, about the L1 e/gamma cluster); combined clusters
 gather 3 x 3 towers of both parts around a local maximum, sharing towers between neighbours.
 """
@@ -169,7 +169,7 @@ def nearest(clusters: Clusters, eta: float, phi_rad: float, radius: float) -> in
 
 @numba.njit(cache=True)
 def em_clusters(raw_em, towers: Towers, p: CalorimeterParameters) -> Clusters:  # type: ignore[no-untyped-def]
-    """Return EM clusters below |eta| 3; the position is the centroid of the deposits."""
+    """Return EM clusters below ``|eta|`` 3; the position is the centroid of the deposits."""
     out = _room()
     n = 0
     for row in range(N_ETA):

@@ -19,7 +19,7 @@ from l1met_fpga.simulation.particles import ParticleEvents
 __all__ = ["CALORIMETER_EDGES", "CollisionLists", "make_lists"]
 
 CALORIMETER_EDGES: Final = (1.5, 3.0)
-"""|eta| where barrel becomes endcap, and endcap becomes forward calorimeter."""
+"""``|eta|`` where barrel becomes endcap, and endcap becomes forward calorimeter."""
 MIN_TRUE_PT_GEV: Final = 1.7
 """Softer particles cannot pass the track trigger's 2 GeV by resolution (at most 3 %)."""
 GRAVITY_OF_FIELD: Final = 0.3

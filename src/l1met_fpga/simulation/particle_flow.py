@@ -152,7 +152,7 @@ def flow(
 
     Args:
         tracks: Reconstructed tracks.
-        em: EM clusters (|eta| below 3).
+        em: EM clusters (``|eta|`` below 3).
         calo: Combined clusters.
         p: Parameters.
         rng: Source of the calibration spread.

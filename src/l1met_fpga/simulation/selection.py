@@ -11,7 +11,7 @@ from l1met_fpga.puppi.columns import ANGLE_LSB_RAD, PHI_COUNTS_PER_TURN
 __all__ = ["Order", "region", "select"]
 
 REGION_EDGES: Final = np.array([1.5, 2.5, 3.0])
-"""|eta| where barrel, HGCal, HGCal without tracks and HF regions meet."""
+"""``|eta|`` where barrel, HGCal, HGCal without tracks and HF regions meet."""
 REGION_OUTPUTS: Final = np.array([18, 18, 12, 10])
 """Candidates that a region of each kind hands on (nFinalSort, CMSSW l1ctLayer1_cff d536c12)."""
 BARREL_ETA_SLICES: Final = 6

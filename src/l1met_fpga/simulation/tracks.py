@@ -99,7 +99,7 @@ def reconstruct(
 ) -> Tracks:
     """Turn the first ``n`` true particles into tracks and add fakes.
 
-    Tracks lie within the acceptance: pt at least ``min_pt_gev``, |eta| below ``max_abs_eta``.
+    Tracks lie within the acceptance: pt at least ``min_pt_gev``, ``|eta|`` below ``max_abs_eta``.
     """
     fakes = rng.poisson(p.fakes_mean)
     size = n + fakes
