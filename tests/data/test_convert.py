@@ -122,6 +122,15 @@ def test_the_store_appears_only_when_it_is_whole(files, tmp_path):
     assert seen == [(4, 300, False)] * 4
 
 
+def test_only_parts_are_removed(files, tmp_path):
+    folder = tmp_path / "o.h5.parts"
+    folder.mkdir()
+    (folder / "precious.txt").write_text("mine")
+    (folder / ".000001-dead.part").write_text("left by a worker that was killed")
+    convert(files, tmp_path / "o.h5", ConvertConfig(), workers=1)
+    assert [path.name for path in folder.iterdir()] == ["precious.txt"]
+
+
 def test_an_existing_store_is_not_replaced(files, tmp_path):
     output = tmp_path / "o.h5"
     convert(files[:1], output, ConvertConfig(), workers=1)

@@ -2,9 +2,9 @@
 
 import json
 import logging
-import shutil
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -90,7 +90,7 @@ def convert(
     ]
     records = _run(tasks, workers=workers, scheduler=scheduler, on_file=on_file)
     counts = _merge(tasks, records, output, config)
-    shutil.rmtree(folder)
+    _remove_parts(folder)
     return counts
 
 
@@ -138,6 +138,15 @@ def _run(
         if on_file is not None:
             on_file(len(tasks), record.n_events)
     return [records[index] for index in range(len(tasks))]
+
+
+def _remove_parts(folder: Path) -> None:
+    """Remove parts, also unfinished ones of workers that died, and nothing else."""
+    for pattern in ("[0-9]*.part", ".[0-9]*.part"):
+        for part in folder.glob(pattern):
+            part.unlink(missing_ok=True)
+    with suppress(OSError):  # somebody else's files are in it
+        folder.rmdir()
 
 
 def _merge(
