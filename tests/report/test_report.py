@@ -203,7 +203,7 @@ def test_vendor_report_of_a_real_project(tmp_path):
     assert found["latency_cycles"] == int(
         re.search(r"<Worst-caseLatency>(\d+)</Worst-caseLatency>", text)[1]
     )
-    assert found["stage"] == "csynth"
+    assert found["stage"] == "C synthesis"
     (synthesis,) = [p for p in reports.rglob("*.rpt") if "Site Type" in p.read_text()]
     (run.hls / "vivado_synth.rpt").write_text(synthesis.read_text())
     assert build_report(run)["hls"]["stage"] == "post-synthesis"

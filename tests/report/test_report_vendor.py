@@ -137,7 +137,7 @@ def test_figures_are_those_of_the_latest_stage(tmp_path):
     write(csynth_report(tmp_path, config), csynth_xml())
     found = collect_vendor(tmp_path, config)
     assert (found["stage"], found["tool"], found["lut"]) == ("C synthesis", "Vitis HLS", 43200)
-    assert (found["latency_cycles"], found["ii_cycles"], found["bram"]) == (217, 43, 4)
+    assert (found["latency_cycles"], found["ii_cycles"], found["bram"]) == (217, 43, 2)
     stage = found["stages"][0]
     assert stage["percent_of_part"]["lut"] == pytest.approx(2.5)
     assert stage["percent_of_slr"]["lut"] == pytest.approx(10.0)

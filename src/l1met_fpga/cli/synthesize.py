@@ -199,7 +199,7 @@ def _run_vendor(console: Console, config: "RunConfig", project: Path) -> None:
     console.print(
         f"{figures['tool']} {figures['tool_version']} ({figures['stage']}): latency "
         f"{figures['latency_cycles']} clocks, interval {figures['ii_cycles']}, {figures['lut']} "
-        f"LUT, {figures['ff']} FF, {figures['dsp']} DSP, {figures['bram']} BRAM18",
+        f"LUT, {figures['ff']} FF, {figures['dsp']} DSP, {figures['bram']} BRAM",
         highlight=False,
     )
 

@@ -7,11 +7,10 @@ from typing import Any, Final
 from l1met_fpga.config.firmware import HlsConfig
 from l1met_fpga.errors import ReportError
 from l1met_fpga.firmware.hls.vendor import csynth_report
-from l1met_fpga.report.vendor_csynth import parse_csynth_xml
-from l1met_fpga.report.vendor_vivado import parse_utilization
+from l1met_fpga.report.vendor import collect_vendor
 from l1met_fpga.run_folder import RunFolder
 
-__all__ = ["FORMS", "RTL_KEYS", "bit_exactness", "hls_figures", "rtl_figures"]
+__all__ = ["FORMS", "HLS_KEYS", "RTL_KEYS", "bit_exactness", "hls_figures", "rtl_figures"]
 
 FORMS: Final = ("int64", "hls_csim", "rtl_interpreter", "rtl_verilator", "cmssw")
 AGREEMENT_KEYS: Final = ("events", "outputs", "differing", "largest_lsb")
@@ -24,8 +23,10 @@ RTL_EXTRAS: Final = (
     "lut_estimate_da4ml",
 )  # fmt: skip
 """Kept when the build gives them; ``kind`` says what the counts are (open or vendor tool)."""
-UTILIZATION: Final = "vivado_synth.rpt"
-"""Where hls4ml's build script leaves the report of logic synthesis."""
+HLS_KEYS: Final = (
+    "backend", "tool", "tool_version", "part", "clock_period_ns", "latency_cycles", "ii_cycles",
+    "lut", "ff", "dsp", "bram", "uram", "stage",
+)  # fmt: skip
 
 
 def bit_exactness(found: Mapping[str, Any] | None) -> dict[str, Any] | None:
@@ -79,33 +80,13 @@ def rtl_figures(run: RunFolder, *, parallel: bool) -> dict[str, Any] | None:
 def hls_figures(run: RunFolder, config: HlsConfig) -> dict[str, Any] | None:
     """Return the vendor's figures, ``null`` when no vendor tool was run.
 
-    Latency and interval are those of C synthesis. Resources are those of logic synthesis when it
-    was run, which ``stage`` says: HLS estimates of LUTs can be twice too large.
+    Latency and interval are those of C synthesis; resources are those of the latest stage that was
+    run, which ``stage`` says. ``bram`` counts tiles of 36 kbit, as for the RTL.
 
     Raises:
         ReportError: If a report lacks a number.
     """
-    csynth = csynth_report(run.hls, config)
-    if not csynth.is_file():
+    if not csynth_report(run.hls, config).is_file():
         return None
-    found = parse_csynth_xml(csynth.read_text())
-    used, stage = found.used, "csynth"
-    utilization = run.hls / UTILIZATION
-    if utilization.is_file():
-        placed = parse_utilization(utilization.read_text())
-        used, stage = placed.used, placed.stage
-    return {
-        "backend": config.backend.value,
-        "tool": found.tool,
-        "tool_version": found.tool_version,
-        "part": found.part,
-        "clock_period_ns": found.target_clock_ns,
-        "latency_cycles": found.latency_max_cycles,
-        "ii_cycles": found.ii_max_cycles,
-        "lut": used.lut,
-        "ff": used.ff,
-        "dsp": used.dsp,
-        "bram": used.bram18 / 2,
-        "uram": used.uram,
-        "stage": stage,
-    }
+    found = collect_vendor(run.hls, config)
+    return {key: found[key] for key in HLS_KEYS} | {"bram": found["bram"] / 2}

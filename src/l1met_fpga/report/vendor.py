@@ -48,7 +48,7 @@ def collect_vendor(folder: Path, config: HlsConfig) -> dict[str, Any]:
         The keys ``hls.*`` of ``report.json``, with the resources of the latest stage, and
         ``stages``: one entry per report with ``kind``, ``tool``, ``tool_version``, ``part``,
         resources, and percent of the part and of one SLR where the part is known. ``bram`` counts
-        memories of 18 kbit.
+        block RAM tiles of 36 kbit.
 
     Raises:
         ReportError: If the C-synthesis report is missing, or a report lacks a number.
@@ -121,15 +121,17 @@ def _timing_stage(path: Path, part: str) -> dict[str, Any]:
 
 def _resources(used: Resources, part: str) -> dict[str, Any]:
     numbers = {
-        "lut": used.lut, "ff": used.ff, "dsp": used.dsp, "bram": used.bram18, "uram": used.uram,
+        "lut": used.lut, "ff": used.ff, "dsp": used.dsp, "bram": used.bram18 / 2, "uram": used.uram,
     }  # fmt: skip
     try:
         device = device_of(part)
     except ConfigError:
         return numbers
-    keys = {name: "bram18" if name == "bram" else name for name in numbers}
+    counted = {
+        "lut": used.lut, "ff": used.ff, "dsp": used.dsp, "bram18": used.bram18, "uram": used.uram,
+    }  # fmt: skip
     return {
         **numbers,
-        "percent_of_part": {n: device.percent(keys[n], v) for n, v in numbers.items()},
-        "percent_of_slr": {n: device.percent_of_slr(keys[n], v) for n, v in numbers.items()},
+        "percent_of_part": {name: device.percent(name, n) for name, n in counted.items()},
+        "percent_of_slr": {name: device.percent_of_slr(name, n) for name, n in counted.items()},
     }
