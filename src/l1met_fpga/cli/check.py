@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from l1met_fpga.models.network import Network
     from l1met_fpga.run_folder import RunFolder
 
-__all__ = ["print_agreement", "register"]
+__all__ = ["built_forms", "print_agreement", "register"]
 
 
 def register(app: typer.Typer) -> None:
@@ -56,11 +56,11 @@ def _check(
     if layers:
         _check_layers(console, folder, config, network, events)
         return
-    result = check_run(folder, config, _built(folder, config, network, rtl), n_events=events)
+    result = check_run(folder, config, built_forms(folder, config, network, rtl), n_events=events)
     print_agreement(console, result)
 
 
-def _built(
+def built_forms(
     folder: "RunFolder", config: "RunConfig", network: "Network", rtl: bool
 ) -> "dict[str, Form]":
     """Forms that were built in this run folder, from this network."""

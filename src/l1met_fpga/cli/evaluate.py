@@ -11,6 +11,9 @@ from l1met_fpga.errors import ConfigError
 if TYPE_CHECKING:
     from l1met_fpga.config.evaluation import EvaluationConfig
     from l1met_fpga.evaluation.evaluation import Evaluation
+    from l1met_fpga.evaluation.runs import NamedRun
+    from l1met_fpga.evaluation.sample import Estimator
+    from l1met_fpga.firmware.check import Form
 
 __all__ = ["register"]
 
@@ -46,6 +49,9 @@ def _evaluate(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Folder; the run's own if not given.")
     ] = None,
+    forms: Annotated[
+        bool, typer.Option("--forms", help="Also the int64, C-simulated and RTL forms (slow).")
+    ] = False,
     plots: Annotated[bool, typer.Option(help="Draw the plots.")] = True,
 ) -> None:
     """Evaluate networks, baselines and other people's MET.
@@ -71,13 +77,31 @@ def _evaluate(
         raise ConfigError("--arrays without a run folder needs --output FOLDER")
     settings = _settings(runs[0].run.config if runs else None, assign or [])
     if runs:
-        found = evaluate_runs(runs, settings, stores=sample, arrays=files)
+        more = {one.name: _built_forms(one) for one in runs} if forms else None
+        found = evaluate_runs(runs, settings, stores=sample, arrays=files, forms=more)
     else:
         backgrounds = frozenset(background) if background else BACKGROUND_LABELS
         found = evaluate_arrays(files, settings, backgrounds=backgrounds)
     folder = output or runs[0].run.root
     history = runs[0].run.history if runs and runs[0].run.history.is_file() else None
     _write(found, folder, history=history, plots=plots)
+
+
+def _built_forms(named: "NamedRun") -> "dict[str, Estimator]":
+    """Return the integer forms that this run folder holds, as MET in GeV."""
+    from l1met_fpga.cli.check import built_forms
+    from l1met_fpga.firmware.forms import int64_form
+    from l1met_fpga.models.network import Network
+
+    run = named.run
+    network = Network.load(run.need(run.network, made_by="l1met train"))
+    kind = network.output.type
+    every = {"int64": int64_form(network), **built_forms(run, named.config, network, rtl=True)}
+
+    def in_gev(form: "Form") -> "Estimator":
+        return lambda events: kind.decode(form(events.candidates))
+
+    return {name: in_gev(form) for name, form in every.items()}
 
 
 def _settings(config: Path | None, assign: list[str]) -> "EvaluationConfig":

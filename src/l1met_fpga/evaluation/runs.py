@@ -1,7 +1,7 @@
 """Evaluate networks of run folders, beside the baselines, on stores or on arrays."""
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -103,6 +103,7 @@ def evaluate_runs(
     *,
     stores: Sequence[Path] | None = None,
     arrays: Sequence[ArrayFile] = (),
+    forms: Mapping[str, Mapping[str, Estimator]] | None = None,
 ) -> Evaluation:
     """Evaluate networks and baselines on the test parts of stores.
 
@@ -111,6 +112,7 @@ def evaluate_runs(
         config: Bins, rates, bootstrap.
         stores: Samples; those of the first run's configuration if not given.
         arrays: Other people's MET of the same test events.
+        forms: More forms (``hls_csim``, ...) of a network, by the run's name and the form's.
 
     Raises:
         ConfigError: If names clash or no sample is given.
@@ -129,7 +131,10 @@ def evaluate_runs(
     columns = tuple(
         dict.fromkeys(c for cfg in configs for c in (*REQUIRED_COLUMNS, *cfg.model.columns))
     )
-    networks = [form for run in runs for form in _forms(run)]  # a missing model fails here
+    more = forms or {}
+    networks = [  # a missing model fails here, before anything takes time
+        form for run in runs for form in _forms(run, more.get(run.name, {}))
+    ]
     baselines = _fit_on_training_parts(paths, config.max_train_events)
     estimators: dict[str, Estimator] = {
         "puppi": lambda events: puppi_met_xy_gev(events.candidates),
@@ -185,18 +190,20 @@ def _fit_on_training_parts(paths: Sequence[Path], max_events: int) -> dict[str, 
     return fit_baselines(candidates, gen)
 
 
-def _forms(named: NamedRun) -> Iterator[tuple[str, Estimate, Estimator]]:
-    """Yield the quantized network, its float twin, and forms with stored predictions."""
+def _forms(
+    named: NamedRun, more: Mapping[str, Estimator]
+) -> Iterator[tuple[str, Estimate, Estimator]]:
+    """Yield the quantized network, its twins, given forms, and forms with stored predictions."""
     run, name = named.run, named.name
     run.need(run.model, made_by="l1met train")
     yield name, Estimate("network", name, "quantized"), _keras(run.model)
     for form, path in (("float", run.float_model), ("unpruned", run.unpruned_model)):
         if path.is_file():
             yield f"{name}_{form}", Estimate("network", f"{name} ({form})", form), _keras(path)
-    for path in sorted((run.root / PREDICTIONS).glob("*.npz")):
-        form = path.stem
+    stored = {path.stem: _stored(path) for path in (run.root / PREDICTIONS).glob("*.npz")}
+    for form, estimator in sorted((stored | dict(more)).items()):
         about = Estimate("network", f"{name} ({form.replace('_', ' ')})", form)
-        yield f"{name}_{form}", about, _stored(path)
+        yield f"{name}_{form}", about, estimator
 
 
 def _keras(path: Path) -> Estimator:
