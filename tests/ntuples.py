@@ -8,7 +8,6 @@ import h5py
 import numpy as np
 import uproot
 
-from l1met_fpga.data.batch import EventBatch
 from l1met_fpga.puppi.stream import WordEvents, write_word_stream
 from l1met_fpga.puppi.words import pack
 
@@ -189,16 +188,3 @@ def write_l1deepmet(path: Path, events: Events, *, compressed: bool = False) -> 
             x[feature, event, :count] = values[name][start : start + count]
         start += count
     (np.savez_compressed if compressed else np.savez)(path, x=x, y=met_xy(events.gen_met))
-
-
-def joined(batches: list[EventBatch]) -> EventBatch:
-    """Return the events of several batches as one."""
-    first = batches[0]
-    fields = ("counts", "n_candidates", "event_id", "gen_met_xy_gev", "puppi_met_xy_gev")
-    if first.vertex_z0_cm is not None:
-        fields += ("vertex_z0_cm",)
-    columns = {
-        name: np.concatenate([batch.columns[name] for batch in batches]) for name in first.columns
-    }
-    whole = {name: np.concatenate([getattr(batch, name) for batch in batches]) for name in fields}
-    return EventBatch(columns=columns, **whole)

@@ -12,9 +12,10 @@ from itertools import pairwise
 import numpy as np
 import pytest
 import uproot
-from ntuples import joined, make_events, write_perfnano, write_words
+from ntuples import make_events, write_perfnano, write_words
 
 from l1met_fpga.config.data import ConvertConfig
+from l1met_fpga.data.batch import concatenate
 from l1met_fpga.data.sources import expand_sources, read_source
 from l1met_fpga.data.store import Store
 from l1met_fpga.data.store_writer import write_store
@@ -52,7 +53,7 @@ def mutate(content, rng):
 
 def read(path):
     batches = list(read_source(expand_sources([str(path)])[0], ConvertConfig(), Counter()))
-    return joined(batches) if batches else None
+    return concatenate(batches) if batches else None
 
 
 def half_up(x):

@@ -13,7 +13,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ntuples import (
     hardware,
-    joined,
     make_events,
     met_xy,
     write_l1deepmet,
@@ -23,6 +22,7 @@ from ntuples import (
 )
 
 from l1met_fpga.config.data import ConvertConfig
+from l1met_fpga.data.batch import concatenate
 from l1met_fpga.data.convert import convert
 from l1met_fpga.data.read_root import _steps
 from l1met_fpga.data.sources import Source, expand_sources, read_source
@@ -37,7 +37,7 @@ def read(path, **options):
     tally = Counter()
     source = expand_sources([str(path)])[0]
     batches = list(read_source(source, ConvertConfig(**options), tally))
-    return joined(batches), +tally
+    return concatenate(batches), +tally
 
 
 def assert_same(batch, events):

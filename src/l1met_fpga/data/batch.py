@@ -1,5 +1,6 @@
 """Events on their way from a reader to a store: ragged, hardware integers, checked."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -7,7 +8,7 @@ import numpy.typing as npt
 
 from l1met_fpga.puppi.columns import N_CANDIDATES
 
-__all__ = ["EventBatch", "no_met"]
+__all__ = ["EventBatch", "concatenate", "no_met"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,3 +72,20 @@ class EventBatch:
 def no_met(n_events: int) -> npt.NDArray[np.float64]:
     """Return the MET of events that have none: NaN, shape (n_events, 2)."""
     return np.full((n_events, 2), np.nan)
+
+
+def concatenate(batches: Sequence[EventBatch]) -> EventBatch:
+    """Join batches that have the same columns."""
+    vertices = [batch.vertex_z0_cm for batch in batches if batch.vertex_z0_cm is not None]
+    return EventBatch(
+        counts=np.concatenate([batch.counts for batch in batches]),
+        columns={
+            name: np.concatenate([batch.columns[name] for batch in batches])
+            for name in batches[0].columns
+        },
+        n_candidates=np.concatenate([batch.n_candidates for batch in batches]),
+        event_id=np.concatenate([batch.event_id for batch in batches]),
+        gen_met_xy_gev=np.concatenate([batch.gen_met_xy_gev for batch in batches]),
+        puppi_met_xy_gev=np.concatenate([batch.puppi_met_xy_gev for batch in batches]),
+        vertex_z0_cm=np.concatenate(vertices) if vertices else None,
+    )
