@@ -55,7 +55,7 @@ def test_stripping_equals_the_library(tmp_path):
 
     result = train(tmp_path)
     with keras.utils.custom_object_scope(custom_objects()):
-        stripped = strip_pruning(result.packed)
+        stripped = strip_pruning(result.trained)
     ours, theirs = dense_layers(result.model), dense_layers(stripped)
     for name, layer in theirs.items():
         kernel = layer.kernel_quantizer_internal(layer.kernel).numpy()

@@ -10,8 +10,8 @@ from l1met_fpga.config.training import TrainingConfig
 from l1met_fpga.errors import ConfigError, TrainingError
 from l1met_fpga.models.keras import keras
 from l1met_fpga.run_folder import atomic_path
-from l1met_fpga.training.mixture import PackedEvents
 from l1met_fpga.training.monitor import Validation, packed_predictor
+from l1met_fpga.training.pruning import copy_masked
 
 __all__ = [
     "BestWeights",
@@ -51,21 +51,23 @@ class RefuseNan(keras.callbacks.Callback):  # type: ignore[misc]
 
 
 class Monitor(keras.callbacks.Callback):  # type: ignore[misc]
-    """Add the figures of the validation part to the logs of every epoch."""
+    """Add the figures of the validation part to the logs of every epoch.
 
-    def __init__(self, validation: Validation) -> None:
+    Args:
+        validation: Events and figures.
+        twin: The same network, packed, without pruning wrappers and distribution; gets the
+            weights after every epoch.
+    """
+
+    def __init__(self, validation: Validation, twin: Any) -> None:
         super().__init__()
-        self._validation = validation
-        self._predict: Callable[[PackedEvents], Any] | None = None
-
-    def on_train_begin(self, logs: Any = None) -> None:  # noqa: ARG002
-        """Trace the network once."""
-        self._predict = packed_predictor(self.model)
+        self._validation, self._twin = validation, twin
+        self._predict = packed_predictor(twin)
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002
         """Evaluate the network as it is."""
-        if self._predict is not None:
-            logs.update(self._validation.figures(self._predict))
+        copy_masked(self.model, self._twin)
+        logs.update(self._validation.figures(self._predict))
 
 
 class BestWeights(keras.callbacks.EarlyStopping):  # type: ignore[misc]

@@ -27,12 +27,7 @@ from l1met_fpga.training.callbacks import (
 from l1met_fpga.training.losses import MetLoss
 from l1met_fpga.training.mixture import Batch, TrainingMixture
 from l1met_fpga.training.monitor import Validation, packed_predictor
-from l1met_fpga.training.pruning import (
-    check_sparsity,
-    mask_kernels,
-    pruning_schedule,
-    zero_fractions,
-)
+from l1met_fpga.training.pruning import check_sparsity, copy_masked, pruning_schedule
 from l1met_fpga.training.resume import Checkpoint
 
 __all__ = ["TrainedNetwork", "history_path", "primary_variant", "train_variant"]
@@ -46,7 +41,8 @@ class TrainedNetwork:
 
     Attributes:
         model: Padded Keras model without pruning wrappers, weights baked when quantized.
-        packed: The trained model in the packed layout.
+        packed: The same network in the packed layout, weights not baked.
+        trained: What Keras trained, pruning wrappers included.
         epochs: Epochs done.
         seconds: Wall time of this call.
         zero_fractions: Zeros of the quantized kernels by layer and in ``total``; empty for float.
@@ -55,6 +51,7 @@ class TrainedNetwork:
 
     model: Any
     packed: Any
+    trained: Any
     epochs: int
     seconds: float
     zero_fractions: dict[str, float]
@@ -94,14 +91,18 @@ def train_variant(
     if training.deterministic:
         tf.config.experimental.enable_op_determinism()
     steps = mixture.steps_per_epoch
-    with nullcontext() if strategy is None else strategy.scope():
+    scope = nullcontext if strategy is None else strategy.scope
+    with scope():
         schedule = pruning_schedule(training.pruning, steps * training.epochs)
         model = build(config.model, variant=variant, packed=True, schedule=schedule)
         rate = learning_rate(training, steps * training.epochs)
         model.compile(keras.optimizers.Adam(rate, jit_compile=False), MetLoss(training.loss))
+    plain: Variant = "float" if variant == "float" else "quantized"
+    twin = build(config.model, variant=plain, packed=True)
     history = HistoryFile(history_path(folder, config, variant), variant, report)
-    callbacks, checkpoint = _callbacks(config, variant, validation, folder, history)
-    before = checkpoint.restore(model, training.epochs)
+    callbacks, checkpoint = _callbacks(config, variant, Monitor(validation, twin), folder, history)
+    with scope():
+        before = checkpoint.restore(model, training.epochs)
     if before.epochs_done:
         logger.info("%s network: going on after epoch %d", variant, before.epochs_done)
     if not before.finished:
@@ -113,14 +114,16 @@ def train_variant(
             callbacks=callbacks,
             verbose=0,
         )
-    mask_kernels(model)
-    final = _strip(config, variant, model)
-    zeros = {} if variant == "float" else zero_fractions(final)
-    if variant == "pruned":
-        check_sparsity(final, _pruned_layers(model), training.pruning.sparsity)
-    figures = validation.figures(packed_predictor(model))
+    copy_masked(model, twin)
+    final = build(config.model, variant=plain)
+    copy_weights(twin, final)
+    zeros: dict[str, float] = {}
+    if variant != "float":
+        bake_weights(final)
+        zeros = check_sparsity(final, _pruned_layers(model), training.pruning.sparsity)
+    figures = validation.figures(packed_predictor(twin))
     seconds = time.monotonic() - started
-    return TrainedNetwork(final, model, len(history.rows), seconds, zeros, figures)
+    return TrainedNetwork(final, twin, model, len(history.rows), seconds, zeros, figures)
 
 
 def history_path(folder: Path, config: RunConfig, variant: Variant) -> Path:
@@ -137,7 +140,7 @@ def primary_variant(config: RunConfig) -> Variant:
 def _callbacks(
     config: RunConfig,
     variant: Variant,
-    validation: Validation,
+    monitor: Monitor,
     folder: Path,
     history: HistoryFile,
 ) -> tuple[list[Any], Checkpoint]:
@@ -171,7 +174,7 @@ def _callbacks(
     extra = []
     if training.tensorboard:
         extra.append(keras.callbacks.TensorBoard(folder / "tensorboard" / variant))
-    return [*first, Monitor(validation), *stateful, *extra, history, checkpoint], checkpoint
+    return [*first, monitor, *stateful, *extra, history, checkpoint], checkpoint
 
 
 def _identity(config: RunConfig) -> str:
@@ -212,12 +215,3 @@ def _signature(mixture: TrainingMixture) -> Any:
 
 def _pruned_layers(model: Any) -> set[str]:
     return {layer.layer.name for layer in model.layers if hasattr(layer, "pruning_vars")}
-
-
-def _strip(config: RunConfig, variant: Variant, model: Any) -> Any:
-    """Return the padded network without pruning wrappers, with baked weights."""
-    final = build(config.model, variant="float" if variant == "float" else "quantized")
-    copy_weights(model, final)
-    if variant != "float":
-        bake_weights(final)
-    return final

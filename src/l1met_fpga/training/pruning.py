@@ -6,9 +6,9 @@ import numpy as np
 
 from l1met_fpga.config.training import PruningConfig
 from l1met_fpga.errors import TrainingError
-from l1met_fpga.models.build import dense_layers
+from l1met_fpga.models.build import copy_weights, dense_layers
 
-__all__ = ["check_sparsity", "mask_kernels", "pruning_schedule", "zero_fractions"]
+__all__ = ["check_sparsity", "copy_masked", "pruning_schedule", "zero_fractions"]
 
 
 def pruning_schedule(config: PruningConfig, total_steps: int) -> Any:
@@ -26,14 +26,19 @@ def pruning_schedule(config: PruningConfig, total_steps: int) -> Any:
     )
 
 
-def mask_kernels(model: Any) -> None:
-    """Multiply every pruned kernel by its mask, in place.
+def copy_masked(source: Any, target: Any) -> None:
+    """Copy weights from a network, pruned or not, to one without pruning wrappers.
 
-    Restoring earlier weights brings back values that the mask had removed.
+    Every pruned kernel is multiplied by its mask: restoring earlier weights brings back values
+    that the mask had removed.
     """
-    for layer in model.layers:
-        for kernel, mask, _ in getattr(layer, "pruning_vars", ()):
-            kernel.assign(kernel * mask)
+    copy_weights(source, target)
+    layers = dense_layers(target)
+    for wrapper in source.layers:
+        for kernel, mask, _ in getattr(wrapper, "pruning_vars", ()):
+            layer = layers[wrapper.layer.name]
+            masked = np.asarray(kernel) * np.asarray(mask)
+            layer.set_weights([masked, *layer.get_weights()[1:]])
 
 
 def zero_fractions(model: Any) -> dict[str, float]:
