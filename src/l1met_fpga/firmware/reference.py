@@ -15,6 +15,7 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
+from threadpoolctl import threadpool_limits
 
 from l1met_fpga.errors import ConversionError, DataError
 from l1met_fpga.fixed_point import FixedType
@@ -59,7 +60,8 @@ def evaluate(
     def run(events: slice) -> IntArray:
         return _run(_filled_chunk(columns, events), operations)[network.output.name]
 
-    with ThreadPoolExecutor(threads or os.cpu_count()) as pool:
+    # one thread per chunk: BLAS threads on top of ours would only wait for one another
+    with threadpool_limits(1, "blas"), ThreadPoolExecutor(threads or os.cpu_count()) as pool:
         codes = list(pool.map(run, _chunk_slices(columns["pt"])))
     return np.concatenate(codes) if codes else np.zeros((0, *network.output.shape), np.int64)
 
