@@ -3,20 +3,20 @@
 import math
 from typing import Final
 
-import numba
+from l1met_fpga.simulation.compiled import compiled
 
 __all__ = ["TURN", "band", "wrap"]
 
 TURN: Final = 2 * math.pi
 
 
-@numba.njit(cache=True)
+@compiled
 def wrap(angle_rad: float) -> float:
     """Bring an angle into [-pi, pi)."""
     return angle_rad - TURN * math.floor(angle_rad / TURN + 0.5)
 
 
-@numba.njit(cache=True)
+@compiled
 def band(abs_eta: float, edges: tuple[float, ...]) -> int:
     """Return the number of the first edge above ``|eta|`` (the last one beyond all)."""
     for i in range(len(edges)):

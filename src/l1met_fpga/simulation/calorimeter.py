@@ -8,11 +8,11 @@ gather 3 x 3 towers of both parts around a local maximum, sharing towers between
 import math
 from typing import Final, NamedTuple
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
 from l1met_fpga.simulation.angles import wrap
+from l1met_fpga.simulation.compiled import compiled
 from l1met_fpga.simulation.deposits import CALORIMETER_EDGES, CollisionLists
 from l1met_fpga.simulation.detector import CalorimeterParameters
 
@@ -76,7 +76,7 @@ class Clusters(NamedTuple):
     phi_rad: npt.NDArray[np.float64]
 
 
-@numba.njit(cache=True, fastmath=True)
+@compiled
 def add(
     towers: Towers, lists: CollisionLists, collision: int, rotation_rad: float, reflection: int
 ) -> None:
@@ -96,7 +96,7 @@ def add(
         towers.em_phi[row, column] += em * d_phi
 
 
-@numba.njit(cache=True)
+@compiled
 def region_of_row(row: int) -> int:
     """Return 0 for barrel, 1 for endcap, 2 for forward towers."""
     abs_eta = abs((row + 0.5 - N_ETA / 2) * TOWER)
@@ -105,7 +105,7 @@ def region_of_row(row: int) -> int:
     return 1 if abs_eta < CALORIMETER_EDGES[1] else FORWARD
 
 
-@numba.njit(cache=True)
+@compiled
 def subtract(
     towers: Towers,
     mean_em_gev: npt.NDArray[np.float64],
@@ -123,7 +123,7 @@ def subtract(
             towers.had_gev[row, column] = had if had > p.had_zero_suppression_gev else 0.0
 
 
-@numba.njit(cache=True)
+@compiled
 def _is_maximum(grid, row: int, column: int) -> bool:  # type: ignore[no-untyped-def]
     """Whether a tower is above its eight neighbours; of two equal ones the first in order wins."""
     value = grid[row, column]
@@ -140,14 +140,14 @@ def _is_maximum(grid, row: int, column: int) -> bool:  # type: ignore[no-untyped
     return True
 
 
-@numba.njit(cache=True)
+@compiled
 def _room() -> Clusters:
     n = MAX_CLUSTERS
     seeds = np.full((N_ETA, N_PHI), -1)
     return Clusters(seeds, np.empty(n), np.empty(n), np.empty(n), np.empty(n))
 
 
-@numba.njit(cache=True)
+@compiled
 def nearest(clusters: Clusters, eta: float, phi_rad: float, radius: float) -> int:
     """Return the number of the cluster closest in eta and phi within a radius, or -1."""
     centre_row = int(eta / TOWER + N_ETA / 2)
@@ -167,7 +167,7 @@ def nearest(clusters: Clusters, eta: float, phi_rad: float, radius: float) -> in
     return best
 
 
-@numba.njit(cache=True)
+@compiled
 def em_clusters(raw_em, towers: Towers, p: CalorimeterParameters) -> Clusters:  # type: ignore[no-untyped-def]
     """Return EM clusters below ``|eta|`` 3; the position is the centroid of the deposits."""
     out = _room()
@@ -189,7 +189,7 @@ def em_clusters(raw_em, towers: Towers, p: CalorimeterParameters) -> Clusters:  
     return Clusters(out.seeds, out.pt_gev[:n], out.em_gev[:n], out.eta[:n], out.phi_rad[:n])
 
 
-@numba.njit(cache=True)
+@compiled
 def combined_clusters(towers: Towers, p: CalorimeterParameters) -> Clusters:
     """Return 3 x 3 clusters of both parts; a tower between two seeds is shared by seed energy."""
     total = towers.em_gev + towers.had_gev
@@ -208,7 +208,7 @@ def combined_clusters(towers: Towers, p: CalorimeterParameters) -> Clusters:
     return Clusters(out.seeds, out.pt_gev[:n], out.em_gev[:n], out.eta[:n], out.phi_rad[:n])
 
 
-@numba.njit(cache=True)
+@compiled
 def _gather(out, n, towers, total, seed, row, column, p):  # type: ignore[no-untyped-def]
     """Write the cluster around one seed."""
     scale = p.had_scale[region_of_row(row)]
@@ -234,7 +234,7 @@ def _gather(out, n, towers, total, seed, row, column, p):  # type: ignore[no-unt
     out.phi_rad[n] = wrap((column + 0.5 + at_column / raw) * TOWER)
 
 
-@numba.njit(cache=True)
+@compiled
 def _seeds_around(seed, row: int, column: int) -> float:  # type: ignore[no-untyped-def]
     total = 0.0
     for d_row in (-1, 0, 1):

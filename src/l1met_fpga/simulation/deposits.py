@@ -8,11 +8,11 @@ Pile-up collisions are turned into these lists once and then reused, rotated and
 import math
 from typing import Final, NamedTuple
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
 from l1met_fpga.simulation.angles import wrap
+from l1met_fpga.simulation.compiled import compiled
 from l1met_fpga.simulation.detector import CalorimeterParameters, TrackParameters
 from l1met_fpga.simulation.particles import ParticleEvents
 
@@ -113,7 +113,7 @@ def _offsets(event: npt.NDArray[np.int64], events: int) -> npt.NDArray[np.int64]
     return np.concatenate([[0], np.cumsum(count)]).astype(np.int64)
 
 
-@numba.njit(cache=True)
+@compiled
 def bend(
     pt_gev: float, eta: float, phi_rad: float, charge: int, p: CalorimeterParameters
 ) -> tuple[float, float]:
@@ -135,7 +135,7 @@ def bend(
     return math.asinh(length / distance), wrap(phi)
 
 
-@numba.njit(cache=True)
+@compiled
 def _impacts(pt, eta, phi, species, charge, p, rng):  # type: ignore[no-untyped-def]
     n = len(pt)
     out_eta = np.empty(n, np.float32)
@@ -154,7 +154,7 @@ def _impacts(pt, eta, phi, species, charge, p, rng):  # type: ignore[no-untyped-
     return out_eta, out_phi, em, had
 
 
-@numba.njit(cache=True)
+@compiled
 def shower(
     energy_gev: float,
     abs_eta: float,

@@ -3,7 +3,6 @@
 import math
 from typing import Final, NamedTuple
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
@@ -22,6 +21,7 @@ from l1met_fpga.simulation.calorimeter import (
     em_clusters,
     subtract,
 )
+from l1met_fpga.simulation.compiled import compiled
 from l1met_fpga.simulation.deposits import CollisionLists
 from l1met_fpga.simulation.detector import Detector
 from l1met_fpga.simulation.particle_flow import ELECTRON, MUON, Flow, flow
@@ -60,7 +60,7 @@ class Crossing(NamedTuple):
     n_hard: int
 
 
-@numba.njit(cache=True)
+@compiled
 def _collect(true: ChargedParticles, n: int, lists: CollisionLists, collision: int, rotation: float, reflection: int, z_cm: float) -> int:  # fmt: skip
     """Append the charged particles of one collision; return how many there are now."""
     for i in range(lists.track_offsets[collision], lists.track_offsets[collision + 1]):
@@ -78,7 +78,7 @@ def _collect(true: ChargedParticles, n: int, lists: CollisionLists, collision: i
     return n
 
 
-@numba.njit(cache=True)
+@compiled
 def _overlay(towers: Towers, true: ChargedParticles, n: int, pool: Pool, sigma_z_cm: float, rng: np.random.Generator) -> tuple[int, int, int]:  # fmt: skip
     """Add pile-up; return the numbers of charged particles, collisions, hard collisions."""
     collisions = hard = 0
@@ -97,13 +97,13 @@ def _overlay(towers: Towers, true: ChargedParticles, n: int, pool: Pool, sigma_z
     return n, collisions, hard
 
 
-@numba.njit(cache=True)
+@compiled
 def _counts(value: float, lsb: float) -> int:
     """Round half away from zero, as ``l1ct::Scales`` does."""
     return math.floor(abs(value) / lsb + 0.5) * (1 if value >= 0 else -1)
 
 
-@numba.njit(cache=True)
+@compiled
 def _write_charged(out, tracks: Tracks, kind, keep) -> int:  # type: ignore[no-untyped-def]
     n = 0
     for i in range(len(keep)):
@@ -125,7 +125,7 @@ def _write_charged(out, tracks: Tracks, kind, keep) -> int:  # type: ignore[no-u
     return n
 
 
-@numba.njit(cache=True)
+@compiled
 def _write_neutral(out, n: int, particles: Flow, weight) -> int:  # type: ignore[no-untyped-def]
     for i in range(len(weight)):
         code = round(weight[i] * MAX_PUPPI_WEIGHT)
@@ -144,7 +144,7 @@ def _write_neutral(out, n: int, particles: Flow, weight) -> int:  # type: ignore
     return n
 
 
-@numba.njit(cache=True)
+@compiled
 def simulate(
     hard: CollisionLists,
     number: int,

@@ -6,12 +6,12 @@ regions makes the result the same. Limits per region are applied to the output o
 
 from typing import Final, NamedTuple
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
 from l1met_fpga.simulation.angles import band
 from l1met_fpga.simulation.calorimeter import Clusters, nearest
+from l1met_fpga.simulation.compiled import compiled
 from l1met_fpga.simulation.detector import FlowParameters
 from l1met_fpga.simulation.tracks import Tracks
 
@@ -47,21 +47,21 @@ class Flow(NamedTuple):
     is_photon: npt.NDArray[np.bool_]
 
 
-@numba.njit(cache=True)
+@compiled
 def em_sigma(pt_gev: float, eta: float, p: FlowParameters) -> float:
     """Return the resolution that the linking assumes for an EM cluster, GeV."""
     where = band(abs(eta), p.eta_edges)
     return min(pt_gev, p.em_scale[where] * pt_gev + p.em_offset_gev[where])
 
 
-@numba.njit(cache=True)
+@compiled
 def had_sigma(pt_gev: float, eta: float, p: FlowParameters) -> float:
     """Return the resolution that the linking assumes for a hadronic cluster, GeV."""
     where = band(abs(eta), p.eta_edges)
     return min(pt_gev, max(0.0, p.had_scale[where] * pt_gev + p.had_offset_gev[where]))
 
 
-@numba.njit(cache=True)
+@compiled
 def _link_em(tracks: Tracks, em: Clusters, p: FlowParameters):  # type: ignore[no-untyped-def]
     """Link tracks to EM clusters and decide which clusters are electrons or photons."""
     to_em = np.full(len(tracks.pt_gev), -1)
@@ -87,7 +87,7 @@ def _link_em(tracks: Tracks, em: Clusters, p: FlowParameters):  # type: ignore[n
     return to_em, photon, is_em
 
 
-@numba.njit(cache=True)
+@compiled
 def _residuals(em: Clusters, calo: Clusters, is_em, p: FlowParameters):  # type: ignore[no-untyped-def]
     """Take the electrons and photons off the combined clusters."""
     left = calo.pt_gev.copy()
@@ -102,7 +102,7 @@ def _residuals(em: Clusters, calo: Clusters, is_em, p: FlowParameters):  # type:
     return left
 
 
-@numba.njit(cache=True)
+@compiled
 def _link_hadrons(tracks: Tracks, to_em, is_em, calo: Clusters, left, p: FlowParameters):  # type: ignore[no-untyped-def]
     """Name the tracks and sum those linked to each combined cluster."""
     kind = np.full(len(tracks.pt_gev), DROPPED)
@@ -127,7 +127,7 @@ def _link_hadrons(tracks: Tracks, to_em, is_em, calo: Clusters, left, p: FlowPar
     return kind, track_sum, variance
 
 
-@numba.njit(cache=True)
+@compiled
 def _zone(abs_eta: float) -> int:
     """Return 0 barrel, 1 HGCal, 2 HGCal without tracks, 3 forward."""
     if abs_eta < HGCAL_START:
@@ -137,14 +137,14 @@ def _zone(abs_eta: float) -> int:
     return 2 if abs_eta < FORWARD_START else 3
 
 
-@numba.njit(cache=True)
+@compiled
 def _calibrated(pt, eta, is_photon, p, rng):  # type: ignore[no-untyped-def]
     zone = _zone(abs(eta))
     shift = p.photon_pt_shift_gev[zone] if is_photon else p.hadron_pt_shift_gev[zone]
     return max(0.0, pt + shift) * max(0.0, 1 + p.neutral_pt_smear * rng.normal())
 
 
-@numba.njit(cache=True)
+@compiled
 def flow(
     tracks: Tracks, em: Clusters, calo: Clusters, p: FlowParameters, rng: np.random.Generator
 ) -> Flow:

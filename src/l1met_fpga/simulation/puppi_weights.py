@@ -7,11 +7,11 @@ Regions: 0 barrel below 1.5, 1 HGCal below 2.0, 2 HGCal below 2.5, 3 HGCal witho
 import math
 from typing import Final
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
 from l1met_fpga.simulation.angles import wrap
+from l1met_fpga.simulation.compiled import compiled
 from l1met_fpga.simulation.detector import PuppiParameters
 from l1met_fpga.simulation.particle_flow import DROPPED, MUON, Flow
 from l1met_fpga.simulation.tracks import Tracks
@@ -22,7 +22,7 @@ REGION_EDGES: Final = (1.5, 2.0, 2.5, 3.0)
 FIRST_WITHOUT_TRACKS: Final = 3
 
 
-@numba.njit(cache=True)
+@compiled
 def puppi_region(abs_eta: float) -> int:
     """Return the number of the PUPPI region of a pseudorapidity."""
     for i in range(len(REGION_EDGES)):
@@ -31,7 +31,7 @@ def puppi_region(abs_eta: float) -> int:
     return len(REGION_EDGES)
 
 
-@numba.njit(cache=True)
+@compiled
 def keep_charged(
     tracks: Tracks, kind: npt.NDArray[np.int64], vertex_cm: float, p: PuppiParameters
 ) -> npt.NDArray[np.bool_]:
@@ -44,7 +44,7 @@ def keep_charged(
     return keep
 
 
-@numba.njit(cache=True)
+@compiled
 def puppi_weight(
     pt_gev: float, neighbours_gev2: float, is_photon: bool, region: int, p: PuppiParameters
 ) -> float:
@@ -72,7 +72,7 @@ def puppi_weight(
     return 1 / (1 + math.exp(-(from_alpha + from_pt - prior)))
 
 
-@numba.njit(cache=True)
+@compiled
 def _sum_over(eta, phi, pt, skip, at_eta, at_phi, region, p):  # type: ignore[no-untyped-def]
     reach, closest = p.max_dr[region], p.min_dr[region]
     total = 0.0
@@ -87,7 +87,7 @@ def _sum_over(eta, phi, pt, skip, at_eta, at_phi, region, p):  # type: ignore[no
     return total
 
 
-@numba.njit(cache=True)
+@compiled
 def neutral_weights(
     tracks: Tracks, keep: npt.NDArray[np.bool_], particles: Flow, p: PuppiParameters
 ) -> npt.NDArray[np.float64]:

@@ -3,11 +3,11 @@
 import math
 from typing import Final, NamedTuple
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
 from l1met_fpga.simulation.angles import band, wrap
+from l1met_fpga.simulation.compiled import compiled
 from l1met_fpga.simulation.deposits import ELECTRON, MUON
 from l1met_fpga.simulation.detector import TrackParameters
 
@@ -53,7 +53,7 @@ class Tracks(NamedTuple):
     impact_phi_rad: npt.NDArray[np.float64]
 
 
-@numba.njit(cache=True)
+@compiled
 def _crowding(true: ChargedParticles, n: int, i: int, radius: float) -> int:
     count = 0
     for j in range(n):
@@ -65,7 +65,7 @@ def _crowding(true: ChargedParticles, n: int, i: int, radius: float) -> int:
     return count
 
 
-@numba.njit(cache=True)
+@compiled
 def efficiency(true: ChargedParticles, n: int, i: int, p: TrackParameters) -> float:
     """Return the probability that charged particle ``i`` of ``n`` becomes a track."""
     value = p.efficiency[0 if abs(true.eta[i]) < p.efficiency_edge_abs_eta else 1]
@@ -78,14 +78,14 @@ def efficiency(true: ChargedParticles, n: int, i: int, p: TrackParameters) -> fl
     return value * (1 - p.core_max_loss * min(max(crowd / full, 0.0), 1.0))
 
 
-@numba.njit(cache=True)
+@compiled
 def z0_sigma(pt_gev: float, abs_eta: float, p: TrackParameters) -> float:
     """Return the z0 resolution in cm; multiple scattering widens it below a few GeV."""
     plateau = p.z0_sigma_cm + p.z0_sigma_eta2_cm * (abs_eta / 2.4) ** 2
     return plateau * math.sqrt(1 + (2 / pt_gev) ** 2) / 1.2
 
 
-@numba.njit(cache=True)
+@compiled
 def _called_electron(species: int, p: TrackParameters, rng: np.random.Generator) -> bool:
     """Draw the electron identification; it decides the code of a candidate, not its momentum."""
     if species == ELECTRON:
@@ -93,7 +93,7 @@ def _called_electron(species: int, p: TrackParameters, rng: np.random.Generator)
     return rng.random() < p.hadron_as_electron
 
 
-@numba.njit(cache=True)
+@compiled
 def reconstruct(
     true: ChargedParticles, n: int, p: TrackParameters, rng: np.random.Generator
 ) -> Tracks:
@@ -160,7 +160,7 @@ def reconstruct(
     )
 
 
-@numba.njit(cache=True)
+@compiled
 def _fake(out: Tracks, m: int, p: TrackParameters, rng: np.random.Generator) -> None:
     """Write one combination of unrelated stubs: falling pt, any direction, wide in z."""
     pt = p.min_pt_gev * (1 - rng.random()) ** (-1 / (p.fakes_pt_power - 1))

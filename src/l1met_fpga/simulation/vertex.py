@@ -1,15 +1,15 @@
 """Primary vertex from a histogram of track z0, as the L1 trigger's FastHisto does it."""
 
-import numba
 import numpy as np
 
+from l1met_fpga.simulation.compiled import compiled
 from l1met_fpga.simulation.detector import VertexParameters
 from l1met_fpga.simulation.tracks import Tracks
 
 __all__ = ["find_vertex"]
 
 
-@numba.njit(cache=True)
+@compiled
 def find_vertex(tracks: Tracks, p: VertexParameters) -> float:
     """Return z of the three neighbouring bins with most track pt, in cm.
 
