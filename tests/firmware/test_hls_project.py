@@ -40,6 +40,7 @@ def test_default_project_agrees(name, tmp_path, rng):
     assert found.differing == 0
 
 
+@pytest.mark.slow
 def test_streaming_project_agrees(tmp_path, rng):
     config = HlsConfig(io_type="io_stream")
     found = agreement(NETWORKS["garnet"](n_candidates=8), config, tmp_path / "hls", rng, 50)
