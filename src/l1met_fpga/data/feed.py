@@ -171,6 +171,7 @@ class _Epochs:
     def batch(self, index: int) -> list[npt.NDArray[Any]]:
         """Return columns and genMET of a batch; batch 0 begins the next epoch."""
         if index == 0:
+            self._batches = iter(())  # lets go of the last epoch's buffer before the next one
             self._batches = self._feed.batches(self._n_epochs)
             self._n_epochs += 1
             self._next = 0

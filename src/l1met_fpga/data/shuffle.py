@@ -118,7 +118,7 @@ class ShuffledEvents:
         self._slots = np.arange(self._buffer.n_events)
         self._n_filled = 0
         self._pending = Block.empty(selection.columns, 0)
-        self._blocks = self._pass()
+        self._blocks = _read_pass(self._selection, self._rng)
 
     def take(self, n_events: int) -> list[Block]:
         """Return the next events, in one block or, across the end of a pass, in several."""
@@ -161,14 +161,16 @@ class ShuffledEvents:
         return self._buffer.take(rows)
 
     def _start_pass(self) -> None:
-        self._blocks = self._pass()
+        self._blocks = _read_pass(self._selection, self._rng)
         self._fill()
         if self._n_filled == 0:
             raise DataError(
                 f"{self._selection.store.path} has no event in the part that is asked for"
             )
 
-    def _pass(self) -> Iterator[Block]:
-        n_chunks = -(-self._selection.store.n_events // CHUNK_EVENTS)
-        for chunk in self._rng.permutation(n_chunks):
-            yield self._selection.read(int(chunk), self._rng)
+
+def _read_pass(selection: Selection, rng: np.random.Generator) -> Iterator[Block]:
+    """Read every chunk once, in random order."""
+    # Not a method: it would hold its owner, and both would wait for the garbage collector.
+    for chunk in rng.permutation(-(-selection.store.n_events // CHUNK_EVENTS)):
+        yield selection.read(int(chunk), rng)
