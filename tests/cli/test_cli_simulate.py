@@ -42,6 +42,20 @@ def test_missing_options_are_explained(typed, message):
     assert message.split()[0] in result.output
 
 
+def test_events_without_a_process_are_not_ignored(tmp_path):
+    path = tmp_path / "samples.yaml"
+    path.write_text("samples: {quiet: {process: null, events: 2, seed: 1}}\n")
+    assert runner.invoke(app, ["simulate", str(path), "-n", "5"]).exit_code == 2
+
+
+def test_sample_name_is_a_file_name(tmp_path, capsys):
+    path = tmp_path / "samples.yaml"
+    path.write_text("samples: {../up: {process: null, events: 2, seed: 1}}\n")
+    with pytest.raises(SystemExit) as stop:
+        main(["simulate", str(path)])
+    assert stop.value.code == 2
+
+
 def test_unknown_option_of_the_file_names_its_neighbour(tmp_path, capsys):
     path = tmp_path / "samples.yaml"
     path.write_text("samples: {}\nworker: 1\n")

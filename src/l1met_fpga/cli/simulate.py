@@ -72,7 +72,7 @@ def _simulate(
     }
     typed |= {key: value for key, value in flags.items() if value is not None}
     raw = override(load_yaml(config) if config else {}, typed)
-    if process is not None or config is None:
+    if config is None or any(value is not None for value in (process, events, seed)):
         raw["samples"] = _one_sample(process, events, seed)
     settings = parse(SimulationConfig, raw, where=str(config or "command line"))
     with _Display() as display:

@@ -10,7 +10,8 @@ from l1met_fpga.puppi.columns import N_CANDIDATES
 
 __all__ = ["PoolConfig", "SampleConfig", "SimulationConfig"]
 
-Seed = Annotated[int, Field(ge=0, le=8000)]
+Seed = Annotated[int, Field(ge=0, le=1_000_000_000)]
+FileStem = Annotated[str, Field(pattern=r"^\w[\w.-]*$")]
 
 
 class PoolConfig(StrictModel):
@@ -45,7 +46,7 @@ class SimulationConfig(StrictModel):
     """Everything that decides what ``l1met simulate`` writes, and how.
 
     Attributes:
-        samples: Samples by name.
+        samples: Samples by name, which is also the name of their files.
         output: Folder of the files.
         cache: Folder of generated collisions, shared by all runs.
         pool: Pile-up.
@@ -60,7 +61,7 @@ class SimulationConfig(StrictModel):
         scheduler: Address of a Dask scheduler to use instead (``tcp://host:8786``).
     """
 
-    samples: dict[str, SampleConfig]
+    samples: dict[FileStem, SampleConfig]
     output: Path = Path("data/simulated")
     cache: Path = Path(".cache/simulation")
     pool: PoolConfig = PoolConfig()
