@@ -69,7 +69,7 @@ def _train(
         )
     console = Console()
     if not console.is_terminal:
-        console = Console(width=120)  # tables in log files need not wrap
+        console = Console(width=150)  # tables in log files need not wrap
     if evaluate:
         _evaluate(console, run.folder, run_config)
     _print_sizes(console, run.summary)
@@ -177,7 +177,7 @@ def _widths(found: dict[str, Any], name: str) -> str:
 
 def _efficiency(cell: dict[str, Any]) -> str:
     value, low, high = cell["efficiency"], cell["low"], cell["high"]
-    return "-" if value is None else f"{value:.3f} ± {(high - low) / 2:.3f}"
+    return "-" if value is None else f"{value:.3f} ±{(high - low) / 2:.3f}"
 
 
 def _print_sizes(console: Console, summary: dict[str, Any]) -> None:
