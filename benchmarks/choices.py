@@ -78,16 +78,17 @@ ROWS: dict[str, Overrides] = {
     "hidden 32": hidden(32),
     "8 bit": hidden(32, 32, kernel="fixed<8,1>", output="ufixed<8,2>"),
     "4 bit": hidden(32, 32, kernel="fixed<4,1>", output="ufixed<4,2>"),
-    "sparsity 0.75": {"training.pruning.sparsity": 0.75},
-    "sparsity 0.5": {"training.pruning.sparsity": 0.5},
-    "background 10 %": background(0.10),
-    "background 45 %": background(0.45),
+    "sparsity 0.6": {"training.pruning.sparsity": 0.6},
+    "sparsity 0.9": {"training.pruning.sparsity": 0.9},
+    "background 28 %": background(0.28),
+    "background 40 %": background(0.40),
+    "background 70 %": background(0.70),
     "without pt_low": without("pt_low"),
     "without puppi_weight": without("puppi_weight"),
     "without abs_eta": without("abs_eta"),
     "without type": without("neutral_hadron", "photon", "hadron", "electron", "muon"),
     "batch 1024": {"training.batch_size": 1024},
-    "60 epochs": {"training.epochs": 60},
+    "40 epochs": {"training.epochs": 40},
 }
 
 
