@@ -51,7 +51,7 @@ docs: $(READY) ## build the documentation, warnings are errors
 	$(BIN)/sphinx-build -W --keep-going -b html docs docs/_build/html
 
 data: $(READY) ## make the built-in samples again (data/*.root)
-	$(BIN)/l1met simulate data/builtin_sample.yaml $(ARGS)
+	$(BIN)/l1met simulate data/builtin_sample.yaml --overwrite $(ARGS)
 
 data-full: $(READY) ## make the full samples (hours on 2 cores; resumes)
 	$(BIN)/l1met simulate data/full_sample.yaml $(ARGS)
