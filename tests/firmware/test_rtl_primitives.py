@@ -39,6 +39,13 @@ def test_multiply_is_exact(ranges):
     np.testing.assert_array_equal(got, pairs.prod(axis=1))
 
 
+@pytest.mark.parametrize("limits", [(-8, 7), (-3, 20), (0, 9)])
+def test_absolute_value(limits):
+    v = primitives.variable(*limits, 1)
+    x = np.arange(limits[0], limits[1] + 1) / 2
+    np.testing.assert_array_equal(outputs([v], [primitives.absolute(v)], x[:, None]), np.abs(x))
+
+
 @pytest.mark.parametrize("step", [1, 2])
 def test_look_up_reads_the_right_entry(step):
     source, out = FixedType(True, 2, 2), FixedType(False, 0, 6)

@@ -1,12 +1,11 @@
 """Settings of the streaming RTL."""
 
 import math
-from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from l1met_fpga.config.base import StrictModel, load_yaml, parse
+from l1met_fpga.config.base import StrictModel
 
 __all__ = ["ExploreConfig", "RtlConfig"]
 
@@ -35,11 +34,6 @@ class RtlConfig(StrictModel):
     parallel: bool = True
     synthesize: bool = True
     vivado: Literal["auto", "off"] = "auto"
-
-    @classmethod
-    def load(cls, path: Path) -> "RtlConfig":
-        """Read the ``rtl`` section of a YAML file; all defaults where it has none."""
-        return parse(cls, load_yaml(path).get("rtl", {}), where=f"{path}: rtl")
 
 
 class ExploreConfig(StrictModel):

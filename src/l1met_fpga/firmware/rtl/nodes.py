@@ -76,7 +76,7 @@ def _feature(feature: net.Feature, counts: FixedVariable) -> FixedVariable:
         kind = COLUMNS[feature.column].type
         codes = np.arange(kind.min_code, kind.max_code + 1)
         return primitives.look_up_values(counts, _flag_values(feature, codes), kind)
-    value = abs(counts) if feature.kind == "abs" else counts
+    value = primitives.absolute(counts) if feature.kind == "abs" else counts
     return primitives.quantize(value * 2.0**-feature.scale_bits, feature.type)
 
 

@@ -17,6 +17,7 @@ from l1met_fpga.fixed_point import FixedType, Overflow, Rounding
 
 __all__ = [
     "HARDWARE",
+    "absolute",
     "constant",
     "fraction_bits",
     "look_up",
@@ -44,6 +45,14 @@ def variable(low: int, high: int, frac_bits: int) -> FixedVariable:
 def fraction_bits(v: FixedVariable) -> int:
     """Return the fraction bits of a variable's step."""
     return -round(math.log2(v.step))
+
+
+def absolute(v: FixedVariable) -> FixedVariable:
+    """Return the absolute value; da4ml's own negates twice."""
+    if v.low >= 0:
+        return v
+    interval = (0.0, float(max(-v.low, v.high)), float(v.step))
+    return (~_sign(v)).msb_mux(v, -v, interval)
 
 
 def quantize(v: FixedVariable, target: FixedType) -> FixedVariable:
