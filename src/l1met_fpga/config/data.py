@@ -48,7 +48,9 @@ class ConvertConfig(StrictModel):
         "or auto to take the first packaged map that fits.",
     )
     events_per_step: int = Field(
-        16384, ge=1, description="About so many events in memory at once; results do not depend on it."
+        16384,
+        ge=1,
+        description="About so many events in memory at once; results do not depend on it.",
     )
     splits: SplitConfig = SplitConfig()
 
