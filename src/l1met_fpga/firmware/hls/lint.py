@@ -1,8 +1,8 @@
 """Find what hls4ml 1.3 would convert into other numbers without a message.
 
 For Keras models that are not this package's (those become an integer network first, see
-:mod:`l1met_fpga.models.export`). Every rule was seen to give wrong outputs; ``tests/firmware``
-shows each of them.
+:mod:`l1met_fpga.models.export`). ``tests/firmware`` shows the constructs with wrong outputs; the
+other rules refuse what is not proven to convert exactly.
 """
 
 from collections.abc import Callable, Iterator
@@ -124,7 +124,7 @@ def _weight_problem(quantizer: Any) -> str:
         return f"{_kind(quantizer)} is not checked to convert exactly"
     config = quantizer.get_config()
     if config["alpha"] not in (1, 1.0):
-        return f"alpha={config['alpha']!r} scales the weights by an amount hls4ml does not keep"
+        return f"alpha={config['alpha']!r} scales the weights, which is not proven exact"
     if config["symmetric"]:
         return "symmetric=1 leaves out the smallest value, hls4ml does not"
     if not config["keep_negative"]:
