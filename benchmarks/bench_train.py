@@ -69,10 +69,10 @@ def measure(variant: Any, cores: str, n_events: int, epochs: int) -> dict[str, f
         epoch_times[-1][0] += time.perf_counter()
 
     clock = keras.callbacks.LambdaCallback(
-        on_epoch_begin=lambda *_: epoch_times.append([-time.perf_counter(), 0.0]),
-        on_batch_begin=lambda *_: step.__setitem__(0, time.perf_counter()),
-        on_batch_end=lambda *_: step_ends(),
-        on_epoch_end=lambda *_: epoch_ends(),
+        on_epoch_begin=lambda *_, **__: epoch_times.append([-time.perf_counter(), 0.0]),
+        on_batch_begin=lambda *_, **__: step.__setitem__(0, time.perf_counter()),
+        on_batch_end=lambda *_, **__: step_ends(),
+        on_epoch_end=lambda *_, **__: epoch_ends(),
     )
     callbacks: list[Any] = [clock]
     if variant == "pruned":
