@@ -266,9 +266,10 @@ def _projection(momentum: net.Momentum, adders: float) -> Block:
 
 
 def _vector(network: net.Network, parts: graph.Parts, sums: list[Port], adders: float) -> Block:
-    variables = [port.as_variable() for port in sums]
-    minus = np.array([-v for v in variables], dtype=object).reshape(-1, 2)
-    tensors = trace_nodes(network, parts.vector, {parts.vector_pool.name: minus})
+    # the accumulators subtract, so the sign of MET = -sum costs no inverters
+    variables = [Port(-port.high, -port.low, port.frac_bits).as_variable() for port in sums]
+    pooled = np.array(variables, dtype=object).reshape(-1, 2)
+    tensors = trace_nodes(network, parts.vector, {parts.vector_pool.name: pooled})
     end = network.output.name if parts.combine is None else parts.combine.inputs[1]
     return trace("vector", variables, list(tensors[end].ravel()), adders_per_stage=adders)
 

@@ -71,7 +71,7 @@ class InterpreterForm:
                 np.add.at(sums[:, i], event, value)
             return sums
 
-        vectors = design.vector.run(pooled(design.vector_terms))
+        vectors = design.vector.run(-pooled(design.vector_terms))
         ports = design.vector.outputs
         if design.rho is not None and design.output is not None:
             coefficients = design.rho.run(pooled(design.event_terms))

@@ -269,6 +269,7 @@ class _Tree:
     name: str
     nodes: tuple[_Node, ...]
     root: str
+    sign: str
     width: int
     ready: int
 
@@ -289,8 +290,11 @@ def _tree(design: Design, name: str, term: Term) -> _Tree:
             nodes.append(node)
             items.append((node.name, lanes))
     total = term.port.sum_of(design.lanes * design.beats, or_none=True)
+    sign = "+"
+    if term.kind == "vector":
+        sign, total = "-", Port(-total.high, -total.low, total.frac_bits)
     ready = design.vector_accumulated if term.kind == "vector" else design.event_accumulated
-    return _Tree(name, tuple(nodes), items[0][0], total.signed_width, ready)
+    return _Tree(name, tuple(nodes), items[0][0], sign, total.signed_width, ready)
 
 
 def _top(design: Design, render: _Renderer, fields: Sequence[_Field]) -> str:
