@@ -1,9 +1,11 @@
 import json
+import multiprocessing
+import time
 
 import pytest
 
 from l1met_fpga.errors import RunFolderError
-from l1met_fpga.run_folder import RunFolder, atomic_path, write_json
+from l1met_fpga.run_folder import RunFolder, atomic_path, exclusive, write_json
 
 
 def test_a_folder_made_by_others_is_never_cleared(tmp_path):
@@ -55,3 +57,22 @@ def test_write_json_refuses_nan(tmp_path):
     with pytest.raises(ValueError, match="not JSON compliant"):
         write_json(tmp_path / "x.json", {"met": float("nan")})
     assert list(tmp_path.iterdir()) == []
+
+
+def _append_slowly(target):
+    with exclusive(target):
+        seen = target.read_text() if target.exists() else ""
+        time.sleep(0.2)
+        target.write_text(seen + "x")
+
+
+def test_exclusive_lets_one_process_at_a_time_make_a_file(tmp_path):
+    context = multiprocessing.get_context("spawn")
+    workers = [
+        context.Process(target=_append_slowly, args=(tmp_path / "store.h5",)) for _ in range(3)
+    ]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(60)
+    assert (tmp_path / "store.h5").read_text() == "xxx"

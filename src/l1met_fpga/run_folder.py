@@ -1,6 +1,8 @@
 """A run is a folder with fixed file names; every step after training reads only the folder."""
 
+import fcntl
 import json
+import logging
 import os
 import shutil
 import tempfile
@@ -12,9 +14,11 @@ from typing import Any, Final
 
 from l1met_fpga.errors import RunFolderError
 
-__all__ = ["RunFolder", "atomic_path", "write_json"]
+__all__ = ["RunFolder", "atomic_path", "exclusive", "write_json"]
 
 MARK: Final = ".l1met-run"
+
+_log = logging.getLogger(__name__)
 
 
 @contextmanager
@@ -34,6 +38,22 @@ def atomic_path(path: Path) -> Iterator[Path]:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def exclusive(path: Path) -> Iterator[None]:
+    """Hold the sole right to make ``path``, waiting while another process has it.
+
+    The lock file ``.NAME.lock`` stays: removing it would let a third process lock another file.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with (path.parent / f".{path.name}.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            _log.info("waiting for another process that is making %s", path)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:

@@ -28,7 +28,7 @@ _LEVEL: Final = 1
 def create_dataset(
     group: h5py.Group, name: str, row_shape: tuple[int, ...], dtype: str
 ) -> h5py.Dataset:
-    """Create an empty dataset (0, *row_shape) that grows along its first axis."""
+    """Create an empty dataset ``(0, *row_shape)`` that grows along its first axis."""
     return group.create_dataset(
         name,
         shape=(0, *row_shape),
@@ -51,7 +51,7 @@ class ChunkWriter:
         self._n_written = 0
 
     def append(self, rows: npt.NDArray[Any]) -> None:
-        """Add rows, shape (n, *row_shape); values must fit the dataset's type."""
+        """Add rows, shape ``(n, *row_shape)``; values must fit the dataset's type."""
         start = 0
         while start < len(rows):
             if self._n_buffered == 0 and len(rows) - start >= CHUNK_EVENTS:
@@ -100,7 +100,7 @@ class ChunkReader:
         self._name = f"{dataset.name} in {dataset.file.filename}"
 
     def read(self, index: int) -> npt.NDArray[Any]:
-        """Return one chunk, shape (1024, *row_shape); rows beyond the end are zero.
+        """Return one chunk, shape ``(1024, *row_shape)``; rows beyond the end are zero.
 
         Raises:
             DataError: If the chunk is missing or damaged.

@@ -17,6 +17,7 @@ from l1met_fpga.data.sources import Source, expand_sources, read_source
 from l1met_fpga.data.store import SCHEMA_VERSION
 from l1met_fpga.data.store_writer import create_store
 from l1met_fpga.errors import DataError
+from l1met_fpga.run_folder import exclusive
 
 __all__ = ["ConvertTask", "convert", "convert_source"]
 
@@ -74,8 +75,7 @@ def convert(
         ConfigError: If an option makes no sense.
         ToolError: If the Dask cluster fails.
     """
-    if output.exists() and not overwrite:
-        raise DataError(f"{output} exists; replace it with --overwrite or choose another name")
+    _refuse_existing(output, overwrite=overwrite)
     files = expand_sources(sources, config.format)
     folder = output.with_name(f"{output.name}.parts")
     if scheduler is not None:  # its workers may stand in another folder
@@ -88,10 +88,17 @@ def convert(
         ConvertTask(source, folder / f"{index:06d}.part", config)
         for index, source in enumerate(files)
     ]
-    records = _run(tasks, workers=workers, scheduler=scheduler, on_file=on_file)
-    counts = _merge(tasks, records, output, config)
-    _remove_parts(folder)
+    with exclusive(output):
+        _refuse_existing(output, overwrite=overwrite)
+        records = _run(tasks, workers=workers, scheduler=scheduler, on_file=on_file)
+        counts = _merge(tasks, records, output, config)
+        _remove_parts(folder)
     return counts
+
+
+def _refuse_existing(output: Path, *, overwrite: bool) -> None:
+    if output.exists() and not overwrite:
+        raise DataError(f"{output} exists; replace it with --overwrite or choose another name")
 
 
 def convert_source(task: ConvertTask) -> PartRecord:

@@ -78,7 +78,11 @@ def store_of(sample: TrainingSample) -> Path:
     if not store.is_file():
         logger.info("converting %s to %s (once)", path, store)
         STORE_FOLDER.mkdir(parents=True, exist_ok=True)
-        convert([str(path)], store, ConvertConfig(label=label), workers=1)
+        try:
+            convert([str(path)], store, ConvertConfig(label=label), workers=1)
+        except DataError:
+            if not store.is_file():  # made meanwhile by a training beside this one
+                raise
     return store
 
 
