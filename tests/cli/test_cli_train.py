@@ -23,7 +23,7 @@ def test_train_writes_a_run_and_prints_the_table(tmp_path):
     command = ["train", str(MODELS / "deepset.yaml"), *samples, *settings(), "-o", str(output)]
     result = run.invoke(app, [*command, "--set", "training.epochs=2"])
     assert result.exit_code == 0, result.output
-    for text in ("PUPPI MET", "constants per particle type", "table pt", "(float)", "(not pruned)"):
+    for text in ("PUPPI MET", "constants per particle type", "table pt", "(float)", "(unpruned)"):
         assert text in result.output
     assert "quantized, pruned" in result.output
     for name in ("model.keras", "model_float.keras", "model_unpruned.keras", "network.json",
