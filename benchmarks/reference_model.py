@@ -1,0 +1,153 @@
+"""Keep a run as reference model: its small files and a model card go to ``models/NAME/``.
+
+python benchmarks/reference_model.py runs/deepset-... "l1met train models/deepset.yaml"
+"""
+
+import json
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+from l1met_fpga.config.run import load_run
+from l1met_fpga.run_folder import RunFolder, write_json
+
+KEPT = (
+    "config.yaml",
+    "environment.json",
+    "history.csv",
+    "model.keras",
+    "model_float.keras",
+    "network.json",
+)
+ARCHITECTURES = {
+    "deepset": "DeepSet: pooled vectors and scalars, a small event network.",
+    "deepmet": "One weight per candidate (DeepMET): the DeepSet with one vector pool and no scalars.",
+    "garnet": "GarNet: aggregators at learned distances.",
+}
+VARIANTS = {
+    "float": "float",
+    "quantized": "quantized, not pruned",
+    "pruned": "quantized and pruned",
+}
+LIMITS = """
+Limits: trained on a fast simulation, not on CMS simulation or data; the pile-up-only sample supports rates down to a few
+tens of kHz, so figures at 18 kHz need the full sample (`make data-full`). MET is not calibrated: its mean response is below
+1, only its ordering of events matters for a threshold.
+"""
+
+
+def table(head: list[str], rows: list[list[str]]) -> list[str]:
+    """Return a Markdown table."""
+    return ["| " + " | ".join(cells) + " |" for cells in (head, ["---"] * len(head), *rows)]
+
+
+def validation_row(name: str, figures: dict[str, float]) -> list[str]:
+    """One row of the validation table."""
+    return [
+        name,
+        f"{figures['val_threshold_gev']:.1f}",
+        *(f"{figures[f'val_{label}_efficiency']:.3f}" for label in ("ttbar", "znunu")),
+        *(
+            f"{figures[f'val_{label}_u_par_gev']:.1f}, {figures[f'val_{label}_u_perp_gev']:.1f}"
+            for label in ("ttbar", "znunu")
+        ),
+    ]
+
+
+def test_table(metrics: dict[str, Any]) -> list[str]:
+    """Efficiency of every estimate at every working point, genMET 100-150 GeV."""
+    points = metrics["rates"]["working_points"]
+    samples = list(metrics["trigger"])
+    rows = [
+        [about["title"].replace("|", r"\|")]
+        + [
+            f"{metrics['trigger'][label]['efficiency'][point['key']]['100_150'][name]['efficiency']:.3f}"
+            for label in samples
+            for point in points
+        ]
+        for name, about in metrics["estimates"].items()
+    ]
+    return table(["MET", *(f"{s}, {p['title']}" for s in samples for p in points)], rows)
+
+
+def card(name: str, command: str, training: dict[str, Any], metrics: dict[str, Any]) -> str:
+    """Return the model card."""
+    kept = training["networks"][training["primary"]]
+    zeros = kept["zero_fractions"]
+    data = ", ".join(
+        f"{sample['training_events']} {label} ({sample['share']:g} of an epoch)"
+        for label, sample in training["samples"].items()
+    )
+    per_layer = ", ".join(
+        f"{layer.removesuffix('_dense')} {zero:.0%}"
+        for layer, zero in zeros.items()
+        if layer != "total"
+    )
+    facts = [
+        ["data", f"built-in samples (`data/*.root`, see `docs/simulation.md`): {data}"],
+        ["command", f"`{command}`"],
+        ["seed, epochs", f"{training['seed']}, {kept['epochs']}"],
+        ["parameters", f"{kept['parameters']}, {zeros['total']:.0%} of kernel weights are zero"],
+        ["zeros per layer", per_layer],
+    ]
+    head = [
+        "",
+        "threshold (GeV)",
+        "ttbar",
+        "Z to neutrinos",
+        "ttbar widths (GeV)",
+        "Z widths (GeV)",
+    ]
+    rows = [validation_row("PUPPI MET", training["puppi"])]
+    rows += [
+        validation_row(VARIANTS[variant], figures["validation"])
+        for variant, figures in training["networks"].items()
+    ]
+    rate = kept["validation"]["val_rate_khz"]
+    lines = [
+        f"# {name}",
+        "",
+        (
+            f"{ARCHITECTURES[name]} Quantized and pruned: `model.keras`, and the same as integers, "
+            "`network.json`."
+        ),
+        "",
+        *table(["", ""], facts),
+        "",
+        (
+            f"Validation part, efficiency for genMET 100-150 GeV at {rate:.0f} kHz, slope-corrected "
+            "widths for 20-150 GeV:"
+        ),
+        "",
+        *table(head, rows),
+        "",
+        "Test part, efficiency for genMET 100-150 GeV; baselines fitted on the training part:",
+        "",
+        *test_table(metrics),
+    ]
+    return "\n".join(lines) + "\n" + LIMITS
+
+
+def main() -> None:
+    """Copy the files of a run and write the card."""
+    source, command = sys.argv[1:]
+    run = RunFolder.open(Path(source))
+    name = load_run(run.config).model.name
+    folder = Path("models") / name
+    folder.mkdir(exist_ok=True)
+    for file in KEPT:
+        if (run.root / file).is_file():
+            shutil.copy(run.root / file, folder / file)
+    training = json.loads((run.root / "training.json").read_text())
+    for sample in training["samples"].values():
+        sample["store"] = Path(sample["store"]).name
+    write_json(folder / "training.json", training)
+    environment = json.loads(run.environment.read_text())
+    write_json(folder / "environment.json", {**environment, "command": command})
+    metrics = json.loads(run.need(run.metrics, made_by="l1met evaluate").read_text())
+    (folder / "README.md").write_text(card(name, command, training, metrics))
+
+
+if __name__ == "__main__":
+    main()
