@@ -135,14 +135,16 @@ def test_pileup_off_needs_no_pool(cache, tmp_path):
     assert all((branches["Pileup_nPU"] == 0).all() for branches in content.values())
 
 
-def test_estimate_of_the_time_left():
-    progress = Progress("events", total=30)
+def test_estimate_of_the_time_left(monkeypatch):
+    seconds = iter([102.5, 107.5])  # two workers: half of the processor time
+    monkeypatch.setattr(run_module, "monotonic", lambda: next(seconds))
+    progress = Progress("events", total=30, _started=100.0)
     progress.expect("a", 20)
     progress.expect("b", 10)
-    progress.finished("a", 10, 5.0, workers=2)
+    progress.finished("a", 10, 5.0)
     # Half a second per event is known of "a" only, so it counts for "b" too.
     assert progress.seconds_left == pytest.approx((10 * 0.5 + 10 * 0.5) / 2)
-    progress.finished("b", 5, 10.0, workers=2)
+    progress.finished("b", 5, 10.0)
     assert progress.seconds_left == pytest.approx((10 * 0.5 + 5 * 2.0) / 2)
 
 

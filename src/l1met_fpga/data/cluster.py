@@ -48,8 +48,10 @@ def run_tasks(
         ToolError: If the scheduler cannot be reached, or a task's workers die again and again.
         Exception: What a task raised; tasks that did not start yet are cancelled.
     """
+    if not arguments:
+        return
     if scheduler is None:
-        workers = default_workers(len(arguments)) if workers is None else workers
+        workers = min(workers or default_workers(len(arguments)), len(arguments))
         if workers == 1:
             yield from ((index, function(argument)) for index, argument in enumerate(arguments))
             return

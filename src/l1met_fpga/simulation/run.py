@@ -1,18 +1,16 @@
 """Make all files of a simulation: one process, several, or a Dask cluster; resumable."""
 
 import json
-import logging
-import os
 from collections import defaultdict
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from time import process_time
+from time import monotonic, process_time
 from typing import Any, Final
 
 from l1met_fpga.config.simulation import SimulationConfig
+from l1met_fpga.data.cluster import run_tasks
 from l1met_fpga.errors import SimulationError
 from l1met_fpga.run_folder import write_json
 from l1met_fpga.simulation.generate import is_generated, load_card
@@ -28,8 +26,6 @@ from l1met_fpga.simulation.sample import (
 __all__ = ["Progress", "run"]
 
 MANIFEST: Final = "simulation.json"
-TRIES: Final = 2
-"""How often a task that failed is tried again (a lost worker does not count)."""
 
 
 @dataclass
@@ -50,12 +46,13 @@ class Progress:
     _left: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     _made: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     _seconds: dict[str, float] = field(default_factory=lambda: defaultdict(float))
+    _started: float = field(default_factory=monotonic)
 
     def expect(self, kind: str, events: int) -> None:
         """Announce work to be done."""
         self._left[kind] += events
 
-    def finished(self, kind: str, events: int, seconds: float, workers: int) -> None:
+    def finished(self, kind: str, events: int, seconds: float) -> None:
         """Take a finished piece of work into account."""
         self.done += events
         self._left[kind] -= events
@@ -64,7 +61,8 @@ class Progress:
         mean = sum(self._seconds.values()) / sum(self._made.values())
         rate = {k: self._seconds[k] / n if n else mean for k, n in self._made.items()}
         work = sum(left * rate.get(k, mean) for k, left in self._left.items())
-        self.seconds_left = work / workers
+        elapsed = monotonic() - self._started  # says how many workers there are, and how busy
+        self.seconds_left = work * elapsed / sum(self._seconds.values())
 
 
 def run(
@@ -92,26 +90,26 @@ def run(
     """
     tasks = plan(config)
     _note_settings(config, overwrite=overwrite)
-    with _mapper(config, len(tasks)) as (run_all, workers):
-        batches = [
-            batch
-            for batch in pool_plan(config)
-            if not is_generated(load_card(batch.card), batch.events, batch.seed, config.cache)
-        ]
-        progress = Progress("pool", sum(b.events for b in batches))
-        for batch in batches:
-            progress.expect(batch.card, batch.events)
-        for index, seconds in run_all(partial(_timed_batch, cache=config.cache), batches):
-            progress.finished(batches[index].card, batches[index].events, seconds, workers)
-            report(progress)
-        waiting = [task for task in tasks if overwrite or not task.path.is_file()]
-        progress = Progress("events", sum(t.events for t in tasks))
-        progress.done = progress.total - sum(t.events for t in waiting)
-        for task in waiting:
-            progress.expect(task.sample, task.events)
-        for index, seconds in run_all(partial(make_file, config=config), waiting):
-            progress.finished(waiting[index].sample, waiting[index].events, seconds, workers)
-            report(progress)
+    spread = partial(run_tasks, workers=config.workers, scheduler=config.scheduler)
+    batches = [
+        batch
+        for batch in pool_plan(config)
+        if not is_generated(load_card(batch.card), batch.events, batch.seed, config.cache)
+    ]
+    progress = Progress("pool", sum(b.events for b in batches))
+    for batch in batches:
+        progress.expect(batch.card, batch.events)
+    for index, seconds in spread(partial(_timed_batch, cache=config.cache), batches):
+        progress.finished(batches[index].card, batches[index].events, seconds)
+        report(progress)
+    waiting = [task for task in tasks if overwrite or not task.path.is_file()]
+    progress = Progress("events", sum(t.events for t in tasks))
+    progress.done = progress.total - sum(t.events for t in waiting)
+    for task in waiting:
+        progress.expect(task.sample, task.events)
+    for index, seconds in spread(partial(make_file, config=config), waiting):
+        progress.finished(waiting[index].sample, waiting[index].events, seconds)
+        report(progress)
     return [task.path for task in tasks]
 
 
@@ -119,58 +117,6 @@ def _timed_batch(batch: PoolBatch, cache: Path) -> float:
     start = process_time()
     make_pool_batch(batch, cache)
     return process_time() - start
-
-
-Mapper = Callable[[Callable[[Any], float], list[Any]], Iterator[tuple[int, float]]]
-"""Runs a function on each item; yields the item's number and the result as they finish."""
-
-
-@contextmanager
-def _mapper(config: SimulationConfig, tasks: int) -> Iterator[tuple[Mapper, int]]:
-    """Yield the way in which tasks run, and how many run at a time."""
-    processors = config.workers or len(os.sched_getaffinity(0))
-    workers = min(processors, max(tasks, len(pool_plan(config))))
-    if config.scheduler is None and workers <= 1:
-        yield _serially, 1
-        return
-    from distributed import Client, LocalCluster
-
-    logging.getLogger("distributed").setLevel(logging.ERROR)
-    if config.scheduler is not None:
-        with Client(config.scheduler) as client:
-            yield partial(_on_dask, client), max(1, len(client.scheduler_info()["workers"]))
-        return
-    with (
-        LocalCluster(
-            n_workers=workers,
-            threads_per_worker=1,
-            processes=True,
-            dashboard_address=None,
-        ) as cluster,
-        Client(cluster) as client,
-    ):
-        yield partial(_on_dask, client), workers
-
-
-def _serially(work: Callable[[Any], float], items: list[Any]) -> Iterator[tuple[int, float]]:
-    for index, item in enumerate(items):
-        yield index, work(item)
-
-
-def _on_dask(
-    client: Any, work: Callable[[Any], float], items: list[Any]
-) -> Iterator[tuple[int, float]]:
-    from distributed import as_completed
-
-    futures = {
-        client.submit(work, item, pure=False, retries=TRIES): index
-        for index, item in enumerate(items)
-    }
-    try:
-        for future in as_completed(list(futures)):
-            yield futures[future], future.result()
-    finally:
-        client.cancel(list(futures))
 
 
 def _note_settings(config: SimulationConfig, *, overwrite: bool) -> None:
