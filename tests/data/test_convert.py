@@ -275,3 +275,20 @@ def test_unknown_key_of_the_file_names_the_neighbour(files, tmp_path, capsys):
             ]
         )
     assert "unknown key 'ordr'; did you mean 'order'?" in capsys.readouterr().err
+
+
+def test_z0_from_the_vertex(tmp_path):
+    events = make_events(20, seed=4)
+    z0, vertex = np.full(events.counts.sum(), 3.0), np.linspace(-40, 40, 20)
+    path = tmp_path / "a.root"
+    write_perfnano(path, events, candidates={"z0": z0}, per_event={"L1Vertex_z0": vertex})
+    convert([str(path)], tmp_path / "v.h5", ConvertConfig(z0="vertex"), workers=1)
+    with Store.open(tmp_path / "v.h5") as store:
+        got = store.candidates(columns=("pt", "pid", "z0"))
+        assert store.attributes.units["z0"] == "0.05 cm from the vertex"
+    charged = (got["pt"] > 0) & (got["pid"] > 1)
+    want = np.clip(60 - np.rint(vertex / 0.05), -512, 511)[:, None] * charged
+    np.testing.assert_array_equal(got["z0"], want)
+    write_perfnano(path, events, candidates={"z0": z0})
+    with pytest.raises(DataError, match="z0 from the vertex needs a vertex"):
+        convert([str(path)], tmp_path / "w.h5", ConvertConfig(z0="vertex"), workers=1)

@@ -24,12 +24,18 @@ def _convert(
     sources: Annotated[list[str], typer.Argument(help="Files, globs or root:// URLs.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Store to make (HDF5).")],
     *,
-    label: Annotated[str | None, typer.Option(help="Name of the sample.")] = None,
+    label: Annotated[
+        str | None, typer.Option(help="Name of the sample; that of the store if not given.")
+    ] = None,
     order: Annotated[
         str | None, typer.Option(help="Order of the candidates: as_is, pt or region.")
     ] = None,
     file_format: Annotated[
         str | None, typer.Option("--format", help="auto, root, words, l1metml or l1deepmet.")
+    ] = None,
+    z0: Annotated[
+        str | None,
+        typer.Option(help="z0 along the beam line (beam) or from the primary vertex (vertex)."),
     ] = None,
     branch_map: Annotated[
         str | None,
@@ -56,7 +62,7 @@ def _convert(
 
     For example:
 
-        l1met convert 'perfNano_TTbar_*.root' --label ttbar -o ttbar.h5
+        l1met convert 'perfNano_TTbar_*.root' -o ttbar.h5
 
         l1met convert events.dump --order region -o words.h5
 
@@ -67,11 +73,12 @@ def _convert(
     typed = {
         "label": label,
         "order": order,
+        "z0": z0,
         "format": file_format,
         "branch_map": branch_map,
         "splits.seed": split_seed,
     }
-    raw = load_yaml(config) if config else {}
+    raw = {"label": output.stem, **(load_yaml(config) if config else {})}
     raw = override(raw, {key: value for key, value in typed.items() if value is not None})
     settings = parse(ConvertConfig, raw, where=str(config or "command line"))
     console = Console()

@@ -47,6 +47,11 @@ class ConvertConfig(StrictModel):
         description="ROOT branch names: a packaged map (perfnano, l1nano, scouting), a YAML file, "
         "or auto to take the first packaged map that fits.",
     )
+    z0: Literal["beam", "vertex"] = Field(
+        "beam",
+        description="z0 of charged candidates: along the beam line as in the words, or as distance "
+        "to the primary vertex, which the file must hold.",
+    )
     events_per_step: int = Field(
         16384,
         ge=1,

@@ -6,9 +6,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from l1met_fpga.puppi.columns import N_CANDIDATES
+from l1met_fpga.errors import DataError
+from l1met_fpga.puppi.columns import COLUMNS, N_CANDIDATES, ParticleId
 
 __all__ = ["EventBatch", "concatenate", "no_met"]
+
+NEUTRAL = (ParticleId.NEUTRAL_HADRON, ParticleId.PHOTON)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,27 @@ class EventBatch:
             counts=np.bincount(event[chosen], minlength=self.n_events),
             columns={name: values[chosen] for name, values in self.columns.items()},
         )
+
+    def with_z0_from_vertex(self) -> "EventBatch":
+        """Replace z0 of charged candidates by the distance to the primary vertex.
+
+        Distances beyond the column's range stay at its limit; neutral candidates keep 0.
+
+        Raises:
+            DataError: If z0 or the vertex of an event is not known.
+        """
+        if "z0" not in self.columns or self.vertex_z0_cm is None:
+            missing = "a vertex" if "z0" in self.columns else "z0 of the candidates"
+            raise DataError(f"z0 from the vertex needs {missing}, which this file does not hold")
+        unknown = int(np.count_nonzero(~np.isfinite(self.vertex_z0_cm)))
+        if unknown:
+            raise DataError(f"{unknown} of {self.n_events} events have no vertex; use z0: beam")
+        column = COLUMNS["z0"]
+        vertex = np.rint(self.vertex_z0_cm / column.lsb).astype(np.int64)
+        distance = self.columns["z0"] - np.repeat(vertex, self.counts)
+        charged = ~np.isin(self.columns["pid"], NEUTRAL)
+        z0 = np.where(charged, np.clip(distance, column.low, column.high), 0).astype(np.int16)
+        return replace(self, columns={**self.columns, "z0": z0})
 
 
 def no_met(n_events: int) -> npt.NDArray[np.float64]:

@@ -34,7 +34,7 @@ class ConvertTask:
 
     def fingerprint(self) -> str:
         """Return what decides the part's content: the file, the format and the options."""
-        options = self.config.model_dump(include={"order", "branch_map"})
+        options = self.config.model_dump(include={"order", "branch_map", "z0"})
         if self.source.format == "root" and self.config.branch_map != "auto":
             options["branch_map"] = load_branch_map(self.config.branch_map).model_dump()
         return json.dumps(
@@ -122,7 +122,8 @@ def convert_source(task: ConvertTask) -> PartRecord:
     tally: Counter[str] = Counter()
     with create_part(task.part, fingerprint, source, tally) as writer:
         for batch in read_source(task.source, task.config, tally):
-            writer.append(order_and_truncate(batch, task.config.order, tally))
+            placed = batch if task.config.z0 == "beam" else batch.with_z0_from_vertex()
+            writer.append(order_and_truncate(placed, task.config.order, tally))
         if writer.n_events == 0:
             _log.warning("%s has no events", task.source.path)
             tally["files_without_events"] += 1
@@ -178,6 +179,7 @@ def _merge(
         output,
         label=config.label,
         order=config.order,
+        z0=config.z0,
         columns=[name for name in filled[0][1].columns if name in common],
         splits=config.splits,
         has_vertex=any(record.has_vertex for _, record in filled),

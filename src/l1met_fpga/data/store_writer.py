@@ -91,6 +91,7 @@ def create_store(
     *,
     label: str,
     order: str,
+    z0: str = "beam",
     columns: Sequence[str] = REQUIRED_COLUMNS,
     splits: SplitConfig | None = None,
     has_vertex: bool = False,
@@ -103,6 +104,7 @@ def create_store(
         path: File to make or replace.
         label: Sample label.
         order: Order policy that the candidates follow already.
+        z0: Where z0 is counted from (``beam`` or ``vertex``); noted with its unit.
         columns: Candidate columns of every batch, the required ones among them.
         splits: Division that is saved with the events.
         has_vertex: Whether to keep the z of the primary vertex.
@@ -141,7 +143,7 @@ def create_store(
                     "software": json.dumps(software_versions()),
                     "split_seed": splits.seed,
                     "split_fractions": np.array(splits.fractions),
-                    "units": json.dumps({name: _unit(name) for name in columns}),
+                    "units": json.dumps({name: _unit(name, z0) for name in columns}),
                     "n_events": writer.n_events,
                 }
                 file.attrs.update(attributes, checksum=checksum(attributes))
@@ -206,6 +208,7 @@ def software_versions() -> dict[str, str]:
     return {"python": platform.python_version()} | {name: version(name) for name in _SOFTWARE}
 
 
-def _unit(name: str) -> str:
+def _unit(name: str, z0: str) -> str:
     column = COLUMNS[name]
-    return f"{column.lsb:.10g} {column.unit}".strip()
+    unit = f"{column.lsb:.10g} {column.unit}".strip()
+    return f"{unit} from the {z0}" if name == "z0" and z0 != "beam" else unit
