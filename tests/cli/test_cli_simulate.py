@@ -3,6 +3,7 @@ import uproot
 from typer.testing import CliRunner
 
 from l1met_fpga.cli.app import app, main
+from l1met_fpga.errors import ConfigError
 
 runner = CliRunner()
 
@@ -33,13 +34,19 @@ def test_typed_flags_win_over_the_file(tmp_path):
     [
         ([], "give a YAML file, or --process"),
         (["--process", "ttbar"], "with --events and --seed"),
-        (["--process", "pileup", "-n", "1", "--seed", "1", "--set", "pool"], "KEY=VALUE"),
     ],
 )
 def test_missing_options_are_explained(typed, message):
     result = runner.invoke(app, ["simulate", *typed])
     assert result.exit_code == 2
     assert message.split()[0] in result.output
+
+
+def test_an_assignment_needs_an_equals_sign():
+    typed = ["--process", "pileup", "-n", "1", "--seed", "1", "--set", "pool"]
+    error = runner.invoke(app, ["simulate", *typed]).exception
+    assert isinstance(error, ConfigError)
+    assert "KEY=VALUE" in str(error)
 
 
 def test_events_without_a_process_are_not_ignored(tmp_path):

@@ -4,6 +4,7 @@ from stores import SMALL, write_samples
 from typer.testing import CliRunner
 
 from l1met_fpga.cli.app import app
+from l1met_fpga.cli.run_choice import load_typed_run
 from l1met_fpga.errors import ConfigError
 
 run = CliRunner()
@@ -32,6 +33,15 @@ def test_train_writes_a_run_and_prints_the_table(tmp_path):
     assert list((output / "plots").glob("*.png"))
     again = run.invoke(app, command)
     assert "already holds a run" in str(again.exception)
+
+
+def test_samples_may_have_a_share(tmp_path):
+    deepset = MODELS / "deepset.yaml"
+    config = load_typed_run(deepset, ["a.h5:0.25", "b.h5"], ["training.epochs=3"])
+    assert [(str(s.path), s.weight) for s in config.samples] == [("a.h5", 0.25), ("b.h5", None)]
+    assert config.training.epochs == 3
+    with pytest.raises(ConfigError, match=r"samples\.0\.weight: .* number"):
+        load_typed_run(deepset, ["a.h5:much"], None)
 
 
 def test_help_has_an_example():

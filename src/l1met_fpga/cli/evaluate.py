@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
+from l1met_fpga.cli.run_choice import assignments
 from l1met_fpga.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -111,10 +112,7 @@ def _settings(config: Path | None, assign: list[str]) -> "EvaluationConfig":
     from l1met_fpga.config.run import load_run
 
     raw: dict[str, Any] = {} if config is None else load_run(config).evaluation.model_dump()
-    wrong = [text for text in assign if "=" not in text]
-    if wrong:
-        raise ConfigError(f"--set takes KEY=VALUE, got {wrong[0]!r}")
-    typed = dict(text.split("=", 1) for text in assign)
+    typed = assignments(assign)
     return parse(EvaluationConfig, override(raw, typed), where="--set" if typed else str(config))
 
 

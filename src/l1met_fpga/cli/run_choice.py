@@ -1,17 +1,17 @@
 """Which run folder a command works on, and settings typed on the command line."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
 from l1met_fpga.config.base import parse
-from l1met_fpga.config.run import load_run
+from l1met_fpga.config.run import RunConfig, load_run
 from l1met_fpga.errors import ConfigError, RunFolderError
 from l1met_fpga.run_folder import MARK, RunFolder
 
-__all__ = ["RUNS", "last_run", "need_last_run", "with_typed"]
+__all__ = ["RUNS", "assignments", "last_run", "load_typed_run", "need_last_run", "with_typed"]
 
 RUNS = Path("runs")
 """Where ``l1met train`` makes run folders."""
@@ -63,3 +63,34 @@ def with_typed(section: Section, typed: Mapping[str, Any], *, where: str) -> Sec
     if unknown:
         raise ConfigError(f"{where} has no setting {unknown[0]!r}")
     return parse(type(section), {**section.model_dump(), **given}, where=where)
+
+
+def assignments(texts: Sequence[str] | None) -> dict[str, str]:
+    """Read ``--set KEY=VALUE``.
+
+    Raises:
+        ConfigError: If one has no equals sign.
+    """
+    wrong = [text for text in texts or () if "=" not in text]
+    if wrong:
+        raise ConfigError(f"--set takes KEY=VALUE, got {wrong[0]!r}")
+    return dict(text.split("=", 1) for text in texts or ())
+
+
+def load_typed_run(
+    config: Path, samples: Sequence[str] | None, assign: Sequence[str] | None
+) -> RunConfig:
+    """Read a run's configuration with ``--sample FILE[:SHARE]`` and ``--set`` applied.
+
+    Raises:
+        ConfigError: If a text has another form or a setting is not allowed.
+    """
+    typed: dict[str, Any] = dict(assignments(assign))
+    if samples:
+        typed["samples"] = [_sample(text) for text in samples]
+    return load_run(config, typed)
+
+
+def _sample(text: str) -> dict[str, str]:
+    path, colon, share = text.rpartition(":")
+    return {"path": path, "weight": share} if colon else {"path": text}

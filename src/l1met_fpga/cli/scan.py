@@ -1,13 +1,13 @@
 """``l1met scan``: search for widths, sizes and sparsity."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from l1met_fpga.errors import ConfigError
+from l1met_fpga.cli.run_choice import load_typed_run
 
 if TYPE_CHECKING:
     from l1met_fpga.models.network import Network
@@ -37,7 +37,8 @@ def _scan(
     ] = None,
     trials: Annotated[int, typer.Option("--trials", "-n", min=1, help="Trials in all.")] = 20,
     sample: Annotated[
-        list[Path] | None, typer.Option("--sample", "-s", help="Stores or ROOT files.")
+        list[str] | None,
+        typer.Option("--sample", "-s", help="FILE[:SHARE], store or ROOT file."),
     ] = None,
     assign: Annotated[
         list[str] | None, typer.Option("--set", help="Change a setting, such as scan.epochs=5.")
@@ -59,16 +60,9 @@ def _scan(
 
         l1met scan models/deepset.yaml --trials 30 --set scan.epochs=8
     """
-    from l1met_fpga.config.run import load_run
     from l1met_fpga.training.scan import pareto, run_scan
 
-    wrong = [text for text in assign or [] if "=" not in text]
-    if wrong:
-        raise ConfigError(f"--set takes KEY=VALUE, got {wrong[0]!r}")
-    typed: dict[str, Any] = dict(text.split("=", 1) for text in assign or [])
-    if sample:
-        typed["samples"] = [{"path": str(path)} for path in sample]
-    run_config = load_run(config, typed)
+    run_config = load_typed_run(config, sample, assign)
     folder = output or Path("scans") / run_config.model.name
     console = Console()
 

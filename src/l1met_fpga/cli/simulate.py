@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from l1met_fpga.cli.run_choice import assignments
 from l1met_fpga.config.base import load_yaml, override, parse
 from l1met_fpga.config.simulation import SimulationConfig
 
@@ -62,7 +63,7 @@ def _simulate(
     """
     from l1met_fpga.simulation.run import run
 
-    typed: dict[str, Any] = dict(_assignment(text) for text in override_ or [])
+    typed: dict[str, Any] = dict(assignments(override_))
     flags = {
         "output": None if output is None else str(output),
         "cache": None if cache is None else str(cache),
@@ -78,13 +79,6 @@ def _simulate(
     with _Display() as display:
         files = run(settings, report=display.update, overwrite=overwrite)
     Console().print(f"{len(files)} files in [bold]{settings.output}[/]")
-
-
-def _assignment(text: str) -> tuple[str, str]:
-    key, sign, value = text.partition("=")
-    if not sign:
-        raise typer.BadParameter(f"--set needs KEY=VALUE, got {text!r}")
-    return key, value
 
 
 def _one_sample(process: str | None, events: int | None, seed: int | None) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from l1met_fpga.cli.run_choice import load_typed_run
 from l1met_fpga.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -28,8 +29,12 @@ def _train(
     config: Annotated[Path, typer.Argument(help="YAML file, such as models/deepset.yaml.")],
     *,
     sample: Annotated[
-        list[Path] | None,
-        typer.Option("--sample", "-s", help="Stores or ROOT files instead of the file's samples."),
+        list[str] | None,
+        typer.Option(
+            "--sample",
+            "-s",
+            help="FILE[:SHARE], store or ROOT file, instead of the configuration's samples.",
+        ),
     ] = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Run folder; runs/NAME-TIME if not given.")
@@ -52,9 +57,9 @@ def _train(
 
         l1met train models/deepset.yaml --set training.epochs=3
 
-        l1met train models/garnet.yaml -s ttbar.h5 -s pileup.h5 -o runs/garnet
+        l1met train models/garnet.yaml -s ttbar.h5:0.5 -s pileup.h5:0.5 -o runs/garnet
     """
-    run_config = _load(config, sample or [], assign or [])
+    run_config = load_typed_run(config, sample, assign)
     if resume and output is None:
         raise ConfigError("--resume needs --output, the folder of the interrupted run")
     stamp = datetime.now().astimezone().strftime("%Y%m%d-%H%M%S")
@@ -76,18 +81,6 @@ def _train(
     console.print(
         f"run folder {root}; next: `l1met synthesize {root}`", highlight=False, soft_wrap=True
     )
-
-
-def _load(config: Path, samples: list[Path], assign: list[str]) -> "RunConfig":
-    from l1met_fpga.config.run import load_run
-
-    wrong = [text for text in assign if "=" not in text]
-    if wrong:
-        raise ConfigError(f"--set takes KEY=VALUE, got {wrong[0]!r}")
-    typed: dict[str, Any] = dict(text.split("=", 1) for text in assign)
-    if samples:
-        typed["samples"] = [{"path": str(path)} for path in samples]
-    return load_run(config, typed)
 
 
 class _Epochs:
