@@ -63,7 +63,7 @@ class HlsConfig(StrictModel):
     parallelization_factor: int = Field(4, ge=1)
     reuse_factor: int = Field(1, ge=1)
     strategy: Strategy = Strategy.LATENCY
-    compiler_flags: tuple[str, ...] = ("-O2", "-march=native")
+    compiler_flags: tuple[str, ...] = ("-O3", "-march=native")
     test_bench_events: int = Field(200, ge=1)
     csim_processes: int | None = Field(None, ge=1)
     vendor_timeout_s: float = Field(6 * 3600.0, gt=0)

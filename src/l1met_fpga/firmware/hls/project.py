@@ -10,6 +10,7 @@ import numpy as np
 from l1met_fpga.config.firmware import HlsConfig, IoType, Strategy
 from l1met_fpga.errors import ConversionError
 from l1met_fpga.firmware.hls.graph import HlsGraph, build_graph, expected_ii_cycles
+from l1met_fpga.firmware.hls.mends import mend_distributed_arithmetic, mend_simulation_types
 from l1met_fpga.firmware.reference import evaluate
 from l1met_fpga.models.network import Network
 from l1met_fpga.puppi.columns import Candidates
@@ -63,8 +64,9 @@ def write_project(
     graph = build_graph(network, config, folder, trace=trace)
     fresh_folder(folder)
     graph.model.write()
+    mend_simulation_types(folder)
     if config.strategy is Strategy.DISTRIBUTED_ARITHMETIC:
-        _mend_distributed_arithmetic(folder, f"l1met_{network.name}")
+        mend_distributed_arithmetic(folder, f"l1met_{network.name}")
     network.save(folder / "network.json")
     n_events = _write_test_bench_data(network, folder, candidates, config.test_bench_events)
     values = _template_values(graph, n_events)
@@ -132,24 +134,3 @@ def _render(template: str, path: Path, values: dict[str, Any]) -> None:
         autoescape=False,
     )
     path.write_text(environment.get_template(template).render(values))
-
-
-def _mend_distributed_arithmetic(folder: Path, namespace: str) -> None:
-    """Join what hls4ml 1.3 splits between ``nnet`` and the project's namespace.
-
-    It writes the generated products into the project's namespace, looks for them in ``nnet``, and
-    calls nnet's ``bit_shift`` unqualified.
-    """
-    firmware = folder / "firmware"
-    generated = firmware / "nnet_utils" / "nnet_code_gen.h"
-    start = f"namespace {namespace} {{\n"
-    _replace(generated, start, start + "using nnet::bit_shift;\n")
-    for name in ("dense_da_", "fill_buffer_"):
-        _replace(firmware / "parameters.h", f"nnet::{name}", f"{namespace}::{name}")
-
-
-def _replace(path: Path, old: str, new: str) -> None:
-    text = path.read_text()
-    if old not in text:
-        raise ConversionError(f"{path} does not hold {old!r}; hls4ml writes other code now")
-    path.write_text(text.replace(old, new))

@@ -1,0 +1,59 @@
+"""What hls4ml writes and a project needs changed; every change is an error when it finds no place.
+
+None changes a number: one makes g++ simulate faster, the other makes generated names be found.
+"""
+
+from pathlib import Path
+from typing import Final
+
+from l1met_fpga.errors import ConversionError
+
+__all__ = ["mend_distributed_arithmetic", "mend_simulation_types"]
+
+_CLEAR: Final = "  INLINE void clearUnusedBits(void)"
+_PLAIN_CLEAR: Final = f"""{_CLEAR} {{
+    // Added to the original: without it g++ calls the volatile function below for every value.
+    enum {{ excess_bits = (_AP_W % 64) ? 64 - _AP_W % 64 : 0 }};
+    VAL = _AP_S ? (ValType)((int64_t)VAL << excess_bits >> excess_bits)
+                : (ValType)((uint64_t)VAL << excess_bits >> excess_bits);
+  }}
+
+"""
+
+
+def mend_simulation_types(folder: Path) -> None:
+    """Let g++ keep ``ap_fixed`` values in registers, which makes the C simulation ten times faster.
+
+    The open ``ap_types`` headers (used by g++ alone; a vendor tool has its own) declare the function
+    that every construction and assignment calls ``volatile``, so that each goes through memory.
+    This adds the same function for values that are not volatile.
+
+    Raises:
+        ConversionError: If the header is not the one known.
+    """
+    header = folder / "firmware" / "ap_types" / "etc" / "ap_private.h"
+    _replace(header, f"{_CLEAR} volatile\n", f"{_PLAIN_CLEAR}{_CLEAR} volatile\n", count=1)
+
+
+def mend_distributed_arithmetic(folder: Path, namespace: str) -> None:
+    """Join what hls4ml 1.3 splits between ``nnet`` and the project's namespace.
+
+    It writes the generated products into the project's namespace, looks for them in ``nnet``, and
+    calls nnet's ``bit_shift`` unqualified.
+
+    Raises:
+        ConversionError: If hls4ml wrote other code.
+    """
+    firmware = folder / "firmware"
+    generated = firmware / "nnet_utils" / "nnet_code_gen.h"
+    start = f"namespace {namespace} {{\n"
+    _replace(generated, start, start + "using nnet::bit_shift;\n")
+    for name in ("dense_da_", "fill_buffer_"):
+        _replace(firmware / "parameters.h", f"nnet::{name}", f"{namespace}::{name}")
+
+
+def _replace(path: Path, old: str, new: str, *, count: int = -1) -> None:
+    text = path.read_text()
+    if old not in text:
+        raise ConversionError(f"{path} does not hold {old!r}; hls4ml writes other code now")
+    path.write_text(text.replace(old, new, count))

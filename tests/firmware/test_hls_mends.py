@@ -1,0 +1,66 @@
+import shutil
+import subprocess
+
+import pytest
+from tests.cpp import ap_types_folder
+
+from l1met_fpga.errors import ConversionError
+from l1met_fpga.firmware.hls.mends import mend_distributed_arithmetic, mend_simulation_types
+
+PROBE = """
+#include "ap_fixed.h"
+#include <cstdio>
+
+template <int W, bool S> int wrong() {
+    typedef ap_private<W, S> Value;
+    void (Value::*plain)() = &Value::clearUnusedBits; // exists only when there is one for plain values
+    void (Value::*through_memory)() volatile = &Value::clearUnusedBits;
+    int bad = 0;
+    for (unsigned long long bits : {0ull, 1ull, ~0ull, 0x5555555555555555ull, 0xaaaaaaaaaaaaaaaaull,
+                                    1ull << (W - 1), (1ull << (W - 1)) - 1, 0x0123456789abcdefull}) {
+        Value a(0), b(0);
+        a.set_VAL(bits);
+        b.set_VAL(bits);
+        (a.*plain)();
+        (b.*through_memory)();
+        bad += a.get_VAL() != b.get_VAL();
+    }
+    return bad;
+}
+
+template <int W> int all() { return all<W - 1>() + wrong<W, true>() + wrong<W, false>(); }
+template <> int all<0>() { return 0; }
+
+int main() { std::printf("%d", all<64>()); }
+"""
+
+
+@pytest.fixture
+def project(tmp_path):
+    shutil.copytree(ap_types_folder(), tmp_path / "firmware" / "ap_types")
+    return tmp_path
+
+
+def test_plain_values_are_cleared_as_volatile_ones_are(project):
+    if shutil.which("g++") is None:
+        pytest.skip("needs g++")
+    (project / "probe.cpp").write_text(PROBE)
+    compiler = ["g++", "-O1", "-std=c++17", "-w", "-Ifirmware/ap_types", "probe.cpp", "-o", "probe"]
+    before = subprocess.run(compiler, cwd=project, check=False, capture_output=True)
+    assert before.returncode != 0  # the original has only the volatile function
+    mend_simulation_types(project)
+    subprocess.run(compiler, cwd=project, check=True)
+    done = subprocess.run([project / "probe"], check=True, capture_output=True, text=True)
+    assert done.stdout == "0"
+
+
+def test_other_files_than_the_known_are_refused(project):
+    header = project / "firmware" / "ap_types" / "etc" / "ap_private.h"
+    header.write_text("class ap_private {};\n")
+    with pytest.raises(ConversionError, match="hls4ml writes other code now"):
+        mend_simulation_types(project)
+    utils = project / "firmware" / "nnet_utils"
+    utils.mkdir()
+    (utils / "nnet_code_gen.h").write_text("\n")
+    with pytest.raises(ConversionError, match="hls4ml writes other code now"):
+        mend_distributed_arithmetic(project, "l1met_x")
