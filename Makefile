@@ -53,8 +53,11 @@ docs: $(READY) ## build the documentation, warnings are errors
 data: $(READY) ## make the built-in samples again (data/*.root)
 	$(BIN)/l1met simulate data/builtin_sample.yaml --overwrite $(ARGS)
 
-data-full: $(READY) ## make the full samples (hours on 2 cores; resumes)
+data-full: $(READY) ## make the full samples and their stores in data/full (resumes)
 	$(BIN)/l1met simulate data/full_sample.yaml $(ARGS)
+	for sample in pileup ttbar znunu vbf_hinv; do \
+	  test -f data/full/$$sample.h5 || $(BIN)/l1met convert "data/full/$$sample/*.root" -o data/full/$$sample.h5 || exit 1; \
+	done
 
 bench: bench-puppi bench-data bench-sim bench-train bench-eval bench-hls bench-rtl ## run every benchmark
 

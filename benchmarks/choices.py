@@ -1,28 +1,50 @@
 """Measure what each choice of the default network is worth.
 
-Trains one network per row, all with the same seed, on the built-in sample and writes figures of the
-validation part (on which choices are made) and of the test part (which is quoted). Rows that are in
-the output already are skipped, so the script can be stopped and started again.
+Trains one network per row, all with the same seed and number of steps, on the full sample
+(`make data-full`), two at a time. Figures of the validation part, on which choices are made, and of
+the test part, which is quoted, go to CHOICES/choices.md and choices.json. Rows that are there are
+not trained again, so the script can be stopped and started again.
 
-    python benchmarks/choices.py build/choices.json [row ...]
+    python benchmarks/choices.py build/choices ["row" ...]
 """
 
 import json
+import os
+import re
 import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+import numpy as np
 from rich.console import Console
 
-from l1met_fpga.config.run import RunConfig, load_run
+from l1met_fpga.config.data import ConvertConfig
+from l1met_fpga.config.evaluation import EvaluationConfig
+from l1met_fpga.config.run import RunConfig, load_run, save_run
+from l1met_fpga.data.cluster import run_tasks
+from l1met_fpga.data.convert import convert
+from l1met_fpga.data.labels import BACKGROUND_LABELS
 from l1met_fpga.data.splits import Part
-from l1met_fpga.run_folder import RunFolder, write_json
-from l1met_fpga.training.loop import train_variant
-from l1met_fpga.training.mixture import TrainingMixture
-from l1met_fpga.training.monitor import Validation, packed_predictor
-from l1met_fpga.training.samples import load_samples
+from l1met_fpga.evaluation.baselines import fit_baselines
+from l1met_fpga.evaluation.evaluation import BASELINE_TITLES, Estimate, evaluate
+from l1met_fpga.evaluation.metrics_file import to_metrics
+from l1met_fpga.evaluation.sample import Sample, load_store
+from l1met_fpga.puppi.met import puppi_met_xy_gev
+from l1met_fpga.run_folder import RunFolder, atomic_path, write_json
 
 Overrides = dict[str, Any]
+FULL: Final = Path("data/full")
+SHARES: Final = {"ttbar": 0.44, "znunu": 0.06, "pileup": 0.50}
+PARTS: Final = (Part.VALIDATION, Part.TEST)
+RATES_KHZ: Final = (18.0, 62.0)
+EVENTS_TO_FIT: Final = 100_000
+"""Training events per sample that the baselines are fitted on."""
+
+
+def samples(shares: Mapping[str, float] = SHARES, folder: Path = FULL) -> Overrides:
+    """Samples of the mixture and their shares."""
+    return {"samples": [{"path": str(folder / f"{k}.h5"), "weight": v} for k, v in shares.items()]}
 
 
 def dense(units: int, **types: Any) -> Overrides:
@@ -35,13 +57,13 @@ def hidden(*units: int, **types: Any) -> Overrides:
     return {"model.phi": [dense(n, **types) for n in units]}
 
 
-def without(*names: str) -> Overrides:
-    """All features but these."""
-    features = [
+def features(*, without: tuple[str, ...] = (), extra: tuple[str, ...] = ()) -> Overrides:
+    """Default features, some left out or some more."""
+    names = [
         "pt", "pt_low", "abs_eta", "puppi_weight",
         "neutral_hadron", "photon", "hadron", "electron", "muon",
     ]  # fmt: skip
-    return {"model.features": [name for name in features if name not in names]}
+    return {"model.features": [name for name in names if name not in without] + list(extra)}
 
 
 def pools(k: int, m: int) -> Overrides:
@@ -52,26 +74,27 @@ def pools(k: int, m: int) -> Overrides:
     }
 
 
-def background(share: float) -> Overrides:
-    """Another share of pile-up-only events."""
-    weights = {"ttbar": 2 / 3 * (1 - share), "znunu": 1 / 3 * (1 - share), "pileup": share}
-    return {"samples": [{"path": f"data/{name}.root", "weight": w} for name, w in weights.items()]}
-
-
-FLOAT: Overrides = {"training.pruning.enabled": False, "variant": "float"}
-UNPRUNED: Overrides = {"training.pruning.enabled": False}
-ROWS: dict[str, Overrides] = {
+TYPES: Final = ("neutral_hadron", "photon", "hadron", "electron", "muon")
+BASE: Final[Overrides] = samples() | {"training.epochs": 5, "training.events_per_epoch": 250_000}
+LONG: Final[Overrides] = {"training.epochs": 20}
+FLOAT: Final[Overrides] = {"training.pruning.enabled": False, "variant": "float"}
+LARGE: Final = FLOAT | hidden(128, 128) | pools(8, 16) | {"model.rho": [dense(32)]}
+VERTEX: Final = samples(folder=FULL / "vertex")
+ROWS: Final[dict[str, Overrides]] = {
     "default": {},
+    "default, seed 2": {"training.seed": 2},
+    "default, seed 3": {"training.seed": 3},
     "float": FLOAT,
-    "not pruned": UNPRUNED,
-    "float, 128-128, K = 8, M = 16": FLOAT | hidden(128, 128) | pools(8, 16),
-    "rate 2e-3": {"training.learning_rate.initial": 2e-3},
-    "rate 8e-3": {"training.learning_rate.initial": 8e-3},
+    "not pruned": {"training.pruning.enabled": False},
+    "float 128-128, K = 8, M = 16": LARGE | features(extra=("pt_high",)),
+    "the same with vertex distance": LARGE | features(extra=("pt_high", "abs_z0")) | VERTEX,
+    "float with vertex distance": FLOAT | features(extra=("abs_z0",)) | VERTEX,
+    "four times the steps": LONG,
     "loss MSE": {"training.loss.kind": "mse"},
     "loss MAE": {"training.loss.kind": "mae"},
     "loss Huber + response": {"training.loss.response_weight": 30.0},
     "K = 1, no scalars": {"model.scalars": None, "model.weights": dense(1, output="fixed<8,2>")},
-    "K = 2, M = 4": pools(2, 4),
+    "K = 2, M = 2": pools(2, 2),
     "K = 8, M = 8": pools(8, 8),
     "hidden 16-16": hidden(16, 16),
     "hidden 64-32": hidden(64, 32),
@@ -80,57 +103,142 @@ ROWS: dict[str, Overrides] = {
     "4 bit": hidden(32, 32, kernel="fixed<4,1>", output="ufixed<4,2>"),
     "sparsity 0.6": {"training.pruning.sparsity": 0.6},
     "sparsity 0.9": {"training.pruning.sparsity": 0.9},
-    "background 28 %": background(0.28),
-    "background 40 %": background(0.40),
-    "background 70 %": background(0.70),
-    "without pt_low": without("pt_low"),
-    "without puppi_weight": without("puppi_weight"),
-    "without abs_eta": without("abs_eta"),
-    "without type": without("neutral_hadron", "photon", "hadron", "electron", "muon"),
-    "batch 1024": {"training.batch_size": 1024},
-    "40 epochs": {"training.epochs": 40},
+    "pile-up 28 %, Z 24 %": samples({"ttbar": 0.48, "znunu": 0.24, "pileup": 0.28}),
+    "pile-up 50 %, Z 17 %": samples({"ttbar": 0.33, "znunu": 0.17, "pileup": 0.50}),
+    "pile-up 70 %, Z 4 %": samples({"ttbar": 0.26, "znunu": 0.04, "pileup": 0.70}),
+    "without pt_low": features(without=("pt_low",)),
+    "without puppi_weight": features(without=("puppi_weight",)),
+    "without abs_eta": features(without=("abs_eta",)),
+    "without type": features(without=TYPES),
 }
 
 
-def measure(config: RunConfig, variant: Any, folder: Path) -> dict[str, Any]:
-    """Train one network and return its figures on both parts."""
-    samples = load_samples(config.samples, config.model.columns)
-    mixture = TrainingMixture(
-        [s.train for s in samples], [s.share for s in samples], config.training
-    )
-    validation = Validation(samples, config.training.loss)
-    test = Validation(
-        load_samples(config.samples, config.model.columns, watch=Part.TEST), config.training.loss
-    )
-    result = train_variant(config, variant, mixture, validation, folder)
-    figures = test.figures(packed_predictor(result.packed))
-    return {
-        "validation": result.validation,
-        "validation_puppi": validation.puppi,
-        "test": figures,
-        "test_puppi": test.puppi,
+def row_config(name: str) -> tuple[RunConfig, Any]:
+    """Return the configuration of a row and the variant to train."""
+    changes = BASE | ROWS[name]
+    variant = changes.pop("variant", None)
+    config = load_run(Path("models/deepset.yaml"), changes)
+    return config, variant or ("pruned" if config.training.pruning.enabled else "quantized")
+
+
+def row_folder(root: Path, name: str) -> RunFolder:
+    """Folder of a row, a run folder without twins."""
+    return RunFolder(root / re.sub(r"[^a-z0-9.]+", "-", name.lower()).strip("-"))
+
+
+def make_vertex_stores() -> None:
+    """The same events with z0 counted from the vertex."""
+    for label in SHARES:
+        store = FULL / "vertex" / f"{label}.h5"
+        if not store.is_file():
+            store.parent.mkdir(exist_ok=True)
+            convert([str(FULL / label / "*.root")], store, ConvertConfig(label=label, z0="vertex"))
+
+
+def train_row(task: tuple[Path, str]) -> str:
+    """Train one network and keep its MET of the watched parts."""
+    from l1met_fpga.models.storage import save_model
+    from l1met_fpga.training.loop import train_variant
+    from l1met_fpga.training.mixture import TrainingMixture
+    from l1met_fpga.training.monitor import Validation, packed_predictor
+    from l1met_fpga.training.samples import load_samples
+
+    root, name = task
+    config, variant = row_config(name)
+    run = RunFolder.create(row_folder(root, name).root, clear=True)
+    save_run(config, run.config)
+    loaded = load_samples(config.samples, config.model.columns)
+    mixture = TrainingMixture([s.train for s in loaded], [s.share for s in loaded], config.training)
+    validation = Validation(loaded, config.training.loss)
+    result = train_variant(config, variant, mixture, validation, run.root)
+    save_model(result.model, run.model)
+    predict = packed_predictor(result.packed)
+    for part in PARTS:
+        watched = load_samples(config.samples, config.model.columns, watch=part)
+        met = {sample.label: predict(sample.validation) for sample in watched}
+        path = run.root / f"{part.name.lower()}.npz"
+        with atomic_path(path) as temporary, temporary.open("wb") as file:
+            np.savez(file, **met)
+    about = {
         "zeros": result.zero_fractions.get("total"),
         "parameters": int(result.model.count_params()),
         "seconds": round(result.seconds, 1),
     }
+    write_json(run.training, about)
+    return name
+
+
+def load_part(root: Path, names: list[str], part: Part) -> list[Sample]:
+    """Baselines and all rows on one part of the samples."""
+    stores = {label: FULL / f"{label}.h5" for label in SHARES}
+    train = [load_store(path, Part.TRAIN, max_events=EVENTS_TO_FIT) for path in stores.values()]
+    columns = train[0].candidates
+    joined = {c: np.concatenate([events.candidates[c] for events in train]) for c in columns}
+    baselines = fit_baselines(joined, np.concatenate([e.gen_met_xy_gev for e in train]))
+    found = []
+    for label, path in stores.items():
+        events = load_store(path, part)
+        met = {"puppi": puppi_met_xy_gev(events.candidates)}
+        met["table"] = baselines["table"].met_xy_gev(events.candidates)
+        for name in names:
+            with np.load(row_folder(root, name).root / f"{part.name.lower()}.npz") as file:
+                met[name] = file[label]
+        found.append(Sample(label, events.gen_met_xy_gev, met, label in BACKGROUND_LABELS))
+    return found
+
+
+def figures(part: list[Sample]) -> dict[str, Any]:
+    """Figures of all rows, with paired errors."""
+    titles = {n: Estimate("baseline", BASELINE_TITLES[n]) for n in ("puppi", "table")}
+    titles |= {name: Estimate("file", name) for name in part[0].met_xy_gev if name not in titles}
+    return to_metrics(evaluate(part, titles, EvaluationConfig(rates_khz=RATES_KHZ)))
+
+
+def table(metrics: dict[str, Any], about: dict[str, Any]) -> list[str]:
+    """Markdown rows: efficiencies with paired errors of the difference to the default."""
+    signal = list(metrics["trigger"])
+    points = metrics["rates"]["working_points"]
+    head = ["network", "parameters", "zeros"]
+    head += [f"{label}, {point['title']}" for label in signal for point in points]
+    head += [f"{label} widths (GeV)" for label in signal]
+    lines = [head, ["---"] * len(head)]
+    for name in metrics["estimates"]:
+        kept = about.get(name, {})
+        zeros = kept.get("zeros")
+        cells = [name.replace("|", r"\|"), str(kept.get("parameters", ""))]
+        cells.append("" if zeros is None else f"{zeros:.0%}")
+        for label in signal:
+            for point in points:
+                cell = metrics["trigger"][label]["efficiency"][point["key"]]["100_150"][name]
+                error = cell["difference"].get("default", {}).get("error")
+                cells.append(
+                    f"{cell['efficiency']:.3f}" + ("" if error is None else f" ± {error:.3f}")
+                )
+        for label in signal:
+            wide = metrics["resolution"][label]["inclusive"]["estimates"][name]
+            keys = ("parallel_over_slope_gev", "perpendicular_over_slope_gev")
+            cells.append(", ".join(f"{wide[key]['value'][0]:.1f}" for key in keys))
+        lines.append(cells)
+    return ["| " + " | ".join(cells) + " |" for cells in lines]
 
 
 def main() -> None:
-    """Measure all rows, or those named."""
-    output, *wanted = sys.argv[1:]
-    path = Path(output)
-    done = json.loads(path.read_text()) if path.exists() else {}
-    for name in wanted or ROWS:
-        if name in done:
-            continue
-        changes = dict(ROWS[name])
-        variant = changes.pop("variant", None)
-        config = load_run(Path("models/deepset.yaml"), changes)
-        variant = variant or ("pruned" if config.training.pruning.enabled else "quantized")
-        folder = RunFolder.create(path.parent / "choices" / name.replace(" ", "_"), clear=True)
-        done[name] = measure(config, variant, folder.root)
-        write_json(path, done)
-        Console().print(name, done[name]["validation"])
+    """Train what is missing, then write the tables of all rows that are there."""
+    root, *wanted = sys.argv[1:]
+    console, folder = Console(), Path(root)
+    folder.mkdir(parents=True, exist_ok=True)
+    make_vertex_stores()
+    missing = [n for n in wanted or ROWS if not row_folder(folder, n).training.is_file()]
+    os.environ["TF_NUM_INTRAOP_THREADS"] = "1"  # one row per core is faster than a row on all
+    for index, name in run_tasks(train_row, [(folder, name) for name in missing]):
+        console.print(f"{index + 1} of {len(missing)}: {name}", highlight=False)
+    names = [name for name in ROWS if row_folder(folder, name).training.is_file()]
+    about = {name: json.loads(row_folder(folder, name).training.read_text()) for name in names}
+    found = {part.name.lower(): figures(load_part(folder, names, part)) for part in PARTS}
+    write_json(folder / "choices.json", {"networks": about, **found})
+    text = [f"{part}:\n\n" + "\n".join(table(found[part], about)) for part in found]
+    (folder / "choices.md").write_text("\n\n".join(text) + "\n")
+    console.print("\n\n".join(text), highlight=False, soft_wrap=True)
 
 
 if __name__ == "__main__":
