@@ -9,7 +9,6 @@ not trained again, so the script can be stopped and started again.
 """
 
 import json
-import os
 import re
 import sys
 from collections.abc import Mapping
@@ -229,7 +228,6 @@ def main() -> None:
     folder.mkdir(parents=True, exist_ok=True)
     make_vertex_stores()
     missing = [n for n in wanted or ROWS if not row_folder(folder, n).training.is_file()]
-    os.environ["TF_NUM_INTRAOP_THREADS"] = "1"  # one row per core is faster than a row on all
     for index, name in run_tasks(train_row, [(folder, name) for name in missing]):
         console.print(f"{index + 1} of {len(missing)}: {name}", highlight=False)
     names = [name for name in ROWS if row_folder(folder, name).training.is_file()]

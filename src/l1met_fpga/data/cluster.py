@@ -67,9 +67,15 @@ def _client(stack: ExitStack, workers: int, scheduler: str | None) -> Any:
         # It tells every start and stop of its parts; what matters comes as an exception.
         logging.getLogger("distributed").setLevel(logging.ERROR)
     if scheduler is None:
+        # Dask limits BLAS and OpenMP itself; TensorFlow would start a thread per core in each.
+        threads = max(1, len(os.sched_getaffinity(0)) // workers)
         cluster = stack.enter_context(
             dd.LocalCluster(
-                n_workers=workers, threads_per_worker=1, processes=True, dashboard_address=":0"
+                n_workers=workers,
+                threads_per_worker=1,
+                processes=True,
+                dashboard_address=":0",
+                env={"TF_NUM_INTRAOP_THREADS": str(threads)},
             )
         )
         return dd.Client(cluster)
