@@ -9,17 +9,17 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from l1met_fpga.config.run import load_run
+from l1met_fpga.config.run import RunConfig, load_run, save_run
 from l1met_fpga.run_folder import RunFolder, write_json
 
 KEPT = (
-    "config.yaml",
     "environment.json",
     "history.csv",
     "model.keras",
     "model_float.keras",
     "network.json",
 )
+FULL = Path("data/full")
 ARCHITECTURES = {
     "deepset": "DeepSet: pooled vectors and scalars, a small event network.",
     "deepmet": "One weight per candidate (DeepMET): the DeepSet with one vector pool and no scalars.",
@@ -31,9 +31,10 @@ VARIANTS = {
     "pruned": "quantized and pruned",
 }
 LIMITS = """
-Limits: trained on a fast simulation, not on CMS simulation or data; the pile-up-only sample supports rates down to a few
-tens of kHz, so figures at 18 kHz need the full sample (`make data-full`). MET is not calibrated: its mean response is below
-1, only its ordering of events matters for a threshold.
+`config.yaml` names the built-in samples, so that the network can be evaluated and built in every clone.
+
+Limits: trained on a fast simulation, not on CMS simulation or data. MET is not calibrated: its mean response is below 1, only
+its ordering of events matters for a threshold.
 """
 
 
@@ -75,6 +76,8 @@ def card(name: str, command: str, training: dict[str, Any], metrics: dict[str, A
     """Return the model card."""
     kept = training["networks"][training["primary"]]
     zeros = kept["zero_fractions"]
+    full = all(Path(s["store"]).parent == FULL for s in training["samples"].values())
+    source = "full samples (`make data-full`)" if full else "built-in samples (`data/*.root`)"
     data = ", ".join(
         f"{sample['training_events']} {label} ({sample['share']:g} of an epoch)"
         for label, sample in training["samples"].items()
@@ -85,7 +88,7 @@ def card(name: str, command: str, training: dict[str, Any], metrics: dict[str, A
         if layer != "total"
     )
     facts = [
-        ["data", f"built-in samples (`data/*.root`, see `docs/simulation.md`): {data}"],
+        ["data", f"{source}, see `docs/simulation.md`; training events: {data}"],
         ["command", f"`{command}`"],
         ["seed, epochs", f"{training['seed']}, {kept['epochs']}"],
         ["parameters", f"{kept['parameters']}, {zeros['total']:.0%} of kernel weights are zero"],
@@ -129,19 +132,28 @@ def card(name: str, command: str, training: dict[str, Any], metrics: dict[str, A
     return "\n".join(lines) + "\n" + LIMITS
 
 
+def with_builtin_samples(config: RunConfig) -> RunConfig:
+    """Name the samples that every clone has, so that the model can be used without the full ones."""
+    samples = tuple(
+        sample.model_copy(update={"path": Path("data") / f"{sample.path.stem}.root"})
+        for sample in config.samples
+    )
+    return config.model_copy(update={"samples": samples})
+
+
 def main() -> None:
     """Copy the files of a run and write the card."""
     source, command = sys.argv[1:]
     run = RunFolder.open(Path(source))
-    name = load_run(run.config).model.name
+    config = load_run(run.config)
+    name = config.model.name
     folder = Path("models") / name
     folder.mkdir(exist_ok=True)
+    save_run(with_builtin_samples(config), folder / "config.yaml")
     for file in KEPT:
         if (run.root / file).is_file():
             shutil.copy(run.root / file, folder / file)
     training = json.loads((run.root / "training.json").read_text())
-    for sample in training["samples"].values():
-        sample["store"] = Path(sample["store"]).name
     write_json(folder / "training.json", training)
     environment = json.loads(run.environment.read_text())
     write_json(folder / "environment.json", {**environment, "command": command})
