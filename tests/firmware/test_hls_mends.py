@@ -2,7 +2,7 @@ import shutil
 import subprocess
 
 import pytest
-from tests.cpp import ap_types_folder
+from cpp import ap_types_folder
 
 from l1met_fpga.errors import ConversionError
 from l1met_fpga.firmware.hls.mends import mend_distributed_arithmetic, mend_simulation_types

@@ -8,7 +8,7 @@ import pytest
 from networks import MET, NETWORKS, random_deepset
 
 from l1met_fpga.errors import ConversionError, DataError
-from l1met_fpga.firmware.reference import evaluate, evaluate_nodes
+from l1met_fpga.firmware.reference import _dense, evaluate, evaluate_nodes
 from l1met_fpga.firmware.stress import stress_events
 from l1met_fpga.fixed_point import FixedType, Overflow, Rounding
 from l1met_fpga.models import network as net
@@ -200,3 +200,22 @@ def test_refuses_a_type_that_could_overflow(rng):
     broken = network.model_copy(update={"nodes": tuple(nodes)})
     with pytest.raises(ConversionError, match=r"'phi_1_dense' \(dense\).*cannot hold every result"):
         evaluate(broken, stress_events(rng, n_random=1))
+
+
+@pytest.mark.parametrize("x_bits", [12, 13, 14, 24, 41, 42, 43, 44])
+def test_products_are_exact_where_a_float_begins_to_round(x_bits, rng):
+    """Largest sums just below and above 2**24 and 2**53, through the floats BLAS works in."""
+    x_type, kernel_type = FixedType(False, x_bits, 0), FixedType(True, 7, 0)
+    kernel = np.array([[127, -128, 1], [127, 127, 0], [126, -127, 3]] * 5 + [[125, 1, 2]] * 2)
+    bias = np.array([127, -128, 1])
+    x = np.array([[x_type.max_code] * 17, [x_type.max_code - 1] * 17, [1] * 17])
+    x = np.concatenate([x, rng.integers(x_type.max_code // 2, x_type.max_code, (20, 17))])
+    column = net.InputColumn(name="x", inputs=(), shape=(17,), type=x_type, column="pt")
+    dense = net.Dense(
+        name="y", inputs=("x",), shape=(3,), type=FixedType(True, 61, 0), kernel=kernel.tolist(),
+        kernel_type=kernel_type, bias=bias.tolist(), bias_type=kernel_type,
+    )  # fmt: skip
+    got = _dense(dense, [column])(None, [x])
+    for row, codes in zip(x.tolist(), got.tolist(), strict=True):
+        for weights, offset, code in zip(kernel.T.tolist(), bias.tolist(), codes, strict=True):
+            assert code == offset + sum(a * b for a, b in zip(row, weights, strict=True))

@@ -2,8 +2,8 @@
 
 Written from the node descriptions of :mod:`l1met_fpga.models.network` alone; it shares no
 arithmetic with Keras, hls4ml, da4ml or the RTL. Every tensor is int64 codes. Matrix products run
-through float64 BLAS only where the largest possible partial sum stays below 2**53, where float64
-adds integers exactly.
+through BLAS only where the largest possible partial sum stays below 2**24 or 2**53, below which
+float32 or float64 adds integers exactly.
 """
 
 import os
@@ -28,8 +28,9 @@ __all__ = ["check_network", "evaluate", "evaluate_nodes", "needed_type"]
 IntArray = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.integer[Any]]
 
-CHUNK_CANDIDATES: Final = 6144
-"""Rows worked on at once: a chunk's hidden tensors stay in the second-level cache."""
+CHUNK_CANDIDATES: Final = 2048
+"""Rows worked on at once. Larger tensors leave the second-level cache, and from about 1 MiB on the
+allocator gives each back to the system, which then clears new pages for the next."""
 _LOSSY: Final = ("momentum", "quantize", "table")
 QUARTER_TURN: Final = PHI_COUNTS_PER_TURN // 4
 
@@ -309,17 +310,24 @@ def _dense(node: net.Dense, inputs: list[net.Node]) -> Operation:
     kernel = kernel << (frac_bits - x_type.frac_bits - node.kernel_type.frac_bits)
     bias = np.asarray(node.bias, dtype=np.int64) << (frac_bits - node.bias_type.frac_bits)
     largest = np.abs(kernel).sum(axis=0) * max(-x_type.min_code, x_type.max_code) + np.abs(bias)
-    fits_float = int(largest.max()) < 2**53
-    kernel_f, bias_f = kernel.astype(np.float64), bias.astype(np.float64)
+    exact = _exact_float(int(largest.max()))
+    if exact is None:
+        return lambda _chunk, x: x[0] @ kernel + bias
+    kernel_f, bias_f = kernel.astype(exact), bias.astype(exact)
 
     def run(_chunk: _Chunk, x: list[IntArray]) -> IntArray:
-        if not fits_float:
-            return x[0] @ kernel + bias
-        y = x[0].astype(np.float64) @ kernel_f
+        y = x[0].astype(exact) @ kernel_f
         y += bias_f
         return y.astype(np.int64)
 
     return run
+
+
+def _exact_float(largest: int) -> np.dtype[np.floating[Any]] | None:
+    """Return the narrowest float that adds integers up to ``largest`` exactly, None if none does."""
+    if largest < 2**24:
+        return np.dtype(np.float32)
+    return np.dtype(np.float64) if largest < 2**53 else None
 
 
 def _quantize(node: net.Quantize, inputs: list[net.Node]) -> Operation:
