@@ -1,4 +1,6 @@
 import sys
+import time
+from pathlib import Path
 
 import pytest
 
@@ -24,6 +26,29 @@ def test_a_tool_that_hangs_is_stopped(tmp_path):
     argv = [sys.executable, "-c", "import time; time.sleep(60)"]
     with pytest.raises(ToolError, match=r"stopped after 0\.2 s"):
         run_tool(argv, cwd=tmp_path, log=tmp_path / "x.log", timeout_s=0.2)
+
+
+def test_what_a_hanging_tool_started_is_stopped_too(tmp_path):
+    """A wrapper script starts another process and waits, as the vendors' do."""
+    wrapper = tmp_path / "wrapper.sh"
+    wrapper.write_text("#!/bin/sh\nsleep 60 &\necho $! > grandchild\nwait\n")
+    wrapper.chmod(0o755)
+    with pytest.raises(ToolError, match=r"wrapper\.sh was stopped after 1 s"):
+        run_tool([wrapper], cwd=tmp_path, log=tmp_path / "x.log", timeout_s=1)
+    grandchild = int((tmp_path / "grandchild").read_text())
+    deadline = time.monotonic() + 10
+    while is_running(grandchild):
+        assert time.monotonic() < deadline, "the grandchild outlived the tool"
+        time.sleep(0.05)
+
+
+def is_running(pid: int) -> bool:
+    """Whether a process lives; one that is dead and not yet waited for does not."""
+    stat = Path(f"/proc/{pid}/stat")
+    try:
+        return stat.read_text().rpartition(")")[2].split()[0] not in ("Z", "X")
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 def test_a_missing_tool_says_what_to_do(tmp_path):

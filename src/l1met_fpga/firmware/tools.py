@@ -3,6 +3,7 @@
 import logging
 import os
 import shutil
+import signal
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -48,6 +49,9 @@ def run_tool(
 ) -> None:
     """Run a program, write everything it says to ``log``, and check its exit code.
 
+    It runs in a process group of its own, which is stopped as a whole: vendor tools are scripts
+    that start others.
+
     Args:
         argv: Program and arguments; no shell is involved.
         cwd: Folder to run in.
@@ -64,21 +68,29 @@ def run_tool(
     logger.debug("running %s in %s, log %s", program, cwd, log)
     try:
         with log.open("w") as out:
-            done = subprocess.run(
+            process = subprocess.Popen(
                 [str(a) for a in argv],
                 cwd=cwd,
                 stdout=out,
                 stderr=subprocess.STDOUT,
-                timeout=timeout_s,
-                check=False,
                 env={**os.environ, **(environment or {})},
+                start_new_session=True,
             )
     except FileNotFoundError as err:
         raise ToolMissingError(f"cannot start {program!r}: {err}") from None
+    try:
+        returncode = process.wait(timeout_s)
     except subprocess.TimeoutExpired:
         raise ToolError(f"{program} was stopped after {timeout_s:g} s; see {log}") from None
-    if done.returncode:
+    finally:  # also at Ctrl-C, which the terminal does not send to another session
+        if process.returncode is None:
+            _kill_group(process)
+    if returncode:
         tail = "\n".join(log.read_text(errors="replace").splitlines()[-TAIL_LINES:])
-        raise ToolError(
-            f"{program} exited with {done.returncode}; see {log}. It ended with:\n{tail}"
-        )
+        raise ToolError(f"{program} exited with {returncode}; see {log}. It ended with:\n{tail}")
+
+
+def _kill_group(leader: subprocess.Popen[bytes]) -> None:
+    """Stop a process and all that it started in its group."""
+    os.killpg(leader.pid, signal.SIGKILL)  # it was not waited for, so its number is still its own
+    leader.wait()
