@@ -185,6 +185,11 @@ class RunFolder:
         return self.root / "hls"
 
     @property
+    def hls_project(self) -> Path:
+        """Where the last hls4ml project is, which may be elsewhere than :attr:`hls`."""
+        return self.root / "hls_project.json"
+
+    @property
     def rtl(self) -> Path:
         """The streaming RTL project."""
         return self.root / "rtl"

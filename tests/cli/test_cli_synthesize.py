@@ -138,16 +138,20 @@ def test_build_without_a_vendor_tool_says_so_and_succeeds(tmp_path, capsys):
 
 
 @pytest.mark.slow
-def test_build_with_a_stand_in_vendor_tool(tmp_path, monkeypatch):
+@pytest.mark.parametrize("output", [[], ["--output", "elsewhere/project"]], ids=["run", "output"])
+def test_build_with_a_stand_in_vendor_tool(output, tmp_path, monkeypatch):
     sys.path.insert(0, str(Path(__file__).parents[1] / "firmware"))
     from stand_in_vendor import install_stand_in
 
     run = trained(tmp_path / "run", **{"rtl.synthesize": False, "rtl.parallel": False})
     install_stand_in(tmp_path / "bin", "vitis-run")
     monkeypatch.setenv("PATH", str(tmp_path / "bin"), prepend=":")
-    main_ok(["synthesize", str(run.root), "-B", "--require-vendor", "--events", "20"])
+    monkeypatch.chdir(tmp_path)
+    main_ok(["synthesize", str(run.root), "-B", "--require-vendor", "--events", "20", *output])
+    assert (tmp_path / "elsewhere" / "project").is_dir() == bool(output)
     report = json.loads(run.report("json").read_text())
     assert report["hls"]["lut"] == 43200
+    assert report["hls"]["bram"] == 2, "four memories of 18 kbit are two block RAM tiles"
     assert report["hls"]["stage"] == "C synthesis"
 
 

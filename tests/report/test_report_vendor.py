@@ -6,12 +6,15 @@ from pathlib import Path
 import pytest
 from vendor_reports import CSYNTH_RPT, csynth_xml, timing, utilization
 
-from l1met_fpga.config.firmware import HlsConfig
-from l1met_fpga.errors import ReportError
+from l1met_fpga.config.firmware import Backend, HlsConfig
+from l1met_fpga.errors import ReportError, RunFolderError
+from l1met_fpga.firmware.hls.location import record_project
 from l1met_fpga.firmware.hls.vendor import csynth_report
+from l1met_fpga.report.firmware import hls_figures
 from l1met_fpga.report.vendor import collect_vendor
 from l1met_fpga.report.vendor_csynth import Resources, parse_csynth_rpt, parse_csynth_xml
 from l1met_fpga.report.vendor_vivado import parse_timing, parse_utilization
+from l1met_fpga.run_folder import RunFolder
 
 REFERENCE = os.environ.get("L1MET_REFERENCE_DATA")
 needs_reference = pytest.mark.skipif(
@@ -128,6 +131,26 @@ def test_undefined_latency_is_an_error():
 def write(path, text):
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text)
+
+
+@pytest.mark.parametrize("inside", [True, False])
+def test_a_project_made_elsewhere_is_found(inside, tmp_path):
+    run, config = RunFolder.create(tmp_path / "run"), HlsConfig()
+    vivado = config.model_copy(update={"backend": Backend.VIVADO})
+    project = tmp_path / "run" / "hls_vivado" if inside else tmp_path / "elsewhere"
+    assert hls_figures(run, config) is None
+    record_project(run, project, vivado)
+    assert hls_figures(run, config) is None, "there is a project, but no tool was run"
+    write(csynth_report(project, config), csynth_xml())
+    figures = hls_figures(run, config)
+    assert (figures["backend"], figures["lut"], figures["bram"]) == ("Vivado", 43200, 2)
+    moved = RunFolder.open(run.root.rename(tmp_path / "moved"))
+    assert hls_figures(moved, config) == figures
+    record_project(moved, moved.hls, config)
+    assert hls_figures(moved, config) is None, "the earlier project is no longer the run's"
+    moved.hls_project.write_text('{"folder": "hls"}')
+    with pytest.raises(RunFolderError, match="does not say where the HLS project is"):
+        hls_figures(moved, config)
 
 
 def test_figures_are_those_of_the_latest_stage(tmp_path):

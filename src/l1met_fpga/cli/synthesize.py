@@ -159,11 +159,13 @@ def _convert_and_check(
     from l1met_fpga.cli.check import print_agreement
     from l1met_fpga.firmware.forms import check_samples
     from l1met_fpga.firmware.hls.flow import build_project, check_run
+    from l1met_fpga.firmware.hls.location import record_project
     from l1met_fpga.models.network import Network
 
     network = Network.load(folder.need(folder.network, made_by="l1met train"))
     samples = check_samples(network, config, n_events=events)
     built = build_project(network, config.hls, project, samples["test"])
+    record_project(folder, project, config.hls)
     console.print(
         f"HLS project {project}: converted in {built.convert_s:.1f} s, "
         f"compiled in {built.compile_s:.1f} s",

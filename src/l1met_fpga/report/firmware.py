@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from l1met_fpga.config.firmware import HlsConfig
 from l1met_fpga.errors import ReportError
+from l1met_fpga.firmware.hls.location import recorded_project
 from l1met_fpga.firmware.hls.vendor import csynth_report
 from l1met_fpga.report.vendor import collect_vendor
 from l1met_fpga.run_folder import RunFolder
@@ -85,8 +86,10 @@ def hls_figures(run: RunFolder, config: HlsConfig) -> dict[str, Any] | None:
 
     Raises:
         ReportError: If a report lacks a number.
+        RunFolderError: If the run folder does not say where its project is.
     """
-    if not csynth_report(run.hls, config).is_file():
+    project, config = recorded_project(run, config)
+    if not csynth_report(project, config).is_file():
         return None
-    found = collect_vendor(run.hls, config)
-    return {key: found[key] for key in HLS_KEYS} | {"bram": found["bram"] / 2}
+    found = collect_vendor(project, config)
+    return {key: found[key] for key in HLS_KEYS}
