@@ -23,7 +23,7 @@ HEADERS: Final = ("nnet_l1met.h", "nnet_l1met_stream.h")
 class L1MetLayer(Layer):  # type: ignore[misc]
     """An operation with a fixed output shape; ``constants`` become its C++ configuration.
 
-    Attributes given by :mod:`l1met_fpga.firmware.hls.graph`: ``shape``; ``constants``, the lines
+    Attributes given by :mod:`l1met_fpga.firmware.hls.layer_specs`: ``shape``; ``constants``, the lines
     of the configuration struct; ``table_data`` for layers with a table.
     """
 
