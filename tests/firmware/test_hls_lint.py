@@ -62,10 +62,18 @@ def raw_input():
     return functional(x, relu(QDense(4, name="hidden", **WEIGHTS)(x)))
 
 
-def automatic_alpha():
+def scaled_weights(alpha):
     x = keras.Input((8,))
-    quantizers = {**WEIGHTS, "kernel_quantizer": quantized_bits(4, 0)}
+    quantizers = {**WEIGHTS, "kernel_quantizer": quantized_bits(4, 0, alpha=alpha)}
     return functional(x, bits(QDense(4, name="hidden", **quantizers)(bits(x)), 12, 5))
+
+
+def fixed_scale():
+    return scaled_weights(0.3)
+
+
+def fitted_scale():
+    return scaled_weights("auto")
 
 
 def symmetric_activation():
@@ -103,6 +111,8 @@ SILENT = [
     (symmetric_activation, "activation-quantizer", "clipped", False, {"bit_exact": True}),
     (unsigned_bits, "activation-quantizer", "clipped", False, {"bit_exact": True}),
     (tanh_table, "activation-table", "table", False, {}),
+    (fixed_scale, "weight-quantizer", "hidden", False, {"bit_exact": True}),
+    (fitted_scale, "weight-quantizer", "hidden", False, {}),
 ]
 IDS = [case[0].__name__ for case in SILENT]
 
@@ -152,11 +162,11 @@ def test_conversion_refuses_it(make, tmp_path):
 
 
 def test_automatic_scale_of_weights_is_refused(tmp_path):
-    """QKeras' default; hls4ml carries the scale as a layer of its own, which no test here proves."""
-    found = {(f.rule, f.layer) for f in lint(automatic_alpha())}
+    """QKeras' default, powers of two."""
+    found = {(f.rule, f.layer) for f in lint(scaled_weights(None))}
     assert ("weight-quantizer", "hidden") in found
     with pytest.raises(ConversionError, match="scales the weights"):
-        convert_keras(automatic_alpha(), HlsConfig(), tmp_path)
+        convert_keras(scaled_weights(None), HlsConfig(), tmp_path)
 
 
 def test_recipe_has_no_finding():
@@ -198,6 +208,15 @@ def test_hls4ml_alone_gives_wrong_numbers(make, _rule, _layer, corrected, option
     if corrected:
         guarded = convert_keras(model, HlsConfig(), tmp_path / "guarded")
         assert differing(model, guarded) == 0
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings(CLIPS)
+def test_hls4ml_cannot_write_an_automatic_scale(tmp_path):
+    """Its writer of powers of two calls what NumPy 2 has not; so there are no wrong numbers."""
+    graph = unguarded(scaled_weights(None), tmp_path, bit_exact=True)
+    with pytest.raises(AttributeError, match="no attribute 'product'"):
+        graph.write()
 
 
 @pytest.mark.slow

@@ -54,7 +54,8 @@ def test_streaming_project_agrees(tmp_path, rng):
         {"backend": "Vivado"},
         {"backend": "Vivado", "io_type": "io_stream"},
         {"strategy": "resource"},
-        {"strategy": "resource", "reuse_factor": 3},
+        {"strategy": "resource", "reuse_factor": 6},
+        {"strategy": "latency", "reuse_factor": 3},
         {"strategy": "distributed_arithmetic"},
         {"strategy": "distributed_arithmetic", "io_type": "io_stream"},
         {"parallelization_factor": 1},
@@ -65,8 +66,6 @@ def test_streaming_project_agrees(tmp_path, rng):
 @pytest.mark.parametrize("name", ["deepset", "garnet"])
 def test_every_variant_agrees(name, options, tmp_path, rng):
     network = NETWORKS[name](n_candidates=16)
-    if "reuse_factor" in options and name == "garnet":
-        pytest.skip("3 divides no kernel of the garnet example")
     found = agreement(network, HlsConfig(**options), tmp_path / "hls", rng, 100)
     assert found.differing == 0
 
@@ -135,16 +134,19 @@ def test_folding_decides_the_interval():
     assert expected_ii_cycles(network, HlsConfig(io_type="io_stream")) == 128
 
 
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"parallelization_factor": 3}, r"3 does not divide 128 candidates; choose one of \[1, 2"),
-        ({"strategy": "resource", "reuse_factor": 2}, "cannot have hls.reuse_factor 2"),
-    ],
-)
-def test_refuses_what_hls4ml_would_change(options, message, tmp_path):
+def test_refuses_a_folding_that_does_not_divide(tmp_path):
+    config = HlsConfig(parallelization_factor=3)
+    message = r"3 does not divide 128 candidates; choose one of \[1, 2"
     with pytest.raises(ConversionError, match=message):
-        build_graph(random_deepset(), HlsConfig(**options), tmp_path)
+        build_graph(random_deepset(), config, tmp_path)
+
+
+def test_reuse_is_the_largest_that_can_be_built(tmp_path):
+    """With 9 inputs 3 multipliers in turn, with 16 inputs 4; hls4ml alone would take 8 for 7."""
+    config = HlsConfig(strategy="resource", reuse_factor=7)
+    graph = build_graph(random_deepset(), config, tmp_path)
+    found = {layer.name: layer.get_attr("reuse_factor") for layer in graph.model.get_layers()}
+    assert (found["phi_0"], found["phi_1"], found["momentum"]) == (3, 4, 7)
 
 
 def test_refuses_arrays_that_the_vendor_tool_cannot_partition(tmp_path):

@@ -44,7 +44,8 @@ class HlsConfig(StrictModel):
         clock_uncertainty_percent: Part of the period that the vendor tool keeps in reserve.
         parallelization_factor: Slots worked on at the same time by every candidate layer
             (hls4ml's ParallelizationFactor); must divide the number of slots.
-        reuse_factor: Products per multiplier and clock of hls4ml's matrix products.
+        reuse_factor: Products that take turns on one multiplier of hls4ml's matrix products; with
+            the resource strategy at most, because only some numbers divide a layer's products.
         strategy: Matrix product of hls4ml.
         compiler_flags: Flags of g++ for the C simulation.
         test_bench_events: Real events written into the project's test bench.

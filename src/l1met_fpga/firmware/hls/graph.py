@@ -14,7 +14,7 @@ from math import prod
 from pathlib import Path
 from typing import Any, Final
 
-from l1met_fpga.config.firmware import HlsConfig, IoType
+from l1met_fpga.config.firmware import HlsConfig, IoType, Strategy
 from l1met_fpga.errors import ConversionError
 from l1met_fpga.firmware.hls.forks import with_forks
 from l1met_fpga.firmware.hls.layer_specs import Spec, layer_specs
@@ -112,6 +112,7 @@ def build_graph(
         )
     graph = HlsGraph(model, network, {s["name"]: s["node"] for s in specs if "node" in s}, config)
     _check_types(graph)
+    _check_reuse(model, specs, config)
     return graph
 
 
@@ -147,11 +148,19 @@ def _check_types(graph: HlsGraph) -> None:
                 f"hls4ml gave layer {name!r} the type {got.hls_name}, the network says "
                 f"{expected.hls_name}"
             )
-        if layer.get_attr("reuse_factor") != graph.config.reuse_factor:
-            raise ConversionError(
-                f"layer {name!r} cannot have hls.reuse_factor {graph.config.reuse_factor}; the "
-                f"nearest that hls4ml can build is {layer.get_attr('reuse_factor')}"
-            )
+
+
+def _check_reuse(model: Any, specs: list[Spec], config: HlsConfig) -> None:
+    """Compare every reuse factor that hls4ml will write with the one it was given."""
+    given = {spec["name"]: _reuse_factor(spec, config) for spec in specs}
+    for layer in model.get_layers():
+        got, expected = layer.get_attr("reuse_factor"), given.get(layer.name)
+        if expected is None or got == expected:
+            continue
+        raise ConversionError(
+            f"hls4ml gave layer {layer.name!r} the reuse factor {got} instead of {expected}; choose "
+            "another hls.reuse_factor"
+        )
 
 
 def _same(a: FixedType, b: FixedType) -> bool:
@@ -169,10 +178,29 @@ def _captured_output() -> Any:
 
 
 def _layer_config(spec: Spec, config: HlsConfig, trace: bool) -> Spec:
-    result: Spec = {"Precision": spec["precision"], "Trace": trace and _traced(spec)}
+    result: Spec = {
+        "Precision": spec["precision"],
+        "Trace": trace and _traced(spec),
+        "ReuseFactor": _reuse_factor(spec, config),
+    }
     if spec["class_name"] == "Conv1D":
         result["ParallelizationFactor"] = config.parallelization_factor
     return result
+
+
+def _reuse_factor(spec: Spec, config: HlsConfig) -> int:
+    """Return the reuse factor asked for, or the largest below it that hls4ml can build.
+
+    Its resource strategy divides a product evenly among multipliers, so that the numbers of inputs
+    and outputs decide; it would take the nearest factor, which may double the interval.
+    """
+    if config.strategy is not Strategy.RESOURCE or "weight_data" not in spec:
+        return config.reuse_factor
+    from hls4ml.backends import get_backend
+
+    n_in, n_out = spec["weight_data"].shape[-2:]
+    valid: list[int] = get_backend(config.backend.value).get_valid_reuse_factors(n_in, n_out)
+    return max(factor for factor in valid if factor <= config.reuse_factor)
 
 
 def _traced(spec: Spec) -> bool:

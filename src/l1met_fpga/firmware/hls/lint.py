@@ -124,7 +124,7 @@ def _weight_problem(quantizer: Any) -> str:
         return f"{_kind(quantizer)} is not checked to convert exactly"
     config = quantizer.get_config()
     if config["alpha"] not in (1, 1.0):
-        return f"alpha={config['alpha']!r} scales the weights, which is not proven exact"
+        return f"alpha={config['alpha']!r} scales the weights, and hls4ml rounds the scale"
     if config["symmetric"]:
         return "symmetric=1 leaves out the smallest value, hls4ml does not"
     if not config["keep_negative"]:

@@ -35,11 +35,16 @@ def mend_simulation_types(folder: Path) -> None:
     _replace(header, f"{_CLEAR} volatile\n", f"{_PLAIN_CLEAR}{_CLEAR} volatile\n", count=1)
 
 
-def mend_distributed_arithmetic(folder: Path, namespace: str) -> None:
+def mend_distributed_arithmetic(folder: Path, namespace: str, *, stream: bool) -> None:
     """Join what hls4ml 1.3 splits between ``nnet`` and the project's namespace.
 
     It writes the generated products into the project's namespace, looks for them in ``nnet``, and
     calls nnet's ``bit_shift`` unqualified.
+
+    Args:
+        folder: Project folder.
+        namespace: Namespace of the project.
+        stream: Whether it is an io_stream project, which has no buffers of its own.
 
     Raises:
         ConversionError: If hls4ml wrote other code.
@@ -48,7 +53,7 @@ def mend_distributed_arithmetic(folder: Path, namespace: str) -> None:
     generated = firmware / "nnet_utils" / "nnet_code_gen.h"
     start = f"namespace {namespace} {{\n"
     _replace(generated, start, start + "using nnet::bit_shift;\n")
-    for name in ("dense_da_", "fill_buffer_"):
+    for name in ("dense_da_",) if stream else ("dense_da_", "fill_buffer_"):
         _replace(firmware / "parameters.h", f"nnet::{name}", f"{namespace}::{name}")
 
 

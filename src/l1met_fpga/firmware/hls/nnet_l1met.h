@@ -27,6 +27,14 @@ template <class out_T, class in_T> out_T l1met_same_bits(const in_T &x) {
     return y;
 }
 
+template <class T, unsigned SIZE> void l1met_clear(T x[SIZE]) {
+    #pragma HLS INLINE
+    for (unsigned k = 0; k < SIZE; k++) {
+        #pragma HLS UNROLL
+        x[k] = 0;
+    }
+}
+
 // px and py of one candidate: pt in units of 0.25 GeV, phi in units of pi/720, taken modulo 1440.
 // quadrant_cos holds cos for 0 to 360 counts, both ends included.
 template <class pt_T, class phi_T, class res_T, typename CONFIG_T>
@@ -92,10 +100,7 @@ void l1met_vector_pool(w_T weights[CONFIG_T::n_candidates * CONFIG_T::n_pools],
                        p_T momentum[CONFIG_T::n_candidates * 2], res_T res[CONFIG_T::n_pools * 2]) {
     typename CONFIG_T::accum_t acc[CONFIG_T::n_pools * 2];
     #pragma HLS ARRAY_PARTITION variable=acc complete
-    for (unsigned k = 0; k < CONFIG_T::n_pools * 2; k++) {
-        #pragma HLS UNROLL
-        acc[k] = 0;
-    }
+    l1met_clear<typename CONFIG_T::accum_t, CONFIG_T::n_pools * 2>(acc);
 VectorPoolLoop:
     for (unsigned i = 0; i < CONFIG_T::n_partitions; i++) {
         #pragma HLS PIPELINE II=1
@@ -125,10 +130,7 @@ void l1met_scalar_pool(s_T scalars[CONFIG_T::n_candidates * CONFIG_T::n_pools], 
                        res_T res[CONFIG_T::n_pools]) {
     typename CONFIG_T::sum_t acc[CONFIG_T::n_pools];
     #pragma HLS ARRAY_PARTITION variable=acc complete
-    for (unsigned m = 0; m < CONFIG_T::n_pools; m++) {
-        #pragma HLS UNROLL
-        acc[m] = 0;
-    }
+    l1met_clear<typename CONFIG_T::sum_t, CONFIG_T::n_pools>(acc);
 ScalarPoolLoop:
     for (unsigned i = 0; i < CONFIG_T::n_partitions; i++) {
         #pragma HLS PIPELINE II=1
@@ -157,10 +159,7 @@ void l1met_aggregate(w_T weights[CONFIG_T::n_candidates * CONFIG_T::n_weights],
                      res_T res[CONFIG_T::n_weights * CONFIG_T::n_features]) {
     typename CONFIG_T::sum_t acc[CONFIG_T::n_weights * CONFIG_T::n_features];
     #pragma HLS ARRAY_PARTITION variable=acc complete
-    for (unsigned k = 0; k < CONFIG_T::n_weights * CONFIG_T::n_features; k++) {
-        #pragma HLS UNROLL
-        acc[k] = 0;
-    }
+    l1met_clear<typename CONFIG_T::sum_t, CONFIG_T::n_weights * CONFIG_T::n_features>(acc);
 AggregateLoop:
     for (unsigned i = 0; i < CONFIG_T::n_partitions; i++) {
         #pragma HLS PIPELINE II=1

@@ -27,10 +27,7 @@ template <class w_T, class p_T, class res_T, typename CONFIG_T>
 void l1met_vector_pool(hls::stream<w_T> &weights, hls::stream<p_T> &momentum, hls::stream<res_T> &res) {
     typename CONFIG_T::accum_t acc[CONFIG_T::n_pools * 2];
     #pragma HLS ARRAY_PARTITION variable=acc complete
-    for (unsigned k = 0; k < CONFIG_T::n_pools * 2; k++) {
-        #pragma HLS UNROLL
-        acc[k] = 0;
-    }
+    l1met_clear<typename CONFIG_T::accum_t, CONFIG_T::n_pools * 2>(acc);
 VectorPoolLoop:
     for (unsigned i = 0; i < CONFIG_T::n_candidates; i++) {
         #pragma HLS PIPELINE II=1
@@ -54,10 +51,7 @@ template <class s_T, class pt_T, class res_T, typename CONFIG_T>
 void l1met_scalar_pool(hls::stream<s_T> &scalars, hls::stream<pt_T> &pt, hls::stream<res_T> &res) {
     typename CONFIG_T::sum_t acc[CONFIG_T::n_pools];
     #pragma HLS ARRAY_PARTITION variable=acc complete
-    for (unsigned m = 0; m < CONFIG_T::n_pools; m++) {
-        #pragma HLS UNROLL
-        acc[m] = 0;
-    }
+    l1met_clear<typename CONFIG_T::sum_t, CONFIG_T::n_pools>(acc);
 ScalarPoolLoop:
     for (unsigned i = 0; i < CONFIG_T::n_candidates; i++) {
         #pragma HLS PIPELINE II=1
@@ -82,10 +76,7 @@ void l1met_aggregate(hls::stream<w_T> &weights, hls::stream<x_T> &features, hls:
                      hls::stream<res_T> &res) {
     typename CONFIG_T::sum_t acc[CONFIG_T::n_weights * CONFIG_T::n_features];
     #pragma HLS ARRAY_PARTITION variable=acc complete
-    for (unsigned k = 0; k < CONFIG_T::n_weights * CONFIG_T::n_features; k++) {
-        #pragma HLS UNROLL
-        acc[k] = 0;
-    }
+    l1met_clear<typename CONFIG_T::sum_t, CONFIG_T::n_weights * CONFIG_T::n_features>(acc);
 AggregateLoop:
     for (unsigned i = 0; i < CONFIG_T::n_candidates; i++) {
         #pragma HLS PIPELINE II=1

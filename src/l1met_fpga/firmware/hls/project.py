@@ -66,7 +66,8 @@ def write_project(
     graph.model.write()
     mend_simulation_types(folder)
     if config.strategy is Strategy.DISTRIBUTED_ARITHMETIC:
-        mend_distributed_arithmetic(folder, f"l1met_{network.name}")
+        stream = config.io_type is IoType.STREAM
+        mend_distributed_arithmetic(folder, f"l1met_{network.name}", stream=stream)
     network.save(folder / "network.json")
     n_events = _write_test_bench_data(network, folder, candidates, config.test_bench_events)
     values = _template_values(graph, n_events)
