@@ -65,16 +65,17 @@ def built_forms(
 ) -> "dict[str, Form]":
     """Forms that were built in this run folder, from this network."""
     from l1met_fpga.firmware.hls.csim import CSimulation
+    from l1met_fpga.firmware.hls.location import recorded_project
 
     forms: dict[str, Form] = {}
-    library = folder.hls / f"{config.hls.top_function}_csim.so"
+    project, _ = recorded_project(folder, config.hls)
+    library = project / f"{config.hls.top_function}_csim.so"
     if library.is_file():
-        folder_network = type(network).load(folder.hls / "network.json")
-        if folder_network != network:
+        if type(network).load(project / "network.json") != network:
             from l1met_fpga.errors import ConversionError
 
             raise ConversionError(
-                f"{folder.hls} was made from another network; run `l1met synthesize {folder.root}`"
+                f"{project} was made from another network; run `l1met synthesize {folder.root}`"
             )
         forms["hls_csim"] = CSimulation(library, network, processes=config.hls.csim_processes)
     if rtl and folder.rtl.is_dir():
