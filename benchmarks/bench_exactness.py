@@ -103,7 +103,8 @@ def check(run: RunFolder, samples: Sequence[Path], asked: int | None, console: C
 
 def main() -> None:
     """Check every network given."""
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    logging.getLogger("l1met_fpga").setLevel(logging.INFO)
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from stores import SMALL, write_samples
 from typer.testing import CliRunner
 
 from l1met_fpga.cli.app import app, main
@@ -153,6 +154,27 @@ def test_build_with_a_stand_in_vendor_tool(output, tmp_path, monkeypatch):
     assert report["hls"]["lut"] == 43200
     assert report["hls"]["bram"] == 2, "four memories of 18 kbit are two block RAM tiles"
     assert report["hls"]["stage"] == "C synthesis"
+
+
+@pytest.mark.slow
+def test_a_missing_run_is_trained_first(tmp_path, monkeypatch, capsys):
+    """The recipe is found by the model's name; the second time its run is taken."""
+    samples = [{"path": str(path)} for path in write_samples(tmp_path)]
+    typed = {**SMALL, "training.epochs": 1, "samples": samples, "hls.compiler_flags": ["-O0"]}
+    (tmp_path / "models").mkdir()
+    save_run(load_run(MODELS / "deepmet.yaml", typed), tmp_path / "models" / "deepmet.yaml")
+    monkeypatch.chdir(tmp_path)
+    command = ["synthesize", "-m", "deepmet", "--no-pruning", "--events", "30"]
+    main_ok(command)
+    text = capsys.readouterr().out
+    assert "no trained run of 'deepmet'; training one from models/deepmet.yaml first" in text
+    run = last_run("deepmet", pruning=False)
+    assert run is not None
+    assert json.loads(run.bit_exactness.read_text())["hls_csim"]["differing"] == 0
+    assert run.report("html").is_file()
+    main_ok(command)
+    assert "no trained run" not in capsys.readouterr().out
+    assert len(list(Path("runs").iterdir())) == 1
 
 
 def main_ok(arguments):
