@@ -176,3 +176,32 @@ def test_compile_errors_and_crashes_are_errors_here(tmp_path):
     candidates = stress_events(np.random.default_rng(0), n_random=1, n_slots=4)
     with pytest.raises(ToolError, match=r"the C simulation .* died"):
         CSimulation(library, network, processes=1)(candidates)
+
+
+ADD_UP = """
+#include <cstdint>
+extern "C" void l1met_csim(std::int64_t n, const std::int16_t *pt, const std::int16_t *eta, const std::int16_t *,
+                           const std::int16_t *, const std::int16_t *weight, std::int64_t *codes) {
+    for (std::int64_t event = 0; event < n; event++) {
+        codes[2 * event] = codes[2 * event + 1] = 0;
+        for (int slot = 0; slot < 6; slot++) {
+            codes[2 * event] += (slot + 1) * pt[6 * event + slot] - weight[6 * event + slot];
+            codes[2 * event + 1] += (slot + 1) * eta[6 * event + slot];
+        }
+    }
+}
+"""
+
+
+@pytest.mark.parametrize("chunk", [3, 10_000])
+def test_every_event_comes_back_in_its_place(chunk, tmp_path, monkeypatch):
+    """Columns, padding and order, with C++ that adds codes up."""
+    monkeypatch.setattr("l1met_fpga.firmware.hls.csim.CHUNK_EVENTS", chunk)
+    (tmp_path / "l1met_csim.cpp").write_text(ADD_UP)
+    library = compile_csim(tmp_path, top="l1met", flags=())
+    events = stress_events(np.random.default_rng(0), n_random=40, n_slots=4)
+    codes = CSimulation(library, random_deepset(n_candidates=6), processes=2)(events)
+    pt, eta, weight = (events[name].astype(np.int64) for name in ("pt", "eta", "puppi_weight"))
+    slot = np.arange(1, 5)
+    expected = np.stack([(slot * pt - weight).sum(axis=1), (slot * eta).sum(axis=1)], axis=1)
+    np.testing.assert_array_equal(codes, expected)

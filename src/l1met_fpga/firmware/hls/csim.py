@@ -1,11 +1,9 @@
 """Compile a project's C++ with g++ and run it on many events in parallel processes."""
 
-import ctypes
-import multiprocessing
 import os
-from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
 
@@ -20,7 +18,9 @@ from l1met_fpga.run_folder import atomic_path
 
 __all__ = ["CSimulation", "compile_csim"]
 
-CHUNK_EVENTS: Final = 500
+CHUNK_EVENTS: Final = 10_000
+"""Events of one process at most; it holds them twice."""
+WORKER: Final = Path(__file__).with_name("csim_worker.py")
 COMPILE_TIMEOUT_S: Final = 1800.0
 
 
@@ -57,8 +57,8 @@ def compile_csim(folder: Path, *, top: str, flags: tuple[str, ...]) -> Path:
 class CSimulation:
     """The compiled project as a form: candidates in, integer codes out.
 
-    Every chunk of events runs in a worker process, so that all cores work and a crash in the C++
-    is an error here and not the end of this process.
+    Every chunk of events runs in a process of its own, so that all cores work and a crash in the
+    C++ is an error here and not the end of this process.
     """
 
     def __init__(self, library: Path, network: Network, *, processes: int | None = None) -> None:
@@ -72,41 +72,30 @@ class CSimulation:
         Raises:
             ToolError: If a simulation process dies.
         """
-        chunks = list(self._chunks(candidates))
-        if not chunks:
-            return np.zeros((0, *self.network.output.shape), np.int64)
-        # spawn: a fork would copy TensorFlow's threads' locks
-        context = multiprocessing.get_context("spawn")
-        workers = min(self.processes, len(chunks))
-        arguments = (str(self.library), self.network.output.shape[0])
-        try:
-            with ProcessPoolExecutor(workers, context, _load, arguments) as pool:
-                return np.concatenate(list(pool.map(_simulate, chunks)))
-        except BrokenProcessPool as err:
-            raise ToolError(f"the C simulation {self.library} died: {err}") from err
-
-    def _chunks(self, candidates: Candidates) -> Iterator[list[npt.NDArray[np.int16]]]:
         columns = [np.asarray(candidates[name], dtype=np.int16) for name in self.network.columns]
+        n_events = len(columns[0])
+        chunk = min(CHUNK_EVENTS, -(-n_events // self.processes))
+        parts = [slice(first, first + chunk) for first in range(0, n_events, max(chunk, 1))]
+        with ThreadPoolExecutor(self.processes) as pool:  # each thread waits for its process
+            codes = list(pool.map(lambda part: self._simulate([c[part] for c in columns]), parts))
+        return np.concatenate(codes) if codes else self._codes(b"")
+
+    def _simulate(self, columns: list[npt.NDArray[np.int16]]) -> npt.NDArray[np.int64]:
         missing = self.network.n_candidates - columns[0].shape[1]
-        for first in range(0, len(columns[0]), CHUNK_EVENTS):
-            part = [column[first : first + CHUNK_EVENTS] for column in columns]
-            yield [np.ascontiguousarray(np.pad(p, ((0, 0), (0, missing)))) for p in part]
+        padded = [np.pad(column, ((0, 0), (0, missing))) for column in columns]
+        numbers = [len(padded[0]), self.network.output.shape[0], *(c[0].nbytes for c in padded)]
+        done = subprocess.run(
+            [sys.executable, "-IS", WORKER, self.library, self.library.stem, *map(str, numbers)],
+            input=b"".join(column.tobytes() for column in padded),
+            capture_output=True,
+            check=False,
+        )
+        if done.returncode:
+            tail = done.stderr.decode(errors="replace").strip()[-500:]
+            raise ToolError(
+                f"the C simulation {self.library} died with exit code {done.returncode}. {tail}"
+            )
+        return self._codes(done.stdout)
 
-
-_worker: tuple[ctypes.CDLL, str, int] | None = None
-
-
-def _load(library: str, n_outputs: int) -> None:
-    global _worker
-    _worker = (ctypes.CDLL(library), Path(library).stem, n_outputs)
-
-
-def _simulate(columns: list[npt.NDArray[np.int16]]) -> npt.NDArray[np.int64]:
-    if _worker is None:
-        raise ToolError("a C simulation process was used before its library was loaded")
-    library, function, n_outputs = _worker
-    codes = np.empty((len(columns[0]), n_outputs), np.int64)
-    pointers = [column.ctypes.data_as(ctypes.c_void_p) for column in columns]
-    pointers.append(codes.ctypes.data_as(ctypes.c_void_p))
-    getattr(library, function)(ctypes.c_int64(len(codes)), *pointers)
-    return codes
+    def _codes(self, output: bytes) -> npt.NDArray[np.int64]:
+        return np.frombuffer(output, np.int64).reshape(-1, *self.network.output.shape)
