@@ -1,7 +1,7 @@
 """Long check: no output of 100,000 simulated events and of the stress events may differ.
 
     make bench-exactness                                 # models/deepset, garnet and deepmet
-    python benchmarks/bench_exactness.py runs/mine --samples data/full/*/*.root --events 100000
+    python benchmarks/bench_exactness.py runs/mine --samples data/full/*.h5 --events 100000
 
 For each network the HLS project is built, and its C simulation and the int64 reference are compared
 with the quantized Keras model. Samples are ROOT files or stores, about as many events of each. The
