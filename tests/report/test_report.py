@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from evaluation_samples import ESTIMATES, background, signal
 from networks import NETWORKS
+from vendor_reports import csynth_xml, timing, utilization
 
 from l1met_fpga.config.budget import BudgetConfig
 from l1met_fpga.config.evaluation import EvaluationConfig
@@ -186,6 +187,25 @@ def test_rtl_figures_wrong(tmp_path):
     write_json(run.rtl / "resources.json", {"streaming": lacking})
     with pytest.raises(ReportError, match="lacks lut"):
         build_report(run)
+
+
+def test_every_vendor_stage_is_shown_with_its_shares(tmp_path):
+    run = make_run(tmp_path / "run")
+    target = csynth_report(run.hls, load_run(run.config).hls)
+    target.parent.mkdir(parents=True)
+    target.write_text(csynth_xml())
+    (run.hls / "vivado_synth.rpt").write_text(utilization())
+    (run.hls / "timing.rpt").write_text(timing())
+    report = write_report(run)
+    kinds = [stage["kind"] for stage in report["hls"]["stages"]]
+    assert kinds == ["C synthesis", "post-synthesis", "post-route timing"]
+    rows = [line for line in run.report("md").read_text().splitlines() if line.startswith("| ")]
+    row = {kind: next(r for r in rows if r.startswith(f"| {kind} ")) for kind in kinds}
+    assert "43200 (2.5 %, 10.0 %)" in row["C synthesis"]
+    assert "Vitis HLS" in row["C synthesis"]
+    assert "18011 (1.0 %, 4.2 %)" in row["post-synthesis"]
+    assert "xcvu13p" in row["post-route timing"]
+    assert "HLS stages" in run.report("html").read_text()
 
 
 @pytest.mark.skipif(

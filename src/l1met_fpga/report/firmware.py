@@ -82,7 +82,8 @@ def hls_figures(run: RunFolder, config: HlsConfig) -> dict[str, Any] | None:
     """Return the vendor's figures, ``null`` when no vendor tool was run.
 
     Latency and interval are those of C synthesis; resources are those of the latest stage that was
-    run, which ``stage`` says. ``bram`` counts tiles of 36 kbit, as for the RTL.
+    run, which ``stage`` says; ``stages`` has every one. ``bram`` counts tiles of 36 kbit, as for
+    the RTL.
 
     Raises:
         ReportError: If a report lacks a number.
@@ -92,4 +93,4 @@ def hls_figures(run: RunFolder, config: HlsConfig) -> dict[str, Any] | None:
     if not csynth_report(project, config).is_file():
         return None
     found = collect_vendor(project, config)
-    return {key: found[key] for key in HLS_KEYS}
+    return {key: found[key] for key in (*HLS_KEYS, "stages")}

@@ -1,6 +1,6 @@
 """Tables of a report: the Markdown and the HTML page show the same ones."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -233,9 +233,47 @@ def _firmware(report: Json) -> Iterator[Table]:
     ):  # fmt: skip
         found = report[key]
         if found is not None:
-            rows = [(name.replace("_", " "), number(value, 2)) for name, value in found.items()]
+            rows = [
+                (name.replace("_", " "), number(value, 2))
+                for name, value in found.items()
+                if name != "stages"
+            ]
             rows += _nanoseconds(found)
             yield Table(title, ("figure", "value"), tuple(rows))
+            yield from _stages(found.get("stages", ()))
+
+
+def _stages(stages: Sequence[Json]) -> Iterator[Table]:
+    """Every vendor report of an HLS project, resources with their share of the part and one SLR."""
+    if not stages:
+        return
+    rows = [
+        (
+            stage["kind"],
+            f"{stage['tool']} {stage['tool_version']}",
+            stage["part"],
+            number(stage.get("clock_period_ns"), 3),
+            *(_share(stage, name) for name in ("lut", "ff", "dsp", "bram", "uram")),
+            number(stage.get("worst_slack_ns"), 3),
+        )
+        for stage in stages
+    ]
+    yield Table(
+        "HLS stages",
+        ("stage", "tool", "part", "clock [ns]", "LUT", "FF", "DSP", "BRAM", "URAM", "slack [ns]"),
+        tuple(rows),
+        note="In brackets: percent of the part, percent of one of its SLRs.",
+    )
+
+
+def _share(stage: Json, name: str) -> str:
+    if name not in stage:
+        return EMPTY
+    counted = "bram18" if name == "bram" else name
+    text = number(stage[name], 1)
+    shares = [stage[of].get(counted) for of in ("percent_of_part", "percent_of_slr") if of in stage]
+    known = ", ".join(f"{share:.1f} %" for share in shares if share is not None)
+    return f"{text} ({known})" if known else text
 
 
 def _nanoseconds(found: Json) -> list[tuple[str, str]]:
