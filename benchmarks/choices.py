@@ -1,9 +1,10 @@
 """Measure what each choice of the default network is worth.
 
-Trains one network per row, all with the same seed and number of steps, on the full sample
-(`make data-full`), two at a time. Figures of the validation part, on which choices are made, and of
-the test part, which is quoted, go to CHOICES/choices.md and choices.json. Rows that are there are
-not trained again, so the script can be stopped and started again.
+Trains one network per row, all with the same number of steps unless they say otherwise, on the full
+sample (`make data-full`), one per core. Row "base" is the default network in the mixture that the
+study started from; every other row changes one thing of it. Figures of the validation part, on
+which choices are made, and of the test part, which is quoted, go to CHOICES/choices.md and
+choices.json. Rows that are there are not trained again, so the script can be stopped and started.
 
     python benchmarks/choices.py build/choices ["row" ...]
 """
@@ -34,14 +35,15 @@ from l1met_fpga.run_folder import RunFolder, atomic_path, write_json
 
 Overrides = dict[str, Any]
 FULL: Final = Path("data/full")
-SHARES: Final = {"ttbar": 0.44, "znunu": 0.06, "pileup": 0.50}
+BASE_SHARES: Final = {"ttbar": 0.44, "znunu": 0.06, "pileup": 0.50}
+CHOSEN: Final = {"ttbar": 0.26, "znunu": 0.04, "pileup": 0.70}
 PARTS: Final = (Part.VALIDATION, Part.TEST)
 RATES_KHZ: Final = (18.0, 62.0)
 EVENTS_TO_FIT: Final = 100_000
 """Training events per sample that the baselines are fitted on."""
 
 
-def samples(shares: Mapping[str, float] = SHARES, folder: Path = FULL) -> Overrides:
+def samples(shares: Mapping[str, float] = BASE_SHARES, folder: Path = FULL) -> Overrides:
     """Samples of the mixture and their shares."""
     return {"samples": [{"path": str(folder / f"{k}.h5"), "weight": v} for k, v in shares.items()]}
 
@@ -74,19 +76,27 @@ def pools(k: int, m: int) -> Overrides:
 
 
 TYPES: Final = ("neutral_hadron", "photon", "hadron", "electron", "muon")
-BASE: Final[Overrides] = samples() | {"training.epochs": 5, "training.events_per_epoch": 250_000}
+BASE: Final[Overrides] = samples() | {"training.epochs": 5, "training.events_per_epoch": 200_000}
 LONG: Final[Overrides] = {"training.epochs": 20}
 FLOAT: Final[Overrides] = {"training.pruning.enabled": False, "variant": "float"}
 LARGE: Final = FLOAT | hidden(128, 128) | pools(8, 16) | {"model.rho": [dense(32)]}
 VERTEX: Final = samples(folder=FULL / "vertex")
 ROWS: Final[dict[str, Overrides]] = {
-    "default": {},
-    "default, seed 2": {"training.seed": 2},
-    "default, seed 3": {"training.seed": 3},
+    "base": {},
+    "base, seed 2": {"training.seed": 2},
+    "base, seed 3": {"training.seed": 3},
     "float": FLOAT,
     "not pruned": {"training.pruning.enabled": False},
     "float 128-128, K = 8, M = 16": LARGE | features(extra=("pt_high",)),
     "the same with vertex distance": LARGE | features(extra=("pt_high", "abs_z0")) | VERTEX,
+    "pile-up 70 %, Z 4 %, large float with vertex distance": LARGE
+    | features(extra=("pt_high", "abs_z0"))
+    | samples(CHOSEN, FULL / "vertex")
+    | {"training.epochs": 10},
+    "pile-up 70 %, Z 4 %, large float": LARGE
+    | features(extra=("pt_high",))
+    | samples(CHOSEN)
+    | {"training.epochs": 10},
     "float with vertex distance": FLOAT | features(extra=("abs_z0",)) | VERTEX,
     "four times the steps": LONG,
     "loss MSE": {"training.loss.kind": "mse"},
@@ -104,7 +114,9 @@ ROWS: Final[dict[str, Overrides]] = {
     "sparsity 0.9": {"training.pruning.sparsity": 0.9},
     "pile-up 28 %, Z 24 %": samples({"ttbar": 0.48, "znunu": 0.24, "pileup": 0.28}),
     "pile-up 50 %, Z 17 %": samples({"ttbar": 0.33, "znunu": 0.17, "pileup": 0.50}),
-    "pile-up 70 %, Z 4 %": samples({"ttbar": 0.26, "znunu": 0.04, "pileup": 0.70}),
+    "pile-up 60 %, Z 8 %": samples({"ttbar": 0.32, "znunu": 0.08, "pileup": 0.60}),
+    "pile-up 70 %, Z 8 %": samples({"ttbar": 0.22, "znunu": 0.08, "pileup": 0.70}),
+    "pile-up 70 %, Z 4 %": samples(CHOSEN),
     "without pt_low": features(without=("pt_low",)),
     "without puppi_weight": features(without=("puppi_weight",)),
     "without abs_eta": features(without=("abs_eta",)),
@@ -127,7 +139,7 @@ def row_folder(root: Path, name: str) -> RunFolder:
 
 def make_vertex_stores() -> None:
     """The same events with z0 counted from the vertex."""
-    for label in SHARES:
+    for label in BASE_SHARES:
         store = FULL / "vertex" / f"{label}.h5"
         if not store.is_file():
             store.parent.mkdir(exist_ok=True)
@@ -169,7 +181,7 @@ def train_row(task: tuple[Path, str]) -> str:
 
 def load_part(root: Path, names: list[str], part: Part) -> list[Sample]:
     """Baselines and all rows on one part of the samples."""
-    stores = {label: FULL / f"{label}.h5" for label in SHARES}
+    stores = {label: FULL / f"{label}.h5" for label in BASE_SHARES}
     train = [load_store(path, Part.TRAIN, max_events=EVENTS_TO_FIT) for path in stores.values()]
     columns = train[0].candidates
     joined = {c: np.concatenate([events.candidates[c] for events in train]) for c in columns}
@@ -194,7 +206,7 @@ def figures(part: list[Sample]) -> dict[str, Any]:
 
 
 def table(metrics: dict[str, Any], about: dict[str, Any]) -> list[str]:
-    """Markdown rows: efficiencies with paired errors of the difference to the default."""
+    """Markdown rows: efficiencies with paired errors of the difference to the first row."""
     signal = list(metrics["trigger"])
     points = metrics["rates"]["working_points"]
     head = ["network", "parameters", "zeros"]
@@ -209,7 +221,7 @@ def table(metrics: dict[str, Any], about: dict[str, Any]) -> list[str]:
         for label in signal:
             for point in points:
                 cell = metrics["trigger"][label]["efficiency"][point["key"]]["100_150"][name]
-                error = cell["difference"].get("default", {}).get("error")
+                error = cell["difference"].get("base", {}).get("error")
                 cells.append(
                     f"{cell['efficiency']:.3f}" + ("" if error is None else f" ± {error:.3f}")
                 )
