@@ -63,9 +63,9 @@ def run_tasks(
 def _client(stack: ExitStack, workers: int, scheduler: str | None) -> Any:
     import dask.distributed as dd
 
-    if not _log.isEnabledFor(logging.DEBUG):
-        # It tells every start and stop of its parts; what matters comes as an exception.
-        logging.getLogger("distributed").setLevel(logging.ERROR)
+    # Its parts tell every start, stop and missed heartbeat; what matters comes as an exception.
+    level = logging.DEBUG if _log.isEnabledFor(logging.DEBUG) else logging.CRITICAL
+    logging.getLogger("distributed").setLevel(level)
     if scheduler is None:
         # Dask limits BLAS and OpenMP itself; TensorFlow would start a thread per core in each.
         threads = max(1, len(os.sched_getaffinity(0)) // workers)
@@ -75,6 +75,7 @@ def _client(stack: ExitStack, workers: int, scheduler: str | None) -> Any:
                 threads_per_worker=1,
                 processes=True,
                 dashboard_address=":0",
+                silence_logs=level,
                 env={"TF_NUM_INTRAOP_THREADS": str(threads)},
             )
         )
