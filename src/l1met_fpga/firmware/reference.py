@@ -28,9 +28,9 @@ __all__ = ["check_network", "evaluate", "evaluate_nodes", "needed_type"]
 IntArray = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.integer[Any]]
 
-CHUNK_CANDIDATES: Final = 2048
-"""Rows worked on at once. Larger tensors leave the second-level cache, and from about 1 MiB on the
-allocator gives each back to the system, which then clears new pages for the next."""
+CHUNK_CANDIDATES: Final = 16384
+"""Rows worked on at once. Smaller chunks are as fast in one thread (their memory is not given back to the system between two
+operations), larger ones let two threads compute instead of wait for one another's Python."""
 _LOSSY: Final = ("momentum", "quantize", "table")
 QUARTER_TURN: Final = PHI_COUNTS_PER_TURN // 4
 
