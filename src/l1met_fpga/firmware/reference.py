@@ -29,8 +29,8 @@ IntArray = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.integer[Any]]
 
 CHUNK_CANDIDATES: Final = 16384
-"""Rows worked on at once. Smaller chunks are as fast in one thread (their memory is not given back to the system between two
-operations), larger ones let two threads compute instead of wait for one another's Python."""
+"""Rows worked on at once. Smaller chunks are as fast in one thread (their memory is not given back
+to the system between two operations), larger ones let two threads compute side by side."""
 _LOSSY: Final = ("momentum", "quantize", "table")
 QUARTER_TURN: Final = PHI_COUNTS_PER_TURN // 4
 
