@@ -56,7 +56,7 @@ data: $(READY) ## make the built-in samples again (data/*.root)
 data-full: $(READY) ## make the full samples and their stores in data/full (resumes)
 	$(BIN)/l1met simulate data/full_sample.yaml $(ARGS)
 	for sample in pileup ttbar znunu vbf_hinv; do \
-	  test -f data/full/$$sample.h5 || $(BIN)/l1met convert "data/full/$$sample/*.root" -o data/full/$$sample.h5 || exit 1; \
+	  test data/full/$$sample.h5 -nt data/full/$$sample || $(BIN)/l1met convert "data/full/$$sample/*.root" -o data/full/$$sample.h5 --overwrite || exit 1; \
 	done
 
 bench: bench-puppi bench-data bench-sim bench-train bench-eval bench-hls bench-rtl ## run every benchmark

@@ -26,9 +26,10 @@ from l1met_fpga.data.cluster import run_tasks
 from l1met_fpga.data.convert import convert
 from l1met_fpga.data.labels import BACKGROUND_LABELS
 from l1met_fpga.data.splits import Part
-from l1met_fpga.evaluation.baselines import fit_baselines
+from l1met_fpga.evaluation.baselines import WeightTable
 from l1met_fpga.evaluation.evaluation import BASELINE_TITLES, Estimate, evaluate
 from l1met_fpga.evaluation.metrics_file import to_metrics
+from l1met_fpga.evaluation.runs import fit_on_training_parts
 from l1met_fpga.evaluation.sample import Sample, load_store
 from l1met_fpga.puppi.met import puppi_met_xy_gev
 from l1met_fpga.run_folder import RunFolder, atomic_path, write_json
@@ -37,10 +38,9 @@ Overrides = dict[str, Any]
 FULL: Final = Path("data/full")
 BASE_SHARES: Final = {"ttbar": 0.44, "znunu": 0.06, "pileup": 0.50}
 CHOSEN: Final = {"ttbar": 0.26, "znunu": 0.04, "pileup": 0.70}
+STORES: Final = {label: FULL / f"{label}.h5" for label in BASE_SHARES}
 PARTS: Final = (Part.VALIDATION, Part.TEST)
 RATES_KHZ: Final = (18.0, 62.0)
-EVENTS_TO_FIT: Final = 100_000
-"""Training events per sample that the baselines are fitted on."""
 
 
 def samples(shares: Mapping[str, float] = BASE_SHARES, folder: Path = FULL) -> Overrides:
@@ -97,7 +97,6 @@ ROWS: Final[dict[str, Overrides]] = {
     | features(extra=("pt_high",))
     | samples(CHOSEN)
     | {"training.epochs": 10},
-    "float with vertex distance": FLOAT | features(extra=("abs_z0",)) | VERTEX,
     "four times the steps": LONG,
     "loss MSE": {"training.loss.kind": "mse"},
     "loss MAE": {"training.loss.kind": "mae"},
@@ -107,7 +106,6 @@ ROWS: Final[dict[str, Overrides]] = {
     "K = 8, M = 8": pools(8, 8),
     "hidden 16-16": hidden(16, 16),
     "hidden 64-32": hidden(64, 32),
-    "hidden 32": hidden(32),
     "8 bit": hidden(32, 32, kernel="fixed<8,1>", output="ufixed<8,2>"),
     "4 bit": hidden(32, 32, kernel="fixed<4,1>", output="ufixed<4,2>"),
     "sparsity 0.6": {"training.pruning.sparsity": 0.6},
@@ -139,11 +137,12 @@ def row_folder(root: Path, name: str) -> RunFolder:
 
 def make_vertex_stores() -> None:
     """The same events with z0 counted from the vertex."""
-    for label in BASE_SHARES:
-        store = FULL / "vertex" / f"{label}.h5"
-        if not store.is_file():
+    for label, plain in STORES.items():
+        store = FULL / "vertex" / plain.name
+        if not store.is_file() or store.stat().st_mtime < plain.stat().st_mtime:
             store.parent.mkdir(exist_ok=True)
-            convert([str(FULL / label / "*.root")], store, ConvertConfig(label=label, z0="vertex"))
+            config = ConvertConfig(label=label, z0="vertex")
+            convert([str(FULL / label / "*.root")], store, config, overwrite=True)
 
 
 def train_row(task: tuple[Path, str]) -> str:
@@ -179,18 +178,13 @@ def train_row(task: tuple[Path, str]) -> str:
     return name
 
 
-def load_part(root: Path, names: list[str], part: Part) -> list[Sample]:
-    """Baselines and all rows on one part of the samples."""
-    stores = {label: FULL / f"{label}.h5" for label in BASE_SHARES}
-    train = [load_store(path, Part.TRAIN, max_events=EVENTS_TO_FIT) for path in stores.values()]
-    columns = train[0].candidates
-    joined = {c: np.concatenate([events.candidates[c] for events in train]) for c in columns}
-    baselines = fit_baselines(joined, np.concatenate([e.gen_met_xy_gev for e in train]))
+def load_part(root: Path, names: list[str], weights: WeightTable, part: Part) -> list[Sample]:
+    """PUPPI MET, the table and all rows on one part of the samples."""
     found = []
-    for label, path in stores.items():
+    for label, path in STORES.items():
         events = load_store(path, part)
         met = {"puppi": puppi_met_xy_gev(events.candidates)}
-        met["table"] = baselines["table"].met_xy_gev(events.candidates)
+        met["table"] = weights.met_xy_gev(events.candidates)
         for name in names:
             with np.load(row_folder(root, name).root / f"{part.name.lower()}.npz") as file:
                 met[name] = file[label]
@@ -198,11 +192,11 @@ def load_part(root: Path, names: list[str], part: Part) -> list[Sample]:
     return found
 
 
-def figures(part: list[Sample]) -> dict[str, Any]:
+def figures(part: list[Sample], config: EvaluationConfig) -> dict[str, Any]:
     """Figures of all rows, with paired errors."""
     titles = {n: Estimate("baseline", BASELINE_TITLES[n]) for n in ("puppi", "table")}
     titles |= {name: Estimate("file", name) for name in part[0].met_xy_gev if name not in titles}
-    return to_metrics(evaluate(part, titles, EvaluationConfig(rates_khz=RATES_KHZ)))
+    return to_metrics(evaluate(part, titles, config))
 
 
 def table(metrics: dict[str, Any], about: dict[str, Any]) -> list[str]:
@@ -244,7 +238,12 @@ def main() -> None:
         console.print(f"{index + 1} of {len(missing)}: {name}", highlight=False)
     names = [name for name in ROWS if row_folder(folder, name).training.is_file()]
     about = {name: json.loads(row_folder(folder, name).training.read_text()) for name in names}
-    found = {part.name.lower(): figures(load_part(folder, names, part)) for part in PARTS}
+    config = EvaluationConfig(rates_khz=RATES_KHZ)
+    weights = fit_on_training_parts([*STORES.values()], config.max_train_events)["table"]
+    found = {
+        part.name.lower(): figures(load_part(folder, names, weights, part), config)
+        for part in PARTS
+    }
     write_json(folder / "choices.json", {"networks": about, **found})
     text = [f"{part}:\n\n" + "\n".join(table(found[part], about)) for part in found]
     (folder / "choices.md").write_text("\n\n".join(text) + "\n")

@@ -31,7 +31,14 @@ from l1met_fpga.puppi.met import puppi_met_xy_gev
 from l1met_fpga.run_folder import RunFolder
 from l1met_fpga.training.samples import store_of
 
-__all__ = ["ArrayFile", "NamedRun", "evaluate_arrays", "evaluate_runs", "predictions_path"]
+__all__ = [
+    "ArrayFile",
+    "NamedRun",
+    "evaluate_arrays",
+    "evaluate_runs",
+    "fit_on_training_parts",
+    "predictions_path",
+]
 
 logger = logging.getLogger(__name__)
 
@@ -135,7 +142,7 @@ def evaluate_runs(
     networks = [  # a missing model fails here, before anything takes time
         form for run in runs for form in _forms(run, more.get(run.name, {}))
     ]
-    baselines = _fit_on_training_parts(paths, config.max_train_events)
+    baselines = fit_on_training_parts(paths, config.max_train_events)
     estimators: dict[str, Estimator] = {
         "puppi": lambda events: puppi_met_xy_gev(events.candidates),
         "cmssw": lambda events: cmssw_met_xy_gev(events.candidates),
@@ -179,8 +186,16 @@ def _weighted(table: WeightTable) -> Estimator:
     return lambda events: table.met_xy_gev(events.candidates)
 
 
-def _fit_on_training_parts(paths: Sequence[Path], max_events: int) -> dict[str, WeightTable]:
-    """Fit the baselines on the training parts of all samples together."""
+def fit_on_training_parts(paths: Sequence[Path], max_events: int) -> dict[str, WeightTable]:
+    """Fit the baselines on the training parts of all samples together.
+
+    Args:
+        paths: Stores.
+        max_events: Events of each training part at most, from the start.
+
+    Raises:
+        DataError: If a file is no store or its training part is empty.
+    """
     parts = [load_store(path, Part.TRAIN, max_events=max_events) for path in paths]
     candidates = {
         name: np.concatenate([part.candidates[name] for part in parts]) for name in REQUIRED_COLUMNS
