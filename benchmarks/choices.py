@@ -31,8 +31,9 @@ from l1met_fpga.evaluation.evaluation import BASELINE_TITLES, Estimate, evaluate
 from l1met_fpga.evaluation.metrics_file import to_metrics
 from l1met_fpga.evaluation.runs import fit_on_training_parts
 from l1met_fpga.evaluation.sample import Sample, load_store
+from l1met_fpga.files import atomic_path, write_json
 from l1met_fpga.puppi.met import puppi_met_xy_gev
-from l1met_fpga.run_folder import RunFolder, atomic_path, write_json
+from l1met_fpga.run_folder import RunFolder
 
 Overrides = dict[str, Any]
 FULL: Final = Path("data/full")

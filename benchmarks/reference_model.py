@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from l1met_fpga.config.run import RunConfig, load_run, save_run
-from l1met_fpga.run_folder import RunFolder, write_json
+from l1met_fpga.files import write_json
+from l1met_fpga.run_folder import RunFolder
 
 KEPT = (
     "environment.json",

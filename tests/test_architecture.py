@@ -7,7 +7,7 @@ import l1met_fpga
 
 ROOT = Path(l1met_fpga.__file__).parent
 ROOMS = (
-    ("errors", "fixed_point", "run_folder", "plot_style"),
+    ("errors", "files", "fixed_point", "identity", "plot_style", "processors", "run_folder"),
     ("puppi",),
     ("config",),
     ("data",),

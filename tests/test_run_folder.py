@@ -5,7 +5,8 @@ import time
 import pytest
 
 from l1met_fpga.errors import RunFolderError
-from l1met_fpga.run_folder import RunFolder, atomic_path, exclusive, write_json
+from l1met_fpga.files import atomic_path, exclusive, write_json
+from l1met_fpga.run_folder import RunFolder
 
 
 def test_a_folder_made_by_others_is_never_cleared(tmp_path):

@@ -13,7 +13,7 @@ import mplhep
 from cycler import cycler
 from matplotlib.figure import Figure
 
-from l1met_fpga.run_folder import atomic_path
+from l1met_fpga.files import atomic_path
 
 __all__ = ["COLOURS", "save_figure", "styled"]
 

@@ -17,12 +17,13 @@ from l1met_fpga.config.run import load_run, save_run
 from l1met_fpga.errors import ConfigError, ReportError
 from l1met_fpga.evaluation.evaluation import evaluate
 from l1met_fpga.evaluation.metrics_file import save_metrics, to_metrics
+from l1met_fpga.files import write_json
 from l1met_fpga.firmware.hls.vendor import csynth_report
 from l1met_fpga.models.network import Dense
 from l1met_fpga.report.budget import check_budget, value_at
 from l1met_fpga.report.collect import build_report
 from l1met_fpga.report.write import write_report
-from l1met_fpga.run_folder import RunFolder, write_json
+from l1met_fpga.run_folder import RunFolder
 
 MODELS = Path(__file__).parents[2] / "models"
 AGREEMENT = {"events": 10, "outputs": 20, "differing": 0, "largest_lsb": 0}

@@ -3,7 +3,7 @@ import pytest
 from simulation_events import collision, random_collisions
 
 from l1met_fpga.errors import SimulationError
-from l1met_fpga.run_folder import write_json
+from l1met_fpga.files import write_json
 from l1met_fpga.simulation.calorimeter import TOWER, Towers, add, ring_means
 from l1met_fpga.simulation.deposits import make_lists
 from l1met_fpga.simulation.detector import load_detector

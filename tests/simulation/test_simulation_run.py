@@ -10,7 +10,7 @@ from simulation_events import random_collisions
 
 from l1met_fpga.config.simulation import PoolConfig, SampleConfig, SimulationConfig
 from l1met_fpga.errors import ConfigError, SimulationError
-from l1met_fpga.run_folder import write_json
+from l1met_fpga.files import write_json
 from l1met_fpga.simulation import run as run_module
 from l1met_fpga.simulation.generate import checksum, load_card
 from l1met_fpga.simulation.run import Progress, run

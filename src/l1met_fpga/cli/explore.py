@@ -62,10 +62,11 @@ def _explore(
     from l1met_fpga.cli.run_choice import need_last_run, with_typed
     from l1met_fpga.config.rtl import ExploreConfig
     from l1met_fpga.config.run import load_run
+    from l1met_fpga.files import write_json
     from l1met_fpga.firmware.rtl.explore import explore, pareto, plot
     from l1met_fpga.models.network import Network
     from l1met_fpga.plot_style import save_figure
-    from l1met_fpga.run_folder import RunFolder, write_json
+    from l1met_fpga.run_folder import RunFolder
 
     typed = {
         "lanes": _numbers(int)(lanes) if lanes else None,

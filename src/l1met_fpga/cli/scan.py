@@ -96,8 +96,8 @@ def _write(done: "list[Trial]", best: "list[Trial]", folder: Path) -> None:
 
     from matplotlib.figure import Figure
 
+    from l1met_fpga.files import write_json
     from l1met_fpga.plot_style import COLOURS, save_figure, styled
-    from l1met_fpga.run_folder import write_json
 
     front = {trial.number for trial in best}
     rows = [asdict(trial) | {"pareto": trial.number in front} for trial in done]

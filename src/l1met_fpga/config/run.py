@@ -15,7 +15,7 @@ from l1met_fpga.config.model import ModelConfig, select_model
 from l1met_fpga.config.rtl import RtlConfig
 from l1met_fpga.config.scan import ScanConfig
 from l1met_fpga.config.training import TrainingConfig, TrainingSample
-from l1met_fpga.run_folder import atomic_path
+from l1met_fpga.files import atomic_path
 
 __all__ = ["RunConfig", "load_run", "save_run"]
 

@@ -5,12 +5,12 @@ on another one.
 """
 
 import logging
-import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from typing import Any, TypeVar
 
 from l1met_fpga.errors import ToolError
+from l1met_fpga.processors import allowed_processors
 
 __all__ = ["default_workers", "run_tasks"]
 
@@ -22,7 +22,7 @@ _log = logging.getLogger(__name__)
 
 def default_workers(n_tasks: int) -> int:
     """Return one process per processor that this process may use, no more than tasks."""
-    return max(1, min(n_tasks, len(os.sched_getaffinity(0))))
+    return max(1, min(n_tasks, allowed_processors()))
 
 
 def run_tasks(
@@ -68,7 +68,7 @@ def _client(stack: ExitStack, workers: int, scheduler: str | None) -> Any:
     logging.getLogger("distributed").setLevel(level)
     if scheduler is None:
         # Dask limits BLAS and OpenMP itself; TensorFlow would start a thread per core in each.
-        threads = max(1, len(os.sched_getaffinity(0)) // workers)
+        threads = max(1, allowed_processors() // workers)
         cluster = stack.enter_context(
             dd.LocalCluster(
                 n_workers=workers,

@@ -17,7 +17,7 @@ from l1met_fpga.data.sources import Source, expand_sources, read_source
 from l1met_fpga.data.store import SCHEMA_VERSION
 from l1met_fpga.data.store_writer import create_store
 from l1met_fpga.errors import DataError
-from l1met_fpga.run_folder import exclusive
+from l1met_fpga.files import exclusive
 
 __all__ = ["ConvertTask", "convert", "convert_source"]
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from l1met_fpga.data.batch import EventBatch
 from l1met_fpga.errors import DataError
-from l1met_fpga.run_folder import atomic_path
+from l1met_fpga.files import atomic_path
 
 __all__ = ["PartRecord", "PartWriter", "create_part", "read_part", "read_part_record"]
 

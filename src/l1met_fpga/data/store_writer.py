@@ -19,8 +19,8 @@ from l1met_fpga.data.guarded_file import GuardedFile
 from l1met_fpga.data.splits import assign_parts
 from l1met_fpga.data.store import FORMAT, PER_EVENT, SCHEMA_VERSION, VERTEX, checksum
 from l1met_fpga.errors import DataError
+from l1met_fpga.files import atomic_path
 from l1met_fpga.puppi.columns import COLUMNS, N_CANDIDATES, REQUIRED_COLUMNS
-from l1met_fpga.run_folder import atomic_path
 
 __all__ = ["StoreWriter", "create_store", "software_versions", "write_store"]
 

@@ -13,11 +13,11 @@ from l1met_fpga.errors import ReportError
 from l1met_fpga.evaluation.evaluation import Evaluation
 from l1met_fpga.evaluation.resolution import FiguresWithErrors, ResolutionResult, gain
 from l1met_fpga.evaluation.trigger import RateResult, SignalResult, bin_key
+from l1met_fpga.files import write_json
 from l1met_fpga.metrics.binning import Bins
 from l1met_fpga.metrics.bootstrap import spread
 from l1met_fpga.metrics.resolution import FIGURES, x_residual_half_width_gev
 from l1met_fpga.metrics.turn_on import TurnOn
-from l1met_fpga.run_folder import write_json
 
 __all__ = ["SCHEMA_VERSION", "load_metrics", "metrics_schema", "save_metrics", "to_metrics"]
 

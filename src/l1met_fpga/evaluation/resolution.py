@@ -1,7 +1,6 @@
 """Resolution figures of all estimates of one sample, with paired bootstrap errors."""
 
 import functools
-import os
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from l1met_fpga.metrics.arrays import FloatArray
 from l1met_fpga.metrics.binning import Bins
 from l1met_fpga.metrics.bootstrap import BootstrapResult, bootstrap_resolution, spread
 from l1met_fpga.metrics.resolution import BinnedResolution, binned_resolution
+from l1met_fpga.processors import allowed_processors
 
 __all__ = ["FiguresWithErrors", "Gain", "ResolutionResult", "evaluate_resolution", "gain"]
 
@@ -61,7 +61,7 @@ def evaluate_resolution(
         exact = functools.partial(
             binned_resolution, gen_met_xy_gev=sample.gen_met_xy_gev, bins=bins
         )
-        with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
+        with ThreadPoolExecutor(min(4, allowed_processors())) as pool:
             found = list(pool.map(exact, sample.met_xy_gev.values()))
         figures = dict(zip(sample.met_xy_gev, found, strict=True))
         drawn = bootstrap_resolution(

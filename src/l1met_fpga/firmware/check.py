@@ -16,8 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from l1met_fpga.errors import BitExactnessError
+from l1met_fpga.files import write_json
 from l1met_fpga.puppi.columns import Candidates
-from l1met_fpga.run_folder import write_json
 
 __all__ = [
     "FORMS",

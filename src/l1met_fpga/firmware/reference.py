@@ -6,7 +6,6 @@ through BLAS only where the largest possible partial sum stays below 2**24 or 2*
 float32 or float64 adds integers exactly.
 """
 
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from l1met_fpga.errors import ConversionError, DataError
 from l1met_fpga.fixed_point import FixedType
 from l1met_fpga.models import network as net
 from l1met_fpga.models import ranges
+from l1met_fpga.processors import allowed_processors
 from l1met_fpga.puppi.columns import COLUMNS, PHI_COUNTS_PER_TURN, Candidates
 
 __all__ = ["check_network", "evaluate", "evaluate_nodes", "needed_type"]
@@ -62,7 +62,7 @@ def evaluate(
         return _run(_filled_chunk(columns, events), operations)[network.output.name]
 
     # one thread per chunk: BLAS threads on top of ours would only wait for one another
-    with threadpool_limits(1, "blas"), ThreadPoolExecutor(threads or os.cpu_count()) as pool:
+    with threadpool_limits(1, "blas"), ThreadPoolExecutor(threads or allowed_processors()) as pool:
         codes = list(pool.map(run, _chunk_slices(columns["pt"])))
     return np.concatenate(codes) if codes else np.zeros((0, *network.output.shape), np.int64)
 

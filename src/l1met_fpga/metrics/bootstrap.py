@@ -7,7 +7,6 @@ weighted histograms of 1/128 half width, interpolated: linear in events, no sort
 """
 
 import itertools
-import os
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -27,6 +26,7 @@ from l1met_fpga.metrics.resolution import (
     line_moments,
     slope_bins,
 )
+from l1met_fpga.processors import allowed_processors
 
 __all__ = [
     "N_SAMPLES",
@@ -184,7 +184,7 @@ def bootstrap_resolution(
         weights = poisson_weights(generator, len(order))
         return [_resample(events, estimate, weights) for estimate in estimates.values()]
 
-    with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
+    with ThreadPoolExecutor(min(4, allowed_processors())) as pool:
         drawn = np.array(list(pool.map(one, generators)))  # (samples, estimates, figures, bins)
     return BootstrapResult(
         {

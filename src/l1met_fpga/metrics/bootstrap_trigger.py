@@ -5,7 +5,6 @@ sample, and estimates on the same events move together; so differences between e
 resampled with both samples, each estimate finding its threshold again in every sample.
 """
 
-import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from l1met_fpga.metrics.arrays import FloatArray, check_same_length
 from l1met_fpga.metrics.binning import Bins
 from l1met_fpga.metrics.bootstrap import N_SAMPLES, Weights, poisson_weights, sample_generators
 from l1met_fpga.metrics.trigger import BUNCH_CROSSING_RATE_KHZ
+from l1met_fpga.processors import allowed_processors
 
 __all__ = ["TriggerSamples", "bootstrap_thresholds", "bootstrap_trigger"]
 
@@ -85,7 +85,7 @@ def bootstrap_thresholds(
         wanted = share * float(weights.sum(dtype=np.int64))
         return [_sampled_threshold(tail, weights, wanted) for tail in tails.values()]
 
-    with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
+    with ThreadPoolExecutor(min(4, allowed_processors())) as pool:
         drawn = np.array(list(pool.map(one, sample_generators(rng, n_samples))))
     return {name: drawn[:, k] for k, name in enumerate(tails)}
 
@@ -124,7 +124,7 @@ def bootstrap_trigger(
         ]
 
     jobs = enumerate(sample_generators(rng, n_samples))
-    with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
+    with ThreadPoolExecutor(min(4, allowed_processors())) as pool:
         drawn = np.array(list(pool.map(one, jobs)))
     return TriggerSamples(
         {name: np.asarray(threshold_samples[name]) for name in mets},

@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from l1met_fpga.errors import DataError
+from l1met_fpga.files import atomic_path
 from l1met_fpga.puppi.columns import N_CANDIDATES
-from l1met_fpga.run_folder import atomic_path
 
 __all__ = ["MAX_WORDS_PER_EVENT", "Header", "WordEvents", "read_word_stream", "write_word_stream"]
 

@@ -7,8 +7,8 @@ from typing import Any, Final
 
 import jinja2
 
+from l1met_fpga.files import atomic_path
 from l1met_fpga.report.tables import Section
-from l1met_fpga.run_folder import atomic_path
 
 __all__ = ["Page", "figures_in", "write_html", "write_markdown"]
 

@@ -3,8 +3,8 @@
 import json
 from pathlib import Path
 
+from l1met_fpga.files import write_json
 from l1met_fpga.report.vendor_vivado import parse_timing, parse_utilization
-from l1met_fpga.run_folder import write_json
 
 __all__ = ["use_vivado_figures"]
 

@@ -5,11 +5,11 @@ from typing import Any, Final
 
 from l1met_fpga.config.firmware import HlsConfig
 from l1met_fpga.errors import ConfigError, ReportError
+from l1met_fpga.files import write_json
 from l1met_fpga.firmware.devices import device_of
 from l1met_fpga.firmware.hls.vendor import csynth_report
 from l1met_fpga.report.vendor_csynth import CSynthesis, Resources, parse_csynth_xml
 from l1met_fpga.report.vendor_vivado import parse_timing, parse_utilization
-from l1met_fpga.run_folder import write_json
 
 __all__ = ["RESOURCES", "collect_vendor", "write_vendor"]
 

@@ -4,10 +4,11 @@ from typing import Any
 
 from l1met_fpga.evaluation.metrics_file import load_metrics
 from l1met_fpga.evaluation.summary import summary_lines
+from l1met_fpga.files import write_json
 from l1met_fpga.report.collect import build_report, load_json
 from l1met_fpga.report.render import Page, figures_in, write_html, write_markdown
 from l1met_fpga.report.tables import report_sections
-from l1met_fpga.run_folder import RunFolder, write_json
+from l1met_fpga.run_folder import RunFolder
 
 __all__ = ["write_report"]
 

@@ -18,7 +18,7 @@ from pydantic import Field
 
 from l1met_fpga.config.base import StrictModel, load_yaml, parse
 from l1met_fpga.errors import ConfigError, SimulationError
-from l1met_fpga.run_folder import write_json
+from l1met_fpga.files import write_json
 from l1met_fpga.simulation.particles import MAX_ABS_ETA, MIN_PT_GEV, ParticleEvents, Species
 
 __all__ = ["Card", "Variant", "card_names", "generate", "generated", "is_generated", "load_card"]

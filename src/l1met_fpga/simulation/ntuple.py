@@ -6,10 +6,10 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from l1met_fpga.files import atomic_path
 from l1met_fpga.puppi.stream import WordEvents, write_word_stream
 from l1met_fpga.puppi.units import charge_of, pdg_id_of, to_values
 from l1met_fpga.puppi.words import pack
-from l1met_fpga.run_folder import atomic_path
 from l1met_fpga.simulation.crossings import Crossings
 
 __all__ = ["write_root", "write_words"]

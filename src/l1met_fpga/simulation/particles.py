@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from l1met_fpga.errors import DataError
-from l1met_fpga.run_folder import atomic_path
+from l1met_fpga.files import atomic_path
 
 __all__ = ["MAX_ABS_ETA", "MIN_PT_GEV", "ParticleEvents", "Species"]
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 from l1met_fpga.config.simulation import SimulationConfig
 from l1met_fpga.data.cluster import run_tasks
 from l1met_fpga.errors import SimulationError
-from l1met_fpga.run_folder import write_json
+from l1met_fpga.files import write_json
 from l1met_fpga.simulation.generate import is_generated, load_card
 from l1met_fpga.simulation.pool import PoolBatch
 from l1met_fpga.simulation.sample import (

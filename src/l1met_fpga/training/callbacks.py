@@ -8,8 +8,8 @@ from typing import Any
 
 from l1met_fpga.config.training import TrainingConfig
 from l1met_fpga.errors import ConfigError, TrainingError
+from l1met_fpga.files import atomic_path
 from l1met_fpga.models.keras import keras
-from l1met_fpga.run_folder import atomic_path
 from l1met_fpga.training.monitor import Validation, packed_predictor
 from l1met_fpga.training.pruning import copy_masked
 

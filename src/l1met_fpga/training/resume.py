@@ -13,8 +13,8 @@ from typing import Any, Final
 import numpy as np
 
 from l1met_fpga.errors import TrainingError
+from l1met_fpga.files import atomic_path
 from l1met_fpga.models.keras import keras
-from l1met_fpga.run_folder import atomic_path
 from l1met_fpga.training.callbacks import HistoryFile
 
 __all__ = ["Checkpoint", "Restored"]

@@ -10,10 +10,11 @@ from typing import Any
 
 from l1met_fpga.config.run import RunConfig, load_run, save_run
 from l1met_fpga.errors import ConfigError, TrainingError
+from l1met_fpga.files import write_json
 from l1met_fpga.models.build import Variant
 from l1met_fpga.models.export import export_network
 from l1met_fpga.models.storage import save_model
-from l1met_fpga.run_folder import RunFolder, write_json
+from l1met_fpga.run_folder import RunFolder
 from l1met_fpga.training import workers
 from l1met_fpga.training.callbacks import EpochReport
 from l1met_fpga.training.environment import environment

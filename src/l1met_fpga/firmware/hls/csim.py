@@ -1,6 +1,5 @@
 """Compile a project's C++ with g++ and run it on many events in parallel processes."""
 
-import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -11,10 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from l1met_fpga.errors import ToolError
+from l1met_fpga.files import atomic_path
 from l1met_fpga.firmware.tools import require_tool, run_tool
 from l1met_fpga.models.network import Network
+from l1met_fpga.processors import allowed_processors
 from l1met_fpga.puppi.columns import Candidates
-from l1met_fpga.run_folder import atomic_path
 
 __all__ = ["CSimulation", "compile_csim"]
 
@@ -64,7 +64,7 @@ class CSimulation:
     def __init__(self, library: Path, network: Network, *, processes: int | None = None) -> None:
         self.library = library.resolve()
         self.network = network
-        self.processes = processes or os.cpu_count() or 1
+        self.processes = processes or allowed_processors()
 
     def __call__(self, candidates: Candidates) -> npt.NDArray[np.int64]:
         """Return the output codes, shape (n_events, 2).

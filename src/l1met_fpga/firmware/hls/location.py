@@ -5,7 +5,8 @@ from pathlib import Path
 
 from l1met_fpga.config.firmware import Backend, HlsConfig
 from l1met_fpga.errors import RunFolderError
-from l1met_fpga.run_folder import RunFolder, write_json
+from l1met_fpga.files import write_json
+from l1met_fpga.run_folder import RunFolder
 
 __all__ = ["record_project", "recorded_project"]
 

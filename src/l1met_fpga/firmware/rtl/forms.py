@@ -1,6 +1,5 @@
 """The RTL as forms of the network: candidate columns in, integer codes of px, py out."""
 
-import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from l1met_fpga.firmware.rtl.design import Design
 from l1met_fpga.firmware.rtl.stream import beats_of
 from l1met_fpga.firmware.rtl.verilated import Mark, VerilatedModel
 from l1met_fpga.models import network as net
+from l1met_fpga.processors import allowed_processors
 from l1met_fpga.puppi.columns import PHI_COUNTS_PER_TURN, Candidates
 
 __all__ = ["InterpreterForm", "Latency", "SimulationForm", "measure_latency"]
@@ -32,7 +32,7 @@ def _chunks(candidates: Candidates, run: Callable[[Candidates], IntArray]) -> In
         {name: np.asarray(codes)[i : i + EVENTS_PER_CHUNK] for name, codes in candidates.items()}
         for i in range(0, n_events, EVENTS_PER_CHUNK)
     ]
-    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+    with ThreadPoolExecutor(allowed_processors()) as pool:
         results = list(pool.map(run, parts))
     return np.concatenate(results) if results else np.zeros((0, 2), np.int64)
 

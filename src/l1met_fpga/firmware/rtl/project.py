@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from l1met_fpga.config.rtl import RtlConfig
+from l1met_fpga.files import write_json
 from l1met_fpga.firmware.check import Form
 from l1met_fpga.firmware.devices import device_of
 from l1met_fpga.firmware.rtl import parallel, vivado
@@ -25,7 +26,6 @@ from l1met_fpga.firmware.rtl.verilated import VerilatedModel, compile_design
 from l1met_fpga.firmware.rtl.verilog import design_files, render_template
 from l1met_fpga.firmware.rtl.yosys import Resources, synthesize, yosys_version
 from l1met_fpga.models.network import Network
-from l1met_fpga.run_folder import write_json
 
 __all__ = ["RESOURCES", "RtlProject", "build_rtl", "rtl_forms", "write_project"]
 

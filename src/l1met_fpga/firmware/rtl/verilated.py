@@ -5,7 +5,6 @@ import functools
 import hashlib
 import importlib.resources
 import logging
-import os
 import platform
 import shutil
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +17,7 @@ import numpy.typing as npt
 
 from l1met_fpga.errors import ToolMissingError
 from l1met_fpga.firmware.tools import require_tool, run_tool
+from l1met_fpga.processors import allowed_processors
 
 __all__ = ["RESULT", "Mark", "VerilatedModel", "compile_design", "verilator_root"]
 
@@ -209,7 +209,7 @@ def _link(compiler: str, root: Path, build: Path, library: Path, options: list[s
             )  # fmt: skip
             return target
 
-        with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        with ThreadPoolExecutor(allowed_processors()) as pool:
             objects = list(pool.map(compile_one, sources))
     temporary = library.with_suffix(".tmp")
     run_tool(
