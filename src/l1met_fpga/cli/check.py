@@ -7,6 +7,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from l1met_fpga.cli import terminal
+
 if TYPE_CHECKING:
     from l1met_fpga.config.run import RunConfig
     from l1met_fpga.firmware.check import Form
@@ -52,7 +54,7 @@ def _check(
     folder = RunFolder.open(run) if run is not None else need_last_run()
     config = load_run(folder.need(folder.config, made_by="l1met train"))
     network = Network.load(folder.need(folder.network, made_by="l1met train"))
-    console = Console(soft_wrap=True)
+    console = terminal.console()
     if layers:
         _check_layers(console, folder, config, network, events)
         return
@@ -113,7 +115,7 @@ def print_agreement(console: Console, result: dict[str, Any]) -> None:
             form,
             f"{row['events']:,}",
             f"{row['outputs']:,}",
-            f"[{'red' if row['differing'] else 'green'}]{row['differing']:,}[/]",
+            terminal.styled((f"{row['differing']:,}", "red" if row["differing"] else "green")),
             str(row["largest_lsb"]),
             f"{row['events_per_second']:,.0f}",
         )

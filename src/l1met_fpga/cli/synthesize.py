@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
+from l1met_fpga.cli import terminal
+
 if TYPE_CHECKING:
     from l1met_fpga.config.run import RunConfig
     from l1met_fpga.run_folder import RunFolder
@@ -67,7 +69,7 @@ def synthesize(
     from l1met_fpga.config.run import load_run
     from l1met_fpga.firmware.hls.vendor import find_vendor
 
-    console = Console(soft_wrap=True)
+    console = terminal.console()
     folder = _choose(console, run, model, pruning, reference)
     config = load_run(folder.need(folder.config, made_by="l1met train"))
     typed = {
@@ -78,7 +80,7 @@ def synthesize(
     config = config.model_copy(update={"hls": hls, "rtl": rtl})
     if require_vendor:
         find_vendor(hls.backend, required=True)
-    console.print(f"run folder {folder.root}", highlight=False)
+    console.print(f"run folder {folder.root}")
     project = output or folder.hls
     _convert_and_check(console, folder, config, project, events=events, rtl=build)
     if build:
@@ -135,8 +137,7 @@ def _train(console: Console, name: str, pruning: bool | None) -> "RunFolder":
 
     recipe = REFERENCE_FOLDER / f"{name}.yaml"
     console.print(
-        f"no trained run of {name!r}; training one from {recipe} first, as `make train` does",
-        highlight=False,
+        f"no trained run of {name!r}; training one from {recipe} first, as `make train` does"
     )
     setting = f"training.pruning.enabled={str(pruning).lower()}"
     arguments = [] if pruning is None else ["--set", setting]
@@ -168,8 +169,7 @@ def _convert_and_check(
     record_project(folder, project, config.hls)
     console.print(
         f"HLS project {project}: converted in {built.convert_s:.1f} s, "
-        f"compiled in {built.compile_s:.1f} s",
-        highlight=False,
+        f"compiled in {built.compile_s:.1f} s"
     )
     forms: dict[str, Any] = {"hls_csim": built.simulation}
     if rtl:
@@ -192,8 +192,7 @@ def _run_vendor(console: Console, config: "RunConfig", project: Path) -> None:
         console.print(
             "vendor synthesis was NOT run: none of "
             f"{', '.join(vendor_programs(config.hls.backend))} is on PATH. Its latency and "
-            "resources are absent from the report",
-            highlight=False,
+            "resources are absent from the report"
         )
         return
     run_vendor(tool, project, config.hls)
@@ -201,8 +200,7 @@ def _run_vendor(console: Console, config: "RunConfig", project: Path) -> None:
     console.print(
         f"{figures['tool']} {figures['tool_version']} ({figures['stage']}): latency "
         f"{figures['latency_cycles']} clocks, interval {figures['ii_cycles']}, {figures['lut']} "
-        f"LUT, {figures['ff']} FF, {figures['dsp']} DSP, {figures['bram']} BRAM",
-        highlight=False,
+        f"LUT, {figures['ff']} FF, {figures['dsp']} DSP, {figures['bram']} BRAM"
     )
 
 
@@ -211,4 +209,4 @@ def _report(console: Console, folder: "RunFolder") -> None:
 
     write_report(folder)
     for suffix in ("json", "md", "html"):
-        console.print(f"wrote {folder.report(suffix)}", highlight=False)
+        console.print(f"wrote {folder.report(suffix)}")
