@@ -1,6 +1,7 @@
 """The ``l1met`` program: collects the commands and maps errors to exit codes."""
 
 import logging
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -67,6 +68,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     An error that nobody expected keeps its traceback, and a sentence says where to report it.
     """
     tolerant_streams()
+    os.environ["MPLBACKEND"] = "agg"  # figures go to files, also from a notebook's shell
     try:
         app(args=argv)
     except L1MetError as err:

@@ -34,7 +34,7 @@ def load_yaml(path: Path) -> dict[str, Any]:
         ConfigError: If the file is missing, is not YAML or is not a mapping.
     """
     try:
-        raw = yaml.safe_load(path.read_text())
+        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ConfigError(f"no configuration file {path}; check the path") from None
     except (yaml.YAMLError, UnicodeDecodeError) as err:

@@ -55,4 +55,6 @@ def load_run(path: Path, overrides: Mapping[str, Any] | None = None) -> RunConfi
 def save_run(config: RunConfig, path: Path) -> None:
     """Write the resolved configuration, every default spelled out."""
     with atomic_path(path) as temporary:
-        temporary.write_text(yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False))
+        temporary.write_text(
+            yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False), encoding="utf-8"
+        )

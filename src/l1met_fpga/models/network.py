@@ -216,9 +216,9 @@ class Network(_Strict):
 
     def save(self, path: Path) -> None:
         """Write ``network.json``."""
-        path.write_text(self.model_dump_json(indent=1))
+        path.write_text(self.model_dump_json(indent=1), encoding="utf-8")
 
     @classmethod
     def load(cls, path: Path) -> "Network":
         """Read ``network.json``."""
-        return cls.model_validate_json(path.read_text())
+        return cls.model_validate_json(path.read_text(encoding="utf-8"))

@@ -134,4 +134,4 @@ def _render(template: str, path: Path, values: dict[str, Any]) -> None:
         undefined=jinja2.StrictUndefined,
         autoescape=False,
     )
-    path.write_text(environment.get_template(template).render(values))
+    path.write_text(environment.get_template(template).render(values), encoding="utf-8")

@@ -119,7 +119,7 @@ def write_project(network: Network, config: RtlConfig, folder: Path) -> RtlProje
         "design": design,
     }
     for name in ("constraints.xdc", "build_vivado.tcl", "README.md"):
-        (folder / name).write_text(render_template(name, **values))
+        (folder / name).write_text(render_template(name, **values), encoding="utf-8")
     logger.info(
         "wrote %s: %d lanes, interval %d, %d clocks after the last word",
         *(project.sources, design.lanes, design.beats, design.latency),
@@ -134,7 +134,7 @@ def _write_sources(folder: Path, files: dict[str, str]) -> None:
     for name, text in files.items():
         path = fresh / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
+        path.write_text(text, encoding="utf-8")
     shutil.rmtree(folder, ignore_errors=True)
     fresh.replace(folder)
 
