@@ -8,7 +8,7 @@ READY  := $(VENV)/.ready
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help env train hls rtl ci-report test test-long lint docs data data-full lock clean bench
+.PHONY: help env train hls rtl ci-report test test-long lint docs data data-full lock wheel-test clean bench
 
 help: ## show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -67,6 +67,9 @@ bench-%: $(READY)
 lock: $(READY) ## renew requirements.lock from the ranges in setup.cfg
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile --quiet --python-version 3.11 --no-header --no-emit-index-url --extra simulation --extra test --extra docs setup.cfg -o requirements.lock
+
+wheel-test: $(READY) ## install the wheel outside the checkout and run the program there
+	.ci/wheel-test $(VENV)
 
 clean: ## remove build products, not runs
 	rm -rf build docs/_build docs/_generated

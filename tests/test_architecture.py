@@ -16,6 +16,7 @@ ROOMS = (
         "plot_style",
         "processors",
         "run_folder",
+        "shipped",
     ),
     ("puppi",),
     ("config",),

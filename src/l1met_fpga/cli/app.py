@@ -17,6 +17,7 @@ from l1met_fpga.errors import ConfigError, FileAccessError, L1MetError
 __all__ = ["app", "main"]
 
 COMMANDS: Final[tuple[str, ...]] = (
+    "init",
     "simulate",
     "validate_simulation",
     "convert",

@@ -36,7 +36,9 @@ def load_yaml(path: Path) -> dict[str, Any]:
     try:
         raw = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise ConfigError(f"no configuration file {path}; check the path") from None
+        raise ConfigError(
+            f"no configuration file {path}; check the path, or copy the package's own with `l1met init`"
+        ) from None
     except (yaml.YAMLError, UnicodeDecodeError) as err:
         raise ConfigError(f"{path} is not valid YAML: {err}") from err
     if not isinstance(raw, dict):
