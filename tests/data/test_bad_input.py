@@ -17,7 +17,7 @@ from ntuples import (
 
 from l1met_fpga.cli.app import main
 from l1met_fpga.data.store import Store
-from l1met_fpga.data.store_writer import write_store
+from l1met_fpga.data.store_writer import create_store, write_store
 from l1met_fpga.errors import DataError
 
 
@@ -240,22 +240,32 @@ def test_word_stream_cut_inside_an_event(events, tmp_path, refused):
     ) in refused("a.dump")
 
 
-def test_store_of_another_schema_version(tmp_path):
+@pytest.mark.parametrize(
+    ("version", "sources", "advice"),
+    [
+        (99, [], "it was made by a newer l1met_fpga, install that one"),
+        (1, [], "convert its sources again with `l1met convert`"),
+        (
+            1,
+            [{"path": "my files/a.root"}, {"path": "b.root"}],
+            (
+                "convert its sources again with `l1met convert 'my files/a.root' b.root --label toy "
+                "--order as_is --split-seed 1 --overwrite -o {path}`"
+            ),
+        ),
+    ],
+)
+def test_store_of_another_schema_version(tmp_path, version, sources, advice):
     path = tmp_path / "a.h5"
-    write_store(
-        path,
-        candidates={
-            name: np.zeros((3, 128), np.int16)
-            for name in ("pt", "eta", "phi", "pid", "puppi_weight")
-        },
-    )
+    with create_store(path, label="toy", order="as_is", sources=sources):
+        pass
     with h5py.File(path, "a") as file:
-        file.attrs["schema_version"] = 99  # compared first: another version has other rules
+        file.attrs["schema_version"] = version  # compared first: another version has other rules
     with pytest.raises(DataError) as caught:
         Store.open(path)
     assert str(caught.value) == (
-        f"{path} has schema version 99, this program reads version 1; convert its sources again "
-        "with `l1met convert`"
+        f"{path} has schema version {version}, this program reads version 2; "
+        + advice.format(path=path)
     )
 
 

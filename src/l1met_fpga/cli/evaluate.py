@@ -67,7 +67,6 @@ def _evaluate(
 
         l1met evaluate -a ttbar:PUPPI=puppi.npz -a ttbar:mine=mine.npz -o out/
     """
-    from l1met_fpga.data.labels import BACKGROUND_LABELS
     from l1met_fpga.evaluation.runs import ArrayFile, NamedRun, evaluate_arrays, evaluate_runs
 
     runs = [NamedRun.open(text) for text in ([run] if run else []) + (model or [])]
@@ -81,7 +80,7 @@ def _evaluate(
         more = {one.name: _built_forms(one) for one in runs} if forms else None
         found = evaluate_runs(runs, settings, stores=sample, arrays=files, forms=more)
     else:
-        backgrounds = frozenset(background) if background else BACKGROUND_LABELS
+        backgrounds = frozenset(background) if background else None
         found = evaluate_arrays(files, settings, backgrounds=backgrounds)
     folder = output or runs[0].run.root
     history = runs[0].run.history if runs and runs[0].run.history.is_file() else None

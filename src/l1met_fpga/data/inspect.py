@@ -223,6 +223,7 @@ def _one_event(batch: EventBatch, index: int) -> EventBatch:
         event_id=batch.event_id[event],
         gen_met_xy_gev=batch.gen_met_xy_gev[event],
         puppi_met_xy_gev=batch.puppi_met_xy_gev[event],
+        baselines={name: met[event] for name, met in batch.baselines.items()},
     )
 
 
@@ -250,6 +251,7 @@ def _ragged(store: Store, events: slice, padded: dict[str, npt.NDArray[np.int16]
         event_id=store.event_id(events),
         gen_met_xy_gev=store.gen_met_xy_gev(events),
         puppi_met_xy_gev=store.puppi_met_xy_gev(events),
+        baselines={name: store.baseline_met_xy_gev(name, events) for name in store.baselines},
     )
 
 
@@ -275,6 +277,7 @@ def _inspect_store(store: Store) -> Inspection:
         format="store",
         about={
             "label": about.label,
+            "role": about.role,
             "order": about.order,
             "sources": str(len(about.sources)),
             "split_seed": str(about.split_seed),

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from l1met_fpga.config.evaluation import EvaluationConfig
 from l1met_fpga.config.run import RunConfig, load_run
+from l1met_fpga.data.roles import suggested_role
 from l1met_fpga.data.splits import Part
 from l1met_fpga.errors import ConfigError, DataError, RunFolderError
 from l1met_fpga.evaluation.baselines import TABLE, WeightTable, fit_baselines, fit_weights
@@ -164,7 +165,10 @@ def evaluate_runs(
 
 
 def evaluate_arrays(
-    arrays: Sequence[ArrayFile], config: EvaluationConfig, *, backgrounds: frozenset[str]
+    arrays: Sequence[ArrayFile],
+    config: EvaluationConfig,
+    *,
+    backgrounds: frozenset[str] | None = None,
 ) -> Evaluation:
     """Evaluate MET read from files only.
 
@@ -172,11 +176,14 @@ def evaluate_arrays(
         arrays: At least one; every estimate in every sample. The first estimate is the reference
             of ratio panels.
         config: Bins, rates, bootstrap.
-        backgrounds: Samples that are pile-up-only events.
+        backgrounds: Samples that are pile-up-only events; what their labels suggest if not given.
     """
     names = dict.fromkeys(file.name for file in arrays)
     samples = []
-    for label in dict.fromkeys(file.sample for file in arrays):
+    labels = dict.fromkeys(file.sample for file in arrays)
+    if backgrounds is None:
+        backgrounds = frozenset(n for n in labels if suggested_role(n) == "background")
+    for label in labels:
         files = {file.name: file.path for file in arrays if file.sample == label}
         samples.append(load_arrays(label, files, is_background=label in backgrounds))
     return evaluate(samples, {name: Estimate("file", name) for name in names}, config)

@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from l1met_fpga.data.labels import BACKGROUND_LABELS
 from l1met_fpga.data.splits import Part
 from l1met_fpga.data.store import Store
 from l1met_fpga.errors import DataError
@@ -36,12 +35,14 @@ class Events:
         candidates: Integer columns, shape (n, n_slots).
         gen_met_xy_gev: Shape (n, 2); NaN where the source had none.
         n_candidates: Before truncation, shape (n,).
+        is_background: Pile-up-only events.
     """
 
     label: str
     candidates: Candidates
     gen_met_xy_gev: FloatArray
     n_candidates: npt.NDArray[np.int64]
+    is_background: bool = False
 
     def __len__(self) -> int:
         return len(self.gen_met_xy_gev)
@@ -116,8 +117,6 @@ def load_store(
             raise DataError(f"{path} does not hold {which}; convert more events or another split")
         events = events[:max_events]
         gen = store.gen_met_xy_gev(events)
-        if store.label in BACKGROUND_LABELS:
-            gen = np.where(np.isfinite(gen), gen, 0.0)
         known = np.isfinite(gen).all(axis=1)
         if not known.all():
             logger.warning(
@@ -126,14 +125,16 @@ def load_store(
             )  # fmt: skip
             events, gen = events[known], gen[known]
         candidates = store.candidates(events, columns)
-        return Events(store.label, candidates, gen, store.n_candidates(events))
+        n_candidates = store.n_candidates(events)
+        return Events(store.label, candidates, gen, n_candidates, store.is_background)
 
 
 def estimate(events: Events, estimators: Mapping[str, Estimator]) -> Sample:
     """Run every estimator on the events of a sample."""
     met = {name: np.asarray(run(events), dtype=np.float64) for name, run in estimators.items()}
-    background = events.label in BACKGROUND_LABELS
-    return Sample(events.label, events.gen_met_xy_gev, met, background, events.n_candidates)
+    return Sample(
+        events.label, events.gen_met_xy_gev, met, events.is_background, events.n_candidates
+    )
 
 
 def read_met(path: Path) -> tuple[FloatArray, FloatArray | None]:
