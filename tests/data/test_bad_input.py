@@ -9,8 +9,6 @@ import pytest
 from ntuples import (
     hardware,
     make_events,
-    write_l1deepmet,
-    write_l1metml,
     write_perfnano,
     write_words,
 )
@@ -98,15 +96,6 @@ def test_nan_and_infinite_values(events, tmp_path, refused, branch, value):
     assert refused("a.root") == (
         f"error: a.root, events 0 to 39: column {columns.get(branch, branch)} holds 2 NaN or "
         "infinite values; they have no counts"
-    )
-
-
-def test_nan_met(events, tmp_path, refused):
-    events.gen_met[7, 0] = np.nan
-    write_perfnano(tmp_path / "a.root", events)
-    assert refused("a.root") == (
-        "error: a.root, events 0 to 39: genMet_pt, genMet_phi holds 1 NaN or infinite values, the "
-        "first at event 7 of these; remove such events first"
     )
 
 
@@ -339,14 +328,6 @@ def test_full_disk_while_writing_a_store(tmp_path):
         "check the free space and the permissions of its folder\n"
     )
     assert list(tmp_path.iterdir()) == []
-
-
-def test_peers_files_with_nan_are_refused(events, tmp_path, refused):
-    events.gen_met[3, 0] = np.nan
-    write_l1metml(tmp_path / "a.h5", events)
-    write_l1deepmet(tmp_path / "a.npz", events)
-    assert "Y holds 2 NaN or infinite values" in refused("a.h5")
-    assert "y holds 2 NaN or infinite values" in refused("a.npz")
 
 
 def test_unknown_ending_asks_for_the_format(tmp_path, refused):

@@ -41,7 +41,10 @@ def _evaluate(
     ] = None,
     background: Annotated[
         list[str] | None,
-        typer.Option(help="Samples of --arrays that are pile-up only (default: pileup)."),
+        typer.Option(
+            help="Samples of --arrays alone that are pile-up only (pileup, minbias and "
+            "single_neutrino if not given); the role of a store is in the store."
+        ),
     ] = None,
     assign: Annotated[
         list[str] | None,
@@ -69,6 +72,11 @@ def _evaluate(
     """
     from l1met_fpga.evaluation.runs import ArrayFile, NamedRun, evaluate_arrays, evaluate_runs
 
+    if background and (run or model):
+        raise ConfigError(
+            f"--background {background[0]} is for --arrays without a run folder; a store knows its "
+            "role, which `l1met convert --role background` gives it"
+        )
     runs = [NamedRun.open(text) for text in ([run] if run else []) + (model or [])]
     files = [ArrayFile.parse(text) for text in arrays or []]
     if not runs and not files:

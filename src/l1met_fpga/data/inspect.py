@@ -17,6 +17,7 @@ import numpy.typing as npt
 from l1met_fpga.config.data import ConvertConfig
 from l1met_fpga.data.batch import EventBatch
 from l1met_fpga.data.problems import find_problems
+from l1met_fpga.data.roles import suggested_role
 from l1met_fpga.data.sources import expand_sources, read_source
 from l1met_fpga.data.splits import Part, mix64
 from l1met_fpga.data.store import FORMAT, Store
@@ -180,7 +181,7 @@ def inspect_file(path: str, config: ConvertConfig | None = None) -> Inspection:
         totals=totals,
         parts={},
         counts=dict(tally),
-        problems=find_problems(totals, tally),
+        problems=find_problems(totals, tally, suggested_role(Path(path).stem)),
     )
 
 
@@ -285,7 +286,7 @@ def _inspect_store(store: Store) -> Inspection:
         totals=totals,
         parts={part.name.lower(): int(parts[part]) for part in Part},
         counts=dict(about.counts),
-        problems=find_problems(totals, Counter(about.counts) + found),
+        problems=find_problems(totals, Counter(about.counts) + found, about.role),
     )
 
 

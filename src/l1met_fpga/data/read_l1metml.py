@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from l1met_fpga.data.batch import EventBatch, no_met
 from l1met_fpga.data.quantize import clean, from_physical, located
+from l1met_fpga.data.truth import met_from_xy
 from l1met_fpga.errors import DataError
 from l1met_fpga.puppi.columns import ParticleId
 
@@ -69,8 +70,6 @@ def _datasets(file: h5py.File, path: Path) -> tuple[h5py.Dataset, h5py.Dataset]:
 
 
 def _batch(x: npt.NDArray[Any], y: npt.NDArray[Any], tally: Counter[str]) -> EventBatch:
-    if not np.isfinite(y).all():
-        raise DataError(f"Y holds {int((~np.isfinite(y)).sum())} NaN or infinite values")
     filled = x[:, :, _TYPE] != 0
     flat = x[filled]
     pid = _pid(flat[:, _TYPE], flat[:, _CHARGE])
@@ -82,7 +81,7 @@ def _batch(x: npt.NDArray[Any], y: npt.NDArray[Any], tally: Counter[str]) -> Eve
         columns={name: columns[name] for name in ("pt", "eta", "phi", "pid", "puppi_weight")},
         n_candidates=counts,
         event_id=np.zeros((len(x), 3), np.uint64),
-        gen_met_xy_gev=y.astype(np.float64),
+        gen_met_xy_gev=met_from_xy(y, tally, "gen_met"),
         puppi_met_xy_gev=no_met(len(x)),
     )
 
