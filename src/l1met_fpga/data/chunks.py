@@ -6,6 +6,7 @@ stream ends with a checksum of the content: a damaged chunk is refused, never re
 """
 
 import math
+import os
 from typing import Any, Final
 
 import deflate
@@ -120,6 +121,11 @@ class ChunkReader:
             # libdeflate is the faster reader, ISA-L the faster writer.
             raw = deflate.zlib_decompress(payload, self._n_bytes)
         except (OSError, ValueError, RuntimeError, deflate.DeflateError) as err:
+            number = getattr(err, "errno", None)
+            if number is not None:  # the disk or the network, not the content
+                raise DataError(
+                    f"cannot read chunk {index} of {self._name}: {os.strerror(number)}"
+                ) from err
             raise self._damaged(index) from err
         if mask or len(raw) != self._n_bytes:
             raise self._damaged(index)

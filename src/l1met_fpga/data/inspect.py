@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import h5py
 import numpy as np
 import numpy.typing as npt
 
 from l1met_fpga.config.data import ConvertConfig
 from l1met_fpga.data.batch import EventBatch
+from l1met_fpga.data.hdf5 import open_hdf5
 from l1met_fpga.data.problems import find_problems
 from l1met_fpga.data.roles import suggested_role
 from l1met_fpga.data.sources import expand_sources, read_source
@@ -188,7 +188,7 @@ def inspect_file(path: str, config: ConvertConfig | None = None) -> Inspection:
 def is_store(path: str) -> bool:
     """Tell a store from other files by its content."""
     try:
-        with h5py.File(path, "r") as file:
+        with open_hdf5(Path(path)) as file:
             return bool(file.attrs.get("format") == FORMAT)
     except OSError:
         return False

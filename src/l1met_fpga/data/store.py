@@ -3,6 +3,7 @@
 ``docs/formats.md`` describes the file. It appears under its name only when it is complete.
 """
 
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,6 +25,7 @@ from l1met_fpga.data.attributes import (
     read_attributes,
 )
 from l1met_fpga.data.chunks import CHUNK_EVENTS, ChunkReader, Events, read_events
+from l1met_fpga.data.hdf5 import open_hdf5
 from l1met_fpga.data.splits import Part
 from l1met_fpga.errors import DataError
 from l1met_fpga.puppi.columns import COLUMNS, N_CANDIDATES, REQUIRED_COLUMNS
@@ -70,16 +72,13 @@ class Store:
             DataError: If the file is missing, no store, of another schema version, or damaged.
         """
         try:
-            file = h5py.File(path, "r")
+            file = open_hdf5(Path(path))
         except FileNotFoundError:
             raise DataError(
                 f"no store {path}; make one with `l1met convert` or `l1met simulate`"
             ) from None
         except OSError as err:
-            raise DataError(
-                f"{path} is not a readable HDF5 file ({err}); it is no store, or it was cut while "
-                "it was copied"
-            ) from None
+            raise DataError(_unreadable(path, err)) from None
         try:
             with _damage(path):
                 return cls(file, Path(path))
@@ -282,10 +281,22 @@ class Store:
         return dataset
 
 
+def _unreadable(path: Path, err: OSError) -> str:
+    """Say what the system refuses, or else that the file is damaged."""
+    if err.errno is not None:
+        return f"cannot read {path}: {os.strerror(err.errno)}; check its permissions and the disk"
+    return (
+        f"{path} is not a readable HDF5 file ({err}); it is no store, or it was cut while it was "
+        "copied"
+    )
+
+
 @contextmanager
 def _damage(path: Path) -> Iterator[None]:
     """Turn what HDF5 and JSON say about a damaged file into one sentence."""
     try:
         yield
-    except (OSError, KeyError, ValueError, RuntimeError, TypeError, AttributeError) as err:
+    except OSError as err:
+        raise DataError(_unreadable(path, err)) from err
+    except (KeyError, ValueError, RuntimeError, TypeError, AttributeError) as err:
         raise DataError(f"{path} is damaged ({err}); copy the file again or make it again") from err

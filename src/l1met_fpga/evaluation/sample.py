@@ -244,7 +244,7 @@ def same_truth(one: FloatArray, other: FloatArray, *, within_gev: float) -> bool
 
 def _with_known_truth(label: str, gen: FloatArray, met: dict[str, FloatArray]) -> Sample:
     """Leave out events without truth; a truth that is zero throughout is none."""
-    known = np.isfinite(gen).all(axis=1)
+    known = np.asarray(np.isfinite(gen).all(axis=1))
     if not (np.abs(gen[known]) > 0).any():
         raise DataError(
             f"sample {label!r}: no event has generator MET other than zero; if its events are "
