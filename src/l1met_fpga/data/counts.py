@@ -12,6 +12,8 @@ COUNT_MEANINGS: Final = {
     "saturated_pt": "candidates above 4095.75 GeV, set to it",
     "charged_weights_reset": "charged candidates with a PUPPI weight other than 1, set to 1",
     "error_flag_events": "events with the error flag in their header",
+    "weighted_events": "events whose genWeight differs from the one before; weights are not used, every "
+    "event counts once",
     "gen_met_fillers": "events whose generator MET is no MET (negative, above 14 TeV, not finite, or "
     "beyond a turn): no truth",
     "puppi_met_fillers": "events whose PUPPI MET in the source is no MET, left out",

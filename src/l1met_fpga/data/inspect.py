@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from l1met_fpga.config.data import ConvertConfig
 from l1met_fpga.data.batch import EventBatch
+from l1met_fpga.data.content import ContentHash
 from l1met_fpga.data.hdf5 import open_hdf5
 from l1met_fpga.data.problems import find_problems
 from l1met_fpga.data.roles import suggested_role
@@ -252,6 +253,7 @@ def _ragged(store: Store, events: slice, padded: dict[str, npt.NDArray[np.int16]
         event_id=store.event_id(events),
         gen_met_xy_gev=store.gen_met_xy_gev(events),
         puppi_met_xy_gev=store.puppi_met_xy_gev(events),
+        vertex_z0_cm=store.vertex_z0_cm(events) if store.has_vertex else None,
         baselines={name: store.baseline_met_xy_gev(name, events) for name in store.baselines},
     )
 
@@ -259,17 +261,20 @@ def _ragged(store: Store, events: slice, padded: dict[str, npt.NDArray[np.int16]
 def _inspect_store(store: Store) -> Inspection:
     totals = Totals()
     found: Counter[str] = Counter()
+    content = ContentHash()
     for start in range(0, store.n_events, _STEP_EVENTS):
         events = slice(start, start + _STEP_EVENTS)
         padded = store.candidates(events, store.columns)
         batch = _ragged(store, events, padded)
         totals.add(batch)
+        content.add(batch)
         empty = padded["pt"] == 0
         found["dirty_slots"] += int(
             sum(np.count_nonzero(column[empty]) for column in padded.values())
         )
         expected = np.minimum(batch.n_candidates, padded["pt"].shape[1])
         found["wrong_counts"] += int((expected != batch.counts).sum())
+    found["other_content"] = int(content.digest() != store.attributes.content)
     found["repeated_events"] = _repeated(store.event_id())
     about = store.attributes
     parts = np.bincount(store.parts(), minlength=len(Part))
