@@ -38,6 +38,7 @@ class Packing:
         low: Lower end of the range.
         factor: Codes per unit; 0 without a range.
         mantissa_bits: Bits of a cut mantissa; 0 for a whole float.
+        is_single: Whether the numbers are single precision when they are unpacked.
         jagged: Whether another branch counts the numbers of each entry.
         shape: Fixed dimensions of an entry.
     """
@@ -45,6 +46,7 @@ class Packing:
     low: float
     factor: float
     mantissa_bits: int
+    is_single: bool
     jagged: bool
     shape: tuple[int, ...]
 
@@ -73,7 +75,7 @@ class Packing:
             bits = _DEFAULT_FLOAT16_BITS
         jagged = leaf.member("fLeafCount") is not None
         n = int(leaf.member("fLen"))
-        return cls(low, factor, bits, jagged, (n,) if n > 1 and not jagged else ())
+        return cls(low, factor, bits, is_float16, jagged, (n,) if n > 1 and not jagged else ())
 
     @property
     def interpretation(self) -> Any:
@@ -88,11 +90,10 @@ class Packing:
         return uproot.AsJagged(numbers) if self.jagged else numbers
 
     def unpacked(self, codes: ak.Array) -> ak.Array:
-        """Return the numbers that codes stand for, float64, in the same lists."""
-        if self.jagged:
-            counts, flat = ak.num(codes), ak.flatten(codes)
-            return ak.unflatten(ak.Array(self._values(flat)), counts)
-        return ak.Array(self._values(codes))
+        """Return the numbers that codes stand for, in the same lists."""
+        kind = np.float32 if self.is_single else np.float64
+        values = self._values(ak.flatten(codes) if self.jagged else codes).astype(kind)
+        return ak.unflatten(values, ak.num(codes)) if self.jagged else ak.Array(values)
 
     def _values(self, codes: ak.Array) -> npt.NDArray[np.float64]:
         if self.factor:
