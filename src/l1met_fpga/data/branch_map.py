@@ -4,7 +4,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Final, Self
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, StringConstraints, field_validator, model_validator
 
 from l1met_fpga.config.base import StrictModel, load_yaml, parse
 from l1met_fpga.errors import ConfigError
@@ -22,6 +22,7 @@ def _one_or_more(value: object) -> object:
 
 Names = Annotated[tuple[str, ...], BeforeValidator(_one_or_more), Field(min_length=1)]
 """One branch, or several names for it in files of other versions: the first in a file is read."""
+BaselineName = Annotated[str, StringConstraints(pattern="^[A-Za-z][A-Za-z0-9_]*$")]
 
 
 class CandidateBranches(StrictModel):
@@ -68,7 +69,7 @@ class BranchMap(StrictModel):
     )
     gen_met: PolarMet | None = None
     puppi_met: PolarMet | None = None
-    baselines: dict[str, PolarMet] = Field(
+    baselines: dict[BaselineName, PolarMet] = Field(
         {}, description="MET of other algorithms, by the name that it gets in the store."
     )
     vertex_z0: Names | None = Field(None, description="z of the vertices in cm, the primary first.")

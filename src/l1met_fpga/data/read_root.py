@@ -18,11 +18,11 @@ from l1met_fpga.data.quantize import (
     from_hardware,
     from_physical,
     located,
-    met_xy_gev,
     where_defined,
 )
 from l1met_fpga.data.root_arrays import EventArrays
 from l1met_fpga.data.root_table import open_table, steps
+from l1met_fpga.data.truth import met_from_polar
 from l1met_fpga.puppi.columns import COLUMNS, MAX_PUPPI_WEIGHT
 from l1met_fpga.puppi.units import pid_from_pdg_id
 from l1met_fpga.puppi.words import is_charged
@@ -85,9 +85,13 @@ def _batch(arrays: EventArrays, names: FileBranches, tally: Counter[str]) -> Eve
         columns={name: columns[name] for name in COLUMNS if name in columns},
         n_candidates=arrays.counts,
         event_id=_event_id(arrays, names),
-        gen_met_xy_gev=_met(arrays, names.gen_met),
-        puppi_met_xy_gev=_met(arrays, names.puppi_met),
+        gen_met_xy_gev=_met(arrays, names.gen_met, tally, "gen_met"),
+        puppi_met_xy_gev=_met(arrays, names.puppi_met, tally, "puppi_met"),
         vertex_z0_cm=arrays.first_per_event(names.vertex_z0) if names.vertex_z0 else None,
+        baselines={
+            name: _met(arrays, branches, tally, "baseline_met")
+            for name, branches in names.baselines.items()
+        },
     )
 
 
@@ -106,8 +110,10 @@ def _event_id(arrays: EventArrays, names: FileBranches) -> npt.NDArray[np.uint64
     return result
 
 
-def _met(arrays: EventArrays, branches: tuple[str, str] | None) -> npt.NDArray[np.float64]:
+def _met(
+    arrays: EventArrays, branches: tuple[str, str] | None, tally: Counter[str], name: str
+) -> npt.NDArray[np.float64]:
     if branches is None:
         return no_met(len(arrays.counts))
     pt, phi = branches
-    return met_xy_gev(arrays.per_event(pt), arrays.per_event(phi), f"{pt}, {phi}")
+    return met_from_polar(arrays.per_event(pt), arrays.per_event(phi), tally, name)

@@ -12,6 +12,7 @@ from urllib.parse import unquote, urlsplit
 
 from l1met_fpga.config.data import ConvertConfig
 from l1met_fpga.data.batch import EventBatch
+from l1met_fpga.data.signs import refuse_one_sign
 from l1met_fpga.errors import ConfigError, DataError
 
 __all__ = ["Source", "expand_sources", "read_source", "refuse_repeated_files"]
@@ -164,6 +165,12 @@ def read_source(source: Source, config: ConvertConfig, tally: Counter[str]) -> I
     Raises:
         DataError: If the file is damaged or breaks a rule of its format.
     """
+    batches = _batches(source, config, tally)
+    # Words are what the hardware sends, whatever it is.
+    return batches if source.format == "words" else refuse_one_sign(batches, source.path)
+
+
+def _batches(source: Source, config: ConvertConfig, tally: Counter[str]) -> Iterator[EventBatch]:
     step = config.events_per_step
     if source.format == "root":
         from l1met_fpga.data.read_root import read_root

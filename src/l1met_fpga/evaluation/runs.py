@@ -1,6 +1,7 @@
 """Evaluate networks of run folders, beside the baselines, on stores or on arrays."""
 
 import logging
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,6 +12,7 @@ import numpy.typing as npt
 
 from l1met_fpga.config.evaluation import EvaluationConfig
 from l1met_fpga.config.run import RunConfig, load_run
+from l1met_fpga.data.roles import suggested_role
 from l1met_fpga.data.splits import Part
 from l1met_fpga.errors import ConfigError, DataError, RunFolderError
 from l1met_fpga.evaluation.baselines import TABLE, WeightTable, fit_baselines, fit_weights
@@ -23,6 +25,7 @@ from l1met_fpga.evaluation.sample import (
     load_arrays,
     load_store,
     read_met,
+    same_truth,
 )
 from l1met_fpga.metrics.arrays import check_same_length
 from l1met_fpga.puppi.columns import REQUIRED_COLUMNS
@@ -143,6 +146,7 @@ def evaluate_runs(
         form for run in runs for form in _forms(run, more.get(run.name, {}))
     ]
     baselines = fit_on_training_parts(paths, config.max_train_events)
+    _check_arrays(arrays, taken={*BASELINE_TITLES, *(name for name, _, _ in networks)})
     estimators: dict[str, Estimator] = {
         "puppi": lambda events: puppi_met_xy_gev(events.candidates),
         "cmssw": lambda events: cmssw_met_xy_gev(events.candidates),
@@ -151,7 +155,8 @@ def evaluate_runs(
     about = {name: Estimate("baseline", BASELINE_TITLES[name]) for name in estimators}
     for name, what, estimator in networks:
         estimators[name], about[name] = estimator, what
-    samples, weights = [], None
+    samples: list[Sample] = []
+    weights = None
     for path in paths:
         events = load_store(path, Part.TEST, columns=columns, max_events=config.max_events)
         sample = estimate(events, estimators)
@@ -160,11 +165,20 @@ def evaluate_runs(
             weights = fit_weights(events.candidates, sample.met_xy_gev[names[0]], TABLE)
         samples.append(_with_arrays(sample, arrays))
     about |= {file.name: Estimate("file", file.name) for file in arrays}
+    unknown = {file.sample for file in arrays} - {sample.label for sample in samples}
+    if unknown:
+        raise ConfigError(
+            f"--arrays name the samples {', '.join(sorted(unknown))}, which are not evaluated; there "
+            f"are {', '.join(sample.label for sample in samples)}"
+        )
     return evaluate(samples, about, config, primary=names[0], baselines=baselines, weights=weights)
 
 
 def evaluate_arrays(
-    arrays: Sequence[ArrayFile], config: EvaluationConfig, *, backgrounds: frozenset[str]
+    arrays: Sequence[ArrayFile],
+    config: EvaluationConfig,
+    *,
+    backgrounds: frozenset[str] | None = None,
 ) -> Evaluation:
     """Evaluate MET read from files only.
 
@@ -172,14 +186,37 @@ def evaluate_arrays(
         arrays: At least one; every estimate in every sample. The first estimate is the reference
             of ratio panels.
         config: Bins, rates, bootstrap.
-        backgrounds: Samples that are pile-up-only events.
+        backgrounds: Samples that are pile-up-only events; what their labels suggest if not given.
     """
+    _check_arrays(arrays, taken=set())
     names = dict.fromkeys(file.name for file in arrays)
     samples = []
-    for label in dict.fromkeys(file.sample for file in arrays):
+    labels = dict.fromkeys(file.sample for file in arrays)
+    if backgrounds and not backgrounds <= set(labels):
+        raise ConfigError(
+            f"--background {', '.join(sorted(backgrounds - set(labels)))}: --arrays have no such "
+            f"sample, they have {', '.join(labels)}"
+        )
+    if backgrounds is None:
+        backgrounds = frozenset(n for n in labels if suggested_role(n) == "background")
+    for label in labels:
         files = {file.name: file.path for file in arrays if file.sample == label}
         samples.append(load_arrays(label, files, is_background=label in backgrounds))
     return evaluate(samples, {name: Estimate("file", name) for name in names}, config)
+
+
+def _check_arrays(arrays: Sequence[ArrayFile], *, taken: set[str]) -> None:
+    """Refuse an estimate given twice, or with the name of another."""
+    keys = Counter((file.sample, file.name) for file in arrays)
+    twice = [f"{sample}:{name}" for (sample, name), n in keys.items() if n > 1]
+    if twice:
+        raise ConfigError(f"--arrays {twice[0]} is given twice; which file is it?")
+    clash = [file.name for file in arrays if file.name in taken]
+    if clash:
+        raise ConfigError(
+            f"--arrays: the name {clash[0]!r} is that of another estimate ({', '.join(sorted(taken))}"
+            "); choose another"
+        )
 
 
 def _weighted(table: WeightTable) -> Estimator:
@@ -253,13 +290,11 @@ def _with_arrays(sample: Sample, arrays: Sequence[ArrayFile]) -> Sample:
     for file in arrays:
         if file.sample == sample.label:
             met[file.name], truth = read_met(file.path)
-            check_same_length(
-                **{
-                    str(file.path): met[file.name],
-                    f"test part of {sample.label}": sample.gen_met_xy_gev,
-                }
-            )
-            if truth is not None and not np.allclose(truth, sample.gen_met_xy_gev, atol=0.5):
+            lengths = {str(file.path): met[file.name]}
+            if truth is not None:
+                lengths["its generator MET"] = truth
+            check_same_length({**lengths, f"test part of {sample.label}": sample.gen_met_xy_gev})
+            if truth is not None and not same_truth(truth, sample.gen_met_xy_gev, within_gev=0.5):
                 raise DataError(
                     f"{file.path} holds other generator MET than the test part of "
                     f"{sample.label!r}: not the same events in the same order"

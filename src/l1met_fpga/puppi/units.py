@@ -13,7 +13,7 @@ import numpy.typing as npt
 from l1met_fpga.errors import DataError
 from l1met_fpga.puppi.columns import COLUMNS, MAX_PUPPI_WEIGHT, PHI_COUNTS_PER_TURN, ParticleId
 
-__all__ = ["charge_of", "pdg_id_of", "pid_from_pdg_id", "to_counts", "to_values"]
+__all__ = ["PDG_IDS", "charge_of", "pdg_id_of", "pid_from_pdg_id", "to_counts", "to_values"]
 
 PDG_IDS: Final[dict[ParticleId, int]] = {
     ParticleId.NEUTRAL_HADRON: 130,
