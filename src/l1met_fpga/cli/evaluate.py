@@ -56,6 +56,13 @@ def _evaluate(
     forms: Annotated[
         bool, typer.Option("--forms", help="Also the int64, C-simulated and RTL forms (slow).")
     ] = False,
+    allow_training_events: Annotated[
+        bool,
+        typer.Option(
+            "--allow-training-events",
+            help="Evaluate on events that the network was trained on too; the report says so.",
+        ),
+    ] = False,
     plots: Annotated[bool, typer.Option(help="Draw the plots.")] = True,
 ) -> None:
     """Evaluate networks, baselines and other people's MET.
@@ -86,7 +93,14 @@ def _evaluate(
     settings = _settings(runs[0].run.config if runs else None, assign or [])
     if runs:
         more = {one.name: _built_forms(one) for one in runs} if forms else None
-        found = evaluate_runs(runs, settings, stores=sample, arrays=files, forms=more)
+        found = evaluate_runs(
+            runs,
+            settings,
+            stores=sample,
+            arrays=files,
+            forms=more,
+            allow_training_events=allow_training_events,
+        )
     else:
         backgrounds = frozenset(background) if background else None
         found = evaluate_arrays(files, settings, backgrounds=backgrounds)

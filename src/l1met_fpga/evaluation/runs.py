@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -14,9 +13,11 @@ from l1met_fpga.config.evaluation import EvaluationConfig
 from l1met_fpga.config.run import RunConfig, load_run
 from l1met_fpga.data.roles import suggested_role
 from l1met_fpga.data.splits import Part
-from l1met_fpga.errors import ConfigError, DataError, RunFolderError
+from l1met_fpga.data.store import Store
+from l1met_fpga.errors import ConfigError, DataError
 from l1met_fpga.evaluation.baselines import TABLE, WeightTable, fit_baselines, fit_weights
 from l1met_fpga.evaluation.evaluation import BASELINE_TITLES, Estimate, Evaluation, evaluate
+from l1met_fpga.evaluation.predictions import PREDICTIONS, stored_predictions
 from l1met_fpga.evaluation.sample import (
     Estimator,
     Events,
@@ -27,6 +28,7 @@ from l1met_fpga.evaluation.sample import (
     read_met,
     same_truth,
 )
+from l1met_fpga.evaluation.trained_on import check_units, trained_events, trained_samples
 from l1met_fpga.metrics.arrays import check_same_length
 from l1met_fpga.puppi.columns import REQUIRED_COLUMNS
 from l1met_fpga.puppi.emulator import cmssw_met_xy_gev
@@ -40,12 +42,9 @@ __all__ = [
     "evaluate_arrays",
     "evaluate_runs",
     "fit_on_training_parts",
-    "predictions_path",
 ]
 
 logger = logging.getLogger(__name__)
-
-PREDICTIONS: Final = "predictions"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,15 +97,6 @@ class ArrayFile:
         return cls(sample, name, Path(path))
 
 
-def predictions_path(run: RunFolder, form: str) -> Path:
-    """Return where the MET of a form (``hls_csim``, ``rtl_verilator``, ...) is looked for.
-
-    The ``.npz`` has one array per sample label, shape (n, 2), GeV, for the events of the test part
-    in the order of the store.
-    """
-    return run.root / PREDICTIONS / f"{form}.npz"
-
-
 def evaluate_runs(
     runs: Sequence[NamedRun],
     config: EvaluationConfig,
@@ -114,6 +104,7 @@ def evaluate_runs(
     stores: Sequence[Path] | None = None,
     arrays: Sequence[ArrayFile] = (),
     forms: Mapping[str, Mapping[str, Estimator]] | None = None,
+    allow_training_events: bool = False,
 ) -> Evaluation:
     """Evaluate networks and baselines on the test parts of stores.
 
@@ -123,10 +114,11 @@ def evaluate_runs(
         stores: Samples; those of the first run's configuration if not given.
         arrays: Other people's MET of the same test events.
         forms: More forms (``hls_csim``, ...) of a network, by the run's name and the form's.
+        allow_training_events: Evaluate on events that a network was trained on too; a note says so.
 
     Raises:
         ConfigError: If names clash or no sample is given.
-        DataError: If a sample cannot be used.
+        DataError: If a sample cannot be used, or a network was trained on its test events.
         RunFolderError: If a run has no model.
     """
     names = [run.name for run in runs]
@@ -144,6 +136,11 @@ def evaluate_runs(
     more = forms or {}
     networks = [  # a missing model fails here, before anything takes time
         form for run in runs for form in _forms(run, more.get(run.name, {}))
+    ]
+    notes = [
+        note
+        for run in runs
+        for note in _compare_with_training(run, paths, allow=allow_training_events)
     ]
     baselines = fit_on_training_parts(paths, config.max_train_events)
     _check_arrays(arrays, taken={*BASELINE_TITLES, *(name for name, _, _ in networks)})
@@ -171,7 +168,8 @@ def evaluate_runs(
             f"--arrays name the samples {', '.join(sorted(unknown))}, which are not evaluated; there "
             f"are {', '.join(sample.label for sample in samples)}"
         )
-    return evaluate(samples, about, config, primary=names[0], baselines=baselines, weights=weights)
+    found = evaluate(samples, about, config, primary=names[0], baselines=baselines, weights=weights)
+    return replace(found, notes=(*found.notes, *notes))
 
 
 def evaluate_arrays(
@@ -203,6 +201,33 @@ def evaluate_arrays(
         files = {file.name: file.path for file in arrays if file.sample == label}
         samples.append(load_arrays(label, files, is_background=label in backgrounds))
     return evaluate(samples, {name: Estimate("file", name) for name in names}, config)
+
+
+def _compare_with_training(named: NamedRun, paths: Sequence[Path], *, allow: bool) -> Iterator[str]:
+    """Refuse what the network was trained on, or say it; say what the folder does not tell."""
+    samples = trained_samples(named.run)
+    if samples is None:
+        yield (
+            f"{named.name}: {named.run.root} does not record what it was trained on, so nobody can "
+            "tell whether events of these samples were."
+        )
+        return
+    columns = (*REQUIRED_COLUMNS, *named.config.model.columns)
+    for path in paths:
+        with Store.open(path) as store:
+            check_units(store, samples, columns, run=named.run.root)
+            used, n_test = trained_events(store, samples), len(store.events_of(Part.TEST))
+        if used and not allow:
+            raise DataError(
+                f"{path}: {named.run.root} was trained on {used} of its {n_test} test events, so its "
+                "figures would be too good. Take other events, or the store of the training (same "
+                "label, --split-seed and fractions); --allow-training-events evaluates all the same"
+            )
+        if used:
+            yield (
+                f"{named.name} was trained on {used} of the {n_test} test events of {path}: its "
+                "figures are too good."
+            )
 
 
 def _check_arrays(arrays: Sequence[ArrayFile], *, taken: set[str]) -> None:
@@ -252,7 +277,9 @@ def _forms(
     for form, path in (("float", run.float_model), ("unpruned", run.unpruned_model)):
         if path.is_file():
             yield f"{name}_{form}", Estimate("network", f"{name} ({form})", form), _keras(path)
-    stored = {path.stem: _stored(path) for path in (run.root / PREDICTIONS).glob("*.npz")}
+    stored = {
+        path.stem: stored_predictions(run, path) for path in (run.root / PREDICTIONS).glob("*.npz")
+    }
     for form, estimator in sorted((stored | dict(more)).items()):
         about = Estimate("network", f"{name} ({form.replace('_', ' ')})", form)
         yield f"{name}_{form}", about, estimator
@@ -263,22 +290,6 @@ def _keras(path: Path) -> Estimator:
         from l1met_fpga.models.storage import load_model, predict_met_xy_gev
 
         result: npt.ArrayLike = predict_met_xy_gev(load_model(path), events.candidates)
-        return result
-
-    return run
-
-
-def _stored(path: Path) -> Estimator:
-    def run(events: Events) -> npt.ArrayLike:
-        with np.load(path) as file:
-            held: dict[str, Any] = {key: file[key] for key in file.files}
-        if events.label not in held or len(held[events.label]) != len(events):
-            have = {key: len(value) for key, value in held.items()}
-            raise RunFolderError(
-                f"{path} must hold {len(events)} events of {events.label!r} (the test part), it "
-                f"has {have}; make it again for these samples, or remove it"
-            )
-        result: npt.ArrayLike = held[events.label]
         return result
 
     return run

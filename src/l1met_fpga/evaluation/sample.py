@@ -14,6 +14,7 @@ from l1met_fpga.data.splits import Part
 from l1met_fpga.data.store import Store
 from l1met_fpga.data.truth import MAX_MET_GEV, met_from_polar, met_from_xy
 from l1met_fpga.errors import DataError
+from l1met_fpga.identity import Identity
 from l1met_fpga.metrics.arrays import (
     FloatArray,
     check_met_xy,
@@ -46,6 +47,7 @@ class Events:
         gen_met_xy_gev: Shape (n, 2); NaN where the source had none.
         n_candidates: Before truncation, shape (n,).
         is_background: Pile-up-only events.
+        identity: What tells these events from others: the store, its part and their number.
     """
 
     label: str
@@ -53,6 +55,7 @@ class Events:
     gen_met_xy_gev: FloatArray
     n_candidates: npt.NDArray[np.int64]
     is_background: bool = False
+    identity: Identity = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.gen_met_xy_gev)
@@ -141,7 +144,12 @@ def load_store(
             events, gen = events[known], gen[known]
         candidates = store.candidates(events, columns)
         n_candidates = store.n_candidates(events)
-        return Events(store.label, candidates, gen, n_candidates, store.is_background)
+        identity = {
+            **store.identity,
+            "part": "all" if part is None else part.name.lower(),
+            "events": len(events),
+        }
+        return Events(store.label, candidates, gen, n_candidates, store.is_background, identity)
 
 
 def estimate(events: Events, estimators: Mapping[str, Estimator]) -> Sample:
