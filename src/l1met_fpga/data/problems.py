@@ -22,6 +22,7 @@ _COUNTED: Final = (
     "charged_weights_reset",
     "error_flag_events",
     "weighted_events",
+    "full_slot_events",
     "gen_met_fillers",
     "gen_met_all_zero",
     "background_gen_met",
@@ -69,7 +70,8 @@ def _event_problems(totals: Totals, counts: Counter[str]) -> Iterator[str]:
     for name in _COUNTED:
         if counts[name]:
             yield f"{counts[name]} {COUNT_MEANINGS[name]}"
-    yield from _full_events(totals)
+    if not counts["full_slot_events"]:
+        yield from _full_events(totals)
     if counts["other_content"]:
         yield "the events are not those that the store was made with; it was changed afterwards"
     if counts["dirty_slots"]:
