@@ -20,7 +20,8 @@ COUNT_MEANINGS: Final = {
     "beyond a turn): no truth",
     "puppi_met_fillers": "events whose PUPPI MET in the source is no MET, left out",
     "baseline_met_fillers": "values of other algorithms' MET that are no MET, left out",
-    "gen_met_missing": "events without generator MET",
+    "vertex_fillers": "events whose primary vertex is none (beyond 1 m), left out",
+    "gen_met_missing": "events without generator MET (pile-up-only events need --role background)",
     "gen_met_all_zero": "events of files whose generator MET is zero throughout, which is no truth "
     "(pile-up-only events need --role background)",
     "background_gen_met": "background events whose generator MET was not zero, set to zero",

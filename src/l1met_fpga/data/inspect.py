@@ -287,6 +287,7 @@ def _inspect_store(store: Store) -> Inspection:
             "order": about.order,
             "sources": str(len(about.sources)),
             "split_seed": str(about.split_seed),
+            **({"one_count_of_z0": about.units["z0"]} if "z0" in about.units else {}),
         },
         totals=totals,
         parts={part.name.lower(): int(parts[part]) for part in Part},

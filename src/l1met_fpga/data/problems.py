@@ -28,6 +28,7 @@ _COUNTED: Final = (
     "background_gen_met",
     "puppi_met_fillers",
     "baseline_met_fillers",
+    "vertex_fillers",
 )
 """Counts of the readers that a user should know of; the others are harmless."""
 
@@ -187,7 +188,11 @@ def _met_problems(totals: Totals, role: Role) -> Iterator[str]:
         )
     n_without = totals.n_events - totals.n_with_gen_met
     if n_without and role == "signal":
-        yield f"{n_without} events without generator MET; they cannot be trained on"
+        hint = "; if they are pile-up only, convert with --role background"
+        yield (
+            f"{n_without} events without generator MET; they cannot be trained on"
+            f"{'' if totals.n_with_gen_met else hint}"
+        )
     if totals.n_source_met_far:
         yield (
             f"{totals.n_source_met_far} of {totals.n_with_source_met} events whose PUPPI MET in the "
