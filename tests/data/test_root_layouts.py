@@ -37,6 +37,8 @@ REFUSED = {
     f"lies in another file and cannot be read; {ONE_TREE}",
     "friend_index": ": tree Events has the friend tree Truth, which is matched by an index and "
     f"cannot be read; {ONE_TREE}",
+    "variations": " holds the events of several selections (branch R_rdf_mask_Events_0), also those "
+    "that fail the nominal one; take a snapshot without variations (RSnapshotOptions)",
     "rntuple_variant": ": field L1PuppiCands_pdgId is of type "
     "std::vector<std::variant<std::int16_t,float>>, which is not supported; write it as numbers, "
     "std::array or std::vector of float or int",

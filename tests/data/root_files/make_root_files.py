@@ -370,6 +370,19 @@ def filled(entry: object, event: int, objects: bool) -> object:
     return entry
 
 
+def variations(path: Path) -> None:
+    """A snapshot of an RDataFrame that keeps what its variations select."""
+    plain(path.with_suffix(".tmp"))
+    frame = ROOT.RDataFrame("Events", str(path.with_suffix(".tmp")))
+    varied = "ROOT::RVecF{genMet_pt - 20, genMet_pt + 20}"
+    frame = frame.Vary("genMet_pt", varied, ["down", "up"]).Filter("genMet_pt > 50")
+    options = ROOT.RDF.RSnapshotOptions()
+    options.fIncludeVariations = True
+    names = [f"{TABLE}_{name}" for name in CANDIDATES] + ["genMet_pt", "genMet_phi"]
+    frame.Snapshot("Events", str(path), names, options)
+    path.with_suffix(".tmp").unlink()
+
+
 PACKED = {"pt": "d[0,4096,24]", "eta": "d[-10,10,20]", "phi": "f[-3.2,3.2,20]"}
 PACKED |= {"puppiWeight": "f[0,1,16]"}
 CUT = {"pt": "f[0,0,14]", "eta": "f[0,0,13]", "phi": "f[0,0,14]", "puppiWeight": "f"}
@@ -406,6 +419,7 @@ LAYOUTS: dict[str, Callable[[Path], None]] = {
     "friend_index": lambda path: friend(path, index=True),
     "split_objects": split_objects,
     "leaf_list": leaf_list,
+    "variations": variations,
     "rntuple": rntuple,
     "rntuple_half": lambda path: rntuple(path, "half"),
     "rntuple_objects": lambda path: rntuple(path, "objects"),
