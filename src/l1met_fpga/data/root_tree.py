@@ -84,6 +84,11 @@ class Tree:
                     f"{self._path}: branch {name} is of type {kind}, which is not supported; write "
                     "it as numbers, arrays or std::vector of float or int"
                 )
+            if _lacks_offsets(column.branch):
+                raise DataError(
+                    f"{self._path}: branch {name} was written without the places of its events "
+                    "(kGenerateOffsetMap), which is not supported; write it without that feature"
+                )
             if n_entries != self.n_events:
                 raise DataError(
                     f"{self._path}: {name} has {n_entries} entries, the tree {self.n_events}; it was "
@@ -110,6 +115,17 @@ class Tree:
             for name in set(names) - set(together):
                 arrays[name] = self._columns[name].array(packings[name], start, stop)
             return arrays
+
+
+def _lacks_offsets(branch: Any) -> bool:
+    """Tell whether uproot would take one compressed block for a few events."""
+    leaves = branch.member("fLeaves")
+    if len(leaves) == 0 or leaves[0].member("fLeafCount") is None:
+        return False
+    if not branch.has_member("fIOFeatures"):
+        return False
+    features = int(branch.member("fIOFeatures").member("fIOBits"))
+    return bool(features & int(uproot.const.kGenerateOffsetMap))
 
 
 def _unsupported(column: _Column) -> str | None:

@@ -124,9 +124,13 @@ def made(kind: str) -> object:
     return template[inner]()
 
 
-def plain(path: Path, compression: int = 509, *, counter: str = "I", **leaves: str) -> None:
+def plain(
+    path: Path, compression: int = 509, *, counter: str = "I", flush: int = 0, **leaves: str
+) -> None:
     file = opened(path, compression)
     writer = Writer(ROOT.TTree("Events", ""), counter)
+    if flush:
+        writer.tree.SetAutoFlush(flush)  # events per compressed block
     writer.event()
     writer.met()
     writer.candidates(**leaves)
@@ -395,6 +399,7 @@ LAYOUTS: dict[str, Callable[[Path], None]] = {
         for code, leaf in zip("IiLlSsBb", "ILSIDFLS", strict=True)
     },
     "doubles": lambda path: plain(path, **dict.fromkeys(CANDIDATES, "D")),
+    "baskets": lambda path: plain(path, flush=5, **PACKED),
     "packed": lambda path: plain(path, **PACKED),
     "packed_doubles": lambda path: plain(path, **NAMED),
     "packed_floats": lambda path: plain(path, **CUT),
