@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from l1met_fpga.data.batch import EventBatch
 from l1met_fpga.data.splits import mix64
+from l1met_fpga.data.truth import vertex_cm
 from l1met_fpga.errors import DataError
 from l1met_fpga.puppi.columns import COLUMNS, N_CANDIDATES, PHI_COUNTS_PER_TURN, PT_LSB_GEV
 from l1met_fpga.puppi.units import to_counts
@@ -119,19 +120,21 @@ def clean(batch: EventBatch, tally: Counter[str]) -> EventBatch:
     """Apply what holds for candidates of every source.
 
     - Candidates whose pt rounds to zero are empty slots and are removed.
+    - A vertex that cannot be one is none.
     - An event without luminosity block and number, or with the same as all others, is identified
       by its content.
 
     Args:
         batch: Events as read.
-        tally: Counts ``zero_pt_candidates`` and ``empty_events``.
+        tally: Counts ``zero_pt_candidates``, ``empty_events`` and ``vertex_fillers``.
     """
     filled = batch.columns["pt"] > 0
     if not filled.all():
         tally["zero_pt_candidates"] += int((~filled).sum())
         batch = batch.select_candidates(filled)
     tally["empty_events"] += int((batch.counts == 0).sum())
-    batch = replace(batch, n_candidates=batch.counts)
+    z0 = None if batch.vertex_z0_cm is None else vertex_cm(batch.vertex_z0_cm, tally)
+    batch = replace(batch, n_candidates=batch.counts, vertex_z0_cm=z0)
     return _with_identity(batch)
 
 

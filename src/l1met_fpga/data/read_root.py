@@ -80,6 +80,9 @@ def _batch(arrays: EventArrays, names: FileBranches, tally: Counter[str]) -> Eve
     columns = {"pid": pid} | from_physical(physical, pid, tally)
     for name, branch in names.hardware.items():
         columns[name] = _hardware(name, arrays.per_candidate(branch), columns)
+    if names.weight:
+        weights = arrays.per_event(names.weight)
+        tally["weighted_events"] += int((weights != weights[:1]).sum())
     return EventBatch(
         counts=arrays.counts,
         columns={name: columns[name] for name in COLUMNS if name in columns},

@@ -129,7 +129,7 @@ def load_store(
         max_events: Take at most so many, from the start.
 
     Raises:
-        DataError: If the file is no store or the part holds no event.
+        DataError: If the file is no store, the part holds no event, or no event has truth.
     """
     with Store.open(path) as store:
         events = np.arange(store.n_events) if part is None else store.events_of(part)
@@ -139,6 +139,11 @@ def load_store(
         events = events[:max_events]
         gen = store.gen_met_xy_gev(events)
         known = np.isfinite(gen).all(axis=1)
+        if not known.any():
+            raise DataError(
+                f"{path} ({store.label!r}): no event has generator MET, so nothing can be measured "
+                "with it; if its events are pile-up only, convert it with --role background"
+            )
         if not known.all():
             logger.warning(
                 "%s: %d of %d events have no generator MET and are left out",
