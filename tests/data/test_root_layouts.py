@@ -41,6 +41,8 @@ REFUSED = {
     f"cannot be read; {ONE_TREE}",
     "variations": " holds the events of several selections (branch R_rdf_mask_Events_0), also those "
     "that fail the nominal one; take a snapshot without variations (RSnapshotOptions)",
+    "rntuple_late": ": field genMet_pt has no values for the first events (it was added while the "
+    "file was written); write the file again",
     "rntuple_variant": ": field L1PuppiCands_pdgId is of type "
     "std::vector<std::variant<std::int16_t,float>>, which is not supported; write it as numbers, "
     "std::array or std::vector of float or int",

@@ -19,6 +19,9 @@ class NTuple:
         self._path = path
         self.n_events = int(ntuple.num_entries)
         self._fields = by_name((name, ntuple[name]) for name in ntuple.keys(recursive=True))
+        # Columns that begin after the first event; what lies before is read as zeros.
+        late = {c.field_id for c in ntuple.column_records if c.first_element_index > 0}
+        self._late = [ntuple.field_records[number] for number in late]
         self._ends = [
             int(cluster.num_first_entry + cluster.num_entries)
             for cluster in ntuple.cluster_summaries
@@ -28,12 +31,19 @@ class NTuple:
     def check(self, names: Sequence[str]) -> None:
         """Refuse branches that cannot be read, or not for every event."""
         for name in names:
-            kind = str(self._fields[name].typename or "")
+            lineage = _lineage(self._fields[name])
+            kinds = [str(field.typename or "") for field in lineage]
             # uproot repeats the values of a variant's first cluster.
-            if "variant" in kind:
+            variants = [kind for kind in kinds if "variant" in kind]
+            if variants:
                 raise DataError(
-                    f"{self._path}: field {name} is of type {kind}, which is not supported; write "
-                    "it as numbers, std::array or std::vector of float or int"
+                    f"{self._path}: field {name} is of type {variants[0]}, which is not supported; "
+                    "write it as numbers, std::array or std::vector of float or int"
+                )
+            if any(field.record is late for field in lineage for late in self._late):
+                raise DataError(
+                    f"{self._path}: field {name} has no values for the first events (it was added "
+                    "while the file was written); write the file again"
                 )
 
     def ends(self, _name: str, /) -> list[int]:
@@ -46,3 +56,11 @@ class NTuple:
             return {
                 name: self._fields[name].array(entry_start=start, entry_stop=stop) for name in names
             }
+
+
+def _lineage(field: Any) -> list[Any]:
+    """Return a field and the fields that it is a member of."""
+    found = [field]
+    while not found[-1].top_level:
+        found.append(found[-1].parent)
+    return found

@@ -35,6 +35,7 @@ ROOT.gInterpreter.Declare("""
 #include <variant>
 #include "ROOT/RField.hxx"
 #include "ROOT/RNTupleModel.hxx"
+#include "ROOT/RNTupleWriter.hxx"
 #include "ROOT/RVec.hxx"
 
 void AddHalf(ROOT::RNTupleModel &model, const std::string &name) {
@@ -44,6 +45,20 @@ void AddHalf(ROOT::RNTupleModel &model, const std::string &name) {
 }
 void AddField(ROOT::RNTupleModel &model, const std::string &name, const std::string &type) {
   model.AddField(ROOT::RFieldBase::Create(name, type).Unwrap());
+}
+void WriteLate(const std::string &path, const std::vector<std::string> &names) {
+  auto model = ROOT::RNTupleModel::Create();
+  for (auto &name : names) model->MakeField<std::vector<float>>(name);
+  auto writer = ROOT::RNTupleWriter::Recreate(std::move(model), "Events", path);
+  writer->Fill();
+  writer->CommitCluster();
+  auto updater = writer->CreateModelUpdater();
+  updater->BeginUpdate();
+  auto met = updater->MakeField<float>("genMet_pt");
+  updater->MakeField<float>("genMet_phi");
+  updater->CommitUpdate();
+  *met = 50;
+  writer->Fill();
 }
 template <typename T> void Push(std::vector<T> &values, double value) { values.push_back(value); }
 void Push(std::vector<std::variant<short, float>> &values, double value) {
@@ -358,6 +373,26 @@ def rntuple(path: Path, reals: str = "float", integers: str = "short") -> None:
     del writer
 
 
+def rntuple_from_tree(path: Path, *, imported: bool) -> None:
+    """A tree that ROOT itself made an RNTuple of."""
+    source = path.with_suffix(".tmp")
+    plain(source)
+    if imported:
+        importer = ROOT.Experimental.RNTupleImporter.Create(str(source), "Events", str(path))
+        importer.SetIsQuiet(True)
+        importer.Import()
+    else:
+        options = ROOT.RDF.RSnapshotOptions()
+        options.fOutputFormat = ROOT.RDF.ESnapshotOutputFormat.kRNTuple
+        ROOT.RDataFrame("Events", str(source)).Snapshot("Events", str(path), "", options)
+    source.unlink()
+
+
+def rntuple_late(path: Path) -> None:
+    """A field that was added after the first cluster."""
+    ROOT.WriteLate(str(path), [f"{TABLE}_{name}" for name in CANDIDATES])
+
+
 def filled(entry: object, event: int, objects: bool) -> object:
     for column, name in enumerate(EVENT_NAMES):
         entry[name] = EVENT_ID[event, column].item()
@@ -428,6 +463,9 @@ LAYOUTS: dict[str, Callable[[Path], None]] = {
     "rntuple": rntuple,
     "rntuple_half": lambda path: rntuple(path, "half"),
     "rntuple_objects": lambda path: rntuple(path, "objects"),
+    "rntuple_imported": lambda path: rntuple_from_tree(path, imported=True),
+    "rntuple_snapshot": lambda path: rntuple_from_tree(path, imported=False),
+    "rntuple_late": rntuple_late,
     "rntuple_variant": lambda path: rntuple(path, integers="std::variant<short,float>"),
 }
 
