@@ -4,7 +4,7 @@ from stores import SMALL, write_samples
 from typer.testing import CliRunner
 
 from l1met_fpga.cli.app import app
-from l1met_fpga.cli.run_choice import load_typed_run
+from l1met_fpga.cli.run_choice import assignments, load_typed_run
 from l1met_fpga.errors import ConfigError
 
 run = CliRunner()
@@ -54,6 +54,8 @@ def test_wrong_assignment_and_resume_without_folder():
     result = run.invoke(app, ["train", str(MODELS / "deepset.yaml"), "--set", "training.epochs"])
     assert isinstance(result.exception, ConfigError)
     assert "--set takes KEY=VALUE" in str(result.exception)
+    with pytest.raises(ConfigError, match=r"--set a\.b is given twice, as 1 and 2"):
+        assignments(["a.b=1", "c=3", "a.b=2"])
     result = run.invoke(app, ["train", str(MODELS / "deepset.yaml"), "--resume"])
     assert "--resume needs --output" in str(result.exception)
 
