@@ -66,18 +66,16 @@ def with_typed(section: Section, typed: Mapping[str, Any], *, where: str) -> Sec
 
 
 def assignments(texts: Sequence[str] | None) -> dict[str, str]:
-    """Read ``--set KEY=VALUE``.
+    """Read ``--set KEY=VALUE``; of two with one key the last wins, as with any flag.
 
     Raises:
-        ConfigError: If one has no equals sign, or a key is given twice.
+        ConfigError: If one has no equals sign.
     """
     found: dict[str, str] = {}
     for text in texts or ():
         key, equals, value = text.partition("=")
         if not equals:
             raise ConfigError(f"--set takes KEY=VALUE, got {text!r}")
-        if key in found:
-            raise ConfigError(f"--set {key} is given twice, as {found[key]} and {value}; keep one")
         found[key] = value
     return found
 
