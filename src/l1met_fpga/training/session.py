@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from l1met_fpga.config.run import RunConfig, load_run, save_run
+from l1met_fpga.config.training import EarlyStoppingConfig
 from l1met_fpga.errors import ConfigError, TrainingError
 from l1met_fpga.files import write_json
 from l1met_fpga.models.build import Variant
@@ -87,6 +88,7 @@ def train_run(
         [s.train for s in samples], [s.share for s in samples], config.training
     )
     validation = Validation(samples, config.training.loss)
+    validation.direction(config.training.early_stopping or EarlyStoppingConfig())
     folder = _open(config, root, overwrite=overwrite, resume=resume)
     write_json(folder.environment, environment(seed=config.training.seed, command=command))
     results: dict[str, TrainedNetwork] = {}
