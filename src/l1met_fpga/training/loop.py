@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from l1met_fpga.config.run import RunConfig
-from l1met_fpga.config.training import TrainingConfig
 from l1met_fpga.models.build import Variant, build, copy_weights
 from l1met_fpga.models.export import bake_weights
 from l1met_fpga.models.keras import keras, tf
@@ -28,6 +27,7 @@ from l1met_fpga.training.mixture import Batch, TrainingMixture
 from l1met_fpga.training.monitor import Validation, packed_predictor
 from l1met_fpga.training.pruning import PruningSteps, check_sparsity, copy_masked
 from l1met_fpga.training.resume import Checkpoint
+from l1met_fpga.training.tensorboard import tensorboard_callbacks
 
 __all__ = ["TrainedNetwork", "history_path", "primary_variant", "train_variant"]
 
@@ -114,7 +114,7 @@ def train_variant(
         *_before_monitoring(variant),
         Monitor(validation, twin),
         *stateful,
-        *_tensorboard(training, folder, variant),
+        *tensorboard_callbacks(training, folder / "tensorboard" / variant),
         history,
         checkpoint,
     ]
@@ -160,12 +160,6 @@ def _before_monitoring(variant: Variant) -> list[Any]:
     from tensorflow_model_optimization.sparsity.keras import UpdatePruningStep
 
     return [RefuseNan(variant), UpdatePruningStep()]
-
-
-def _tensorboard(training: TrainingConfig, folder: Path, variant: Variant) -> list[Any]:
-    if not training.tensorboard:
-        return []
-    return [keras.callbacks.TensorBoard(folder / "tensorboard" / variant)]
 
 
 def _identity(config: RunConfig) -> str:

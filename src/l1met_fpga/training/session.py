@@ -23,6 +23,7 @@ from l1met_fpga.training.loop import TrainedNetwork, primary_variant, train_vari
 from l1met_fpga.training.mixture import TrainingMixture
 from l1met_fpga.training.monitor import Validation
 from l1met_fpga.training.samples import LoadedSample, load_samples
+from l1met_fpga.training.tensorboard import require_tensorboard
 
 __all__ = ["TrainingRun", "train_run", "variants"]
 
@@ -81,6 +82,7 @@ def train_run(
         RunFolderError: If the folder holds something else.
         TrainingError: If training fails.
     """
+    require_tensorboard(config.training)
     strategy, root = workers.strategy(), workers.own_folder(root)
     # Everything that can be wrong with the input is found before the folder is made.
     samples = load_samples(config.samples, config.model.columns)
