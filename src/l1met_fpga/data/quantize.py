@@ -22,7 +22,6 @@ __all__ = [
     "from_hardware",
     "from_physical",
     "located",
-    "met_xy_gev",
     "where_defined",
 ]
 
@@ -101,24 +100,6 @@ def from_hardware(name: str, values: npt.NDArray[Any]) -> npt.NDArray[np.int16]:
             f"are integers from {column.low} to {column.high}"
         )
     return values.astype(np.int16)
-
-
-def met_xy_gev(
-    pt_gev: npt.NDArray[np.floating], phi_rad: npt.NDArray[np.floating], name: str
-) -> npt.NDArray[np.float64]:
-    """Return px and py of a MET vector, shape (n, 2).
-
-    Raises:
-        DataError: If a value is NaN or infinite.
-    """
-    pt, phi = pt_gev.astype(np.float64), phi_rad.astype(np.float64)
-    good = np.isfinite(pt) & np.isfinite(phi)
-    if not good.all():
-        raise DataError(
-            f"{name} holds {int((~good).sum())} NaN or infinite values, the first at event "
-            f"{int(np.argmin(good))} of these; remove such events first"
-        )
-    return np.stack([pt * np.cos(phi), pt * np.sin(phi)], axis=1)
 
 
 def clean(batch: EventBatch, tally: Counter[str]) -> EventBatch:

@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from l1met_fpga.data.batch import EventBatch, no_met
 from l1met_fpga.data.quantize import clean, from_physical, located
+from l1met_fpga.data.truth import met_from_xy
 from l1met_fpga.errors import DataError
 from l1met_fpga.puppi.units import pid_from_pdg_id
 
@@ -111,8 +112,6 @@ class _Member:
 def _batch(
     values: dict[str, npt.NDArray[Any]], y: npt.NDArray[Any], tally: Counter[str]
 ) -> EventBatch:
-    if not np.isfinite(y).all():
-        raise DataError(f"y holds {int((~np.isfinite(y)).sum())} NaN or infinite values")
     filled = values["pt"] != _PAD
     flat = {name: column[filled] for name, column in values.items()}
     pid = pid_from_pdg_id(flat.pop("pdg_id"), flat.pop("charge"))
@@ -123,6 +122,6 @@ def _batch(
         columns={name: columns[name] for name in ("pt", "eta", "phi", "pid", "puppi_weight")},
         n_candidates=counts,
         event_id=np.zeros((len(y), 3), np.uint64),
-        gen_met_xy_gev=y.astype(np.float64),
+        gen_met_xy_gev=met_from_xy(y, tally, "gen_met"),
         puppi_met_xy_gev=no_met(len(y)),
     )

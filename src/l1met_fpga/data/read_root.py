@@ -25,9 +25,9 @@ from l1met_fpga.data.quantize import (
     from_hardware,
     from_physical,
     located,
-    met_xy_gev,
     where_defined,
 )
+from l1met_fpga.data.truth import met_from_polar
 from l1met_fpga.errors import DataError
 from l1met_fpga.puppi.columns import COLUMNS, MAX_PUPPI_WEIGHT
 from l1met_fpga.puppi.units import pid_from_pdg_id
@@ -243,8 +243,8 @@ def _batch(arrays: _Arrays, names: BranchMap, tally: Counter[str]) -> EventBatch
         columns={name: columns[name] for name in COLUMNS if name in columns},
         n_candidates=arrays.counts,
         event_id=_event_id(arrays, names),
-        gen_met_xy_gev=_met(arrays, names.gen_met),
-        puppi_met_xy_gev=_met(arrays, names.puppi_met),
+        gen_met_xy_gev=_met(arrays, names.gen_met, tally, "gen_met"),
+        puppi_met_xy_gev=_met(arrays, names.puppi_met, tally, "puppi_met"),
         vertex_z0_cm=(
             arrays.first_per_event(names.vertex_z0)
             if names.vertex_z0 and names.vertex_z0 in arrays
@@ -288,9 +288,9 @@ def _event_id(arrays: _Arrays, names: BranchMap) -> npt.NDArray[np.uint64]:
     return result
 
 
-def _met(arrays: _Arrays, names: PolarMet | None) -> npt.NDArray[np.float64]:
+def _met(
+    arrays: _Arrays, names: PolarMet | None, tally: Counter[str], name: str
+) -> npt.NDArray[np.float64]:
     if names is None or names.pt not in arrays or names.phi not in arrays:
         return no_met(len(arrays.counts))
-    return met_xy_gev(
-        arrays.per_event(names.pt), arrays.per_event(names.phi), f"{names.pt}, {names.phi}"
-    )
+    return met_from_polar(arrays.per_event(names.pt), arrays.per_event(names.phi), tally, name)
