@@ -19,6 +19,7 @@ _COUNTED: Final = (
     "saturated_pt",
     "charged_weights_reset",
     "error_flag_events",
+    "full_slot_events",
     "gen_met_fillers",
     "gen_met_all_zero",
     "background_gen_met",

@@ -12,13 +12,14 @@ import numpy.typing as npt
 from l1met_fpga.data.batch import EventBatch
 from l1met_fpga.data.splits import mix64
 from l1met_fpga.errors import DataError
-from l1met_fpga.puppi.columns import COLUMNS, PHI_COUNTS_PER_TURN, PT_LSB_GEV
+from l1met_fpga.puppi.columns import COLUMNS, N_CANDIDATES, PHI_COUNTS_PER_TURN, PT_LSB_GEV
 from l1met_fpga.puppi.units import to_counts
 from l1met_fpga.puppi.words import is_charged
 
 __all__ = [
     "agreeing",
     "clean",
+    "count_full_slots",
     "from_hardware",
     "from_physical",
     "located",
@@ -100,6 +101,18 @@ def from_hardware(name: str, values: npt.NDArray[Any]) -> npt.NDArray[np.int16]:
             f"are integers from {column.low} to {column.high}"
         )
     return values.astype(np.int16)
+
+
+def count_full_slots(counts: npt.NDArray[np.int64], n_slots: int, tally: Counter[str]) -> None:
+    """Count events that may have lost candidates to a source with fewer slots than the hardware.
+
+    Args:
+        counts: Candidates per event.
+        n_slots: Slots that the source has for each event.
+        tally: Counts ``full_slot_events``.
+    """
+    if n_slots < N_CANDIDATES:
+        tally["full_slot_events"] += int((counts == n_slots).sum())
 
 
 def clean(batch: EventBatch, tally: Counter[str]) -> EventBatch:

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from l1met_fpga.data.batch import EventBatch, no_met
 from l1met_fpga.data.hdf5 import open_hdf5
-from l1met_fpga.data.quantize import clean, from_physical, located
+from l1met_fpga.data.quantize import clean, count_full_slots, from_physical, located
 from l1met_fpga.data.truth import met_from_xy
 from l1met_fpga.errors import DataError
 from l1met_fpga.puppi.columns import ParticleId
@@ -81,6 +81,7 @@ def _batch(x: npt.NDArray[Any], y: npt.NDArray[Any], tally: Counter[str]) -> Eve
     physical = {name: flat[:, column] for name, column in _PHYSICAL.items()}
     columns = {"pid": pid} | from_physical(physical, pid, tally)
     counts = filled.sum(axis=1, dtype=np.int64)
+    count_full_slots(counts, x.shape[1], tally)
     return EventBatch(
         counts=counts,
         columns={name: columns[name] for name in ("pt", "eta", "phi", "pid", "puppi_weight")},
