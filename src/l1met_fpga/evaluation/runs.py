@@ -12,6 +12,7 @@ import numpy.typing as npt
 from l1met_fpga.config.evaluation import EvaluationConfig
 from l1met_fpga.config.run import RunConfig, load_run
 from l1met_fpga.data.roles import suggested_role
+from l1met_fpga.data.sample_store import store_of
 from l1met_fpga.data.splits import Part
 from l1met_fpga.data.store import Store
 from l1met_fpga.errors import ConfigError, DataError
@@ -34,7 +35,6 @@ from l1met_fpga.puppi.columns import REQUIRED_COLUMNS
 from l1met_fpga.puppi.emulator import cmssw_met_xy_gev
 from l1met_fpga.puppi.met import puppi_met_xy_gev
 from l1met_fpga.run_folder import RunFolder
-from l1met_fpga.training.samples import store_of
 
 __all__ = [
     "ArrayFile",
