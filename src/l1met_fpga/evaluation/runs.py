@@ -289,7 +289,8 @@ def _keras(path: Path) -> Estimator:
     def run(events: Events) -> npt.ArrayLike:
         from l1met_fpga.models.storage import load_model, predict_met_xy_gev
 
-        result: npt.ArrayLike = predict_met_xy_gev(load_model(path), events.candidates)
+        told = f"{path.name}, test events of {events.label}"
+        result: npt.ArrayLike = predict_met_xy_gev(load_model(path), events.candidates, of=told)
         return result
 
     return run
