@@ -7,7 +7,16 @@ import l1met_fpga
 
 ROOT = Path(l1met_fpga.__file__).parent
 ROOMS = (
-    ("errors", "files", "fixed_point", "identity", "plot_style", "processors", "run_folder"),
+    (
+        "caches",
+        "errors",
+        "files",
+        "fixed_point",
+        "identity",
+        "plot_style",
+        "processors",
+        "run_folder",
+    ),
     ("puppi",),
     ("config",),
     ("data",),

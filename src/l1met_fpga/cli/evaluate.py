@@ -114,14 +114,15 @@ def _built_forms(named: "NamedRun") -> "dict[str, Estimator]":
     from l1met_fpga.cli.check import built_forms
     from l1met_fpga.firmware.forms import int64_form
     from l1met_fpga.models.network import Network
+    from l1met_fpga.models.slots import first_slots
 
     run = named.run
     network = Network.load(run.need(run.network, made_by="l1met train"))
-    kind = network.output.type
+    kind, slots = network.output.type, network.n_candidates
     every = {"int64": int64_form(network), **built_forms(run, named.config, network, rtl=True)}
 
     def in_gev(form: "Form") -> "Estimator":
-        return lambda events: kind.decode(form(events.candidates))
+        return lambda events: kind.decode(form(first_slots(events.candidates, slots)))
 
     return {name: in_gev(form) for name, form in every.items()}
 

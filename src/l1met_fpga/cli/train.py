@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from l1met_fpga.cli.run_choice import load_typed_run
+from l1met_fpga.cli.run_choice import SAMPLE_HELP, load_typed_run
 from l1met_fpga.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -30,11 +30,7 @@ def _train(
     *,
     sample: Annotated[
         list[str] | None,
-        typer.Option(
-            "--sample",
-            "-s",
-            help="FILE[:SHARE], store or ROOT file, instead of the configuration's samples.",
-        ),
+        typer.Option("--sample", "-s", help=SAMPLE_HELP),
     ] = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Run folder; runs/NAME-TIME if not given.")
