@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
@@ -16,7 +17,7 @@ from l1met_fpga.models.network import Network
 from l1met_fpga.processors import allowed_processors
 from l1met_fpga.puppi.columns import Candidates
 
-__all__ = ["CSimulation", "compile_csim"]
+__all__ = ["CSimulation", "compile_csim", "compile_library"]
 
 CHUNK_EVENTS: Final = 10_000
 """Events of one process at most; it holds them twice."""
@@ -37,18 +38,33 @@ def compile_csim(folder: Path, *, top: str, flags: tuple[str, ...]) -> Path:
 
     Raises:
         ToolMissingError: If there is no g++.
-        ToolError: If the sources do not compile; the log is ``csim_compile.log``.
+        ToolError: If the sources do not compile; the log is ``{top}_csim_compile.log``.
+    """
+    return compile_library(
+        folder, folder / f"{top}_csim.so", sources=[f"{top}_csim.cpp"], flags=flags
+    )
+
+
+def compile_library(
+    folder: Path, library: Path, *, sources: Sequence[str], flags: tuple[str, ...]
+) -> Path:
+    """Compile C++ files of a project to a shared library, as :func:`compile_csim`.
+
+    Args:
+        folder: Project folder.
+        library: File to make.
+        sources: Files to compile, seen from the project folder.
+        flags: Extra flags of g++.
     """
     compiler = require_tool("g++", advice="install GCC 10 or newer to run the C simulation")
-    library = folder / f"{top}_csim.so"
     with atomic_path(library) as temporary:
         run_tool(
             [
                 *(compiler, "-std=c++17", "-shared", "-fPIC", "-w", *flags),
-                *("-Ifirmware/ap_types", f"{top}_csim.cpp", "-o", temporary.resolve()),
+                *("-Ifirmware/ap_types", *sources, "-o", temporary.resolve()),
             ],
             cwd=folder,
-            log=folder / "csim_compile.log",
+            log=folder / f"{library.stem}_compile.log",
             timeout_s=COMPILE_TIMEOUT_S,
         )
     return library
