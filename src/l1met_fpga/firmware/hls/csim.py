@@ -1,6 +1,5 @@
 """Compile a project's C++ with g++ and run it on many events in parallel processes."""
 
-import subprocess
 import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -10,9 +9,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from l1met_fpga.errors import ToolError
 from l1met_fpga.files import atomic_path
-from l1met_fpga.firmware.tools import require_tool, run_tool
+from l1met_fpga.firmware.tools import pipe_through, require_tool, run_tool
 from l1met_fpga.models.network import Network
 from l1met_fpga.processors import allowed_processors
 from l1met_fpga.puppi.columns import Candidates
@@ -23,6 +21,8 @@ CHUNK_EVENTS: Final = 10_000
 """Events of one process at most; it holds them twice."""
 WORKER: Final = Path(__file__).with_name("csim_worker.py")
 COMPILE_TIMEOUT_S: Final = 1800.0
+SIMULATION_TIMEOUT_S: Final = 3600.0
+"""Of one chunk of events; the largest shipped network takes seconds."""
 
 
 def compile_csim(folder: Path, *, top: str, flags: tuple[str, ...]) -> Path:
@@ -86,7 +86,7 @@ class CSimulation:
         """Return the output codes, shape (n_events, 2).
 
         Raises:
-            ToolError: If a simulation process dies.
+            ToolError: If a simulation process dies or takes too long.
         """
         columns = [np.asarray(candidates[name], dtype=np.int16) for name in self.network.columns]
         n_events = len(columns[0])
@@ -100,18 +100,13 @@ class CSimulation:
         missing = self.network.n_candidates - columns[0].shape[1]
         padded = [np.pad(column, ((0, 0), (0, missing))) for column in columns]
         numbers = [len(padded[0]), self.network.output.shape[0], *(c[0].nbytes for c in padded)]
-        done = subprocess.run(
+        answer = pipe_through(
             [sys.executable, "-IS", WORKER, self.library, self.library.stem, *map(str, numbers)],
-            input=b"".join(column.tobytes() for column in padded),
-            capture_output=True,
-            check=False,
+            b"".join(column.tobytes() for column in padded),
+            what=f"the C simulation {self.library}",
+            timeout_s=SIMULATION_TIMEOUT_S,
         )
-        if done.returncode:
-            tail = done.stderr.decode(errors="replace").strip()[-500:]
-            raise ToolError(
-                f"the C simulation {self.library} died with exit code {done.returncode}. {tail}"
-            )
-        return self._codes(done.stdout)
+        return self._codes(answer)
 
     def _codes(self, output: bytes) -> npt.NDArray[np.int64]:
         return np.frombuffer(output, np.int64).reshape(-1, *self.network.output.shape)

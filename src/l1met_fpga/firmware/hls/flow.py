@@ -1,6 +1,5 @@
 """From a trained run to a checked HLS project."""
 
-import hashlib
 import logging
 import time
 from collections.abc import Mapping
@@ -105,7 +104,6 @@ def check_run(
     keras = keras_form(run.need(run.model, made_by="l1met train"), network)
     every = {"int64": int64_form(network), **forms}
     result = compare_forms("keras", keras, every, samples)
-    digest = hashlib.sha256(network.model_dump_json().encode()).hexdigest()[:16]
-    written = write_result(run.bit_exactness, result, network_digest=digest)
+    written = write_result(run.bit_exactness, result, network_digest=network.digest)
     require_agreement(result)
     return written
