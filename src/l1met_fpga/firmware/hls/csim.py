@@ -1,21 +1,24 @@
 """Compile a project's C++ with g++ and run it on many events in parallel processes."""
 
+import json
+import platform
 import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
-from l1met_fpga.files import atomic_path
+from l1met_fpga.files import atomic_path, write_json
 from l1met_fpga.firmware.tools import pipe_through, require_tool, run_tool
+from l1met_fpga.identity import content_digest
 from l1met_fpga.models.network import Network
 from l1met_fpga.processors import allowed_processors
 from l1met_fpga.puppi.columns import Candidates
 
-__all__ = ["CSimulation", "compile_csim", "compile_library"]
+__all__ = ["CSimulation", "compile_csim", "compile_library", "compiled_csim"]
 
 CHUNK_EVENTS: Final = 10_000
 """Events of one process at most; it holds them twice."""
@@ -40,9 +43,45 @@ def compile_csim(folder: Path, *, top: str, flags: tuple[str, ...]) -> Path:
         ToolMissingError: If there is no g++.
         ToolError: If the sources do not compile; the log is ``{top}_csim_compile.log``.
     """
-    return compile_library(
-        folder, folder / f"{top}_csim.so", sources=[f"{top}_csim.cpp"], flags=flags
-    )
+    library = folder / f"{top}_csim.so"
+    made_for = library.with_suffix(".json")
+    made_for.unlink(missing_ok=True)
+    compile_library(folder, library, sources=[f"{top}_csim.cpp"], flags=flags)
+    write_json(made_for, _made_for(flags))
+    return library
+
+
+def compiled_csim(folder: Path, *, top: str, flags: tuple[str, ...]) -> Path | None:
+    """Return the C simulation of a project that has one, compiled again if it is of another CPU.
+
+    Code for the CPU that compiled it (``-march=native``) may end a process elsewhere.
+
+    Args:
+        folder: Project folder.
+        top: Name of its top function.
+        flags: Extra flags of g++.
+
+    Raises:
+        ToolError: If it has to be compiled and cannot be, as :func:`compile_csim`.
+    """
+    library = folder / f"{top}_csim.so"
+    if not library.is_file():
+        return None
+    note = library.with_suffix(".json")
+    if note.is_file() and json.loads(note.read_text()) == _made_for(flags):
+        return library
+    return compile_csim(folder, top=top, flags=flags)
+
+
+def _made_for(flags: tuple[str, ...]) -> dict[str, Any]:
+    """Return what a library was compiled with, and for which CPU where that matters."""
+    processor = platform.machine()
+    about = Path("/proc/cpuinfo")
+    if any(flag.endswith("=native") for flag in flags) and about.is_file():
+        lines = about.read_text().splitlines()
+        able = [line for line in lines if line.startswith(("flags", "Features"))]
+        processor += f" {content_digest(able[:1])}"
+    return {"flags": list(flags), "processor": processor}
 
 
 def compile_library(
@@ -59,14 +98,12 @@ def compile_library(
     compiler = require_tool("g++", advice="install GCC 10 or newer to run the C simulation")
     with atomic_path(library) as temporary:
         run_tool(
-            [
-                *(compiler, "-std=c++17", "-shared", "-fPIC", "-w", *flags),
-                *("-Ifirmware/ap_types", *sources, "-o", temporary.resolve()),
-            ],
+            [compiler, "-std=c++17", "-shared", "-fPIC", "-w", *flags, "-Ifirmware/ap_types",
+             *sources, "-o", temporary.resolve()],
             cwd=folder,
             log=folder / f"{library.stem}_compile.log",
             timeout_s=COMPILE_TIMEOUT_S,
-        )
+        )  # fmt: skip
     return library
 
 

@@ -73,7 +73,8 @@ def _frac(interval: QInterval) -> int:
 
 def _shifted(codes: IntArray, left: int) -> IntArray:
     """Multiply codes by ``2**left``, rounding down."""
-    return codes << left if left >= 0 else codes >> -left
+    shifted: IntArray = codes << left if left >= 0 else codes >> -left
+    return shifted
 
 
 def _wrapped(codes: IntArray, interval: QInterval) -> IntArray:
@@ -81,7 +82,8 @@ def _wrapped(codes: IntArray, interval: QInterval) -> IntArray:
     signed, integers, fraction = minimal_kif(interval)
     n_bits = int(signed) + integers + fraction
     low = -(1 << (n_bits - 1)) if signed else 0
-    return ((codes - low) & ((1 << n_bits) - 1)) + low
+    wrapped: IntArray = ((codes - low) & ((1 << n_bits) - 1)) + low
+    return wrapped
 
 
 def _signed32(bits: int) -> int:
@@ -160,8 +162,8 @@ def _unary_bits(logic: CombLogic, op: Op, values: list[IntArray]) -> IntArray:
     if op.data == 0:
         return _wrapped(~code & ((1 << n_bits) - 1), op.qint)
     all_set = -1 if signed else (1 << n_bits) - 1
-    bit = code != 0 if op.data == 1 else code == all_set
-    return bit.astype(np.int64)  # one wire: its code is 1 whatever its step
+    bit: IntArray = (code != 0 if op.data == 1 else code == all_set).astype(np.int64)
+    return bit  # one wire: its code is 1 whatever its step
 
 
 def _binary_bits(logic: CombLogic, op: Op, values: list[IntArray]) -> IntArray:
