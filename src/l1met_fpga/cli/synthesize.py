@@ -73,6 +73,7 @@ def synthesize(
     """
     from l1met_fpga.cli.run_choice import with_typed
     from l1met_fpga.config.run import load_run
+    from l1met_fpga.errors import ToolError
     from l1met_fpga.firmware.hls.vendor import find_vendor
 
     console = Console(soft_wrap=True)
@@ -90,8 +91,12 @@ def synthesize(
     with folder.writing():
         project = output or folder.hls
         _convert_and_check(console, folder, config, project, events=events, rtl=build)
-        if build:
-            _run_vendor(console, config, project)
+        try:
+            if build:
+                _run_vendor(console, config, project)
+        except ToolError:  # what is known without the vendor's figures is reported all the same
+            _report(console, folder)
+            raise
         _report(console, folder)
 
 
