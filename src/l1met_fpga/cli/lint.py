@@ -17,7 +17,7 @@ def register(app: typer.Typer) -> None:
 
 
 def _lint(
-    model: Annotated[Path, typer.Argument(help="Keras 2 model with QKeras layers, MODEL.keras.")],
+    model: Annotated[Path, typer.Argument(help="Keras 2 model with QKeras layers, .keras or .h5.")],
     *,
     io_type: Annotated[str, typer.Option(help="io_parallel or io_stream.")] = "io_parallel",
     reuse_factor: Annotated[int, typer.Option(min=1, help="hls4ml's reuse factor.")] = 1,
@@ -34,9 +34,9 @@ def _lint(
 
     For example:
 
-        l1met lint model.keras
+        l1met lint model.h5
 
-        l1met lint model.keras --convert hls_model
+        l1met lint model.h5 --convert hls_model
     """
     from l1met_fpga.cli.run_choice import with_typed
     from l1met_fpga.config.firmware import HlsConfig
