@@ -5,11 +5,16 @@ import json
 import pytest
 from rtl_designs import small_network
 
+from l1met_fpga.config.firmware import HlsConfig
 from l1met_fpga.config.rtl import RtlConfig
 from l1met_fpga.errors import ConversionError, ReportError, ToolError
 from l1met_fpga.firmware.builds import RECORD, Build, require_figures_of, sources_digest
 from l1met_fpga.firmware.hls.csim import compiled_csim
-from l1met_fpga.firmware.hls.location import require_project_of
+from l1met_fpga.firmware.hls.location import (
+    record_project,
+    recorded_project,
+    require_project_of,
+)
 from l1met_fpga.firmware.rtl import project as rtl_project
 from l1met_fpga.firmware.rtl.forms import Latency
 from l1met_fpga.firmware.rtl.limits import require_traceable
@@ -132,6 +137,15 @@ def test_a_project_of_another_network_or_changed_is_told(tmp_path):
     (project / "firmware" / "l1met.cpp").write_text("int y;")
     with pytest.raises(ReportError, match="belongs to other inputs: sources"):
         require_project_of(run, project, error=ReportError)
+
+
+def test_what_was_typed_is_what_a_project_is_checked_with(tmp_path):
+    run = RunFolder.create(tmp_path / "run")
+    typed = HlsConfig(strategy="resource", clock_period_ns=4.0, backend="Vivado")
+    Build(NETWORK.digest, "l1met", typed.model_dump(mode="json"), "").write(run.hls)
+    assert recorded_project(run, HlsConfig()) == (run.hls, typed)
+    record_project(run, run.hls, typed)
+    assert recorded_project(run, HlsConfig())[1] == typed
 
 
 def test_a_simulation_of_another_processor_is_compiled_again(tmp_path, monkeypatch):

@@ -105,9 +105,11 @@ def _check_layers(
     from l1met_fpga.errors import BitExactnessError
     from l1met_fpga.firmware.forms import check_samples
     from l1met_fpga.firmware.hls.layerwise import compare_layers
+    from l1met_fpga.firmware.hls.location import recorded_project
 
+    _, hls = recorded_project(folder, config.hls)
     for name, candidates in check_samples(network, config, n_events=events or 200).items():
-        found = compare_layers(network, config.hls, folder.root / "hls_layers", candidates)
+        found = compare_layers(network, hls, folder.root / "hls_layers", candidates)
         if found is not None:
             raise BitExactnessError(f"C simulation, {name} events: {found}")
         console.print(f"{name}: every layer of the C simulation agrees with the int64 reference")

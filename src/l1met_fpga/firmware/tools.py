@@ -134,13 +134,20 @@ def _cache_variables() -> dict[str, str]:
 
     Batch slots have homes that may not be written, or none; a tool would end there.
     """
-    home = Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser())
-    existing = next(folder for folder in (home, *home.parents, Path("/")) if folder.exists())
     wanted = [name for name in _CACHES if name not in os.environ]
-    if not wanted or os.access(existing, os.W_OK | os.X_OK):
+    if not wanted or _home_cache_is_writable():
         return {}
     base = _private_folder(Path(tempfile.gettempdir()) / f"l1met_fpga-{os.getuid()}")
     return {name: str(base / _CACHES[name]) for name in wanted}
+
+
+def _home_cache_is_writable() -> bool:
+    try:
+        cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    except RuntimeError:  # no HOME, and a user whom the system does not know
+        return False
+    existing = next(folder for folder in (cache, *cache.parents, Path("/")) if folder.exists())
+    return os.access(existing, os.W_OK | os.X_OK)
 
 
 def _private_folder(folder: Path) -> Path:
