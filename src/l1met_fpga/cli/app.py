@@ -24,6 +24,7 @@ COMMANDS: Final[tuple[str, ...]] = (
     "check",
     "synthesize",
     "explore",
+    "export",
     "evaluate",
     "report",
     "compare",

@@ -32,7 +32,7 @@ def _check(
     ] = False,
     rtl: Annotated[bool, typer.Option(help="Include the RTL, when it was built.")] = True,
 ) -> None:
-    """Compare quantized Keras, the int64 reference, the C simulation and the RTL, bit by bit.
+    """Compare quantized Keras, the int64 reference, the C simulation, the RTL and exports, bit by bit.
 
     Test events and generated stress events are compared output by output. The result goes to
     bit_exactness.json in the run folder; the exit code is 9 if one output differs.
@@ -63,7 +63,8 @@ def _check(
 def built_forms(
     folder: "RunFolder", config: "RunConfig", network: "Network", rtl: bool
 ) -> "dict[str, Form]":
-    """Forms that were built in this run folder, from this network."""
+    """Forms that were built in this run folder from this network, and exports where g++ is."""
+    from l1met_fpga.firmware.export.forms import exported_forms
     from l1met_fpga.firmware.hls.csim import CSimulation
     from l1met_fpga.firmware.hls.location import recorded_project
 
@@ -82,7 +83,7 @@ def built_forms(
         from l1met_fpga.firmware.rtl.project import rtl_forms, write_project
 
         forms |= rtl_forms(write_project(network, config.rtl, folder.rtl))
-    return forms
+    return forms | exported_forms(network, folder.exported)
 
 
 def _check_layers(

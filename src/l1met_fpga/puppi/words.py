@@ -30,7 +30,15 @@ import numpy.typing as npt
 from l1met_fpga.errors import DataError
 from l1met_fpga.puppi.columns import COLUMNS, MAX_PUPPI_WEIGHT, REQUIRED_COLUMNS, ParticleId
 
-__all__ = ["CHARGED_ONLY", "NEUTRAL_ONLY", "WORD_BITS", "is_charged", "pack", "unpack"]
+__all__ = [
+    "CHARGED_ONLY",
+    "LOWEST_BIT",
+    "NEUTRAL_ONLY",
+    "WORD_BITS",
+    "is_charged",
+    "pack",
+    "unpack",
+]
 
 WORD_BITS: Final = 61
 """Used bits of a word; the ones above are zero."""
@@ -44,7 +52,7 @@ Words = npt.NDArray[np.uint64]
 
 _BLOCK: Final = 1 << 14
 """Words per pass; the temporary arrays of one pass stay in the cache."""
-_LOWEST_BIT: Final = {
+LOWEST_BIT: Final = {
     "pt": 0,
     "eta": 14,
     "phi": 26,
@@ -55,6 +63,7 @@ _LOWEST_BIT: Final = {
     "puppi_weight": 40,
     "em_id": 49,
 }
+"""Lowest bit of each column in the word."""
 
 
 def is_charged(pid: npt.NDArray[np.int16]) -> npt.NDArray[np.bool_]:
@@ -142,7 +151,7 @@ def pack(columns: Mapping[str, npt.NDArray[Any]]) -> Words:
         bits = codes.astype(np.int64).view(np.uint64) & np.uint64(
             (1 << COLUMNS[name].type.width) - 1
         )
-        words |= bits << np.uint64(_LOWEST_BIT[name])
+        words |= bits << np.uint64(LOWEST_BIT[name])
     return words
 
 

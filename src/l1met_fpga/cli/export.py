@@ -1,0 +1,45 @@
+"""``l1met export``: a network as what others build with."""
+
+import shlex
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+__all__ = ["register"]
+
+Source = Annotated[
+    Path | None,
+    typer.Argument(help="Run folder, or a network.json; the newest run if not given."),
+]
+Output = Annotated[Path, typer.Option("--output", "-o", help="Folder to write.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    exports = typer.Typer(
+        help="Export a network: into C++, CMSSW, onto a board.", no_args_is_help=True
+    )
+    exports.command("cpp")(_cpp)
+    app.add_typer(exports, name="export")
+
+
+def _cpp(run: Source = None, *, output: Output = Path("l1met_cpp")) -> None:
+    """Write one C++17 header that computes the network in integers, GT word included.
+
+    For example:
+
+        l1met export cpp runs/deepset -o deepset_cpp
+    """
+    from l1met_fpga.cli.network_choice import chosen_network
+    from l1met_fpga.firmware.export.cpp import export_cpp
+
+    command = export_cpp(chosen_network(run), output)
+    _tell(output, f"cd {shlex.quote(str(output))} && {command}")
+
+
+def _tell(written: Path, command: str) -> None:
+    console = Console(soft_wrap=True)
+    console.print(f"wrote {written}; build it with", highlight=False, markup=False)
+    console.print(f"  {command}", highlight=False, markup=False)
