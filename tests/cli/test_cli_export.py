@@ -21,7 +21,7 @@ def printed_command(output):
     return output.splitlines()[-1].strip()
 
 
-@pytest.mark.parametrize("kind", ["cpp"])
+@pytest.mark.parametrize("kind", ["cpp", "cmssw"])
 def test_help_has_an_example(kind):
     shown = CliRunner().invoke(app, ["export", kind, "--help"], terminal_width=120)
     assert shown.exit_code == 0
@@ -69,7 +69,7 @@ def test_check_holds_the_exports_against_keras(tmp_path):
     run = trained(tmp_path / "run")
     main_ok(["check", str(run.root), "--events", "2000"])
     result = json.loads(run.bit_exactness.read_text())
-    for form in ("cpp",):
+    for form in ("cpp", "cmssw"):
         assert result[form]["against"] == "keras"
         assert result[form]["differing"] == 0
 
@@ -79,4 +79,4 @@ def test_check_says_when_the_exports_cannot_be_compiled(tmp_path, monkeypatch, c
     network = read_network(NETWORK)
     with caplog.at_level("WARNING", logger="l1met_fpga"):
         assert exported_forms(network, tmp_path) == {}
-    assert "the exports were not checked: g++ is not on PATH" in caplog.text
+    assert "the exports were not checked: g++ and make is not on PATH" in caplog.text

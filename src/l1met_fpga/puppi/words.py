@@ -71,6 +71,22 @@ def is_charged(pid: npt.NDArray[np.int16]) -> npt.NDArray[np.bool_]:
     return pid >= ParticleId.HADRON_MINUS
 
 
+def carried_by_words(columns: Mapping[str, npt.NDArray[Any]]) -> npt.NDArray[np.bool_]:
+    """Return which candidates a word can hold without loss.
+
+    Args:
+        columns: Every column of :data:`l1met_fpga.puppi.columns.COLUMNS`, equal shapes.
+    """
+
+    def absent(names: tuple[str, ...]) -> npt.NDArray[np.bool_]:
+        implied = {"puppi_weight": MAX_PUPPI_WEIGHT}
+        same = [np.asarray(columns[name]) == implied.get(name, 0) for name in names]
+        return np.logical_and.reduce(same)
+
+    charged = is_charged(columns["pid"])
+    return np.where(charged, absent(NEUTRAL_ONLY), absent(CHARGED_ONLY))
+
+
 def unpack(words: Words) -> dict[str, npt.NDArray[np.int16]]:
     """Take candidate words apart.
 

@@ -14,7 +14,14 @@ from l1met_fpga.models.network import Network
 from l1met_fpga.puppi import gt_word, words
 from l1met_fpga.puppi.columns import COLUMNS, MAX_PUPPI_WEIGHT, ParticleId
 
-__all__ = ["COMPILER_FLAGS", "build_command", "cpp_files", "export_cpp", "network_digest"]
+__all__ = [
+    "COMPILER_FLAGS",
+    "build_command",
+    "cpp_files",
+    "export_cpp",
+    "network_digest",
+    "result_integer",
+]
 
 COMPILER_FLAGS: Final = ("-std=c++17", "-O3")
 LANES: Final = 16
@@ -77,6 +84,11 @@ def cpp_files(network: Network) -> dict[str, str]:
     }
 
 
+def result_integer(network: Network) -> str:
+    """Return the C++ type of px, py in the result."""
+    return f"std::int{max(32, integer_for(network.output.type))}_t"
+
+
 def _stem(network: Network) -> str:
     return f"l1met_{identifier(network.name)}"
 
@@ -94,7 +106,7 @@ def _header(network: Network, values: dict[str, Any]) -> str:
         per_candidate=code.per_candidate,
         per_event=code.per_event,
         output=code.output,
-        result_int=f"std::int{max(32, integer_for(network.output.type))}_t",
+        result_int=result_integer(network),
         cordic=_cordic(network),
         gt_pt=gt_word.GT_PT_TYPE,
         phi_mask=(1 << gt_word.GT_PHI_TYPE.width) - 1,
