@@ -21,7 +21,7 @@ def printed_command(output):
     return output.splitlines()[-1].strip()
 
 
-@pytest.mark.parametrize("kind", ["cpp", "cmssw"])
+@pytest.mark.parametrize("kind", ["cpp", "cmssw", "vectors"])
 def test_help_has_an_example(kind):
     shown = CliRunner().invoke(app, ["export", kind, "--help"], terminal_width=120)
     assert shown.exit_code == 0
@@ -80,3 +80,33 @@ def test_check_says_when_the_exports_cannot_be_compiled(tmp_path, monkeypatch, c
     with caplog.at_level("WARNING", logger="l1met_fpga"):
         assert exported_forms(network, tmp_path) == {}
     assert "the exports were not checked: g++ and make is not on PATH" in caplog.text
+
+
+def test_vectors_and_comparison(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    command = ["export", "vectors", str(NETWORK), "--format", "apx", "-n", "5", "-o", "v"]
+    done = CliRunner().invoke(app, command)
+    assert done.exit_code == 0, done.output
+    assert printed_command(done.output) == f"l1met compare-vectors CAPTURE {NETWORK} --vectors v"
+    compare = ["compare-vectors", "v/output.txt", str(NETWORK), "--vectors", "v"]
+    done = CliRunner().invoke(app, compare)
+    assert done.exit_code == 0, done.output
+    assert "v/output.txt: 0 of 5 events differ; the first result is in frame 0" in done.output
+    text = Path("v/output.txt").read_text()
+    Path("v/output.txt").write_text(
+        text.replace("0x0b 0x0000", "0x0b 0x4000").replace("0x0f 0x0000", "0x0f 0x4000")
+    )
+    with pytest.raises(SystemExit) as stopped:
+        main(compare)
+    assert stopped.value.code == 9
+    said = " ".join(capsys.readouterr().err.split())
+    assert "5 of 5 events differ; the first is event 0, frame 0, bit 62 (always zero)" in said
+
+
+@pytest.mark.slow
+def test_vectors_of_test_events_go_to_the_run_folder(tmp_path):
+    from test_cli_synthesize import main_ok, trained
+
+    run = trained(tmp_path / "run")
+    main_ok(["export", "vectors", str(run.root), "--events", "18"])
+    main_ok(["compare-vectors", str(run.root / "vectors" / "output.txt"), str(run.root)])

@@ -25,6 +25,7 @@ COMMANDS: Final[tuple[str, ...]] = (
     "synthesize",
     "explore",
     "export",
+    "compare_vectors",
     "evaluate",
     "report",
     "compare",

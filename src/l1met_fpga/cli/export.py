@@ -23,6 +23,7 @@ def register(app: typer.Typer) -> None:
     )
     exports.command("cpp")(_cpp)
     exports.command("cmssw")(_cmssw)
+    exports.command("vectors")(_vectors)
     app.add_typer(exports, name="export")
 
 
@@ -64,6 +65,60 @@ def _cmssw(
     name = package or package_name(network)
     folder = output or Path(name)
     _tell(folder, folder, export_cmssw(network, folder, package=name, version=version))
+
+
+def _vectors(
+    run: Source = None,
+    *,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="Folder to write; `vectors` in the run folder."),
+    ] = None,
+    file_format: Annotated[str, typer.Option("--format", help="empv2, empv1 or apx.")] = "empv2",
+    events: Annotated[
+        int, typer.Option("--events", "-n", min=1, help="Events; 18 fill a buffer of 1024 frames.")
+    ] = 18,
+    generated: Annotated[
+        bool, typer.Option("--generated", help="Generated stress events, not test events.")
+    ] = False,
+    lanes: Annotated[int, typer.Option(min=1, help="Input links, from number 0 on.")] = 3,
+    output_link: Annotated[int, typer.Option(min=0, help="Link of the result.")] = 0,
+    latency: Annotated[
+        int, typer.Option(min=0, help="Frames from an event's first frame to its result.")
+    ] = 0,
+) -> None:
+    """Write input words and expected output frames of events, in a file format of test stands.
+
+    Events of time multiplexing 6: 54 frames each. Play input.txt, capture the output, and compare
+    it with `l1met compare-vectors`.
+
+    For example:
+
+        l1met export vectors runs/deepset --format apx -o deepset_vectors
+    """
+    from l1met_fpga.cli.network_choice import chosen_network, chosen_run
+    from l1met_fpga.firmware.export.vector_events import generated_words, test_words
+    from l1met_fpga.firmware.export.vectors import LinkMap, export_vectors
+
+    network, folder = chosen_network(run), chosen_run(run)
+    if generated or folder is None:
+        words = generated_words(network, events)
+    else:
+        words = test_words(network, folder, events)
+    target = output or (folder.root / "vectors" if folder is not None else Path("vectors"))
+    links = LinkMap(tuple(range(lanes)), output_link)
+    export_vectors(
+        network, words, target, file_format=file_format, links=links, latency_frames=latency
+    )
+    console = Console(soft_wrap=True)
+    console.print(
+        f"wrote {len(words)} events to {target}/input.txt and output.txt; compare what a board "
+        "gives with",
+        highlight=False, markup=False,
+    )  # fmt: skip
+    source = shlex.quote(str(run)) if run is not None else str(folder.root if folder else "RUN")
+    command = f"l1met compare-vectors CAPTURE {source} --vectors {shlex.quote(str(target))}"
+    console.print(f"  {command}", highlight=False, markup=False)
 
 
 def _tell(written: Path, folder: Path, command: str) -> None:

@@ -9,7 +9,7 @@ from l1met_fpga.errors import ConversionError
 from l1met_fpga.models.network import Network
 from l1met_fpga.run_folder import RunFolder
 
-__all__ = ["chosen_network", "read_network"]
+__all__ = ["chosen_network", "chosen_run", "read_network"]
 
 
 def chosen_network(source: Path | None) -> Network:
@@ -23,6 +23,17 @@ def chosen_network(source: Path | None) -> Network:
         return read_network(source)
     folder = RunFolder.open(source) if source is not None else need_last_run()
     return read_network(folder.need(folder.network, made_by="l1met train"))
+
+
+def chosen_run(source: Path | None) -> RunFolder | None:
+    """Return the run folder that is meant, None for a file.
+
+    Raises:
+        RunFolderError: If there is none.
+    """
+    if source is None:
+        return need_last_run()
+    return None if source.is_file() else RunFolder.open(source)
 
 
 def read_network(path: Path) -> Network:

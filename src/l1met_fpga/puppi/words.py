@@ -77,14 +77,13 @@ def carried_by_words(columns: Mapping[str, npt.NDArray[Any]]) -> npt.NDArray[np.
     Args:
         columns: Every column of :data:`l1met_fpga.puppi.columns.COLUMNS`, equal shapes.
     """
-
-    def absent(names: tuple[str, ...]) -> npt.NDArray[np.bool_]:
-        implied = {"puppi_weight": MAX_PUPPI_WEIGHT}
-        same = [np.asarray(columns[name]) == implied.get(name, 0) for name in names]
-        return np.logical_and.reduce(same)
-
+    carried = np.ones(np.shape(columns["pid"]), np.bool_)
     charged = is_charged(columns["pid"])
-    return np.where(charged, absent(NEUTRAL_ONLY), absent(CHARGED_ONLY))
+    for names, lacking in ((NEUTRAL_ONLY, charged), (CHARGED_ONLY, ~charged)):
+        for name in names:
+            implied = MAX_PUPPI_WEIGHT if name == "puppi_weight" else 0
+            carried &= ~lacking | (columns[name] == implied)
+    return carried
 
 
 def unpack(words: Words) -> dict[str, npt.NDArray[np.int16]]:
