@@ -36,7 +36,7 @@ logger = logging.getLogger(__name__)
 IntArray = npt.NDArray[np.int64]
 Form = Callable[[Candidates], IntArray]
 
-FORMS: Final = ("int64", "hls_csim", "rtl_interpreter", "rtl_verilator", "cmssw")
+FORMS: Final = ("int64", "hls_csim", "rtl_interpreter", "rtl_verilator", "cpp", "cmssw")
 """Names of the forms in ``bit_exactness.json`` and ``report.json``."""
 
 
