@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
+
+from l1met_fpga.cli import terminal
 
 if TYPE_CHECKING:
     from l1met_fpga.config.run import RunConfig
@@ -62,9 +63,9 @@ def _check(
     folder = open_run(run, output)
     config = load_run(folder.need(folder.config, made_by="l1met train"))
     network = Network.load(folder.need(folder.network, made_by="l1met train"))
-    console = Console(soft_wrap=True)
+    console = terminal.console()
     for sentence in other_meanings(network, folder):
-        console.print(escape(f"no firmware can be built of this network: {sentence}"))
+        console.print(f"no firmware can be built of this network: {sentence}")
     with folder.writing():
         if layers:
             _check_layers(console, folder, config, network, events)
@@ -126,7 +127,7 @@ def print_agreement(console: Console, result: dict[str, Any]) -> None:
             form,
             f"{row['events']:,}",
             f"{row['outputs']:,}",
-            f"[{'red' if row['differing'] else 'green'}]{row['differing']:,}[/]",
+            terminal.styled((f"{row['differing']:,}", "red" if row["differing"] else "green")),
             str(row["largest_lsb"]),
             f"{row['events_per_second']:,.0f}",
         )

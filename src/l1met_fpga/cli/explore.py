@@ -9,6 +9,8 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from l1met_fpga.cli import terminal
+
 if TYPE_CHECKING:
     from l1met_fpga.config.run import RunConfig
     from l1met_fpga.firmware.rtl.explore import Point
@@ -83,7 +85,7 @@ def _explore(
     folder = open_run(run, output)
     config = load_run(folder.need(folder.config, made_by="l1met train"))
     network = Network.load(folder.need(folder.network, made_by="l1met train"))
-    console = Console(soft_wrap=True)
+    console = terminal.console()
     physics = _resolution(network, config, events) if events else None
     points = list(
         track(

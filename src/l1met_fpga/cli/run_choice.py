@@ -20,8 +20,8 @@ __all__ = [
     "last_run",
     "load_typed_run",
     "need_last_run",
-    "typed_samples",
     "open_run",
+    "typed_samples",
     "with_typed",
 ]
 

@@ -66,7 +66,7 @@ def rtl_figures(run: RunFolder, *, parallel: bool) -> dict[str, Any] | None:
     if not path.is_file():
         return None
     try:
-        content = json.loads(path.read_text())
+        content = json.loads(path.read_text(encoding="utf-8"))
     except (json.JSONDecodeError, UnicodeDecodeError) as err:
         raise ReportError(f"{path} is not JSON ({err}); build the firmware again") from err
     require_figures_of(run.rtl, content, run.network)
