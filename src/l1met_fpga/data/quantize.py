@@ -121,7 +121,8 @@ def clean(batch: EventBatch, tally: Counter[str]) -> EventBatch:
 
     - Candidates whose pt rounds to zero are empty slots and are removed.
     - A vertex that cannot be one is none.
-    - An event without luminosity block and number is identified by its content.
+    - An event without luminosity block and number, or with the same as all others, is identified
+      by its content.
 
     Args:
         batch: Events as read.
@@ -139,6 +140,8 @@ def clean(batch: EventBatch, tally: Counter[str]) -> EventBatch:
 
 def _with_identity(batch: EventBatch) -> EventBatch:
     anonymous = (batch.event_id[:, 1] == 0) & (batch.event_id[:, 2] == 0)
+    if batch.n_events > 1 and (batch.event_id == batch.event_id[0]).all():
+        anonymous[:] = True  # a number that every event has is no number
     if not anonymous.any():
         return batch
     event_id = batch.event_id.copy()

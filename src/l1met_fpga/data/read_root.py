@@ -107,8 +107,10 @@ def _hardware(name: str, values: Flat, columns: Mapping[str, Flat]) -> npt.NDArr
 
 def _event_id(arrays: EventArrays, names: FileBranches) -> npt.NDArray[np.uint64]:
     result = np.zeros((len(arrays.counts), 3), np.uint64)
+    # One of the last two alone repeats; without both, events are known by what they hold.
+    has_number = all(names.event[1:])
     for field, branch in enumerate(names.event):
-        if branch:
+        if branch and (field == 0 or has_number):
             result[:, field] = arrays.integers(branch)
     return result
 

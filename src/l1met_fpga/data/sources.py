@@ -66,11 +66,20 @@ class Source:
         return [stat.st_size, stat.st_mtime_ns]
 
     def sha256(self) -> str | None:
-        """Return the checksum of a local file, None for a URL (it would be fetched twice)."""
+        """Return the checksum of a local file, None for a URL (it would be fetched twice).
+
+        Raises:
+            DataError: If the file cannot be read.
+        """
         if self.is_remote:
             return None
-        with Path(self.path).open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        try:
+            with Path(self.path).open("rb") as file:
+                return hashlib.file_digest(file, "sha256").hexdigest()
+        except OSError as err:
+            raise DataError(
+                f"cannot read {self.path}: {err.strerror}; check the path and its permissions"
+            ) from None
 
 
 def expand_sources(patterns: Sequence[str], file_format: str = "auto") -> list[Source]:

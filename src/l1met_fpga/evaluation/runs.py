@@ -12,6 +12,7 @@ import numpy.typing as npt
 from l1met_fpga.config.evaluation import EvaluationConfig
 from l1met_fpga.config.run import RunConfig, load_run
 from l1met_fpga.data.roles import suggested_role
+from l1met_fpga.data.sample_store import store_of
 from l1met_fpga.data.splits import Part
 from l1met_fpga.errors import ConfigError, DataError
 from l1met_fpga.evaluation.baselines import TABLE, WeightTable, fit_baselines, fit_weights
@@ -27,13 +28,13 @@ from l1met_fpga.evaluation.sample import (
     read_met,
     same_truth,
 )
+from l1met_fpga.evaluation.source_met import with_source_met
 from l1met_fpga.evaluation.trained_on import compare_with_training
-from l1met_fpga.metrics.arrays import check_same_length
+from l1met_fpga.metrics.arrays import FloatArray, check_same_length
 from l1met_fpga.puppi.columns import REQUIRED_COLUMNS
 from l1met_fpga.puppi.emulator import cmssw_met_xy_gev
 from l1met_fpga.puppi.met import puppi_met_xy_gev
 from l1met_fpga.run_folder import RunFolder
-from l1met_fpga.training.samples import store_of
 
 __all__ = [
     "ArrayFile",
@@ -154,6 +155,7 @@ def evaluate_runs(
     for name, what, estimator in networks:
         estimators[name], about[name] = estimator, what
     samples: list[Sample] = []
+    source_met: list[dict[str, FloatArray]] = []
     weights = None
     for path in paths:
         events = load_store(path, Part.TEST, columns=columns, max_events=config.max_events)
@@ -162,6 +164,11 @@ def evaluate_runs(
         if weights is None and not sample.is_background:
             weights = fit_weights(events.candidates, sample.met_xy_gev[names[0]], TABLE)
         samples.append(_with_arrays(sample, arrays))
+        source_met.append(events.source_met_xy_gev)
+    samples, added = with_source_met(
+        samples, source_met, taken={*about, *(file.name for file in arrays)}
+    )
+    about |= {name: Estimate("file", name) for name in added}
     about |= {file.name: Estimate("file", file.name) for file in arrays}
     unknown = {file.sample for file in arrays} - {sample.label for sample in samples}
     if unknown:
@@ -263,7 +270,8 @@ def _keras(path: Path) -> Estimator:
     def run(events: Events) -> npt.ArrayLike:
         from l1met_fpga.models.storage import load_model, predict_met_xy_gev
 
-        result: npt.ArrayLike = predict_met_xy_gev(load_model(path), events.candidates)
+        told = f"{path.name}, test events of {events.label}"
+        result: npt.ArrayLike = predict_met_xy_gev(load_model(path), events.candidates, of=told)
         return result
 
     return run

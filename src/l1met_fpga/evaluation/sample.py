@@ -48,6 +48,8 @@ class Events:
         n_candidates: Before truncation, shape (n,).
         is_background: Pile-up-only events.
         identity: What tells these events from others: the store, its part and their number.
+        source_met_xy_gev: MET of the source's other algorithms by name, shape (n, 2), GeV; NaN
+            where the source had none.
     """
 
     label: str
@@ -56,6 +58,7 @@ class Events:
     n_candidates: npt.NDArray[np.int64]
     is_background: bool = False
     identity: Identity = field(default_factory=dict)
+    source_met_xy_gev: dict[str, FloatArray] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.gen_met_xy_gev)
@@ -154,7 +157,10 @@ def load_store(
             "part": "all" if part is None else part.name.lower(),
             "events": len(events),
         }
-        return Events(store.label, candidates, gen, n_candidates, store.is_background, identity)
+        others = {name: store.baseline_met_xy_gev(name, events) for name in store.baselines}
+        return Events(
+            store.label, candidates, gen, n_candidates, store.is_background, identity, others
+        )
 
 
 def estimate(events: Events, estimators: Mapping[str, Estimator]) -> Sample:
