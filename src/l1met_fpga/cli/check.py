@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
+
+from l1met_fpga.cli import terminal
 
 if TYPE_CHECKING:
     from l1met_fpga.config.run import RunConfig
@@ -39,7 +40,7 @@ def _check(
         ),
     ] = None,
 ) -> None:
-    """Compare quantized Keras, the int64 reference, the C simulation and the RTL, bit by bit.
+    """Compare quantized Keras, the int64 reference, the C simulation, the RTL and exports, bit by bit.
 
     Test events and generated stress events are compared output by output. The result goes to
     bit_exactness.json in the run folder; the exit code is 9 if one output differs. What was built
@@ -62,9 +63,9 @@ def _check(
     folder = open_run(run, output)
     config = load_run(folder.need(folder.config, made_by="l1met train"))
     network = Network.load(folder.need(folder.network, made_by="l1met train"))
-    console = Console(soft_wrap=True)
+    console = terminal.console()
     for sentence in other_meanings(network, folder):
-        console.print(escape(f"no firmware can be built of this network: {sentence}"))
+        console.print(f"no firmware can be built of this network: {sentence}")
     with folder.writing():
         if layers:
             _check_layers(console, folder, config, network, events)
@@ -77,8 +78,9 @@ def _check(
 def built_forms(
     folder: "RunFolder", config: "RunConfig", network: "Network", rtl: bool
 ) -> "dict[str, Form]":
-    """Forms that were built in this run folder, from this network, as they lie there."""
+    """Forms that were built from this network, as they lie there, and exports where g++ is."""
     from l1met_fpga.errors import ConversionError
+    from l1met_fpga.firmware.export.forms import exported_forms
     from l1met_fpga.firmware.hls.csim import CSimulation, compiled_csim
     from l1met_fpga.firmware.hls.location import recorded_project, require_project_of
 
@@ -92,7 +94,7 @@ def built_forms(
         from l1met_fpga.firmware.rtl.project import open_project, rtl_forms
 
         forms |= rtl_forms(open_project(network, folder.rtl))
-    return forms
+    return forms | exported_forms(network, folder.exported)
 
 
 def _check_layers(
@@ -125,7 +127,7 @@ def print_agreement(console: Console, result: dict[str, Any]) -> None:
             form,
             f"{row['events']:,}",
             f"{row['outputs']:,}",
-            f"[{'red' if row['differing'] else 'green'}]{row['differing']:,}[/]",
+            terminal.styled((f"{row['differing']:,}", "red" if row["differing"] else "green")),
             str(row["largest_lsb"]),
             f"{row['events_per_second']:,.0f}",
         )

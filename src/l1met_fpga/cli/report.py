@@ -7,6 +7,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from l1met_fpga.cli import terminal
+
 __all__ = ["register"]
 
 
@@ -51,7 +53,7 @@ def _report(
 
     if (run is None) == (compare is None):
         raise ConfigError("give a run folder, or --compare OLD NEW")
-    console = Console(soft_wrap=True)
+    console = terminal.console()
     if compare is not None:
         _compare(console, compare[0], compare[1], threshold or [])
         return
@@ -62,7 +64,7 @@ def _report(
     with folder.writing():
         report = write_report(folder)
     for suffix in ("json", "md", "html"):
-        console.print(f"wrote {folder.report(suffix)}", highlight=False)
+        console.print(f"wrote {folder.report(suffix)}")
     budget = report["budget"]
     if check and not budget["passed"]:
         over = ", ".join(

@@ -73,7 +73,7 @@ def run_tool(
     log.parent.mkdir(parents=True, exist_ok=True)
     logger.debug("running %s in %s, log %s", program, cwd, log)
     try:
-        with log.open("w") as out:
+        with log.open("w", encoding="utf-8") as out:
             process = subprocess.Popen(
                 [str(a) for a in argv],
                 cwd=cwd,
@@ -92,7 +92,9 @@ def run_tool(
         if process.returncode is None:
             _kill_group(process)
     if returncode:
-        tail = "\n".join(log.read_text(errors="replace").splitlines()[-TAIL_LINES:])
+        tail = "\n".join(
+            log.read_text(errors="replace", encoding="utf-8").splitlines()[-TAIL_LINES:]
+        )
         raise ToolError(f"{program} exited with {returncode}; see {log}. It ended with:\n{tail}")
 
 

@@ -14,7 +14,7 @@ from l1met_fpga.run_folder import RunFolder
 
 __all__ = ["FORMS", "HLS_KEYS", "RTL_KEYS", "bit_exactness", "hls_figures", "rtl_figures"]
 
-FORMS: Final = ("int64", "hls_csim", "rtl_interpreter", "rtl_verilator", "cmssw")
+FORMS: Final = ("int64", "hls_csim", "rtl_interpreter", "rtl_verilator", "cpp", "cmssw")
 AGREEMENT_KEYS: Final = ("events", "outputs", "differing", "largest_lsb")
 RTL_KEYS: Final = (
     "lanes", "ii_cycles", "latency_first_word_cycles", "latency_last_word_cycles",
@@ -66,7 +66,7 @@ def rtl_figures(run: RunFolder, *, parallel: bool) -> dict[str, Any] | None:
     if not path.is_file():
         return None
     try:
-        content = json.loads(path.read_text())
+        content = json.loads(path.read_text(encoding="utf-8"))
     except (json.JSONDecodeError, UnicodeDecodeError) as err:
         raise ReportError(f"{path} is not JSON ({err}); build the firmware again") from err
     require_figures_of(run.rtl, content, run.network)

@@ -40,9 +40,12 @@ def use_vivado_figures(folder: Path) -> bool:
             *(folder / "vivado", folder),
         )
         return False
-    used, slack = parse_utilization(utilization.read_text()), parse_timing(timing.read_text())
+    used, slack = (
+        parse_utilization(utilization.read_text(encoding="utf-8", errors="replace")),
+        parse_timing(timing.read_text(encoding="utf-8", errors="replace")),
+    )
     path = folder / "resources.json"
-    content = json.loads(path.read_text())
+    content = json.loads(path.read_text(encoding="utf-8"))
     before = content["streaming"]
     content["open_tools"] = content.get("open_tools", before)
     content["streaming"] = {

@@ -60,7 +60,7 @@ def collect_vendor(folder: Path, config: HlsConfig) -> dict[str, Any]:
     path = csynth_report(folder, config)
     if not path.is_file():
         raise ReportError(f"no C-synthesis report {path}; build with `l1met synthesize --build`")
-    csynth = parse_csynth_xml(path.read_text())
+    csynth = parse_csynth_xml(path.read_text(encoding="utf-8", errors="replace"))
     stages = [_csynth_stage(csynth)]
     for name in _VIVADO_REPORTS:
         if (folder / name).is_file():
@@ -100,7 +100,7 @@ def _csynth_stage(csynth: CSynthesis) -> dict[str, Any]:
 
 
 def _vivado_stage(path: Path, part: str) -> dict[str, Any]:
-    found = parse_utilization(path.read_text())
+    found = parse_utilization(path.read_text(encoding="utf-8", errors="replace"))
     return {
         "kind": found.stage,
         "tool": "Vivado",
@@ -111,7 +111,7 @@ def _vivado_stage(path: Path, part: str) -> dict[str, Any]:
 
 
 def _timing_stage(path: Path, part: str) -> dict[str, Any]:
-    found = parse_timing(path.read_text())
+    found = parse_timing(path.read_text(encoding="utf-8", errors="replace"))
     return {
         "kind": f"{found.stage} timing",
         "tool": "Vivado",

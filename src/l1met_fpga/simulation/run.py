@@ -124,7 +124,9 @@ def _note_settings(config: SimulationConfig, *, overwrite: bool) -> None:
     """Refuse to mix files of different settings; note the settings of new files."""
     path = config.output / MANIFEST
     settings = {name: fingerprint(config, name) for name in config.samples}
-    known: dict[str, Any] = json.loads(path.read_text())["samples"] if path.is_file() else {}
+    known: dict[str, Any] = (
+        json.loads(path.read_text(encoding="utf-8"))["samples"] if path.is_file() else {}
+    )
     for name, checksum in settings.items():
         old = known.get(name, {}).get("fingerprint", checksum)
         if old != checksum and not overwrite:

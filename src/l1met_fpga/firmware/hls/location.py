@@ -45,7 +45,7 @@ def recorded_project(run: RunFolder, config: HlsConfig) -> tuple[Path, HlsConfig
     if not run.hls_project.is_file():
         return run.hls, _used(run.hls, config)
     try:
-        found = json.loads(run.hls_project.read_text())
+        found = json.loads(run.hls_project.read_text(encoding="utf-8"))
         folder, backend = run.root / found["folder"], Backend(found["backend"])
     except (ValueError, KeyError, TypeError) as err:
         raise RunFolderError(
