@@ -55,7 +55,7 @@ def to_metrics(evaluation: Evaluation) -> dict[str, Any]:
 
 def metrics_schema() -> dict[str, Any]:
     """Return the JSON schema of ``metrics.json``."""
-    text = resources.files(__package__).joinpath("metrics.schema.json").read_text()
+    text = resources.files(__package__).joinpath("metrics.schema.json").read_text(encoding="utf-8")
     schema: dict[str, Any] = json.loads(text)
     return schema
 
@@ -77,7 +77,7 @@ def load_metrics(path: Path) -> dict[str, Any]:
         ReportError: If it is missing, damaged or of another schema version.
     """
     try:
-        metrics: dict[str, Any] = json.loads(path.read_text())
+        metrics: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ReportError(f"no {path}; make it with `l1met evaluate`") from None
     except (json.JSONDecodeError, UnicodeDecodeError) as err:
@@ -204,6 +204,7 @@ def _efficiency(
     rates: RateResult, result: SignalResult, name: str, point: int, index: int
 ) -> dict[str, Any]:
     found = result.efficiency[name][point]
+    threshold = rates.thresholds_gev[name][point]
     difference = {
         reference: {
             "value": found.value[index] - result.efficiency[reference][point].value[index],
@@ -218,9 +219,9 @@ def _efficiency(
             "low": found.low[index],
             "high": found.high[index],
             "error": found.error[index],
-            "passed": found.passed[index],
+            "passed": found.passed[index] if np.isfinite(threshold) else None,
             "events": found.total[index],
-            "threshold_gev": rates.thresholds_gev[name][point],
+            "threshold_gev": threshold,
             "difference": difference,
         }
     )
