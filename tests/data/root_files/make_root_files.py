@@ -4,6 +4,7 @@
 begin with its name. What they hold stands in ``tests/root_content.py``.
 """
 
+import functools
 import sys
 from array import array
 from collections.abc import Callable
@@ -290,6 +291,7 @@ def friend(path: Path, other: Path | None = None, *, index: bool = False) -> Non
     file.Close()
 
 
+@functools.cache
 def declare(folder: Path) -> None:
     """Compile classes of a user's."""
     source = folder / "test_classes.h"
