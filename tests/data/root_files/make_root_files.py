@@ -297,7 +297,9 @@ def declare(folder: Path) -> None:
     source = folder / "test_classes.h"
     source.write_text(
         "#pragma once\n#include <vector>\n"
-        "struct TestCandidate { float pt, eta, phi, puppiWeight; int pdgId; short charge; };\n"
+        "struct TestCandidate {\n"
+        "  float pt, phi, puppiWeight;\n  int pdgId;\n  short charge;\n"
+        "  Double32_t eta; //[-4,4,24]\n};\n"
         "struct TestMet { float pt; Double32_t phi; //[-4,4,32]\n};\n"
         "#ifdef __ROOTCLING__\n#pragma link C++ class TestCandidate+;\n"
         "#pragma link C++ class std::vector<TestCandidate>+;\n"
