@@ -11,6 +11,7 @@ __all__ = [
     "ConfigError",
     "ConversionError",
     "DataError",
+    "FileAccessError",
     "FixedPointError",
     "L1MetError",
     "ReportError",
@@ -98,3 +99,9 @@ class BudgetError(L1MetError):
     """A figure is over its budget or changed by more than its threshold."""
 
     exit_code = 13
+
+
+class FileAccessError(L1MetError):
+    """The operating system refused to read or write a file."""
+
+    exit_code = 74  # EX_IOERR of sysexits.h

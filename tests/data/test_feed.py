@@ -128,11 +128,22 @@ def test_flattening_keeps_a_share_of_every_bin(tmp_path):
 
 def test_samples_without_truth_are_refused(tmp_path):
     sample = make_store(tmp_path / "a.h5", 100, gen_met=np.full((100, 2), np.nan))
-    with (
-        Feed([sample], FeedConfig(), seed=1) as feed,
-        pytest.raises(DataError, match="events have no generator MET"),
-    ):
-        next(feed.batches(0))
+    with pytest.raises(DataError, match="events have no generator MET"):
+        Feed([sample], FeedConfig(), seed=1)
+
+
+@pytest.mark.parametrize("flatten", [None, FlattenConfig(below_gev=100)])
+def test_events_without_truth_are_left_out(tmp_path, flatten):
+    rng = np.random.default_rng(0)
+    met = rng.uniform(-60, 60, (3000, 2))
+    met[::7] = np.nan
+    sample = make_store(tmp_path / "a.h5", 3000, gen_met=met)
+    with Feed([sample], FeedConfig(batch_size=256, flatten=flatten), seed=1) as feed:
+        seen = np.concatenate([gen for _, gen in feed.batches(0)])
+    known = {tuple(row) for row in met[np.isfinite(met).all(axis=1)].astype(np.float32).tolist()}
+    found = {tuple(row) for row in seen.tolist()}
+    assert 0 < len(found) == len(seen)  # each once
+    assert found <= known
 
 
 def test_an_empty_part_is_said(tmp_path):

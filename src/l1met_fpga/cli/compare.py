@@ -4,7 +4,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
+
+from l1met_fpga.cli import terminal
 
 __all__ = ["register"]
 
@@ -57,4 +58,4 @@ def _compare(
         draw_all(found, output / "plots")
     reports = {one.name: build_report(one.run) for one in named}
     write_comparison(to_metrics(found), reports, output)
-    Console(soft_wrap=True).print(f"wrote {output / 'compare.html'}", highlight=False)
+    terminal.console().print(f"wrote {output / 'compare.html'}")

@@ -7,6 +7,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from l1met_fpga.cli import terminal
+
 __all__ = ["register"]
 
 
@@ -29,6 +31,12 @@ def _report(
     check: Annotated[
         bool, typer.Option("--check", help="Exit with 13 if a budget is violated.")
     ] = False,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", help="Copy the run there first, for a run that may not be written."
+        ),
+    ] = None,
 ) -> None:
     """Write report.json, report.md and report.html from whatever the run folder holds.
 
@@ -45,17 +53,18 @@ def _report(
 
     if (run is None) == (compare is None):
         raise ConfigError("give a run folder, or --compare OLD NEW")
-    console = Console(soft_wrap=True)
+    console = terminal.console()
     if compare is not None:
         _compare(console, compare[0], compare[1], threshold or [])
         return
     from l1met_fpga.report.write import write_report
     from l1met_fpga.run_folder import RunFolder
 
-    folder = RunFolder.open(Path(run or ""))
-    report = write_report(folder)
+    folder = RunFolder.open(Path(run or "")).writable(output)
+    with folder.writing():
+        report = write_report(folder)
     for suffix in ("json", "md", "html"):
-        console.print(f"wrote {folder.report(suffix)}", highlight=False)
+        console.print(f"wrote {folder.report(suffix)}")
     budget = report["budget"]
     if check and not budget["passed"]:
         over = ", ".join(

@@ -139,13 +139,13 @@ def _expected_events(selection: Selection) -> int:
     store = selection.store
     if selection.flattening is not None:
         n_events = round(selection.flattening.n_kept)
-    elif selection.part is None:
-        n_events = store.n_events
     else:
-        n_events = int(np.count_nonzero(store.parts() == selection.part))
+        known = np.isfinite(store.gen_met_xy_gev()).all(axis=1)
+        if selection.part is not None:
+            known &= store.parts() == selection.part
+        n_events = int(np.count_nonzero(known))
     if n_events == 0:
-        what = "no event" if selection.part is None else f"no {selection.part.name.lower()} event"
-        raise DataError(f"{store.path} has {what}; look at it with `l1met inspect`")
+        raise DataError(selection.nothing())
     return n_events
 
 

@@ -51,6 +51,7 @@ def measure_flattening(store: Store, part: Part | None, config: FlattenConfig) -
         met = store.gen_met_xy_gev(events)
         if part is not None:
             met = met[store.parts(events) == part]
+        met = met[np.isfinite(met).all(axis=1)]
         bins = np.minimum(_bins(met, config.bin_width_gev), n_bins)
         counts += np.bincount(bins, minlength=n_bins + 1)
     below = counts[:n_bins]

@@ -77,28 +77,31 @@ class Selection:
     flattening: Flattening | None = None
 
     def read(self, chunk: int, rng: np.random.Generator) -> Block:
-        """Read the selected events of one chunk.
-
-        Raises:
-            DataError: If a selected event has no generator MET.
-        """
+        """Read the selected events of one chunk, those with generator MET."""
         events = slice(chunk * CHUNK_EVENTS, (chunk + 1) * CHUNK_EVENTS)
         gen_met = self.store.gen_met_xy_gev(events).astype(np.float32)
-        chosen = np.ones(len(gen_met), bool)
+        chosen = np.isfinite(gen_met).all(axis=1)
         if self.part is not None:
-            chosen = self.store.parts(events) == self.part
-        if np.isnan(gen_met[chosen]).any():
-            raise DataError(
-                f"{self.store.path}: events have no generator MET, so nothing can be learned from "
-                "them; use a sample with genMet branches"
-            )
+            chosen &= self.store.parts(events) == self.part
         if self.flattening is not None:
-            chosen &= rng.random(len(gen_met)) < self.flattening.probability(gen_met)
+            kept = self.flattening.probability(np.nan_to_num(gen_met))
+            chosen &= rng.random(len(gen_met)) < kept
         rows = np.flatnonzero(chosen)
         if rows.size == 0:
             return Block.empty(self.columns, 0)
         block = Block(self.store.candidates(events, self.columns), gen_met)
         return block if rows.size == block.n_events else block.take(rows)
+
+    def nothing(self) -> str:
+        """Say why a pass over the events gave none."""
+        parts = self.store.parts()
+        if len(parts) == 0 or (self.part is not None and not (parts == self.part).any()):
+            what = "event" if self.part is None else f"{self.part.name.lower()} event"
+            return f"{self.store.path} has no {what}; look at it with `l1met inspect`"
+        return (
+            f"{self.store.path}: events have no generator MET, so nothing can be learned from them; "
+            "use a sample with genMet branches"
+        )
 
 
 class ShuffledEvents:
@@ -164,9 +167,7 @@ class ShuffledEvents:
         self._blocks = _read_pass(self._selection, self._rng)
         self._fill()
         if self._n_filled == 0:
-            raise DataError(
-                f"{self._selection.store.path} has no event in the part that is asked for"
-            )
+            raise DataError(self._selection.nothing())
 
 
 def _read_pass(selection: Selection, rng: np.random.Generator) -> Iterator[Block]:

@@ -55,7 +55,7 @@ def to_metrics(evaluation: Evaluation) -> dict[str, Any]:
 
 def metrics_schema() -> dict[str, Any]:
     """Return the JSON schema of ``metrics.json``."""
-    text = resources.files(__package__).joinpath("metrics.schema.json").read_text()
+    text = resources.files(__package__).joinpath("metrics.schema.json").read_text(encoding="utf-8")
     schema: dict[str, Any] = json.loads(text)
     return schema
 
@@ -77,7 +77,7 @@ def load_metrics(path: Path) -> dict[str, Any]:
         ReportError: If it is missing, damaged or of another schema version.
     """
     try:
-        metrics: dict[str, Any] = json.loads(path.read_text())
+        metrics: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ReportError(f"no {path}; make it with `l1met evaluate`") from None
     except (json.JSONDecodeError, UnicodeDecodeError) as err:

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from l1met_fpga.config.evaluation import EvaluationConfig
 from l1met_fpga.config.run import RunConfig, load_run
 from l1met_fpga.data.roles import suggested_role
+from l1met_fpga.data.sample_store import store_of
 from l1met_fpga.data.splits import Part
 from l1met_fpga.errors import ConfigError, DataError
 from l1met_fpga.evaluation.baselines import TABLE, WeightTable, fit_baselines, fit_weights
@@ -34,7 +35,6 @@ from l1met_fpga.puppi.columns import REQUIRED_COLUMNS
 from l1met_fpga.puppi.emulator import cmssw_met_xy_gev
 from l1met_fpga.puppi.met import puppi_met_xy_gev
 from l1met_fpga.run_folder import RunFolder
-from l1met_fpga.training.samples import store_of
 
 __all__ = [
     "ArrayFile",
@@ -270,7 +270,8 @@ def _keras(path: Path) -> Estimator:
     def run(events: Events) -> npt.ArrayLike:
         from l1met_fpga.models.storage import load_model, predict_met_xy_gev
 
-        result: npt.ArrayLike = predict_met_xy_gev(load_model(path), events.candidates)
+        told = f"{path.name}, test events of {events.label}"
+        result: npt.ArrayLike = predict_met_xy_gev(load_model(path), events.candidates, of=told)
         return result
 
     return run

@@ -57,7 +57,7 @@ def build_report(run: RunFolder) -> dict[str, Any]:
 
 def report_schema() -> dict[str, Any]:
     """Return the JSON schema of ``report.json``."""
-    text = resources.files(__package__).joinpath("report.schema.json").read_text()
+    text = resources.files(__package__).joinpath("report.schema.json").read_text(encoding="utf-8")
     schema: dict[str, Any] = json.loads(text)
     return schema
 
@@ -85,7 +85,7 @@ def load_json(path: Path) -> dict[str, Any] | None:
     if not path.is_file():
         return None
     try:
-        content: dict[str, Any] = json.loads(path.read_text())
+        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except (json.JSONDecodeError, UnicodeDecodeError) as err:
         raise ReportError(f"{path} is not JSON ({err}); run the stage that made it again") from err
     if not isinstance(content, dict):
@@ -94,7 +94,8 @@ def load_json(path: Path) -> dict[str, Any] | None:
 
 
 def _sample_labels(training: Mapping[str, Any], metrics: Mapping[str, Any] | None) -> list[str]:
-    return list(training.get("samples") or (metrics or {}).get("samples") or {})
+    trained = training.get("samples") or (metrics or {}).get("samples") or {}
+    return [s["label"] if isinstance(s, dict) else s for s in trained]
 
 
 def _physics(metrics: dict[str, Any]) -> dict[str, Any] | None:

@@ -6,6 +6,7 @@ from typing import Any, Final
 from l1met_fpga.config.firmware import HlsConfig
 from l1met_fpga.errors import ConfigError, ReportError
 from l1met_fpga.files import write_json
+from l1met_fpga.firmware.builds import Build
 from l1met_fpga.firmware.devices import device_of
 from l1met_fpga.firmware.hls.vendor import csynth_report
 from l1met_fpga.report.vendor_csynth import CSynthesis, Resources, parse_csynth_xml
@@ -27,12 +28,15 @@ def write_vendor(folder: Path, config: HlsConfig) -> dict[str, Any]:
     """Read a built project and write its ``resources.json``.
 
     Returns:
-        What was written, see :func:`collect_vendor`.
+        What was written, see :func:`collect_vendor`; ``build`` says what it was made from.
 
     Raises:
         ReportError: If a report is missing or lacks a number.
     """
     figures = collect_vendor(folder, config)
+    build = Build.read(folder)
+    if build is not None:
+        figures["build"] = build.digest
     write_json(folder / RESOURCES, figures)
     return figures
 
@@ -56,7 +60,7 @@ def collect_vendor(folder: Path, config: HlsConfig) -> dict[str, Any]:
     path = csynth_report(folder, config)
     if not path.is_file():
         raise ReportError(f"no C-synthesis report {path}; build with `l1met synthesize --build`")
-    csynth = parse_csynth_xml(path.read_text())
+    csynth = parse_csynth_xml(path.read_text(encoding="utf-8", errors="replace"))
     stages = [_csynth_stage(csynth)]
     for name in _VIVADO_REPORTS:
         if (folder / name).is_file():
@@ -96,7 +100,7 @@ def _csynth_stage(csynth: CSynthesis) -> dict[str, Any]:
 
 
 def _vivado_stage(path: Path, part: str) -> dict[str, Any]:
-    found = parse_utilization(path.read_text())
+    found = parse_utilization(path.read_text(encoding="utf-8", errors="replace"))
     return {
         "kind": found.stage,
         "tool": "Vivado",
@@ -107,7 +111,7 @@ def _vivado_stage(path: Path, part: str) -> dict[str, Any]:
 
 
 def _timing_stage(path: Path, part: str) -> dict[str, Any]:
-    found = parse_timing(path.read_text())
+    found = parse_timing(path.read_text(encoding="utf-8", errors="replace"))
     return {
         "kind": f"{found.stage} timing",
         "tool": "Vivado",
