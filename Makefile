@@ -10,7 +10,7 @@ LOCKED_EXTRAS := --extra simulation --extra test --extra docs
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help env train hls rtl ci-report test test-long lint docs data data-full lock minimums wheel-test clean bench
+.PHONY: help env train hls rtl ci-report test test-long findings lint docs data data-full lock minimums wheel-test clean bench
 
 help: ## show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -40,6 +40,11 @@ test: $(READY) ## run the tests
 test-long: $(READY) ## run the tests that take minutes (fuzzing, 100,000 events, long resumes)
 	$(BIN)/python -m pytest -m slow --dist loadfile -n 2 $(ARGS)
 
+findings: ## run every script of findings/ (what outside packages do against good guesses; no part of CI)
+	@failed=; for script in findings/*.sh; do \
+	  echo "== $$script"; bash $$script 2>/dev/null || failed="$$failed $$script"; \
+	done; test -z "$$failed" || { echo "changed or failed:$$failed"; exit 1; }
+
 lint: $(READY) ## ruff, mypy, codespell
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -58,7 +63,7 @@ data-full: $(READY) ## make the full samples and their stores in data/full (resu
 	  test data/full/$$sample.h5 -nt data/full/$$sample || $(BIN)/l1met convert "data/full/$$sample/*.root" -o data/full/$$sample.h5 --overwrite || exit 1; \
 	done
 
-bench: bench-puppi bench-data bench-sim bench-train bench-eval bench-hls bench-rtl ## run every benchmark
+bench: bench-puppi bench-data bench-sim bench-train bench-eval bench-hls bench-rtl bench-export ## run every benchmark
 
 bench-%: $(READY)
 	$(BIN)/python benchmarks/bench_$*.py $(ARGS)

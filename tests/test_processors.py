@@ -3,6 +3,7 @@ import os
 import pytest
 
 from l1met_fpga import processors
+from l1met_fpga.data.cluster import run_tasks
 from l1met_fpga.processors import allowed_processors
 
 
@@ -63,3 +64,10 @@ def test_other_systems_and_older_pythons(gone, machine, monkeypatch):
     for name in gone:
         monkeypatch.delattr(os, name, raising=False)
     assert allowed_processors() == (2 if gone == ["process_cpu_count"] else 1)
+
+
+def test_tasks_run_in_this_process_without_affinity(machine, monkeypatch):
+    monkeypatch.delattr(os, "process_cpu_count", raising=False)
+    monkeypatch.delattr(os, "sched_getaffinity", raising=False)
+    monkeypatch.setattr(os, "cpu_count", lambda: 1)
+    assert list(run_tasks(lambda _: os.getpid(), [1, 2])) == [(0, os.getpid()), (1, os.getpid())]

@@ -31,6 +31,12 @@ def _report(
     check: Annotated[
         bool, typer.Option("--check", help="Exit with 13 if a budget is violated.")
     ] = False,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", help="Copy the run there first, for a run that may not be written."
+        ),
+    ] = None,
 ) -> None:
     """Write report.json, report.md and report.html from whatever the run folder holds.
 
@@ -54,8 +60,9 @@ def _report(
     from l1met_fpga.report.write import write_report
     from l1met_fpga.run_folder import RunFolder
 
-    folder = RunFolder.open(Path(run or ""))
-    report = write_report(folder)
+    folder = RunFolder.open(Path(run or "")).writable(output)
+    with folder.writing():
+        report = write_report(folder)
     for suffix in ("json", "md", "html"):
         console.print(f"wrote {folder.report(suffix)}")
     budget = report["budget"]

@@ -7,7 +7,7 @@ import typer
 from rich.table import Table
 
 from l1met_fpga.cli import terminal
-from l1met_fpga.cli.run_choice import load_typed_run
+from l1met_fpga.cli.run_choice import SAMPLE_HELP, load_typed_run
 
 if TYPE_CHECKING:
     from l1met_fpga.models.network import Network
@@ -38,7 +38,7 @@ def _scan(
     trials: Annotated[int, typer.Option("--trials", "-n", min=1, help="Trials in all.")] = 20,
     sample: Annotated[
         list[str] | None,
-        typer.Option("--sample", "-s", help="FILE[:SHARE], store or ROOT file."),
+        typer.Option("--sample", "-s", help=SAMPLE_HELP),
     ] = None,
     assign: Annotated[
         list[str] | None, typer.Option("--set", help="Change a setting, such as scan.epochs=5.")

@@ -1,5 +1,6 @@
 """``l1met train``: train a network and its twins, evaluate them, print the table."""
 
+import shlex
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,7 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from l1met_fpga.cli import terminal
-from l1met_fpga.cli.run_choice import load_typed_run
+from l1met_fpga.cli.run_choice import SAMPLE_HELP, load_typed_run
 from l1met_fpga.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -31,11 +32,7 @@ def _train(
     *,
     sample: Annotated[
         list[str] | None,
-        typer.Option(
-            "--sample",
-            "-s",
-            help="FILE[:SHARE], store or ROOT file, instead of the configuration's samples.",
-        ),
+        typer.Option("--sample", "-s", help=SAMPLE_HELP),
     ] = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Run folder; runs/NAME-TIME if not given.")
@@ -69,7 +66,7 @@ def _train(
 
     names = [str(variant) for variant in variants(run_config)]
     with _Epochs(names, run_config.training.epochs) as report:
-        command = f"l1met train {config} --output {root}"
+        command = _command(config, root, sample or [], assign or [])
         run = train_run(
             run_config, root, command=command, overwrite=overwrite, resume=resume, report=report
         )
@@ -78,6 +75,13 @@ def _train(
         _evaluate(console, run.folder, run_config)
     _print_sizes(console, run.summary)
     console.print(f"run folder {root}; next: `l1met synthesize {root}`")
+
+
+def _command(config: Path, root: Path, samples: list[str], assignments: list[str]) -> str:
+    """Return the command that makes this run, with every flag that decides what is in it."""
+    given = [word for text in samples for word in ("--sample", text)]
+    given += [word for text in assignments for word in ("--set", text)]
+    return shlex.join(["l1met", "train", str(config), "--output", str(root), *given])
 
 
 class _Epochs:

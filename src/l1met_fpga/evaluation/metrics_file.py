@@ -204,6 +204,7 @@ def _efficiency(
     rates: RateResult, result: SignalResult, name: str, point: int, index: int
 ) -> dict[str, Any]:
     found = result.efficiency[name][point]
+    threshold = rates.thresholds_gev[name][point]
     difference = {
         reference: {
             "value": found.value[index] - result.efficiency[reference][point].value[index],
@@ -218,9 +219,9 @@ def _efficiency(
             "low": found.low[index],
             "high": found.high[index],
             "error": found.error[index],
-            "passed": found.passed[index],
+            "passed": found.passed[index] if np.isfinite(threshold) else None,
             "events": found.total[index],
-            "threshold_gev": rates.thresholds_gev[name][point],
+            "threshold_gev": threshold,
             "difference": difference,
         }
     )

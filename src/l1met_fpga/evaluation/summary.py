@@ -65,10 +65,11 @@ def _trigger_lines(
         for key, row in found["efficiency"][point["key"]].items():
             mine = row[subject]
             if mine["efficiency"] is None:
-                yield f"{label}, {point['title']}, genMET {bin_text(key)}: no event."
+                why = "no event" if mine["threshold_gev"] is not None else "no threshold"
+                yield f"{label}, {point['title']}, genMET {bin_text(key)}: {why}."
                 continue
             others = "; ".join(
-                f"{_title(metrics, name)} {row[name]['efficiency']:.3f} "
+                f"{_title(metrics, name)} {_number(row[name]['efficiency'])} "
                 f"({with_error(mine['difference'][name])})"
                 for name in references
             )
@@ -85,6 +86,10 @@ def _trigger_lines(
         ]
         if reached:
             yield f"{label}, {point['title']}: 90 % efficiency at {', '.join(reached)}."
+
+
+def _number(value: float | None) -> str:
+    return "not measured" if value is None else f"{value:.3f}"
 
 
 def _title(metrics: dict[str, Any], name: str) -> str:

@@ -94,7 +94,8 @@ def load_json(path: Path) -> dict[str, Any] | None:
 
 
 def _sample_labels(training: Mapping[str, Any], metrics: Mapping[str, Any] | None) -> list[str]:
-    return list(training.get("samples") or (metrics or {}).get("samples") or {})
+    trained = training.get("samples") or (metrics or {}).get("samples") or {}
+    return [s["label"] if isinstance(s, dict) else s for s in trained]
 
 
 def _physics(metrics: dict[str, Any]) -> dict[str, Any] | None:

@@ -6,14 +6,15 @@ from typing import Any, Final
 
 from l1met_fpga.config.firmware import HlsConfig
 from l1met_fpga.errors import ReportError
-from l1met_fpga.firmware.hls.location import recorded_project
+from l1met_fpga.firmware.builds import require_figures_of
+from l1met_fpga.firmware.hls.location import recorded_project, require_project_of
 from l1met_fpga.firmware.hls.vendor import csynth_report
 from l1met_fpga.report.vendor import collect_vendor
 from l1met_fpga.run_folder import RunFolder
 
 __all__ = ["FORMS", "HLS_KEYS", "RTL_KEYS", "bit_exactness", "hls_figures", "rtl_figures"]
 
-FORMS: Final = ("int64", "hls_csim", "rtl_interpreter", "rtl_verilator", "cmssw")
+FORMS: Final = ("int64", "hls_csim", "rtl_interpreter", "rtl_verilator", "cpp", "cmssw")
 AGREEMENT_KEYS: Final = ("events", "outputs", "differing", "largest_lsb")
 RTL_KEYS: Final = (
     "lanes", "ii_cycles", "latency_first_word_cycles", "latency_last_word_cycles",
@@ -68,6 +69,7 @@ def rtl_figures(run: RunFolder, *, parallel: bool) -> dict[str, Any] | None:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (json.JSONDecodeError, UnicodeDecodeError) as err:
         raise ReportError(f"{path} is not JSON ({err}); build the firmware again") from err
+    require_figures_of(run.rtl, content, run.network)
     found = content.get("parallel" if parallel else "streaming")
     if found is None:
         return None
@@ -92,5 +94,6 @@ def hls_figures(run: RunFolder, config: HlsConfig) -> dict[str, Any] | None:
     project, config = recorded_project(run, config)
     if not csynth_report(project, config).is_file():
         return None
+    require_project_of(run, project, error=ReportError)
     found = collect_vendor(project, config)
     return {key: found[key] for key in (*HLS_KEYS, "stages")}

@@ -146,7 +146,8 @@ def _efficiencies(metrics: Json, label: str) -> Iterator[Table]:
             for row in bins.values():
                 one = row[name]
                 cells.append(
-                    "no event" if one["efficiency"] is None
+                    ("no event" if one["threshold_gev"] is not None else "no threshold")
+                    if one["efficiency"] is None
                     else f"{one['efficiency']:.3f} [{one['low']:.3f}, {one['high']:.3f}]"
                 )  # fmt: skip
                 cells.append(

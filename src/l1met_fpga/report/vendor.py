@@ -6,6 +6,7 @@ from typing import Any, Final
 from l1met_fpga.config.firmware import HlsConfig
 from l1met_fpga.errors import ConfigError, ReportError
 from l1met_fpga.files import write_json
+from l1met_fpga.firmware.builds import Build
 from l1met_fpga.firmware.devices import device_of
 from l1met_fpga.firmware.hls.vendor import csynth_report
 from l1met_fpga.report.vendor_csynth import CSynthesis, Resources, parse_csynth_xml
@@ -27,12 +28,15 @@ def write_vendor(folder: Path, config: HlsConfig) -> dict[str, Any]:
     """Read a built project and write its ``resources.json``.
 
     Returns:
-        What was written, see :func:`collect_vendor`.
+        What was written, see :func:`collect_vendor`; ``build`` says what it was made from.
 
     Raises:
         ReportError: If a report is missing or lacks a number.
     """
     figures = collect_vendor(folder, config)
+    build = Build.read(folder)
+    if build is not None:
+        figures["build"] = build.digest
     write_json(folder / RESOURCES, figures)
     return figures
 

@@ -1,6 +1,5 @@
 """From a trained run to a checked HLS project."""
 
-import hashlib
 import logging
 import time
 from collections.abc import Mapping
@@ -10,6 +9,7 @@ from typing import Any
 
 from l1met_fpga.config.firmware import HlsConfig
 from l1met_fpga.config.run import RunConfig
+from l1met_fpga.files import exclusive
 from l1met_fpga.firmware.check import (
     Form,
     compare_forms,
@@ -61,9 +61,10 @@ def build_project(
         ToolError: If the project does not compile.
     """
     start = time.perf_counter()
-    write_project(network, config, folder, candidates=candidates)
-    converted = time.perf_counter()
-    library = compile_csim(folder, top=config.top_function, flags=config.compiler_flags)
+    with exclusive(folder):  # two runs may have been given one folder
+        write_project(network, config, folder, candidates=candidates)
+        converted = time.perf_counter()
+        library = compile_csim(folder, top=config.top_function, flags=config.compiler_flags)
     compiled = time.perf_counter()
     logger.info(
         "converted in %.1f s, compiled in %.1f s: %s",
@@ -105,7 +106,6 @@ def check_run(
     keras = keras_form(run.need(run.model, made_by="l1met train"), network)
     every = {"int64": int64_form(network), **forms}
     result = compare_forms("keras", keras, every, samples)
-    digest = hashlib.sha256(network.model_dump_json().encode()).hexdigest()[:16]
-    written = write_result(run.bit_exactness, result, network_digest=digest)
+    written = write_result(run.bit_exactness, result, network_digest=network.digest)
     require_agreement(result)
     return written
