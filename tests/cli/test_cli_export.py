@@ -10,8 +10,8 @@ from require import require
 from typer.testing import CliRunner
 
 from l1met_fpga.cli.app import app, main
-from l1met_fpga.cli.network_choice import read_network
 from l1met_fpga.firmware.export.forms import exported_forms
+from l1met_fpga.models.network import Network
 
 MODELS = Path(__file__).parents[2] / "models"
 NETWORK = MODELS / "deepmet" / "network.json"
@@ -42,9 +42,9 @@ def test_cpp_prints_a_command_that_builds_it(tmp_path):
 @pytest.mark.parametrize(
     ("content", "code", "says"),
     [
-        ('{"name": "x"}', 8, "is no network.json of this package: n_candidates: Field required"),
-        ("not JSON", 8, "is no network.json of this package: the file: Invalid JSON"),
-        (b"\xff\xfe\x00", 8, "is not text; expected a network.json"),
+        ('{"name": "x"}', 8, "is no network that l1met can use: n_candidates: Field required"),
+        ("not JSON", 8, "Invalid JSON"),
+        (b"\xff\xfe\x00", 8, "Invalid JSON"),
         (None, 5, "does not exist"),
     ],
 )
@@ -76,7 +76,7 @@ def test_check_holds_the_exports_against_keras(tmp_path):
 
 def test_check_says_when_the_exports_cannot_be_compiled(tmp_path, monkeypatch, caplog):
     monkeypatch.setenv("PATH", str(tmp_path))
-    network = read_network(NETWORK)
+    network = Network.load(NETWORK)
     with caplog.at_level("WARNING", logger="l1met_fpga"):
         assert exported_forms(network, tmp_path) == {}
     assert "the exports were not checked: g++ and make is not on PATH" in caplog.text
