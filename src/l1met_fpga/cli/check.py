@@ -119,12 +119,13 @@ def _check_layers(
 
 def print_agreement(console: Console, result: dict[str, Any]) -> None:
     """Print one row per form."""
-    table = Table(title="Integer outputs against quantized Keras")
-    for column in ("form", "events", "outputs", "differing", "largest LSB", "events/s"):
-        table.add_column(column, justify="left" if column == "form" else "right")
+    table = Table(title="Integer outputs")
+    for column in ("form", "against", "events", "outputs", "differing", "largest LSB", "events/s"):
+        table.add_column(column, justify="left" if column in ("form", "against") else "right")
     for form, row in result.items():
         table.add_row(
             form,
+            row["against"],
             f"{row['events']:,}",
             f"{row['outputs']:,}",
             terminal.styled((f"{row['differing']:,}", "red" if row["differing"] else "green")),

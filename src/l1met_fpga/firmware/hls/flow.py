@@ -3,11 +3,12 @@
 import logging
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from l1met_fpga.config.firmware import HlsConfig
+from l1met_fpga.config.model import IMPORTED
 from l1met_fpga.config.run import RunConfig
 from l1met_fpga.files import exclusive
 from l1met_fpga.firmware.check import (
@@ -19,6 +20,7 @@ from l1met_fpga.firmware.check import (
 from l1met_fpga.firmware.forms import check_samples, int64_form, keras_form
 from l1met_fpga.firmware.hls.csim import CSimulation, compile_csim
 from l1met_fpga.firmware.hls.project import write_project
+from l1met_fpga.firmware.imported import compare_expected
 from l1met_fpga.models.network import Network
 from l1met_fpga.puppi.columns import Candidates
 from l1met_fpga.run_folder import RunFolder
@@ -84,8 +86,9 @@ def check_run(
 ) -> dict[str, Any]:
     """Compare forms of a run's network with its quantized Keras model, and write the result.
 
-    The int64 reference is always one of the forms. A form that differs is an error after the
-    result was written.
+    The int64 reference is always one of the forms. Forms of a network that was not trained here are
+    compared with it, and it with the results that came with the network. A form that differs is an
+    error after the result was written.
 
     Args:
         run: The run folder.
@@ -103,9 +106,26 @@ def check_run(
     network = Network.load(run.need(run.network, made_by="l1met train"))
     if samples is None:
         samples = check_samples(network, config, n_events=n_events)
-    keras = keras_form(run.need(run.model, made_by="l1met train"), network)
-    every = {"int64": int64_form(network), **forms}
-    result = compare_forms("keras", keras, every, samples)
+    int64 = int64_form(network)
+    if config.model.architecture == IMPORTED:  # there is no Keras model of it
+        result = compare_forms("int64", int64, forms, samples) | _against_expected(run, network)
+    else:
+        keras = keras_form(run.need(run.model, made_by="l1met train"), network)
+        result = compare_forms("keras", keras, {"int64": int64, **forms}, samples)
     written = write_result(run.bit_exactness, result, network_digest=network.digest)
     require_agreement(result)
     return written
+
+
+def _against_expected(run: RunFolder, network: Network) -> dict[str, Any]:
+    """Figures of the int64 reference against known results, if there are any."""
+    start = time.perf_counter()
+    found = compare_expected(run, network)
+    if found is None:
+        return {}
+    figures = {key: value for key, value in asdict(found).items() if key != "first_event"}
+    rate = found.events / max(time.perf_counter() - start, 1e-9)
+    samples = {"expected": asdict(found)}
+    return {
+        "int64": {"against": "expected", **figures, "events_per_second": rate, "samples": samples}
+    }
