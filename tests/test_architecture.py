@@ -8,6 +8,7 @@ import l1met_fpga
 ROOT = Path(l1met_fpga.__file__).parent
 ROOMS = (
     ("errors", "files", "fixed_point", "identity", "plot_style", "processors", "run_folder"),
+    ("results",),
     ("puppi",),
     ("config",),
     ("data",),

@@ -123,7 +123,7 @@ def _write(found: "Evaluation", folder: Path, *, history: Path | None, plots: bo
     console = Console(soft_wrap=True)
     metrics = to_metrics(found)
     save_metrics(metrics, folder / "metrics.json")
-    for line in (*summary_lines(metrics), *metrics["notes"]):
+    for line in (*summary_lines(metrics), *metrics.notes):
         console.print(line, highlight=False)
     if plots:
         from l1met_fpga.evaluation.draw import draw_all, read_history

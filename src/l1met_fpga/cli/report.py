@@ -5,9 +5,13 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
-__all__ = ["register"]
+__all__ = ["register", "shortened"]
+
+WIDTH_OF_NUMBERS = 52
+"""Columns of the terminal that old, new, change and verdict need."""
 
 
 def register(app: typer.Typer) -> None:
@@ -27,54 +31,96 @@ def _report(
         typer.Option(help="Allowed relative worsening, KEY=FRACTION, for example rtl.lut=0.05."),
     ] = None,
     check: Annotated[
-        bool, typer.Option("--check", help="Exit with 13 if a budget is violated.")
+        bool,
+        typer.Option(
+            "--check",
+            help="Exit with 13 if a limit is broken; with --compare, count what was measured "
+            "before and is not any more as worse.",
+        ),
     ] = False,
+    require: Annotated[
+        str | None,
+        typer.Option(help="Stages that must have figures, for example rtl,hls,physics."),
+    ] = None,
 ) -> None:
     """Write report.json, report.md and report.html from whatever the run folder holds.
 
-    With --compare nothing is written; the changes are printed, and the exit code is 13 if one is
-    worse than its threshold.
+    A file that cannot be used is named in the report, which is made without it; the exit code is
+    then 12, after everything was written. So it is if a stage of --require has no figures.
+
+    With --compare nothing is written; the changes are printed. The exit code is 13 if a figure is
+    worse than its threshold, 14 if figures could not be judged because they are not of one kind.
 
     For example:
 
-        l1met report runs/deepset --check
+        l1met report runs/deepset --check --require rtl,physics
 
         l1met report --compare old/report.json runs/deepset --threshold rtl.lut=0.02
     """
-    from l1met_fpga.errors import BudgetError, ConfigError
+    from l1met_fpga.errors import ConfigError
 
     if (run is None) == (compare is None):
         raise ConfigError("give a run folder, or --compare OLD NEW")
     console = Console(soft_wrap=True)
     if compare is not None:
-        _compare(console, compare[0], compare[1], threshold or [])
+        if require is not None:
+            raise ConfigError("--require is about one run; leave it out with --compare")
+        _compare(console, compare[0], compare[1], threshold or [], check=check)
         return
-    from l1met_fpga.report.write import write_report
+    if threshold:
+        raise ConfigError("--threshold is about changes; give it with --compare OLD NEW")
+    stages = [stage.strip() for stage in require.split(",")] if require else []
+    _write(console, Path(run or ""), stages, check=check)
+
+
+def _write(console: Console, root: Path, stages: list[str], *, check: bool) -> None:
+    from l1met_fpga.report.budget import known_stages, require_budget, require_stages
+    from l1met_fpga.report.findings import require_usable
+    from l1met_fpga.report.write import budget_lines, write_report
     from l1met_fpga.run_folder import RunFolder
 
-    folder = RunFolder.open(Path(run or ""))
+    known_stages(stages)
+    folder = RunFolder.open(root)
     report = write_report(folder)
     for suffix in ("json", "md", "html"):
-        console.print(f"wrote {folder.report(suffix)}", highlight=False)
-    budget = report["budget"]
-    if check and not budget["passed"]:
-        over = ", ".join(
-            f"{r['key']} = {r['value']:g} (limit {r['limit']:g})" for r in budget["violations"]
+        console.print(escape(f"wrote {folder.report(suffix)}"), highlight=False)
+    for line in budget_lines(report):
+        console.print(escape(line), highlight=False)
+    if check:
+        require_budget(report.budget)
+    require_stages(report, stages)
+    require_usable(report.findings)
+
+
+def _compare(console: Console, old: Path, new: Path, typed: list[str], *, check: bool) -> None:
+    from l1met_fpga.report.changes import compare, load_report, parse_thresholds, require_judged
+
+    found = compare(
+        load_report(old), load_report(new), parse_thresholds(typed), missing_is_worse=check
+    )
+    console.print(escape(f"{old} -> {new}"), highlight=False)
+    made = Table("made with", "old", "new", "", title="What is compared")
+    for about in found.contexts:
+        made.add_row(*map(escape, (about.key, about.old_text, about.new_text, about.verdict)))
+    console.print(made)
+    told = [row for row in found.changes if row.verdict != "same"]
+    table = Table("figure", "old", "new", "change", "verdict", title="Figures that differ")
+    room = max(24, console.width - WIDTH_OF_NUMBERS)
+    names = shortened([row.key for row in told], room)
+    for name, row in zip(names, told, strict=True):
+        table.add_row(
+            *map(escape, (name, row.old_text, row.new_text, row.change_text, row.verdict))
         )
-        raise BudgetError(f"budget violated: {over}")
-
-
-def _compare(console: Console, old: Path, new: Path, typed: list[str]) -> None:
-    from l1met_fpga.errors import BudgetError
-    from l1met_fpga.report.changes import changes, load_report, parse_thresholds
-
-    found = changes(load_report(old), load_report(new), parse_thresholds(typed))
-    table = Table("key", "old", "new", "change", "verdict", title=f"{old} -> {new}")
-    for row in found:
-        table.add_row(row.key, row.old_text, row.new_text, row.change_text, row.verdict)
     console.print(table)
-    worse = [row.key for row in found if row.too_much]
-    if worse:
-        raise BudgetError(
-            f"{len(worse)} figures are worse than their thresholds: {', '.join(worse)}"
-        )
+    for reason in found.reasons:
+        console.print(escape(reason), highlight=False)
+    same = len(found.changes) - len(told)
+    console.print(f"{same} figures are the same", highlight=False)
+    require_judged(found)
+
+
+def shortened(keys: list[str], width: int) -> list[str]:
+    """Cut long keys in the middle; those that would look alike stay whole (and take two lines)."""
+    head = width // 3
+    short = [k if len(k) <= width else f"{k[:head]}…{k[head + 1 - width :]}" for k in keys]
+    return [s if short.count(s) == 1 else key for s, key in zip(short, keys, strict=True)]

@@ -5,6 +5,7 @@ import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +14,7 @@ from l1met_fpga.data.labels import BACKGROUND_LABELS
 from l1met_fpga.data.splits import Part
 from l1met_fpga.data.store import Store
 from l1met_fpga.errors import DataError
+from l1met_fpga.identity import content_digest
 from l1met_fpga.metrics.arrays import (
     FloatArray,
     check_met_xy,
@@ -36,12 +38,14 @@ class Events:
         candidates: Integer columns, shape (n, n_slots).
         gen_met_xy_gev: Shape (n, 2); NaN where the source had none.
         n_candidates: Before truncation, shape (n,).
+        identity: What these events are (:mod:`l1met_fpga.identity`).
     """
 
     label: str
     candidates: Candidates
     gen_met_xy_gev: FloatArray
     n_candidates: npt.NDArray[np.int64]
+    identity: dict[str, Any] | None = None
 
     def __len__(self) -> int:
         return len(self.gen_met_xy_gev)
@@ -61,6 +65,7 @@ class Sample:
         met_xy_gev: Estimates by name, each shape (n, 2), GeV.
         is_background: Pile-up-only events: rates come from them, resolutions do not.
         n_candidates: Per event, when known.
+        identity: What these events are, when they come from a store.
     """
 
     label: str
@@ -68,6 +73,7 @@ class Sample:
     met_xy_gev: dict[str, FloatArray]
     is_background: bool = False
     n_candidates: npt.NDArray[np.int64] | None = None
+    identity: dict[str, Any] | None = None
     _magnitudes: dict[str, FloatArray] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
@@ -126,14 +132,34 @@ def load_store(
             )  # fmt: skip
             events, gen = events[known], gen[known]
         candidates = store.candidates(events, columns)
-        return Events(store.label, candidates, gen, store.n_candidates(events))
+        identity = _identity(store, part, len(events))
+        return Events(store.label, candidates, gen, store.n_candidates(events), identity)
+
+
+def _identity(store: Store, part: Part | None, n_events: int) -> dict[str, Any]:
+    about = store.attributes
+    return {
+        "label": store.label,
+        "sources": content_digest(about.sources),
+        "split_seed": about.split_seed,
+        "split_fractions": list(about.split_fractions),
+        "part": "all" if part is None else part.name.lower(),
+        "events": n_events,
+    }
 
 
 def estimate(events: Events, estimators: Mapping[str, Estimator]) -> Sample:
     """Run every estimator on the events of a sample."""
     met = {name: np.asarray(run(events), dtype=np.float64) for name, run in estimators.items()}
     background = events.label in BACKGROUND_LABELS
-    return Sample(events.label, events.gen_met_xy_gev, met, background, events.n_candidates)
+    return Sample(
+        events.label,
+        events.gen_met_xy_gev,
+        met,
+        background,
+        events.n_candidates,
+        events.identity,
+    )
 
 
 def read_met(path: Path) -> tuple[FloatArray, FloatArray | None]:

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +20,6 @@ from l1met_fpga.files import write_json
 from l1met_fpga.puppi.columns import Candidates
 
 __all__ = [
-    "FORMS",
     "Agreement",
     "Form",
     "LayerDifference",
@@ -35,9 +34,6 @@ logger = logging.getLogger(__name__)
 
 IntArray = npt.NDArray[np.int64]
 Form = Callable[[Candidates], IntArray]
-
-FORMS: Final = ("int64", "hls_csim", "rtl_interpreter", "rtl_verilator", "cmssw")
-"""Names of the forms in ``bit_exactness.json`` and ``report.json``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +98,7 @@ def compare_forms(
     Args:
         against: Name of the reference form, written into the result.
         reference: The form that the others are held against (quantized Keras, or int64).
-        forms: Name -> form; names as in :data:`FORMS`.
+        forms: Name -> form; names as in :data:`l1met_fpga.results.exactness.FORMS`.
         samples: Name -> candidates, for example ``test`` and ``stress``.
 
     Returns:

@@ -9,6 +9,7 @@ can take.
 Shapes are per event: ``(n, c)`` for candidates, ``(c,)`` after a pool.
 """
 
+import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Literal
@@ -213,6 +214,11 @@ class Network(_Strict):
     def columns(self) -> tuple[str, ...]:
         """Candidate columns that the network reads, in order of its inputs."""
         return tuple(node.column for node in self.nodes if isinstance(node, InputColumn))
+
+    @property
+    def digest(self) -> str:
+        """What identifies the network: SHA-256 of its content, 16 hexadecimal digits."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:16]
 
     def save(self, path: Path) -> None:
         """Write ``network.json``."""

@@ -1,6 +1,5 @@
 """From a trained run to a checked HLS project."""
 
-import hashlib
 import logging
 import time
 from collections.abc import Mapping
@@ -89,7 +88,7 @@ def check_run(
     Args:
         run: The run folder.
         config: Its configuration.
-        forms: Name -> form, as in :data:`l1met_fpga.firmware.check.FORMS`.
+        forms: Name -> form, as in :data:`l1met_fpga.results.exactness.FORMS`.
         n_events: Test events, None for all.
         samples: Events to compare on; default test and stress events.
 
@@ -105,7 +104,6 @@ def check_run(
     keras = keras_form(run.need(run.model, made_by="l1met train"), network)
     every = {"int64": int64_form(network), **forms}
     result = compare_forms("keras", keras, every, samples)
-    digest = hashlib.sha256(network.model_dump_json().encode()).hexdigest()[:16]
-    written = write_result(run.bit_exactness, result, network_digest=digest)
+    written = write_result(run.bit_exactness, result, network_digest=network.digest)
     require_agreement(result)
     return written
