@@ -1,6 +1,8 @@
 """Budgets: what was checked, what was not and why, and what `--check` and `--require` do with it."""
 
 import json
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -228,3 +230,13 @@ def test_the_shipped_budget_is_broken_by_a_larger_design(tmp_path):
     for lut, code in ((14_999, 0), (15_001, 13)):
         write_json(run.rtl / "resources.json", {"streaming": {**RTL, "lut": lut}})
         assert run_report(run.root, "--check", "--require", "rtl") == code
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="make is not on PATH")
+def test_the_pipeline_checks_the_budget():
+    made = ["make", "--dry-run", "ci-report"]
+    root = MODELS.parent
+    said = subprocess.run(made, cwd=root, capture_output=True, text=True, check=True).stdout
+    assert "l1met report build/ci-run --check --require physics,pruning,bit_exactness,rtl" in said
+    for pipeline in (".gitlab-ci.yml", ".github/workflows/ci.yml"):
+        assert "make ci-report" in (root / pipeline).read_text()

@@ -15,6 +15,7 @@ from l1met_fpga.report.changes import (
     parse_thresholds,
     require_judged,
 )
+from l1met_fpga.report.side_by_side import training_notes
 from l1met_fpga.results.report import Report
 
 OLD = {
@@ -259,3 +260,11 @@ def test_long_keys_stay_apart():
         assert all(len(name) <= width or name in (*keys, other) for name in names)
     (name,) = shortened([other], 30)
     assert (len(name), name[:10], name[-11:]) == (30, "physics.tr", "puppi.value")
+
+
+def test_runs_that_were_not_trained_alike_are_named():
+    other = evaluated("ttbar", identity={**IDENTITY, "split_seed": 2})
+    assert training_notes({"a": report(), "b": report(seed=2)}) == []
+    notes = training_notes({"a": report(), "b": report(training_events=5, evaluated=other)})
+    assert "a was trained on 1000 events of ttbar, pileup, b on 5 of ttbar, pileup" in notes[0]
+    assert "split_seed 1 and 2): b may have been trained on events compared here" in notes[1]

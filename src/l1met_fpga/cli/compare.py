@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 __all__ = ["register"]
 
@@ -35,7 +36,7 @@ def _compare(
     from l1met_fpga.evaluation.metrics_file import to_metrics
     from l1met_fpga.evaluation.runs import NamedRun, evaluate_runs
     from l1met_fpga.report.collect import build_report
-    from l1met_fpga.report.side_by_side import write_comparison
+    from l1met_fpga.report.side_by_side import training_notes, write_comparison
 
     if len(runs) < 2:
         raise ConfigError(f"a comparison needs two or more runs, got {len(runs)}")
@@ -45,4 +46,7 @@ def _compare(
         draw_all(found, output / "plots")
     reports = {one.name: build_report(one.run) for one in named}
     write_comparison(to_metrics(found), reports, output)
-    Console(soft_wrap=True).print(f"wrote {output / 'compare.html'}", highlight=False)
+    console = Console(soft_wrap=True)
+    for note in training_notes(reports):
+        console.print(escape(note), highlight=False)
+    console.print(escape(f"wrote {output / 'compare.html'}"), highlight=False)

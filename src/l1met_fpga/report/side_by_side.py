@@ -3,8 +3,11 @@
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from pydantic import JsonValue
+
 from l1met_fpga.evaluation.metrics_file import save_metrics
 from l1met_fpga.evaluation.summary import bin_text, with_error
+from l1met_fpga.identity import differing_parts
 from l1met_fpga.report.changes import compare
 from l1met_fpga.report.likeness import contexts
 from l1met_fpga.report.page import Section, Table, number
@@ -13,7 +16,7 @@ from l1met_fpga.report.render import Page, figures_in, write_html, write_markdow
 from l1met_fpga.results.metrics import Metrics
 from l1met_fpga.results.report import Report
 
-__all__ = ["write_comparison"]
+__all__ = ["training_notes", "write_comparison"]
 
 FIRMWARE = ("pruning.", "bit_exactness.", "rtl.", "rtl_parallel.", "hls.")
 
@@ -30,7 +33,7 @@ def write_comparison(metrics: Metrics, reports: Mapping[str, Report], folder: Pa
     first, *others = names
     page = Page(
         title="Comparison: " + ", ".join(names),
-        lead=(*_unlike_training(reports, first, others), *metrics.notes),
+        lead=(*training_notes(reports), *metrics.notes),
         gains=(),
         sections=(
             Section("What is compared", tuple(_contexts(reports, first, others))),
@@ -46,19 +49,38 @@ def write_comparison(metrics: Metrics, reports: Mapping[str, Report], folder: Pa
     write_html(page, folder / "compare.html")
 
 
-def _unlike_training(reports: Mapping[str, Report], first: str, others: list[str]) -> Iterator[str]:
-    """Say where the networks were not trained on the same."""
-    for other in others:
-        one, two = reports[first], reports[other]
+def training_notes(reports: Mapping[str, Report]) -> list[str]:
+    """Say where networks were not trained on the same events, or divide them otherwise.
+
+    A network whose own test part is another one may have been trained on events of this
+    comparison.
+    """
+    (first, one), *others = reports.items()
+    notes = []
+    for other, two in others:
         if (one.training_samples, one.training_events) != (
             two.training_samples,
             two.training_events,
         ):
-            yield (
+            notes.append(
                 f"{first} was trained on {one.training_events} events of "
                 f"{', '.join(one.training_samples)}, {other} on {two.training_events} of "
                 f"{', '.join(two.training_samples)}: differences are not of the networks alone."
             )
+        for label in {**(one.evaluated or {})}.keys() & {**(two.evaluated or {})}.keys():
+            parts = differing_parts(*(_events_of(report, label) for report in (one, two)))
+            if parts:
+                told = ", ".join(f"{key} {was} and {now}" for key, (was, now) in parts.items())
+                notes.append(
+                    f"{first} and {other} were evaluated on other events of {label} ({told}): "
+                    f"{other} may have been trained on events compared here."
+                )
+    return notes
+
+
+def _events_of(report: Report, label: str) -> dict[str, JsonValue]:
+    sample = (report.evaluated or {})[label]
+    return {"events": sample.events, **(sample.identity or {})}
 
 
 def _contexts(reports: Mapping[str, Report], first: str, others: list[str]) -> Iterator[Table]:
