@@ -24,7 +24,6 @@ from l1met_fpga.config.evaluation import EvaluationConfig
 from l1met_fpga.config.run import RunConfig, load_run, save_run
 from l1met_fpga.data.cluster import run_tasks
 from l1met_fpga.data.convert import convert
-from l1met_fpga.data.labels import BACKGROUND_LABELS
 from l1met_fpga.data.splits import Part
 from l1met_fpga.evaluation.baselines import WeightTable
 from l1met_fpga.evaluation.evaluation import BASELINE_TITLES, Estimate, evaluate
@@ -190,7 +189,7 @@ def load_part(root: Path, names: list[str], weights: WeightTable, part: Part) ->
         for name in names:
             with np.load(row_folder(root, name).root / f"{part.name.lower()}.npz") as file:
                 met[name] = file[label]
-        found.append(Sample(label, events.gen_met_xy_gev, met, label in BACKGROUND_LABELS))
+        found.append(Sample(label, events.gen_met_xy_gev, met, events.is_background))
     return found
 
 

@@ -57,6 +57,17 @@ def test_other_peoples_arrays(files, tmp_path, capsys):
         (["-a", "ttbar:a=none.npz"], 2, "needs --output"),
         (["-a", "ttbar:a=none.npz", "-o", "out"], 3, "no file none.npz"),
         (["no_run"], 5, "does not exist"),
+        (["-a", "ttbar:a=x.npz", "-a", "ttbar:a=y.npz", "-o", "out"], 2, "given twice"),
+        (
+            ["-a", "ttbar:a=x.npz", "--background", "SingleNu", "-o", "out"],
+            2,
+            "--background SingleNu: --arrays have no such sample, they have ttbar",
+        ),
+        (
+            ["no_run", "--background", "ttbar"],
+            2,
+            "a store knows its role, which `l1met convert --role background` gives it",
+        ),
     ],
 )
 def test_wrong_use_of_evaluate(argv, code, message, capsys):

@@ -4,7 +4,7 @@ from stores import SMALL, write_samples
 from typer.testing import CliRunner
 
 from l1met_fpga.cli.app import app
-from l1met_fpga.cli.run_choice import load_typed_run
+from l1met_fpga.cli.run_choice import assignments, load_typed_run
 from l1met_fpga.errors import ConfigError
 
 run = CliRunner()
@@ -54,6 +54,7 @@ def test_wrong_assignment_and_resume_without_folder():
     result = run.invoke(app, ["train", str(MODELS / "deepset.yaml"), "--set", "training.epochs"])
     assert isinstance(result.exception, ConfigError)
     assert "--set takes KEY=VALUE" in str(result.exception)
+    assert assignments(["a.b=1", "c=x=y", "a.b=2"]) == {"a.b": "2", "c": "x=y"}
     result = run.invoke(app, ["train", str(MODELS / "deepset.yaml"), "--resume"])
     assert "--resume needs --output" in str(result.exception)
 

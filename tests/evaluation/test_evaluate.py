@@ -11,7 +11,7 @@ from evaluation_samples import ESTIMATES, background, signal
 
 from l1met_fpga.config.evaluation import EvaluationConfig
 from l1met_fpga.errors import DataError, ReportError
-from l1met_fpga.evaluation.evaluation import Evaluation, evaluate
+from l1met_fpga.evaluation.evaluation import Estimate, Evaluation, evaluate
 from l1met_fpga.evaluation.metrics_file import load_metrics, save_metrics, to_metrics
 from l1met_fpga.evaluation.summary import summary_lines
 from l1met_fpga.evaluation.trigger import working_points
@@ -218,3 +218,49 @@ def test_published_figures_through_the_whole_evaluation():
     assert found.x_residual_gev["puppi"] == pytest.approx(39.7, abs=0.05)
     median = found.binned.estimates["puppi"].response_median.value
     assert [median[0], median[2]] == pytest.approx([0.96, 0.84], abs=0.005)
+
+
+WRONG = {
+    "wrong_sign": lambda met: -met,
+    "in_mev": lambda met: 1000 * met,
+    "in_tev": lambda met: met / 1000,
+    "swapped": lambda met: met[:, ::-1],
+    "reflected": lambda met: met * [1, -1],
+}
+RIGHT = {"right": lambda met: met, "half": lambda met: 0.5 * met, "double": lambda met: 2 * met}
+
+
+def test_met_of_files_with_an_impossible_response_is_noted():
+    made = {**WRONG, **RIGHT}
+
+    def with_all(sample):
+        met = {name: change(sample.met_xy_gev["puppi"]) for name, change in made.items()}
+        return replace(sample, met_xy_gev=met, _magnitudes={})
+
+    samples = [with_all(signal(2000))]
+    config = CONFIG.model_copy(update={"bootstrap_samples": 2})
+    found = evaluate(samples, {name: Estimate("file", name) for name in made}, config)
+    odd = [note for note in found.notes if "response" in note]
+    assert [note.split(" in ttbar: ")[0] for note in odd] == list(WRONG)
+    # PUPPI MET is 0.8 times the truth plus noise without direction
+    response = float(odd[0].split("80 to 200 GeV is ")[1].split(",")[0])
+    assert response == pytest.approx(-0.8, abs=0.03)
+    assert odd[0].endswith(
+        "which no MET has; check its sign (MET is minus the sum of momenta), unit (GeV), angle (rad) "
+        "and the order of px and py."
+    )
+
+
+def test_any_name_of_an_estimate_is_taken():
+    names = ["gen", "generator", "the generator", "rng", "bins", "self", "", "n_events", "a b/[c]"]
+
+    def with_all(sample):
+        met = {name: k * sample.met_xy_gev["puppi"] for k, name in enumerate(names, 1)}
+        return replace(sample, met_xy_gev=met, _magnitudes={})
+
+    samples = [with_all(signal(300)), with_all(background(100))]
+    config = CONFIG.model_copy(update={"bootstrap_samples": 2})
+    metrics = to_metrics(evaluate(samples, {n: Estimate("file", n) for n in names}, config))
+    row = metrics.trigger["ttbar"].efficiency["lowest"]["above_150"]
+    assert list(row) == names
+    assert {row[name].passed for name in names} == {row["gen"].passed}  # scaled by 1, 2, ...

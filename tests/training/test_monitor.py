@@ -1,12 +1,19 @@
 import numpy as np
 import pytest
-from stores import write_samples
+from stores import write_sample, write_samples
 
-from l1met_fpga.config.training import LossConfig, TrainingSample
+from l1met_fpga.config.training import (
+    EarlyStoppingConfig,
+    LossConfig,
+    TrainingConfig,
+    TrainingSample,
+)
 from l1met_fpga.data.splits import Part
 from l1met_fpga.data.store import Store
+from l1met_fpga.errors import ConfigError
 from l1met_fpga.metrics.trigger import threshold_at_rate_gev
 from l1met_fpga.puppi.met import puppi_met_xy_gev
+from l1met_fpga.training.callbacks import Plateau, best_weights
 from l1met_fpga.training.monitor import Validation
 from l1met_fpga.training.samples import load_samples
 
@@ -36,3 +43,62 @@ def test_puppi_figures_equal_those_from_the_store(stores):
     chosen = (size >= 100) & (size < 150)
     assert figures["val_ttbar_efficiency"] == pytest.approx(np.mean(u[chosen] >= cut))
     assert figures["val_efficiency"] == figures["val_ttbar_efficiency"]
+
+
+@pytest.fixture(scope="module")
+def validation(tmp_path_factory):
+    paths = write_samples(tmp_path_factory.mktemp("stores"))
+    samples = load_samples([TrainingSample(path=path) for path in paths], ("pt", "phi"))
+    return Validation(samples, LossConfig())
+
+
+@pytest.mark.parametrize(
+    ("monitor", "direction"),
+    [
+        ("val_loss", "min"),
+        ("val_ttbar_u_par_gev", "min"),
+        ("val_ttbar_u_perp_gev", "min"),
+        ("val_ttbar_error_above_100_gev", "min"),
+        ("val_ttbar_efficiency", "max"),
+        ("val_efficiency", "max"),
+    ],
+)
+def test_direction_of_a_figure_is_that_of_its_definition(validation, monitor, direction):
+    assert validation.direction(EarlyStoppingConfig(monitor=monitor)) == direction
+    other = {"min": "max", "max": "min"}[direction]
+    with pytest.raises(ConfigError, match=f"mode is '{other}', but '{monitor}' is better when"):
+        validation.direction(EarlyStoppingConfig(monitor=monitor, mode=other))
+
+
+@pytest.mark.parametrize("monitor", ["val_threshold_gev", "val_rate_khz"])
+def test_a_figure_without_direction_needs_the_mode(validation, monitor):
+    with pytest.raises(ConfigError, match=r"neither less nor more is better; say which .*\.mode"):
+        validation.direction(EarlyStoppingConfig(monitor=monitor))
+    assert validation.direction(EarlyStoppingConfig(monitor=monitor, mode="max")) == "max"
+
+
+def test_every_figure_has_a_direction_or_is_known_to_have_none(validation):
+    without = {"val_ttbar_response", "val_threshold_gev", "val_rate_khz"}
+    assert set(validation.puppi) - set(validation._directions()) == without
+
+
+def test_a_figure_that_cannot_be_measured_is_refused_with_the_others(tmp_path):
+    path = write_sample(tmp_path / "ttbar.h5", "ttbar", n_events=60)
+    few = Validation(load_samples([TrainingSample(path=path)], ("pt", "phi")), LossConfig())
+    with pytest.raises(
+        ConfigError, match=r"monitor is 'val_ttbar_u_par_gev', which is nan: too few .*\['val_loss'"
+    ):
+        few.direction(EarlyStoppingConfig(monitor="val_ttbar_u_par_gev"))
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_a_figure_that_becomes_nan_ends_the_training_at_a_counted_epoch(validation, value):
+    config = TrainingConfig(early_stopping=EarlyStoppingConfig(monitor="val_efficiency"))
+    callback = best_weights(config, validation, first_counted_epoch=3)
+    callback.on_train_begin()
+    logs = {"val_loss": 1.0, "val_efficiency": value}
+    callback.on_epoch_end(2, logs)  # epochs before the final sparsity do not count
+    with pytest.raises(ConfigError, match=r"after epoch 4 .* choose from \['val_loss'\]"):
+        callback.on_epoch_end(3, logs)
+    with pytest.raises(ConfigError, match=r"after epoch 1 .*plateau"):
+        Plateau(patience=2).on_epoch_end(0, {"val_loss": value})

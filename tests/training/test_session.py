@@ -133,3 +133,4 @@ def test_unknown_monitor_names_the_choices(stores, tmp_path):
     config = run_config(stores, **{"training.early_stopping.monitor": "val_los"})
     with pytest.raises(ConfigError, match=r"monitor is 'val_los'; choose from \['val_eff"):
         train_run(config, tmp_path / "run", command="test")
+    assert not (tmp_path / "run").exists()

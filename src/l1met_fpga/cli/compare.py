@@ -23,6 +23,13 @@ def _compare(
         list[Path] | None,
         typer.Option("--sample", "-s", help="Stores instead of those of the first run."),
     ] = None,
+    allow_training_events: Annotated[
+        bool,
+        typer.Option(
+            "--allow-training-events",
+            help="Compare on events that a network was trained on too; the page says so.",
+        ),
+    ] = False,
     plots: Annotated[bool, typer.Option(help="Draw the plots.")] = True,
 ) -> None:
     """Evaluate several runs on the same events and write one report with paired differences.
@@ -41,7 +48,12 @@ def _compare(
     if len(runs) < 2:
         raise ConfigError(f"a comparison needs two or more runs, got {len(runs)}")
     named = [NamedRun.open(text) for text in runs]
-    found = evaluate_runs(named, named[0].config.evaluation, stores=sample)
+    found = evaluate_runs(
+        named,
+        named[0].config.evaluation,
+        stores=sample,
+        allow_training_events=allow_training_events,
+    )
     if plots:
         draw_all(found, output / "plots")
     reports = {one.name: build_report(one.run) for one in named}

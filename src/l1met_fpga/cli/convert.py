@@ -11,6 +11,7 @@ from rich.table import Table
 from l1met_fpga.config.base import load_yaml, override, parse
 from l1met_fpga.config.data import ConvertConfig
 from l1met_fpga.data.counts import COUNT_MEANINGS
+from l1met_fpga.data.roles import suggested_role
 
 __all__ = ["register"]
 
@@ -26,6 +27,13 @@ def _convert(
     *,
     label: Annotated[
         str | None, typer.Option(help="Name of the sample; that of the store if not given.")
+    ] = None,
+    role: Annotated[
+        str | None,
+        typer.Option(
+            help="signal or background (pile-up-only events); labels pileup, minbias and "
+            "single_neutrino are background if not given."
+        ),
     ] = None,
     order: Annotated[
         str | None, typer.Option(help="Order of the candidates: as_is, pt or region.")
@@ -72,6 +80,7 @@ def _convert(
 
     typed = {
         "label": label,
+        "role": role,
         "order": order,
         "z0": z0,
         "format": file_format,
@@ -108,7 +117,8 @@ def _convert(
             scheduler=scheduler,
             on_file=on_file,
         )
-    console.print(f"[bold]{output}[/]: {n_events} events, label {settings.label!r}")
+    found = settings.role or suggested_role(settings.label)
+    console.print(f"[bold]{output}[/]: {n_events} events, label {settings.label!r}, {found}")
     table = Table(show_header=False, box=None)
     for name, count in counts.items():
         if count:

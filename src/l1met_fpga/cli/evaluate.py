@@ -41,7 +41,10 @@ def _evaluate(
     ] = None,
     background: Annotated[
         list[str] | None,
-        typer.Option(help="Samples of --arrays that are pile-up only (default: pileup)."),
+        typer.Option(
+            help="Samples of --arrays alone that are pile-up only (pileup, minbias and "
+            "single_neutrino if not given); the role of a store is in the store."
+        ),
     ] = None,
     assign: Annotated[
         list[str] | None,
@@ -52,6 +55,13 @@ def _evaluate(
     ] = None,
     forms: Annotated[
         bool, typer.Option("--forms", help="Also the int64, C-simulated and RTL forms (slow).")
+    ] = False,
+    allow_training_events: Annotated[
+        bool,
+        typer.Option(
+            "--allow-training-events",
+            help="Evaluate on events that the network was trained on too; the report says so.",
+        ),
     ] = False,
     plots: Annotated[bool, typer.Option(help="Draw the plots.")] = True,
 ) -> None:
@@ -67,9 +77,13 @@ def _evaluate(
 
         l1met evaluate -a ttbar:PUPPI=puppi.npz -a ttbar:mine=mine.npz -o out/
     """
-    from l1met_fpga.data.labels import BACKGROUND_LABELS
     from l1met_fpga.evaluation.runs import ArrayFile, NamedRun, evaluate_arrays, evaluate_runs
 
+    if background and (run or model):
+        raise ConfigError(
+            f"--background {background[0]} is for --arrays without a run folder; a store knows its "
+            "role, which `l1met convert --role background` gives it"
+        )
     runs = [NamedRun.open(text) for text in ([run] if run else []) + (model or [])]
     files = [ArrayFile.parse(text) for text in arrays or []]
     if not runs and not files:
@@ -79,9 +93,16 @@ def _evaluate(
     settings = _settings(runs[0].run.config if runs else None, assign or [])
     if runs:
         more = {one.name: _built_forms(one) for one in runs} if forms else None
-        found = evaluate_runs(runs, settings, stores=sample, arrays=files, forms=more)
+        found = evaluate_runs(
+            runs,
+            settings,
+            stores=sample,
+            arrays=files,
+            forms=more,
+            allow_training_events=allow_training_events,
+        )
     else:
-        backgrounds = frozenset(background) if background else BACKGROUND_LABELS
+        backgrounds = frozenset(background) if background else None
         found = evaluate_arrays(files, settings, backgrounds=backgrounds)
     folder = output or runs[0].run.root
     history = runs[0].run.history if runs and runs[0].run.history.is_file() else None

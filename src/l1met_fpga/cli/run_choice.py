@@ -66,15 +66,18 @@ def with_typed(section: Section, typed: Mapping[str, Any], *, where: str) -> Sec
 
 
 def assignments(texts: Sequence[str] | None) -> dict[str, str]:
-    """Read ``--set KEY=VALUE``.
+    """Read ``--set KEY=VALUE``; of two with one key the last wins, as with any flag.
 
     Raises:
         ConfigError: If one has no equals sign.
     """
-    wrong = [text for text in texts or () if "=" not in text]
-    if wrong:
-        raise ConfigError(f"--set takes KEY=VALUE, got {wrong[0]!r}")
-    return dict(text.split("=", 1) for text in texts or ())
+    found: dict[str, str] = {}
+    for text in texts or ():
+        key, equals, value = text.partition("=")
+        if not equals:
+            raise ConfigError(f"--set takes KEY=VALUE, got {text!r}")
+        found[key] = value
+    return found
 
 
 def load_typed_run(
@@ -91,6 +94,14 @@ def load_typed_run(
     return load_run(config, typed)
 
 
-def _sample(text: str) -> dict[str, str]:
+def _sample(text: str) -> dict[str, Any]:
     path, colon, share = text.rpartition(":")
-    return {"path": path, "weight": share} if colon else {"path": text}
+    return {"path": path, "weight": _number(share)} if colon else {"path": text}
+
+
+def _number(text: str) -> float | str:
+    """Return a number if it is one; the configuration says what is wrong with other text."""
+    try:
+        return float(text)
+    except ValueError:
+        return text

@@ -7,7 +7,10 @@ from pydantic import Field, model_validator
 
 from l1met_fpga.config.base import StrictModel
 
-__all__ = ["ConvertConfig", "FeedConfig", "FlattenConfig", "SampleConfig", "SplitConfig"]
+__all__ = ["ConvertConfig", "FeedConfig", "FlattenConfig", "Role", "SampleConfig", "SplitConfig"]
+
+Role = Literal["signal", "background"]
+"""What a sample is for: signal, or pile-up-only events that rates come from."""
 
 
 class SplitConfig(StrictModel):
@@ -34,6 +37,12 @@ class ConvertConfig(StrictModel):
     """What `l1met convert` does with its input files."""
 
     label: str = Field("sample", min_length=1, description="Name of the sample in the store.")
+    role: Role | None = Field(
+        None,
+        description="What the sample is for: signal, or background (pile-up-only events, whose "
+        "true MET is zero and from which rates come). If null, the labels pileup, minbias and "
+        "single_neutrino mean background and every other one means signal.",
+    )
     format: Literal["auto", "root", "words", "l1metml", "l1deepmet"] = Field(
         "auto", description="Format of the input files; auto tells it by the end of their names."
     )

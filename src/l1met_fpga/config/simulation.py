@@ -5,13 +5,15 @@ from typing import Annotated, Literal
 
 from pydantic import Field, PositiveInt
 
-from l1met_fpga.config.base import StrictModel
+from l1met_fpga.config.base import StrictModel, matching
 from l1met_fpga.puppi.columns import N_CANDIDATES
 
 __all__ = ["PoolConfig", "SampleConfig", "SimulationConfig"]
 
 Seed = Annotated[int, Field(ge=0, le=1_000_000_000)]
-FileStem = Annotated[str, Field(pattern=r"^\w[\w.-]*$")]
+FileStem = Annotated[
+    str, matching(r"\w[\w.-]*", "letters, digits, and _ . - after the first character")
+]
 
 
 class PoolConfig(StrictModel):

@@ -105,12 +105,16 @@ class EarlyStoppingConfig(StrictModel):
     With pruning only epochs after the final sparsity was reached count.
 
     Attributes:
-        monitor: Column of the history that should fall.
+        monitor: Column of the history that decides which epoch is the best.
+        mode: ``min`` if it should fall, ``max`` if it should rise. Null takes the direction of the
+            figure (losses, widths and errors fall, efficiencies rise); a figure that has none, as
+            the response, needs it.
         patience: Epochs without improvement before training stops.
         min_delta: Smaller changes are no improvement.
     """
 
     monitor: str = "val_loss"
+    mode: Literal["min", "max"] | None = None
     patience: int = Field(default=10, ge=1)
     min_delta: float = Field(default=0.0, ge=0)
 

@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import h5py
 import numpy as np
 import numpy.typing as npt
 
 from l1met_fpga.config.data import ConvertConfig
 from l1met_fpga.data.batch import EventBatch
+from l1met_fpga.data.hdf5 import open_hdf5
 from l1met_fpga.data.problems import find_problems
+from l1met_fpga.data.roles import suggested_role
 from l1met_fpga.data.sources import expand_sources, read_source
 from l1met_fpga.data.splits import Part, mix64
 from l1met_fpga.data.store import FORMAT, Store
@@ -180,14 +181,14 @@ def inspect_file(path: str, config: ConvertConfig | None = None) -> Inspection:
         totals=totals,
         parts={},
         counts=dict(tally),
-        problems=find_problems(totals, tally),
+        problems=find_problems(totals, tally, suggested_role(Path(path).stem)),
     )
 
 
 def is_store(path: str) -> bool:
     """Tell a store from other files by its content."""
     try:
-        with h5py.File(path, "r") as file:
+        with open_hdf5(Path(path)) as file:
             return bool(file.attrs.get("format") == FORMAT)
     except OSError:
         return False
@@ -223,6 +224,7 @@ def _one_event(batch: EventBatch, index: int) -> EventBatch:
         event_id=batch.event_id[event],
         gen_met_xy_gev=batch.gen_met_xy_gev[event],
         puppi_met_xy_gev=batch.puppi_met_xy_gev[event],
+        baselines={name: met[event] for name, met in batch.baselines.items()},
     )
 
 
@@ -250,6 +252,7 @@ def _ragged(store: Store, events: slice, padded: dict[str, npt.NDArray[np.int16]
         event_id=store.event_id(events),
         gen_met_xy_gev=store.gen_met_xy_gev(events),
         puppi_met_xy_gev=store.puppi_met_xy_gev(events),
+        baselines={name: store.baseline_met_xy_gev(name, events) for name in store.baselines},
     )
 
 
@@ -275,6 +278,7 @@ def _inspect_store(store: Store) -> Inspection:
         format="store",
         about={
             "label": about.label,
+            "role": about.role,
             "order": about.order,
             "sources": str(len(about.sources)),
             "split_seed": str(about.split_seed),
@@ -282,7 +286,7 @@ def _inspect_store(store: Store) -> Inspection:
         totals=totals,
         parts={part.name.lower(): int(parts[part]) for part in Part},
         counts=dict(about.counts),
-        problems=find_problems(totals, Counter(about.counts) + found),
+        problems=find_problems(totals, Counter(about.counts) + found, about.role),
     )
 
 

@@ -6,6 +6,7 @@ from typing import Final
 
 import numpy as np
 
+from l1met_fpga.config.data import Role
 from l1met_fpga.data.counts import COUNT_MEANINGS
 from l1met_fpga.data.totals import Totals
 from l1met_fpga.puppi.columns import COLUMNS, N_CANDIDATES
@@ -18,24 +19,31 @@ _COUNTED: Final = (
     "saturated_pt",
     "charged_weights_reset",
     "error_flag_events",
+    "full_slot_events",
+    "gen_met_fillers",
+    "gen_met_all_zero",
+    "background_gen_met",
+    "puppi_met_fillers",
+    "baseline_met_fillers",
 )
 """Counts of the readers that a user should know of; the others are harmless."""
 
 
-def find_problems(totals: Totals, counts: Counter[str]) -> tuple[str, ...]:
+def find_problems(totals: Totals, counts: Counter[str], role: Role = "signal") -> tuple[str, ...]:
     """Look for what is wrong or suspicious.
 
     Args:
         totals: Histograms of the file.
         counts: What reading or converting it changed (:data:`COUNT_MEANINGS`), and of a store
             ``dirty_slots``, ``wrong_counts`` and ``repeated_events``.
+        role: What the sample is for; background events need no generator MET.
     """
     if totals.n_events == 0:
         return ("the file has no events",)
     return (
         *_event_problems(totals, counts),
         *_candidate_problems(totals),
-        *_met_problems(totals),
+        *_met_problems(totals, role),
     )
 
 
@@ -83,9 +91,14 @@ def _candidate_problems(totals: Totals) -> Iterator[str]:
         )
 
 
-def _met_problems(totals: Totals) -> Iterator[str]:
+def _met_problems(totals: Totals, role: Role) -> Iterator[str]:
+    if role == "signal" and totals.n_with_gen_met and totals.gen_met_sum_gev == 0:
+        yield (
+            f"the generator MET of all {totals.n_with_gen_met} events is zero, which is no truth; if "
+            "they are pile-up only, convert with --role background"
+        )
     n_without = totals.n_events - totals.n_with_gen_met
-    if n_without:
+    if n_without and role == "signal":
         yield f"{n_without} events without generator MET; they cannot be trained on"
     if totals.n_source_met_far:
         yield (

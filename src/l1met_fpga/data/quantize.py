@@ -12,17 +12,17 @@ import numpy.typing as npt
 from l1met_fpga.data.batch import EventBatch
 from l1met_fpga.data.splits import mix64
 from l1met_fpga.errors import DataError
-from l1met_fpga.puppi.columns import COLUMNS, PHI_COUNTS_PER_TURN, PT_LSB_GEV
+from l1met_fpga.puppi.columns import COLUMNS, N_CANDIDATES, PHI_COUNTS_PER_TURN, PT_LSB_GEV
 from l1met_fpga.puppi.units import to_counts
 from l1met_fpga.puppi.words import is_charged
 
 __all__ = [
     "agreeing",
     "clean",
+    "count_full_slots",
     "from_hardware",
     "from_physical",
     "located",
-    "met_xy_gev",
     "where_defined",
 ]
 
@@ -103,22 +103,16 @@ def from_hardware(name: str, values: npt.NDArray[Any]) -> npt.NDArray[np.int16]:
     return values.astype(np.int16)
 
 
-def met_xy_gev(
-    pt_gev: npt.NDArray[np.floating], phi_rad: npt.NDArray[np.floating], name: str
-) -> npt.NDArray[np.float64]:
-    """Return px and py of a MET vector, shape (n, 2).
+def count_full_slots(counts: npt.NDArray[np.int64], n_slots: int, tally: Counter[str]) -> None:
+    """Count events that may have lost candidates to a source with fewer slots than the hardware.
 
-    Raises:
-        DataError: If a value is NaN or infinite.
+    Args:
+        counts: Candidates per event.
+        n_slots: Slots that the source has for each event.
+        tally: Counts ``full_slot_events``.
     """
-    pt, phi = pt_gev.astype(np.float64), phi_rad.astype(np.float64)
-    good = np.isfinite(pt) & np.isfinite(phi)
-    if not good.all():
-        raise DataError(
-            f"{name} holds {int((~good).sum())} NaN or infinite values, the first at event "
-            f"{int(np.argmin(good))} of these; remove such events first"
-        )
-    return np.stack([pt * np.cos(phi), pt * np.sin(phi)], axis=1)
+    if n_slots < N_CANDIDATES:
+        tally["full_slot_events"] += int((counts == n_slots).sum())
 
 
 def clean(batch: EventBatch, tally: Counter[str]) -> EventBatch:

@@ -2,17 +2,20 @@
 
 import glob
 import hashlib
+import posixpath
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+from urllib.parse import unquote, urlsplit
 
 from l1met_fpga.config.data import ConvertConfig
 from l1met_fpga.data.batch import EventBatch
+from l1met_fpga.data.signs import refuse_one_sign
 from l1met_fpga.errors import ConfigError, DataError
 
-__all__ = ["Source", "expand_sources", "read_source"]
+__all__ = ["Source", "expand_sources", "read_source", "refuse_repeated_files"]
 
 _SUFFIXES: Final = {
     ".root": "root",
@@ -23,6 +26,8 @@ _SUFFIXES: Final = {
     ".hdf5": "l1metml",
     ".npz": "l1deepmet",
 }
+_XROOTD_SCHEMES: Final = ("root", "xroot", "roots", "xroots")
+_DEFAULT_PORTS: Final = dict.fromkeys(_XROOTD_SCHEMES, 1094) | {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +93,58 @@ def expand_sources(patterns: Sequence[str], file_format: str = "auto") -> list[S
         if not found:
             raise DataError(f"no file matches {pattern}; check the path")
         paths += found
-    twice = [path for path, n in Counter(paths).items() if n > 1]
-    if twice:
-        raise DataError(f"{twice[0]} is given twice; its events would be counted twice")
+    refuse_repeated_files(paths)
     return [Source(path, _format_of(path, file_format)) for path in paths]
+
+
+def refuse_repeated_files(paths: Iterable[str | Path]) -> None:
+    """Refuse two names of one file: another spelling, a link, or a URL written in another way.
+
+    Args:
+        paths: File names and URLs; files that do not exist are compared by name.
+
+    Raises:
+        DataError: If two of them are one file; names both.
+    """
+    known: dict[Hashable, str] = {}
+    for path in map(str, paths):
+        identity = _file_identity(path)
+        if identity in known:
+            first = known[identity]
+            told = "given twice" if first == path else f"the same file as {first}"
+            raise DataError(f"{path} is {told}; its events would be counted twice")
+        known[identity] = path
+
+
+def _file_identity(path: str) -> Hashable:
+    """Return what two names of one file have in common."""
+    scheme, separator, rest = path.partition("://")
+    if separator and scheme.lower() != "file":
+        return _normalised_url(path)
+    local = Path(unquote(rest)) if separator else Path(path)
+    try:
+        stat = local.stat()
+    except OSError:
+        return str(local.absolute())
+    return stat.st_dev, stat.st_ino
+
+
+def _normalised_url(url: str) -> tuple[str, str | None, int | None, str, str]:
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as err:
+        raise DataError(f"{url} is not a URL ({err}); check its spelling") from None
+    scheme = parts.scheme.lower()
+    xrootd = scheme in _XROOTD_SCHEMES
+    return (
+        "root" if xrootd else scheme,
+        parts.hostname,
+        port or _DEFAULT_PORTS.get(scheme),
+        posixpath.normpath(f"/{unquote(parts.path).lstrip('/')}"),
+        # What follows the question mark tells an XRootD server how to serve, not what.
+        "" if xrootd else parts.query,
+    )
 
 
 def _format_of(path: str, file_format: str) -> str:
@@ -112,6 +165,12 @@ def read_source(source: Source, config: ConvertConfig, tally: Counter[str]) -> I
     Raises:
         DataError: If the file is damaged or breaks a rule of its format.
     """
+    batches = _batches(source, config, tally)
+    # Words are what the hardware sends, whatever it is.
+    return batches if source.format == "words" else refuse_one_sign(batches, source.path)
+
+
+def _batches(source: Source, config: ConvertConfig, tally: Counter[str]) -> Iterator[EventBatch]:
     step = config.events_per_step
     if source.format == "root":
         from l1met_fpga.data.read_root import read_root

@@ -72,7 +72,7 @@ def bootstrap_thresholds(
     Raises:
         DataError: If there is no pile-up-only event or lengths differ.
     """
-    n_events = check_same_length(**background_met_gev)
+    n_events = check_same_length(background_met_gev)
     if n_events == 0:
         raise DataError("a rate needs pile-up-only events, got none; add such a sample")
     share = np.asarray(rates_khz, dtype=np.float64) / BUNCH_CROSSING_RATE_KHZ
@@ -107,7 +107,8 @@ def bootstrap_trigger(
         bins: Bins of |genMET|.
         rng: Seeded generator, independent of that of the thresholds.
     """
-    check_same_length(gen=signal_gen_gev, **signal_met_gev)
+    quoted = {repr(name): met for name, met in signal_met_gev.items()}
+    check_same_length({"the generator": signal_gen_gev, **quoted})
     index = bins.index(np.asarray(signal_gen_gev, dtype=np.float64))
     inside = np.flatnonzero(index >= 0)
     where = index[inside]

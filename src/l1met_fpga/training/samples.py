@@ -11,7 +11,6 @@ import numpy as np
 from l1met_fpga.config.data import ConvertConfig
 from l1met_fpga.config.training import TrainingSample
 from l1met_fpga.data.convert import convert
-from l1met_fpga.data.labels import BACKGROUND_LABELS
 from l1met_fpga.data.splits import Part
 from l1met_fpga.data.store import Store
 from l1met_fpga.errors import ConfigError, DataError
@@ -32,6 +31,7 @@ class LoadedSample:
 
     Attributes:
         label: From the store.
+        is_background: Whether its events are pile-up only.
         store: The file.
         share: Share of an epoch.
         train: Events to train on.
@@ -39,15 +39,11 @@ class LoadedSample:
     """
 
     label: str
+    is_background: bool
     store: Path
     share: float
     train: PackedEvents
     validation: PackedEvents
-
-    @property
-    def is_background(self) -> bool:
-        """Whether its events are pile-up only."""
-        return self.label in BACKGROUND_LABELS
 
 
 def store_of(sample: TrainingSample) -> Path:
@@ -119,24 +115,21 @@ def _load(sample: TrainingSample, columns: Sequence[str], watch: Part) -> Loaded
             part: _read(store, np.flatnonzero(parts == part), columns)
             for part in (Part.TRAIN, watch)
         }
-        label = store.label
+        label, is_background = store.label, store.is_background
     train = by_part[Part.TRAIN]
     share = float(len(train)) if sample.weight is None else sample.weight
     logger.info(
         "%s: %d training and %d validation events, share %g",
         label, len(train), len(by_part[watch]), share,
     )  # fmt: skip
-    return LoadedSample(label, path, share, train, by_part[watch])
+    return LoadedSample(label, is_background, path, share, train, by_part[watch])
 
 
 def _read(store: Store, events: np.ndarray, columns: Sequence[str]) -> PackedEvents:
     """Read events in pieces, so that the padded form of all never exists."""
-    background = store.label in BACKGROUND_LABELS
     pieces = []
     for first in range(0, max(len(events), 1), EVENTS_PER_READ):
         some = events[first : first + EVENTS_PER_READ]
         gen = store.gen_met_xy_gev(some)
-        if background:  # a source without neutrinos may have no truth: there is no MET
-            gen = np.where(np.isfinite(gen), gen, 0.0)
         pieces.append(PackedEvents.pack(store.candidates(some, columns), gen, columns))
     return PackedEvents.concatenate(pieces)

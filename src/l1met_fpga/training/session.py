@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from l1met_fpga.config.run import RunConfig, load_run, save_run
+from l1met_fpga.config.training import EarlyStoppingConfig
 from l1met_fpga.errors import ConfigError, TrainingError
 from l1met_fpga.files import write_json
 from l1met_fpga.models.build import Variant
@@ -22,6 +23,7 @@ from l1met_fpga.training.loop import TrainedNetwork, primary_variant, train_vari
 from l1met_fpga.training.mixture import TrainingMixture
 from l1met_fpga.training.monitor import Validation
 from l1met_fpga.training.samples import LoadedSample, load_samples
+from l1met_fpga.training.tensorboard import require_tensorboard
 
 __all__ = ["TrainingRun", "train_run", "variants"]
 
@@ -80,6 +82,7 @@ def train_run(
         RunFolderError: If the folder holds something else.
         TrainingError: If training fails.
     """
+    require_tensorboard(config.training)
     strategy, root = workers.strategy(), workers.own_folder(root)
     # Everything that can be wrong with the input is found before the folder is made.
     samples = load_samples(config.samples, config.model.columns)
@@ -87,6 +90,7 @@ def train_run(
         [s.train for s in samples], [s.share for s in samples], config.training
     )
     validation = Validation(samples, config.training.loss)
+    validation.direction(config.training.early_stopping or EarlyStoppingConfig())
     folder = _open(config, root, overwrite=overwrite, resume=resume)
     write_json(folder.environment, environment(seed=config.training.seed, command=command))
     results: dict[str, TrainedNetwork] = {}
