@@ -13,8 +13,11 @@ from l1met_fpga.config.evaluation import EvaluationConfig
 from l1met_fpga.errors import DataError, ReportError
 from l1met_fpga.evaluation.evaluation import Estimate, Evaluation, evaluate
 from l1met_fpga.evaluation.metrics_file import load_metrics, save_metrics, to_metrics
+from l1met_fpga.evaluation.plots.trigger import plot_turn_on
 from l1met_fpga.evaluation.summary import summary_lines
 from l1met_fpga.evaluation.trigger import working_points
+from l1met_fpga.metrics.arrays import magnitude_gev
+from l1met_fpga.results.base import Measured
 from l1met_fpga.results.metrics import Metrics
 
 CONFIG = EvaluationConfig(bootstrap_samples=20, rates_khz=(18.0, 310.0))
@@ -264,3 +267,33 @@ def test_any_name_of_an_estimate_is_taken():
     row = metrics.trigger["ttbar"].efficiency["lowest"]["above_150"]
     assert list(row) == names
     assert {row[name].passed for name in names} == {row["gen"].passed}  # scaled by 1, 2, ...
+
+
+def test_an_estimate_with_a_largest_value_has_no_threshold_and_it_is_said(tmp_path):
+    def with_cap(sample):
+        met = {"puppi": sample.met_xy_gev["puppi"]}
+        size = np.maximum(magnitude_gev(met["puppi"]), 63.75)[:, None]
+        return replace(sample, met_xy_gev=met | {"capped": met["puppi"] * 63.75 / size})
+
+    samples = [with_cap(signal(600)), with_cap(background(4000))]
+    config = CONFIG.model_copy(update={"bootstrap_samples": 3, "rates_khz": (310.0, 20_000.0)})
+    titles = {"puppi": Estimate("baseline", "PUPPI MET"), "capped": Estimate("file", "capped")}
+    found = evaluate(samples, titles, config, primary="capped")
+    metrics = to_metrics(found)
+    save_metrics(metrics, tmp_path / "metrics.json")  # null fits the schema
+    share = np.mean(found.samples["pileup"].met_gev("capped") > 63.7)
+    assert share > 0.05  # 310 kHz are 1 % of the crossings
+    cuts = metrics.rates.thresholds["capped"]
+    assert [cut.threshold_gev is None for cut in cuts] == [True, False]
+    assert cuts[0].error_gev is None
+    row = metrics.trigger["ttbar"].efficiency["310kHz"]["above_150"]["capped"]
+    assert row.passed is row.efficiency is row.low is row.error is None
+    assert row.difference["puppi"] == Measured(value=None, error=None)
+    assert row.events > 0
+    assert metrics.trigger["ttbar"].turn_on["310kHz"]["capped"].fit is None
+    assert metrics.notes[0] == (
+        "capped: no threshold gives 310 kHz, because too many pile-up-only events have the same MET "
+        "there (has it a largest value, or few digits?)."
+    )
+    assert "ttbar, 310 kHz, genMET > 150 GeV: no threshold." in list(summary_lines(metrics))
+    plot_turn_on({n: curves[0] for n, curves in found.trigger["ttbar"].turn_on.items()})

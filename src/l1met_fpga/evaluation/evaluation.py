@@ -118,7 +118,17 @@ def _rate_notes(rates: RateResult | None) -> tuple[str, ...]:
     if rates is None:
         return ("No pile-up-only sample was given: no rates, thresholds, turn-ons or ROC curves.",)
     lowest = [point for point in rates.points if point.replaces_khz]
-    return tuple(
+    ties = tuple(
+        f"{name}: no threshold gives {', '.join(out_of_reach)}, because too many pile-up-only events "
+        "have the same MET there (has it a largest value, or few digits?)."
+        for name, cuts in rates.thresholds_gev.items()
+        if (
+            out_of_reach := [
+                point.title for point, cut in zip(rates.points, cuts, strict=True) if np.isnan(cut)
+            ]
+        )
+    )
+    return ties + tuple(
         f"{', '.join(f'{rate:g} kHz' for rate in point.replaces_khz)} not supported by "
         f"{rates.n_events} pile-up-only events; the lowest supported rate, {point.rate_khz:.3g} "
         "kHz, is used instead."

@@ -184,7 +184,7 @@ def _trigger(rates: RateResult, result: SignalResult) -> Trigger:
     return Trigger(
         efficiency={
             point.key: {
-                key: {name: _efficiency(result, name, p, b) for name in result.efficiency}
+                key: {name: _efficiency(rates, result, name, p, b) for name in result.efficiency}
                 for b, key in enumerate(keys)
             }
             for p, point in enumerate(rates.points)
@@ -197,14 +197,17 @@ def _trigger(rates: RateResult, result: SignalResult) -> Trigger:
     )
 
 
-def _efficiency(result: SignalResult, name: str, point: int, index: int) -> Efficiency:
+def _efficiency(
+    rates: RateResult, result: SignalResult, name: str, point: int, index: int
+) -> Efficiency:
     found = result.efficiency[name][point]
+    reached = bool(np.isfinite(rates.thresholds_gev[name][point]))
     return Efficiency(
         efficiency=_clean(found.value[index]),
         low=_clean(found.low[index]),
         high=_clean(found.high[index]),
         error=_clean(found.error[index]),
-        passed=int(found.passed[index]),
+        passed=int(found.passed[index]) if reached else None,
         events=int(found.total[index]),
         difference={
             reference: _measured(

@@ -60,10 +60,10 @@ def _trigger_lines(
         for key, row in found.efficiency[point.key].items():
             mine = row[subject]
             if mine.efficiency is None:
-                yield f"{label}, {point.title}, genMET {bin_text(key)}: no event."
+                yield f"{label}, {point.title}, genMET {bin_text(key)}: {mine.missing}."
                 continue
             others = "; ".join(
-                f"{metrics.title(name)} {row[name].efficiency:.3f} "
+                f"{metrics.title(name)} {_number(row[name].efficiency)} "
                 f"({with_error(mine.difference[name])})"
                 for name in references
             )
@@ -79,6 +79,10 @@ def _trigger_lines(
         ]
         if reached:
             yield f"{label}, {point.title}: 90 % efficiency at {', '.join(reached)}."
+
+
+def _number(value: float | None) -> str:
+    return "not measured" if value is None else f"{value:.3f}"
 
 
 def bin_text(key: str) -> str:

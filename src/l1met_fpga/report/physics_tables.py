@@ -88,7 +88,7 @@ def _efficiencies(metrics: Metrics, label: str) -> Iterator[Table]:
 
 def _interval(found: Efficiency) -> str:
     if found.efficiency is None:
-        return "no event"
+        return found.missing
     return f"{found.efficiency:.3f} [{found.low:.3f}, {found.high:.3f}]"
 
 

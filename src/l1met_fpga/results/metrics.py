@@ -133,11 +133,11 @@ class Efficiency(Result):
     """Efficiency of one estimate in one bin at one working point.
 
     Attributes:
-        efficiency: None without an event in the bin.
+        efficiency: None without an event in the bin, or without a threshold at this rate.
         low: Lower end of its Clopper-Pearson interval.
         high: Upper end.
         error: Half the interval.
-        passed: Events above the threshold.
+        passed: Events above the threshold; None without a threshold at this rate.
         events: Events in the bin.
         difference: To other estimates, paired.
     """
@@ -146,9 +146,14 @@ class Efficiency(Result):
     low: float | None
     high: float | None
     error: float | None
-    passed: int
+    passed: int | None
     events: int
     difference: dict[str, Measured]
+
+    @property
+    def missing(self) -> str:
+        """Why there is no efficiency."""
+        return "no event" if self.passed is not None else "no threshold"
 
 
 class FittedTurnOn(Result):
