@@ -15,12 +15,12 @@ from l1met_fpga.results.report import Budget, Report, Unchecked, Violation
 __all__ = ["STAGES", "check_budget", "known_stages", "require_budget", "require_stages"]
 
 STAGES: Final = {
-    "physics": "it was not evaluated (`l1met evaluate`)",
-    "pruning": "there is no network.json (`l1met train`)",
-    "bit_exactness": "it was not checked (`l1met check`)",
-    "rtl": "it was not built (`l1met synthesize --build`)",
-    "rtl_parallel": "it was not built (`rtl.parallel: true` and `l1met synthesize --build`)",
-    "hls": "no vendor tool was run (`l1met synthesize --build` with the tool on PATH)",
+    "physics": "it was not evaluated (l1met evaluate)",
+    "pruning": "there is no network.json (l1met train)",
+    "bit_exactness": "it was not checked (l1met check)",
+    "rtl": "it was not built (l1met synthesize --build)",
+    "rtl_parallel": "it was not built (rtl.parallel: true and l1met synthesize --build)",
+    "hls": "no vendor tool was run (l1met synthesize --build with the tool on PATH)",
 }
 """Stages that may not have run, and why there is nothing then."""
 

@@ -43,9 +43,11 @@ def write_report(run: RunFolder) -> Report:
 
 def budget_lines(report: Report) -> list[str]:
     """Say what the budget gave, and why a limit was not checked."""
-    budget = report.budget
-    reasons = [f"Not checked: {row.key} ({row.reason})." for row in budget.unchecked]
-    return [f"Budget: {budget.summary}.", *reasons]
+    keys: dict[str, list[str]] = {}
+    for row in report.budget.unchecked:
+        keys.setdefault(row.reason, []).append(row.key)
+    reasons = [f"Not checked: {', '.join(some)} ({reason})." for reason, some in keys.items()]
+    return [f"Budget: {report.budget.summary}.", *reasons]
 
 
 def _lead(report: Report, metrics: Metrics | None) -> list[str]:
