@@ -1,8 +1,13 @@
 import json
 import os
+import shutil
 
 import pytest
+from rtl_designs import small_network
 
+from l1met_fpga.config.rtl import RtlConfig
+from l1met_fpga.firmware.builds import RECORD, Build
+from l1met_fpga.firmware.rtl.project import write_project
 from l1met_fpga.firmware.rtl.vivado import run_if_present
 from l1met_fpga.report.rtl_vivado import UNUSABLE, use_vivado_figures
 
@@ -114,7 +119,45 @@ def test_reports_of_rtl_that_was_written_anew_since_are_refused(project):
     assert use_vivado_figures(project) is False
     content = json.loads((project / "resources.json").read_text())
     assert content["streaming"] == before
-    assert "is older than the RTL" in content[UNUSABLE]["vivado"]
-    os.utime(report, ns=(later, later))
+    assert "were made from other sources" in content[UNUSABLE]["vivado"]
+    for path in (project / "vivado").iterdir():
+        os.utime(path, ns=(later, later))
     assert use_vivado_figures(project) is True
     assert UNUSABLE not in json.loads((project / "resources.json").read_text())
+
+
+NETWORK = small_network("deepmet")
+TWO = RtlConfig(lanes=2)
+
+
+@pytest.fixture
+def vivado(tmp_path):
+    """RTL with reports of a Vivado run of it."""
+    folder = tmp_path / "rtl"
+    write_project(NETWORK, TWO, folder)
+    figures = {"streaming": {"lut": 1}, "build": Build.read(folder).digest}
+    (folder / "resources.json").write_text(json.dumps(figures))
+    (folder / "vivado").mkdir()
+    (folder / "vivado" / "utilization_route.rpt").write_text(UTILIZATION)
+    (folder / "vivado" / "timing_route.rpt").write_text(TIMING)
+    return folder
+
+
+def test_reports_with_the_right_record_are_used(vivado):
+    shutil.copy(vivado / RECORD, vivado / "vivado" / RECORD)
+    for path in (vivado / "vivado").glob("*.rpt"):
+        os.utime(path, ns=(0, 0))  # a copy of the folder may have any time
+    assert use_vivado_figures(vivado) is True
+
+
+def test_reports_with_another_record_are_not_used(vivado, tmp_path, caplog):
+    write_project(NETWORK, TWO.model_copy(update={"lanes": 6}), tmp_path / "six")
+    shutil.copy(tmp_path / "six" / RECORD, vivado / "vivado" / RECORD)
+    assert use_vivado_figures(vivado) is False
+    assert "were made from other sources" in caplog.text
+
+
+def test_reports_without_a_record_must_be_younger_than_the_sources(vivado):
+    assert use_vivado_figures(vivado) is True
+    os.utime(vivado / "vivado" / "timing_route.rpt", ns=(0, 0))
+    assert use_vivado_figures(vivado) is False

@@ -22,6 +22,7 @@ COMMANDS: Final[tuple[str, ...]] = (
     "train",
     "scan",
     "check",
+    "lint",
     "synthesize",
     "explore",
     "evaluate",

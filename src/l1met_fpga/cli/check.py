@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 if TYPE_CHECKING:
@@ -31,57 +32,66 @@ def _check(
         bool, typer.Option("--layers", help="C simulation layer by layer (builds it again).")
     ] = False,
     rtl: Annotated[bool, typer.Option(help="Include the RTL, when it was built.")] = True,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", help="Copy the run there first, for a run that may not be written."
+        ),
+    ] = None,
 ) -> None:
     """Compare quantized Keras, the int64 reference, the C simulation and the RTL, bit by bit.
 
     Test events and generated stress events are compared output by output. The result goes to
-    bit_exactness.json in the run folder; the exit code is 9 if one output differs.
+    bit_exactness.json in the run folder; the exit code is 9 if one output differs. What was built
+    is simulated as it lies there, with the settings it was built with.
 
     For example:
 
         l1met check runs/deepset --events 2000
 
         l1met check runs/deepset --layers
+
+        l1met check models/deepset --output checked/
     """
-    from l1met_fpga.cli.run_choice import need_last_run
+    from l1met_fpga.cli.run_choice import open_run
     from l1met_fpga.config.run import load_run
     from l1met_fpga.firmware.hls.flow import check_run
+    from l1met_fpga.firmware.meaning import other_meanings
     from l1met_fpga.models.network import Network
-    from l1met_fpga.run_folder import RunFolder
 
-    folder = RunFolder.open(run) if run is not None else need_last_run()
+    folder = open_run(run, output)
     config = load_run(folder.need(folder.config, made_by="l1met train"))
     network = Network.load(folder.need(folder.network, made_by="l1met train"))
     console = Console(soft_wrap=True)
-    if layers:
-        _check_layers(console, folder, config, network, events)
-        return
-    result = check_run(folder, config, built_forms(folder, config, network, rtl), n_events=events)
+    for sentence in other_meanings(network, folder):
+        console.print(escape(f"no firmware can be built of this network: {sentence}"))
+    with folder.writing():
+        if layers:
+            _check_layers(console, folder, config, network, events)
+            return
+        forms = built_forms(folder, config, network, rtl)
+        result = check_run(folder, config, forms, n_events=events)
     print_agreement(console, result)
 
 
 def built_forms(
     folder: "RunFolder", config: "RunConfig", network: "Network", rtl: bool
 ) -> "dict[str, Form]":
-    """Forms that were built in this run folder, from this network."""
-    from l1met_fpga.firmware.hls.csim import CSimulation
-    from l1met_fpga.firmware.hls.location import recorded_project
+    """Forms that were built in this run folder, from this network, as they lie there."""
+    from l1met_fpga.errors import ConversionError
+    from l1met_fpga.firmware.hls.csim import CSimulation, compiled_csim
+    from l1met_fpga.firmware.hls.location import recorded_project, require_project_of
 
     forms: dict[str, Form] = {}
-    project, _ = recorded_project(folder, config.hls)
-    library = project / f"{config.hls.top_function}_csim.so"
-    if library.is_file():
-        if type(network).load(project / "network.json") != network:
-            from l1met_fpga.errors import ConversionError
-
-            raise ConversionError(
-                f"{project} was made from another network; run `l1met synthesize {folder.root}`"
-            )
-        forms["hls_csim"] = CSimulation(library, network, processes=config.hls.csim_processes)
+    project, hls = recorded_project(folder, config.hls)
+    library = compiled_csim(project, top=hls.top_function, flags=hls.compiler_flags)
+    if library is not None:
+        require_project_of(folder, project, error=ConversionError)
+        forms["hls_csim"] = CSimulation(library, network, processes=hls.csim_processes)
     if rtl and folder.rtl.is_dir():
-        from l1met_fpga.firmware.rtl.project import rtl_forms, write_project
+        from l1met_fpga.firmware.rtl.project import open_project, rtl_forms
 
-        forms |= rtl_forms(write_project(network, config.rtl, folder.rtl))
+        forms |= rtl_forms(open_project(network, folder.rtl))
     return forms
 
 

@@ -90,6 +90,8 @@ def _evaluate(
         raise ConfigError("nothing to evaluate: give a run folder, or --arrays SAMPLE:NAME=FILE")
     if not runs and output is None:
         raise ConfigError("--arrays without a run folder needs --output FOLDER")
+    if output is None:
+        runs[0].run.writable()
     settings = _settings(runs[0].run.config if runs else None, assign or [])
     if runs:
         more = {one.name: _built_forms(one) for one in runs} if forms else None

@@ -46,6 +46,12 @@ def _explore(
     events: Annotated[
         int, typer.Option("--events", "-n", min=0, help="Test events for physics; 0 for none.")
     ] = 3000,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", help="Copy the run there first, for a run that may not be written."
+        ),
+    ] = None,
 ) -> None:
     """Explore designs of a trained network without training again.
 
@@ -59,14 +65,13 @@ def _explore(
     """
     from dataclasses import asdict
 
-    from l1met_fpga.cli.run_choice import need_last_run, with_typed
+    from l1met_fpga.cli.run_choice import open_run, with_typed
     from l1met_fpga.config.rtl import ExploreConfig
     from l1met_fpga.config.run import load_run
     from l1met_fpga.files import write_json
     from l1met_fpga.firmware.rtl.explore import explore, pareto, plot
     from l1met_fpga.models.network import Network
     from l1met_fpga.plot_style import save_figure
-    from l1met_fpga.run_folder import RunFolder
 
     typed = {
         "lanes": _numbers(int)(lanes) if lanes else None,
@@ -75,7 +80,7 @@ def _explore(
         "zero_fraction": _numbers(float)(zeros) if zeros else None,
     }
     grid = with_typed(ExploreConfig(), typed, where="explore")
-    folder = RunFolder.open(run) if run is not None else need_last_run()
+    folder = open_run(run, output)
     config = load_run(folder.need(folder.config, made_by="l1met train"))
     network = Network.load(folder.need(folder.network, made_by="l1met train"))
     console = Console(soft_wrap=True)
@@ -94,9 +99,10 @@ def _explore(
         {**asdict(p), "resolution_gev": p.resolution_gev if events else None, "pareto": on_front}
         for p, on_front in zip(points, front, strict=True)
     ]
-    write_json(folder.root / "rtl_explore.json", {"network": network.name, "points": rows})
     figure = plot(points, clock_period_ns=config.rtl.clock_period_ns)
-    save_figure(figure, folder.plots, "rtl_explore")
+    with folder.writing():
+        write_json(folder.root / "rtl_explore.json", {"network": network.name, "points": rows})
+        save_figure(figure, folder.plots, "rtl_explore")
     console.print(
         f"written: {folder.root / 'rtl_explore.json'}, {folder.plots / 'rtl_explore.png'}"
     )

@@ -42,6 +42,12 @@ def _report(
         str | None,
         typer.Option(help="Stages that must have figures, for example rtl,hls,physics."),
     ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", help="Copy the run there first, for a run that may not be written."
+        ),
+    ] = None,
 ) -> None:
     """Write report.json, report.md and report.html from whatever the run folder holds.
 
@@ -70,18 +76,21 @@ def _report(
     if threshold:
         raise ConfigError("--threshold is about changes; give it with --compare OLD NEW")
     stages = [stage.strip() for stage in require.split(",")] if require else []
-    _write(console, Path(run or ""), stages, check=check)
+    _write(console, Path(run or ""), output, stages, check=check)
 
 
-def _write(console: Console, root: Path, stages: list[str], *, check: bool) -> None:
+def _write(
+    console: Console, root: Path, output: Path | None, stages: list[str], *, check: bool
+) -> None:
     from l1met_fpga.report.budget import known_stages, require_budget, require_stages
     from l1met_fpga.report.findings import require_usable
     from l1met_fpga.report.write import budget_lines, write_report
     from l1met_fpga.run_folder import RunFolder
 
     known_stages(stages)
-    folder = RunFolder.open(root)
-    report = write_report(folder)
+    folder = RunFolder.open(root).writable(output)
+    with folder.writing():
+        report = write_report(folder)
     for suffix in ("json", "md", "html"):
         console.print(escape(f"wrote {folder.report(suffix)}"), highlight=False)
     for line in budget_lines(report):

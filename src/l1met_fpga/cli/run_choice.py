@@ -11,7 +11,15 @@ from l1met_fpga.config.run import RunConfig, load_run
 from l1met_fpga.errors import ConfigError, RunFolderError
 from l1met_fpga.run_folder import MARK, RunFolder
 
-__all__ = ["RUNS", "assignments", "last_run", "load_typed_run", "need_last_run", "with_typed"]
+__all__ = [
+    "RUNS",
+    "assignments",
+    "last_run",
+    "load_typed_run",
+    "need_last_run",
+    "open_run",
+    "with_typed",
+]
 
 RUNS = Path("runs")
 """Where ``l1met train`` makes run folders."""
@@ -52,6 +60,20 @@ def need_last_run() -> RunFolder:
             "models/deepset.yaml`), or use a shipped network with --reference"
         )
     return run
+
+
+def open_run(run: Path | None, output: Path | None) -> RunFolder:
+    """Return the run that a command reads and writes: the newest one where none was typed.
+
+    Args:
+        run: Run folder that was typed.
+        output: Folder that was typed for the results; the run is copied there.
+
+    Raises:
+        RunFolderError: If there is none, or it may not be written and no ``output`` was typed.
+    """
+    found = RunFolder.open(run) if run is not None else need_last_run()
+    return found.writable(output)
 
 
 def with_typed(section: Section, typed: Mapping[str, Any], *, where: str) -> Section:

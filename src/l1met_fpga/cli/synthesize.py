@@ -5,9 +5,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 if TYPE_CHECKING:
     from l1met_fpga.config.run import RunConfig
+    from l1met_fpga.firmware.check import Form
+    from l1met_fpga.models.network import Network
     from l1met_fpga.run_folder import RunFolder
 
 __all__ = ["register", "synthesize"]
@@ -40,7 +43,12 @@ def synthesize(
         str | None, typer.Option(help="latency, resource or distributed_arithmetic.")
     ] = None,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Folder of the HLS project.")
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            help="Folder of the HLS project; of a copy of the run where that may not be written.",
+        ),
     ] = None,
     events: Annotated[
         int, typer.Option("--events", "-n", min=1, help="Test events of the check.")
@@ -65,10 +73,11 @@ def synthesize(
     """
     from l1met_fpga.cli.run_choice import with_typed
     from l1met_fpga.config.run import load_run
+    from l1met_fpga.errors import ToolError
     from l1met_fpga.firmware.hls.vendor import find_vendor
 
     console = Console(soft_wrap=True)
-    folder = _choose(console, run, model, pruning, reference)
+    folder, output = _writable(_choose(console, run, model, pruning, reference), output)
     config = load_run(folder.need(folder.config, made_by="l1met train"))
     typed = {
         "part": part, "clock_period_ns": clock_period_ns, "backend": backend, "strategy": strategy,
@@ -79,11 +88,31 @@ def synthesize(
     if require_vendor:
         find_vendor(hls.backend, required=True)
     console.print(f"run folder {folder.root}", highlight=False)
-    project = output or folder.hls
-    _convert_and_check(console, folder, config, project, events=events, rtl=build)
-    if build:
-        _run_vendor(console, config, project)
-    _report(console, folder)
+    with folder.writing():
+        project = output or folder.hls
+        _convert_and_check(console, folder, config, project, events=events, rtl=build)
+        try:
+            if build:
+                _run_vendor(console, config, project)
+        except ToolError:  # what is known without the vendor's figures is reported all the same
+            _report(console, folder)
+            raise
+        _report(console, folder)
+
+
+def _writable(folder: "RunFolder", output: Path | None) -> "tuple[RunFolder, Path | None]":
+    """Return where results go, and the folder of the HLS project if it lies elsewhere.
+
+    With ``output`` a run that may not be written is copied there first.
+    """
+    from l1met_fpga.errors import RunFolderError
+
+    try:
+        return folder.writable(), output
+    except RunFolderError:
+        if output is None:
+            raise
+        return folder.writable(output), None
 
 
 def _choose(
@@ -106,12 +135,13 @@ def _choose(
 
 
 def _reference_copy(name: str) -> "RunFolder":
-    """Copy a shipped network to runs/, where firmware may be built beside it."""
-    import shutil
+    """Copy a shipped network to runs/, where firmware may be built beside it.
 
+    What was built there of the same network stays.
+    """
     from l1met_fpga.cli.run_choice import RUNS
     from l1met_fpga.errors import RunFolderError
-    from l1met_fpga.run_folder import MARK, RunFolder
+    from l1met_fpga.run_folder import RunFolder
 
     shipped = REFERENCE_FOLDER / name
     if not (shipped / "network.json").is_file():
@@ -120,31 +150,33 @@ def _reference_copy(name: str) -> "RunFolder":
             f"{sorted(p.parent.name for p in REFERENCE_FOLDER.glob('*/network.json'))}. "
             f"Train one with `l1met train models/{name}.yaml`"
         )
-    target = RUNS / f"{name}-reference"
-    if (target / MARK).is_file():
-        shutil.rmtree(target)
-    folder = RunFolder.create(target)
-    shutil.copytree(shipped, target, dirs_exist_ok=True)
-    return folder
+    return RunFolder.open(shipped).writable(RUNS / f"{name}-reference")
 
 
 def _train(console: Console, name: str, pruning: bool | None) -> "RunFolder":
+    """Train a model into a folder of a name of its own, and return that folder."""
+    from datetime import datetime
+
     from l1met_fpga.cli.app import app
-    from l1met_fpga.cli.run_choice import last_run
+    from l1met_fpga.cli.run_choice import RUNS
     from l1met_fpga.errors import RunFolderError
+    from l1met_fpga.run_folder import RunFolder
 
     recipe = REFERENCE_FOLDER / f"{name}.yaml"
     console.print(
         f"no trained run of {name!r}; training one from {recipe} first, as `make train` does",
         highlight=False,
     )
+    stamp = datetime.now().astimezone().strftime("%Y%m%d-%H%M%S-%f")
+    root = RUNS / f"{name}-{stamp}"
     setting = f"training.pruning.enabled={str(pruning).lower()}"
     arguments = [] if pruning is None else ["--set", setting]
-    app(args=["train", str(recipe), *arguments], standalone_mode=False)
-    run = last_run(name, pruning=pruning)
-    if run is None:
-        raise RunFolderError(f"training of {name!r} left no run; see the messages above")
-    return run
+    command = ["train", str(recipe), "--output", str(root), *arguments]
+    app(args=command, standalone_mode=False)
+    run = RunFolder(root)
+    if not run.network.is_file():
+        raise RunFolderError(f"training of {name!r} left no network in {root}; see above")
+    return RunFolder.open(root)
 
 
 def _convert_and_check(
@@ -160,9 +192,12 @@ def _convert_and_check(
     from l1met_fpga.firmware.forms import check_samples
     from l1met_fpga.firmware.hls.flow import build_project, check_run
     from l1met_fpga.firmware.hls.location import record_project
+    from l1met_fpga.firmware.meaning import require_hardware_columns
     from l1met_fpga.models.network import Network
 
     network = Network.load(folder.need(folder.network, made_by="l1met train"))
+    for sentence in require_hardware_columns(network, folder):
+        console.print(escape(sentence), highlight=False)
     samples = check_samples(network, config, n_events=events)
     built = build_project(network, config.hls, project, samples["test"])
     record_project(folder, project, config.hls)
@@ -173,14 +208,22 @@ def _convert_and_check(
     )
     forms: dict[str, Any] = {"hls_csim": built.simulation}
     if rtl:
-        from l1met_fpga.firmware.rtl.project import build_rtl, rtl_forms, write_project
-        from l1met_fpga.report.rtl_vivado import use_vivado_figures
-
-        build_rtl(network, config.rtl, folder.rtl)
-        use_vivado_figures(folder.rtl)
-        forms |= rtl_forms(write_project(network, config.rtl, folder.rtl))
+        forms |= _build_rtl(console, folder, config, network)
     result = check_run(folder, config, forms, n_events=events, samples=samples)
     print_agreement(console, result)
+
+
+def _build_rtl(
+    console: Console, folder: "RunFolder", config: "RunConfig", network: "Network"
+) -> "dict[str, Form]":
+    from l1met_fpga.firmware.rtl.project import build_project, rtl_forms, write_project
+    from l1met_fpga.report.rtl_vivado import use_vivado_figures
+
+    project = write_project(network, config.rtl, folder.rtl)
+    for tool, reason in build_project(project)["failed"].items():
+        console.print(escape(f"no resources from {tool}: {reason}"), highlight=False)
+    use_vivado_figures(folder.rtl)
+    return rtl_forms(project)
 
 
 def _run_vendor(console: Console, config: "RunConfig", project: Path) -> None:

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from l1met_fpga.errors import BitExactnessError
-from l1met_fpga.files import write_json
+from l1met_fpga.files import exclusive, write_json
 from l1met_fpga.puppi.columns import Candidates
 
 __all__ = [
@@ -201,10 +201,11 @@ def write_result(path: Path, result: Mapping[str, Any], *, network_digest: str) 
     Returns:
         What the file holds now: form name -> figures.
     """
-    earlier = json.loads(path.read_text()) if path.is_file() else {}
-    merged = {k: v for k, v in earlier.items() if v.get("network") == network_digest}
-    merged |= {form: {**figures, "network": network_digest} for form, figures in result.items()}
-    write_json(path, merged)
+    with exclusive(path):
+        earlier = json.loads(path.read_text()) if path.is_file() else {}
+        merged = {k: v for k, v in earlier.items() if v.get("network") == network_digest}
+        merged |= {form: {**figures, "network": network_digest} for form, figures in result.items()}
+        write_json(path, merged)
     return merged
 
 

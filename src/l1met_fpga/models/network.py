@@ -10,14 +10,25 @@ Shapes are per event: ``(n, c)`` for candidates, ``(c,)`` after a pool.
 """
 
 import hashlib
+import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PositiveInt,
+    ValidationError,
+    model_validator,
+)
 
 from l1met_fpga.errors import ConversionError
+from l1met_fpga.files import atomic_path
 from l1met_fpga.fixed_point import FixedType
+from l1met_fpga.puppi.columns import COLUMNS
 
 __all__ = [
     "Aggregate",
@@ -37,6 +48,25 @@ __all__ = [
 ]
 
 
+def _word(text: str) -> str:
+    """Check a name that becomes part of file names and of C++ and Verilog text."""
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]{0,63}", text, re.ASCII):
+        raise ValueError(
+            f"a name is a letter and then letters, digits or _, 64 at most; got {text[:80]!r}"
+        )
+    return text
+
+
+def _column(name: str) -> str:
+    if name not in COLUMNS:
+        raise ValueError(f"a column is one of {', '.join(COLUMNS)}; got {name[:80]!r}")
+    return name
+
+
+Name = Annotated[str, AfterValidator(_word)]
+ColumnName = Annotated[str, AfterValidator(_column)]
+
+
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -49,8 +79,8 @@ class Feature(_Strict):
     rounding and overflow.
     """
 
-    name: str
-    column: str
+    name: Name
+    column: ColumnName
     kind: Literal["value", "abs", "flag"]
     scale_bits: int = 0
     codes: tuple[int, ...] = ()
@@ -58,9 +88,9 @@ class Feature(_Strict):
 
 
 class _NodeBase(_Strict):
-    name: str
-    inputs: tuple[str, ...]
-    shape: tuple[int, ...]
+    name: Name
+    inputs: tuple[Name, ...]
+    shape: tuple[PositiveInt, ...]
     type: FixedType
 
 
@@ -68,7 +98,7 @@ class InputColumn(_NodeBase):
     """A candidate column, shape ``(n,)``, no inputs."""
 
     op: Literal["input"] = "input"
-    column: str
+    column: ColumnName
 
 
 class Features(_NodeBase):
@@ -184,9 +214,21 @@ class Network(_Strict):
             gives MET (px, py), GeV, shape ``(2,)``.
     """
 
-    name: str
-    n_candidates: int
-    nodes: tuple[Annotated[Node, Field(discriminator="op")], ...]
+    name: Name
+    n_candidates: PositiveInt
+    nodes: Annotated[tuple[Annotated[Node, Field(discriminator="op")], ...], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _inputs_come_before_their_use(self) -> Self:
+        known: set[str] = set()
+        for node in self.nodes:
+            unknown = [name for name in node.inputs if name not in known]
+            if unknown:
+                raise ValueError(f"node {node.name!r} reads {unknown[0]!r}, which is not before it")
+            if node.name in known:
+                raise ValueError(f"two nodes are called {node.name!r}")
+            known.add(node.name)
+        return self
 
     def __iter__(self) -> Iterator[Node]:  # type: ignore[override]
         """Iterate over the nodes in order of execution."""
@@ -222,9 +264,24 @@ class Network(_Strict):
 
     def save(self, path: Path) -> None:
         """Write ``network.json``."""
-        path.write_text(self.model_dump_json(indent=1))
+        with atomic_path(path) as temporary:
+            temporary.write_text(self.model_dump_json(indent=1), encoding="utf-8")
 
     @classmethod
     def load(cls, path: Path) -> "Network":
-        """Read ``network.json``."""
-        return cls.model_validate_json(path.read_text())
+        """Read ``network.json``.
+
+        Raises:
+            ConversionError: If it is no network of this package; says what is wrong where.
+        """
+        try:
+            return cls.model_validate_json(path.read_bytes())
+        except ValidationError as err:
+            problem, *more = err.errors()
+            where = ".".join(str(part) for part in problem["loc"]) or "top level"
+            others = f" (and {len(more)} more problems)" if more else ""
+            raise ConversionError(
+                f"{path} is no network that l1met can use: {where}: "
+                f"{problem['msg'].removeprefix('Value error, ')}{others}. Export it again with "
+                "`l1met train`"
+            ) from None

@@ -43,7 +43,7 @@ def _quiet() -> Iterator[None]:
 
 
 def load_model(path: Path) -> Any:
-    """Read a ``.keras`` file.
+    """Read a ``.keras`` or ``.h5`` file.
 
     Raises:
         RunFolderError: If it is missing or damaged.
@@ -53,6 +53,12 @@ def load_model(path: Path) -> Any:
     try:
         with keras.utils.custom_object_scope(custom_objects()), _quiet():
             return keras.models.load_model(path, compile=False)
+    except TypeError as err:
+        raise RunFolderError(
+            f"{path} cannot be read as a Keras model: {err} QKeras does not read back a QActivation "
+            "that was given a quantizer object from a .keras file: save the model as .h5, or give "
+            'the quantizer as text, QActivation("quantized_bits(6, 2, alpha=1)")'
+        ) from err
     except (OSError, ValueError, KeyError) as err:
         raise RunFolderError(f"{path} cannot be read as a Keras model: {err}") from err
 

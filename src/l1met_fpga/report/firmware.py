@@ -6,9 +6,10 @@ from typing import Any
 
 from l1met_fpga.config.firmware import HlsConfig
 from l1met_fpga.errors import L1MetError, ReportError
-from l1met_fpga.firmware.hls.location import recorded_project
+from l1met_fpga.firmware.builds import require_figures_of
+from l1met_fpga.firmware.hls.location import recorded_project, require_project_of
+from l1met_fpga.firmware.hls.vendor import csynth_report
 from l1met_fpga.identity import require_same
-from l1met_fpga.models.network import Network
 from l1met_fpga.report.findings import Findings
 from l1met_fpga.report.rtl_vivado import UNUSABLE
 from l1met_fpga.report.vendor import collect_vendor
@@ -63,7 +64,7 @@ def rtl_figures(run: RunFolder, findings: Findings, *, parallel: bool) -> RtlFig
     """
     stage, name = ("rtl_parallel", "parallel") if parallel else ("rtl", "streaming")
     path = run.rtl / "resources.json"
-    content = findings.read(stage, path, _resources)
+    content = findings.read(stage, path, lambda path: _resources(path, run))
     if content is None or content.get(name) is None:
         return None
     if not parallel:
@@ -72,13 +73,14 @@ def rtl_figures(run: RunFolder, findings: Findings, *, parallel: bool) -> RtlFig
     return findings.read(stage, path, lambda _: _rtl(content[name]))
 
 
-def _resources(path: Path) -> dict[str, Any]:
+def _resources(path: Path, run: RunFolder) -> dict[str, Any]:
     try:
         content = json.loads(path.read_text())
     except (json.JSONDecodeError, UnicodeDecodeError) as err:
         raise ReportError(f"it is not JSON ({err}); build the firmware again") from err
     if not isinstance(content, dict):
         raise ReportError("it holds no JSON object; build the firmware again")
+    require_figures_of(run.rtl, content, run.network)
     return content
 
 
@@ -96,19 +98,13 @@ def _rtl(found: Any) -> RtlFigures:
 def hls_figures(run: RunFolder, config: HlsConfig, findings: Findings) -> HlsFigures | None:
     """Return the vendor's figures, ``null`` when no vendor tool was run.
 
-    Figures of a project that was made from another network become a finding.
+    Figures of a project that was made from another network, or changed since, become a finding.
     """
     try:
         project, config = recorded_project(run, config)
-        made_from = project / "network.json"
-        if made_from.is_file() and run.network.is_file():
-            require_same(
-                {"network": Network.load(made_from).digest},
-                {"network": Network.load(run.network).digest},
-                what=f"the HLS project {project}",
-                next_step="Make it again with `l1met synthesize`",
-                error=ReportError,
-            )
+        if not csynth_report(project, config).is_file():
+            return None
+        require_project_of(run, project, error=ReportError)
     except (L1MetError, ValueError) as err:
         findings.add("hls", run.hls_project, str(err))
         return None

@@ -5,8 +5,9 @@ import logging
 from pathlib import Path
 from typing import Any, Final
 
-from l1met_fpga.errors import ReportError
+from l1met_fpga.errors import L1MetError, ReportError
 from l1met_fpga.files import write_json
+from l1met_fpga.firmware.builds import RECORD, Build
 from l1met_fpga.report.vendor import read_text, same_part
 from l1met_fpga.report.vendor_vivado import parse_timing, parse_utilization
 
@@ -22,9 +23,9 @@ _SAME_CLOCK_NS: Final = 0.01
 def use_vivado_figures(folder: Path) -> bool:
     """Update ``resources.json`` from the reports of a Vivado run, when there are any.
 
-    The figures of the open tools stay under ``open_tools``. Reports that cannot be read, are older
-    than the RTL, or are about another part or clock change no figure; their reason is kept for the
-    report.
+    The figures of the open tools stay under ``open_tools``. Reports that cannot be read, were
+    made from other sources, or are about another part or clock change no figure; their reason is
+    kept for the report.
 
     Args:
         folder: RTL project folder.
@@ -40,11 +41,11 @@ def use_vivado_figures(folder: Path) -> bool:
     content = json.loads(path.read_text())
     before = content.get("open_tools", content["streaming"])
     try:
-        _require_newer(utilization, folder / "src")
+        _require_these_sources(folder, (utilization, timing))
         content["streaming"] = before | _figures(utilization, timing, before)
         content["open_tools"] = before
         content.pop(UNUSABLE, None)
-    except (ReportError, OSError) as err:
+    except (L1MetError, OSError) as err:
         name = str(utilization.parent.relative_to(folder))
         logger.warning("%s was not used: %s", utilization.parent, err)
         content |= {"streaming": before, UNUSABLE: {name: str(err)}}
@@ -52,13 +53,24 @@ def use_vivado_figures(folder: Path) -> bool:
     return UNUSABLE not in content
 
 
-def _require_newer(report: Path, sources: Path) -> None:
-    """Refuse the reports of RTL that was written anew since."""
-    written = [file.stat().st_mtime_ns for file in sources.rglob("*") if file.is_file()]
-    if written and report.stat().st_mtime_ns < max(written):
+def _require_these_sources(folder: Path, reports: tuple[Path, ...]) -> None:
+    """Refuse reports of RTL that was written anew since.
+
+    Vivado's script puts a copy of ``build.json`` beside its reports; reports without it must not be
+    older than the record of the sources, or than the sources where there is none.
+    """
+    build, beside = Build.read(folder), Build.read(folder / "vivado")
+    if beside is not None:
+        same = build == beside
+    else:
+        record = folder / RECORD
+        files = [record] if record.is_file() else list((folder / "src").rglob("*"))
+        written = max((file.stat().st_mtime_ns for file in files if file.is_file()), default=0)
+        same = all(report.stat().st_mtime_ns >= written for report in reports)
+    if not same:
         raise ReportError(
-            f"{report.name} is older than the RTL in {sources}, so it is of an earlier design; run "
-            "Vivado again (build_vivado.tcl)"
+            f"the reports were made from other sources than those in {folder / 'src'}; run "
+            "build_vivado.tcl again"
         )
 
 

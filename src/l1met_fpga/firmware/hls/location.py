@@ -4,11 +4,15 @@ import json
 from pathlib import Path
 
 from l1met_fpga.config.firmware import Backend, HlsConfig
-from l1met_fpga.errors import RunFolderError
+from l1met_fpga.errors import L1MetError, RunFolderError
 from l1met_fpga.files import write_json
+from l1met_fpga.firmware.builds import Build, sources_digest
+from l1met_fpga.firmware.hls.project import SOURCES
+from l1met_fpga.identity import require_same
+from l1met_fpga.models.network import Network
 from l1met_fpga.run_folder import RunFolder
 
-__all__ = ["record_project", "recorded_project"]
+__all__ = ["record_project", "recorded_project", "require_project_of"]
 
 
 def record_project(run: RunFolder, folder: Path, config: HlsConfig) -> None:
@@ -45,3 +49,33 @@ def recorded_project(run: RunFolder, config: HlsConfig) -> tuple[Path, HlsConfig
             "again with `l1met synthesize`"
         ) from None
     return folder, config.model_copy(update={"backend": backend})
+
+
+def require_project_of(run: RunFolder, folder: Path, *, error: type[L1MetError]) -> None:
+    """Check that a project was made from a run's network, and is as it was written.
+
+    Another run may have been given the same ``--output``.
+
+    Args:
+        run: The run folder.
+        folder: Its HLS project.
+        error: Kind of error to raise.
+
+    Raises:
+        L1MetError: As ``error``, if it was made from another network, or changed.
+    """
+    if not (folder / "network.json").is_file():
+        return
+    network, build = Network.load(folder / "network.json"), Build.read(folder)
+    recorded = {"network": network.digest}
+    current = {"network": Network.load(run.network).digest} if run.network.is_file() else recorded
+    if build is not None:
+        found = sources_digest(folder / SOURCES)
+        recorded, current = recorded | {"sources": build.sources}, current | {"sources": found}
+    require_same(
+        recorded,
+        current,
+        what=f"the HLS project {folder}",
+        next_step="Make it again with `l1met synthesize`",
+        error=error,
+    )

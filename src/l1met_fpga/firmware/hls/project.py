@@ -9,15 +9,18 @@ import numpy as np
 
 from l1met_fpga.config.firmware import HlsConfig, IoType, Strategy
 from l1met_fpga.errors import ConversionError
+from l1met_fpga.files import atomic_path
+from l1met_fpga.firmware.builds import Build, sources_digest
 from l1met_fpga.firmware.hls.graph import HlsGraph, build_graph, expected_ii_cycles
 from l1met_fpga.firmware.hls.mends import mend_distributed_arithmetic, mend_simulation_types
 from l1met_fpga.firmware.reference import evaluate
 from l1met_fpga.models.network import Network
 from l1met_fpga.puppi.columns import Candidates
 
-__all__ = ["fresh_folder", "write_project"]
+__all__ = ["SOURCES", "fresh_folder", "write_project"]
 
 MARK: Final = ".l1met-hls"
+SOURCES: Final = "firmware"
 TEMPLATES: Final = Path(__file__).with_name("templates")
 
 
@@ -75,6 +78,8 @@ def write_project(
     _render("csim.cpp.j2", folder / f"{top}_csim.cpp", values)
     _render("testbench.cpp.j2", folder / f"{top}_test.cpp", values)
     _render("README.md.j2", folder / "README.md", values)
+    settings = config.model_dump(mode="json")
+    Build(network.digest, top, settings, sources_digest(folder / SOURCES)).write(folder)
     return graph
 
 
@@ -134,4 +139,5 @@ def _render(template: str, path: Path, values: dict[str, Any]) -> None:
         undefined=jinja2.StrictUndefined,
         autoescape=False,
     )
-    path.write_text(environment.get_template(template).render(values))
+    with atomic_path(path) as temporary:
+        temporary.write_text(environment.get_template(template).render(values), encoding="utf-8")

@@ -8,8 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from l1met_fpga.config.base import parse
 from l1met_fpga.config.rtl import RtlConfig
-from l1met_fpga.files import write_json
+from l1met_fpga.errors import ConversionError, ToolError
+from l1met_fpga.files import atomic_path, write_json
+from l1met_fpga.firmware.builds import RECORD, Build, sources_digest
 from l1met_fpga.firmware.check import Form
 from l1met_fpga.firmware.devices import device_of
 from l1met_fpga.firmware.rtl import parallel, vivado
@@ -21,18 +24,29 @@ from l1met_fpga.firmware.rtl.forms import (
     SimulationForm,
     measure_latency,
 )
+from l1met_fpga.firmware.rtl.limits import require_traceable
 from l1met_fpga.firmware.rtl.verilated import VerilatedModel, compile_design
 from l1met_fpga.firmware.rtl.verilog import design_files, render_template
 from l1met_fpga.firmware.rtl.yosys import Resources, synthesize, yosys_version
 from l1met_fpga.models.network import Network
 
-__all__ = ["RESOURCES", "RtlProject", "build_rtl", "rtl_forms", "write_project"]
+__all__ = [
+    "RESOURCES",
+    "RtlProject",
+    "build_project",
+    "build_rtl",
+    "open_project",
+    "rtl_forms",
+    "write_project",
+]
 
 logger = logging.getLogger(__name__)
 
 RESOURCES: Final = "resources.json"
 """File of the figures, in the project folder."""
 _SOURCES: Final = "src"
+_MADE_FROM_SOURCES: Final = ("vivado", "yosys")
+"""Folders of what tools made of the sources."""
 
 
 @dataclass(frozen=True)
@@ -95,6 +109,8 @@ def header(design: Design) -> list[str]:
 def write_project(network: Network, config: RtlConfig, folder: Path) -> RtlProject:
     """Trace a network and write sources, constraints and scripts.
 
+    Reports that tools made of other sources in that folder are set aside.
+
     Args:
         network: The integer network.
         config: Lanes, depth, clock, part.
@@ -103,9 +119,12 @@ def write_project(network: Network, config: RtlConfig, folder: Path) -> RtlProje
     Raises:
         ConversionError: If the network cannot stream.
     """
+    require_traceable(network)
     design = build_design(network, config)
     project = RtlProject(folder, design, f"l1met_{network.name}")
     head = header(design)
+    before = Build.read(folder)
+    (folder / RECORD).unlink(missing_ok=True)  # until everything is there, nothing is claimed
     _write_sources(project.sources, design_files(design, project.top, head))
     values = {
         "title": head[0],
@@ -117,7 +136,12 @@ def write_project(network: Network, config: RtlConfig, folder: Path) -> RtlProje
         "design": design,
     }
     for name in ("constraints.xdc", "build_vivado.tcl", "README.md"):
-        (folder / name).write_text(render_template(name, **values))
+        with atomic_path(folder / name) as temporary:
+            temporary.write_text(render_template(name, **values), encoding="utf-8")
+    build = _build_of(project)
+    if before != build:
+        _set_aside(folder)
+    build.write(folder)
     logger.info(
         "wrote %s: %d lanes, interval %d, %d clocks after the last word",
         *(project.sources, design.lanes, design.beats, design.latency),
@@ -125,16 +149,60 @@ def write_project(network: Network, config: RtlConfig, folder: Path) -> RtlProje
     return project
 
 
+def open_project(network: Network, folder: Path) -> RtlProject:
+    """Open the project that lies in a folder, as it was built; nothing is written.
+
+    Args:
+        network: The integer network.
+        folder: Project folder.
+
+    Raises:
+        ConversionError: If nothing says how it was built, or it was made from another network.
+    """
+    build = Build.read(folder)
+    if build is None:
+        raise ConversionError(
+            f"{folder} has no {RECORD}, which says how the RTL was built; build it again with "
+            "`l1met synthesize --build`"
+        )
+    build.require_network(network, folder)
+    config = parse(RtlConfig, build.settings, where=str(folder / RECORD))
+    project = RtlProject(folder, build_design(network, config), build.top)
+    if _build_of(project).sources != build.sources:
+        logger.warning("%s was changed after it was written; it is simulated as it is", folder)
+    return project
+
+
+def _build_of(project: RtlProject) -> Build:
+    """Describe what lies in a project's folder now."""
+    design = project.design
+    settings = design.config.model_dump(mode="json")
+    return Build(design.network.digest, project.top, settings, sources_digest(project.sources))
+
+
+def _set_aside(folder: Path) -> None:
+    """Move what tools made of other sources to ``*.before``, where nothing reads it."""
+    (folder / RESOURCES).unlink(missing_ok=True)
+    for name in _MADE_FROM_SOURCES:
+        if (folder / name).exists():
+            old = folder / f"{name}.before"
+            shutil.rmtree(old, ignore_errors=True)
+            (folder / name).replace(old)
+
+
 def _write_sources(folder: Path, files: dict[str, str]) -> None:
     """Replace a folder of generated files; an interrupted write never looks whole."""
-    fresh = folder.with_name(f".{folder.name}.new")
+    fresh, old = (folder.with_name(f".{folder.name}.{kind}") for kind in ("new", "old"))
     shutil.rmtree(fresh, ignore_errors=True)
     for name, text in files.items():
         path = fresh / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-    shutil.rmtree(folder, ignore_errors=True)
+        path.write_text(text, encoding="utf-8")
+    shutil.rmtree(old, ignore_errors=True)
+    if folder.exists():
+        folder.replace(old)
     fresh.replace(folder)
+    shutil.rmtree(old, ignore_errors=True)
 
 
 def rtl_forms(project: RtlProject) -> dict[str, Form]:
@@ -146,37 +214,56 @@ def rtl_forms(project: RtlProject) -> dict[str, Form]:
 
 
 def build_rtl(network: Network, config: RtlConfig, folder: Path) -> dict[str, Any]:
-    """Write, simulate and synthesize the RTL of a network.
+    """Write, simulate and synthesize the RTL of a network, see :func:`build_project`."""
+    return build_project(write_project(network, config, folder))
+
+
+def build_project(project: RtlProject) -> dict[str, Any]:
+    """Simulate and synthesize a written project.
 
     Yosys gives resources; with Vivado on PATH (and ``config.vivado`` not ``off``) the project is
-    placed and routed too, and :mod:`l1met_fpga.report.rtl_vivado` takes over its figures.
+    placed and routed too, and :mod:`l1met_fpga.report.rtl_vivado` takes over its figures. Where
+    one of them fails, its figures stay empty and ``failed`` says why.
 
     Args:
-        network: The integer network.
-        config: How to build it.
-        folder: Project folder, for example ``run.rtl``.
+        project: From :func:`write_project`.
 
     Returns:
         What ``resources.json`` holds: ``streaming`` and ``parallel`` with the keys of the report
-        (``None`` for a part that was not run), and ``evidence``.
+        (``None`` for a part that was not run), ``evidence``, ``build`` (what it was made from) and
+        ``failed`` (tool -> reason).
 
     Raises:
-        ToolMissingError: If a tool that the configuration asks for is missing.
+        ToolMissingError: If Verilator or a C++ compiler is missing.
     """
-    project = write_project(network, config, folder)
+    folder, config = project.folder, project.design.config
     latency = measure_latency(project.design, project.compile())
-    cells = None
+    cells, failed = None, {}
     if config.synthesize and config.flavor == "verilog":
-        cells = synthesize(folder, top=project.top)
+        try:
+            cells = synthesize(folder, top=project.top)
+        except ToolError as err:
+            logger.warning("no resources from Yosys: %s", err)
+            failed["yosys"] = str(err)
     elif config.synthesize:
         logger.warning("Yosys reads no VHDL; resources come from Vivado or stay empty")
     rtl = figures(project.design, latency, cells["design"] if cells else None)
     if config.vivado == "auto":
-        vivado.run_if_present(folder, project.top)
+        try:
+            vivado.run_if_present(folder, project.top)
+        except ToolError as err:
+            logger.warning("no figures from Vivado: %s", err)
+            failed["vivado"] = str(err)
     twin = None
     if config.parallel:
         twin = parallel.build_parallel(project.design, project.top, cells, figures)
-    result = {"streaming": rtl, "parallel": twin, "evidence": EVIDENCE}
+    result = {
+        "streaming": rtl,
+        "parallel": twin,
+        "evidence": EVIDENCE,
+        "build": _build_of(project).digest,
+        "failed": failed,
+    }
     write_json(folder / RESOURCES, result)
     return result
 
