@@ -75,7 +75,7 @@ def rtl_figures(run: RunFolder, findings: Findings, *, parallel: bool) -> RtlFig
 
 def _resources(path: Path, run: RunFolder) -> dict[str, Any]:
     try:
-        content = json.loads(path.read_text())
+        content = json.loads(path.read_text(encoding="utf-8"))
     except (json.JSONDecodeError, UnicodeDecodeError) as err:
         raise ReportError(f"it is not JSON ({err}); build the firmware again") from err
     if not isinstance(content, dict):

@@ -38,7 +38,7 @@ def use_vivado_figures(folder: Path) -> bool:
     if not (utilization.is_file() and timing.is_file()):
         return False
     path = folder / "resources.json"
-    content = json.loads(path.read_text())
+    content = json.loads(path.read_text(encoding="utf-8"))
     before = content.get("open_tools", content["streaming"])
     try:
         _require_these_sources(folder, (utilization, timing))
