@@ -191,6 +191,11 @@ class RunFolder:
         """The streaming RTL project."""
         return self.root / "rtl"
 
+    @property
+    def exported(self) -> Path:
+        """Libraries compiled from exports, for the bit-exactness check."""
+        return self.root / "exported"
+
     def report(self, suffix: str) -> Path:
         """``report.json``, ``report.md`` or ``report.html``."""
         return self.root / f"report.{suffix}"

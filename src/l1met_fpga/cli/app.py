@@ -25,6 +25,8 @@ COMMANDS: Final[tuple[str, ...]] = (
     "lint",
     "synthesize",
     "explore",
+    "export",
+    "compare_vectors",
     "evaluate",
     "report",
     "compare",

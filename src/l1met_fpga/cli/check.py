@@ -39,7 +39,7 @@ def _check(
         ),
     ] = None,
 ) -> None:
-    """Compare quantized Keras, the int64 reference, the C simulation and the RTL, bit by bit.
+    """Compare quantized Keras, the int64 reference, the C simulation, the RTL and exports, bit by bit.
 
     Test events and generated stress events are compared output by output. The result goes to
     bit_exactness.json in the run folder; the exit code is 9 if one output differs. What was built
@@ -77,8 +77,9 @@ def _check(
 def built_forms(
     folder: "RunFolder", config: "RunConfig", network: "Network", rtl: bool
 ) -> "dict[str, Form]":
-    """Forms that were built in this run folder, from this network, as they lie there."""
+    """Forms built in this run folder from this network, as they lie there, and exports."""
     from l1met_fpga.errors import ConversionError
+    from l1met_fpga.firmware.export.forms import exported_forms
     from l1met_fpga.firmware.hls.csim import CSimulation, compiled_csim
     from l1met_fpga.firmware.hls.location import recorded_project, require_project_of
 
@@ -92,7 +93,7 @@ def built_forms(
         from l1met_fpga.firmware.rtl.project import open_project, rtl_forms
 
         forms |= rtl_forms(open_project(network, folder.rtl))
-    return forms
+    return forms | exported_forms(network, folder.exported)
 
 
 def _check_layers(

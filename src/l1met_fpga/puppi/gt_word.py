@@ -17,7 +17,16 @@ from l1met_fpga.errors import DataError
 from l1met_fpga.fixed_point import FixedType, Overflow, Rounding
 from l1met_fpga.puppi.columns import ANGLE_LSB_RAD
 
-__all__ = ["GT_PHI_LSB_RAD", "GT_PHI_TYPE", "GT_PT_TYPE", "GtSum", "pack", "unpack"]
+__all__ = [
+    "GT_PHI_LSB_RAD",
+    "GT_PHI_TYPE",
+    "GT_PT_TYPE",
+    "VECTOR_PHI_BIT",
+    "VECTOR_PT_BIT",
+    "GtSum",
+    "pack",
+    "unpack",
+]
 
 GT_PT_TYPE: Final = FixedType(False, 11, 5, Rounding.RND_CONV, Overflow.SAT)
 """GeV."""
@@ -31,7 +40,11 @@ _ANGLE_SCALE_TYPE: Final = FixedType(True, 4, 13, Rounding.RND_CONV, Overflow.SA
 _ANGLE_SCALE: Final = int(
     _ANGLE_SCALE_TYPE.encode(np.float32(ANGLE_LSB_RAD) / np.float32(GT_PHI_LSB_RAD))
 )
-_PT_BIT, _PHI_BIT, _SCALAR_BIT, _END_BIT = 1, 17, 30, 46
+VECTOR_PT_BIT: Final = 1
+"""Lowest bit of the vector pt in the word."""
+VECTOR_PHI_BIT: Final = 17
+"""Lowest bit of the vector phi in the word."""
+_SCALAR_BIT, _END_BIT = 30, 46
 
 Codes = npt.NDArray[np.int64]
 
@@ -111,8 +124,8 @@ def pack(sums: GtSum) -> npt.NDArray[np.uint64]:
     phi_bits = sums.vector_phi & ((1 << GT_PHI_TYPE.width) - 1)
     word = (
         sums.valid.astype(np.int64)
-        | (sums.vector_pt << _PT_BIT)
-        | (phi_bits << _PHI_BIT)
+        | (sums.vector_pt << VECTOR_PT_BIT)
+        | (phi_bits << VECTOR_PHI_BIT)
         | (sums.scalar_pt << _SCALAR_BIT)
     )
     return word.astype(np.uint64)
@@ -132,7 +145,7 @@ def unpack(words: npt.NDArray[np.uint64]) -> GtSum:
     bits = words.astype(np.int64)
     return GtSum(
         valid=(bits & 1).astype(bool),
-        vector_pt=(bits >> _PT_BIT) & GT_PT_TYPE.max_code,
-        vector_phi=GT_PHI_TYPE.wrap_or_saturate(bits >> _PHI_BIT),
+        vector_pt=(bits >> VECTOR_PT_BIT) & GT_PT_TYPE.max_code,
+        vector_phi=GT_PHI_TYPE.wrap_or_saturate(bits >> VECTOR_PHI_BIT),
         scalar_pt=(bits >> _SCALAR_BIT) & GT_PT_TYPE.max_code,
     )

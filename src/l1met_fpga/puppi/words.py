@@ -30,7 +30,15 @@ import numpy.typing as npt
 from l1met_fpga.errors import DataError
 from l1met_fpga.puppi.columns import COLUMNS, MAX_PUPPI_WEIGHT, REQUIRED_COLUMNS, ParticleId
 
-__all__ = ["CHARGED_ONLY", "NEUTRAL_ONLY", "WORD_BITS", "is_charged", "pack", "unpack"]
+__all__ = [
+    "CHARGED_ONLY",
+    "LOWEST_BIT",
+    "NEUTRAL_ONLY",
+    "WORD_BITS",
+    "is_charged",
+    "pack",
+    "unpack",
+]
 
 WORD_BITS: Final = 61
 """Used bits of a word; the ones above are zero."""
@@ -44,7 +52,7 @@ Words = npt.NDArray[np.uint64]
 
 _BLOCK: Final = 1 << 14
 """Words per pass; the temporary arrays of one pass stay in the cache."""
-_LOWEST_BIT: Final = {
+LOWEST_BIT: Final = {
     "pt": 0,
     "eta": 14,
     "phi": 26,
@@ -55,11 +63,27 @@ _LOWEST_BIT: Final = {
     "puppi_weight": 40,
     "em_id": 49,
 }
+"""Lowest bit of each column in the word."""
 
 
 def is_charged(pid: npt.NDArray[np.int16]) -> npt.NDArray[np.bool_]:
     """Return where a ``pid`` code belongs to a charged candidate."""
     return pid >= ParticleId.HADRON_MINUS
+
+
+def carried_by_words(columns: Mapping[str, npt.NDArray[Any]]) -> npt.NDArray[np.bool_]:
+    """Return which candidates a word can hold without loss.
+
+    Args:
+        columns: Every column of :data:`l1met_fpga.puppi.columns.COLUMNS`, equal shapes.
+    """
+    carried = np.ones(np.shape(columns["pid"]), np.bool_)
+    charged = is_charged(columns["pid"])
+    for names, lacking in ((NEUTRAL_ONLY, charged), (CHARGED_ONLY, ~charged)):
+        for name in names:
+            implied = MAX_PUPPI_WEIGHT if name == "puppi_weight" else 0
+            carried &= ~lacking | (columns[name] == implied)
+    return carried
 
 
 def unpack(words: Words) -> dict[str, npt.NDArray[np.int16]]:
@@ -142,7 +166,7 @@ def pack(columns: Mapping[str, npt.NDArray[Any]]) -> Words:
         bits = codes.astype(np.int64).view(np.uint64) & np.uint64(
             (1 << COLUMNS[name].type.width) - 1
         )
-        words |= bits << np.uint64(_LOWEST_BIT[name])
+        words |= bits << np.uint64(LOWEST_BIT[name])
     return words
 
 

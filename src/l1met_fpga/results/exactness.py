@@ -8,7 +8,7 @@ from l1met_fpga.results.base import Number, Result
 
 __all__ = ["FORMS", "BitExactness", "FormAgreement", "FormCheck"]
 
-FORMS: Final = ("int64", "hls_csim", "rtl_interpreter", "rtl_verilator")
+FORMS: Final = ("int64", "hls_csim", "rtl_interpreter", "rtl_verilator", "cpp", "cmssw")
 """Names of the forms that this package makes, in the order of tables."""
 
 

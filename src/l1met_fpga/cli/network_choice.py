@@ -1,0 +1,55 @@
+"""Which network a command means: that of a run folder, a network.json, or the newest run's."""
+
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from l1met_fpga.cli.run_choice import need_last_run
+from l1met_fpga.errors import ConversionError
+from l1met_fpga.models.network import Network
+from l1met_fpga.run_folder import RunFolder
+
+__all__ = ["chosen_network", "chosen_run", "read_network"]
+
+
+def chosen_network(source: Path | None) -> Network:
+    """Return the network of a run folder, of a file ``network.json``, or of the newest run.
+
+    Raises:
+        RunFolderError: If there is none.
+        ConversionError: If the file does not describe a network.
+    """
+    if source is not None and source.is_file():
+        return read_network(source)
+    folder = RunFolder.open(source) if source is not None else need_last_run()
+    return read_network(folder.need(folder.network, made_by="l1met train"))
+
+
+def chosen_run(source: Path | None) -> RunFolder | None:
+    """Return the run folder that is meant, None for a file.
+
+    Raises:
+        RunFolderError: If there is none.
+    """
+    if source is None:
+        return need_last_run()
+    return None if source.is_file() else RunFolder.open(source)
+
+
+def read_network(path: Path) -> Network:
+    """Read a ``network.json``.
+
+    Raises:
+        ConversionError: If it is none; says the first thing that is wrong.
+    """
+    try:
+        return Network.load(path)
+    except UnicodeDecodeError:
+        raise ConversionError(f"{path} is not text; expected a network.json") from None
+    except ValidationError as err:
+        first = err.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the file"
+        raise ConversionError(
+            f"{path} is no network.json of this package: {where}: {first['msg']} "
+            f"({err.error_count()} problems in all); `l1met train` writes one"
+        ) from None

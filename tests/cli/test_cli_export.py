@@ -1,0 +1,112 @@
+"""``l1met export`` as a user types it."""
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from require import require
+from typer.testing import CliRunner
+
+from l1met_fpga.cli.app import app, main
+from l1met_fpga.cli.network_choice import read_network
+from l1met_fpga.firmware.export.forms import exported_forms
+
+MODELS = Path(__file__).parents[2] / "models"
+NETWORK = MODELS / "deepmet" / "network.json"
+
+
+def printed_command(output):
+    return output.splitlines()[-1].strip()
+
+
+@pytest.mark.parametrize("kind", ["cpp", "cmssw", "vectors"])
+def test_help_has_an_example(kind):
+    shown = CliRunner().invoke(app, ["export", kind, "--help"], terminal_width=120)
+    assert shown.exit_code == 0
+    assert f"l1met export {kind} runs/deepset" in shown.output
+
+
+def test_cpp_prints_a_command_that_builds_it(tmp_path):
+    require("g++", shutil.which("g++") is not None, install="install GCC 10 or newer")
+    out = tmp_path / "out [1]"  # not markup
+    done = CliRunner().invoke(app, ["export", "cpp", str(NETWORK), "-o", str(out)])
+    assert done.exit_code == 0, done.output
+    command = printed_command(done.output)
+    assert command.startswith("cd ")
+    subprocess.run(command, shell=True, check=True, cwd="/")  # noqa: S602 - as a user does
+    assert (out / "libl1met_deepmet.so").is_file()
+
+
+@pytest.mark.parametrize(
+    ("content", "code", "says"),
+    [
+        ('{"name": "x"}', 8, "is no network.json of this package: n_candidates: Field required"),
+        ("not JSON", 8, "is no network.json of this package: the file: Invalid JSON"),
+        (b"\xff\xfe\x00", 8, "is not text; expected a network.json"),
+        (None, 5, "does not exist"),
+    ],
+)
+def test_a_bad_source_is_one_sentence_and_writes_nothing(content, code, says, tmp_path, capsys):
+    source = tmp_path / "network.json"
+    if isinstance(content, bytes):
+        source.write_bytes(content)
+    elif content is not None:
+        source.write_text(content)
+    with pytest.raises(SystemExit) as stopped:
+        main(["export", "cpp", str(source), "-o", str(tmp_path / "out")])
+    assert stopped.value.code == code
+    assert says in " ".join(capsys.readouterr().err.split())
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.slow
+def test_check_holds_the_exports_against_keras(tmp_path):
+    from test_cli_synthesize import main_ok, trained
+
+    require("g++", shutil.which("g++") is not None, install="install GCC 10 or newer")
+    run = trained(tmp_path / "run")
+    main_ok(["check", str(run.root), "--events", "2000"])
+    result = json.loads(run.bit_exactness.read_text())
+    for form in ("cpp", "cmssw"):
+        assert result[form]["against"] == "keras"
+        assert result[form]["differing"] == 0
+
+
+def test_check_says_when_the_exports_cannot_be_compiled(tmp_path, monkeypatch, caplog):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    network = read_network(NETWORK)
+    with caplog.at_level("WARNING", logger="l1met_fpga"):
+        assert exported_forms(network, tmp_path) == {}
+    assert "the exports were not checked: g++ and make is not on PATH" in caplog.text
+
+
+def test_vectors_and_comparison(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    command = ["export", "vectors", str(NETWORK), "--format", "apx", "-n", "5", "-o", "v"]
+    done = CliRunner().invoke(app, command)
+    assert done.exit_code == 0, done.output
+    assert printed_command(done.output) == f"l1met compare-vectors CAPTURE {NETWORK} --vectors v"
+    compare = ["compare-vectors", "v/output.txt", str(NETWORK), "--vectors", "v"]
+    done = CliRunner().invoke(app, compare)
+    assert done.exit_code == 0, done.output
+    assert "v/output.txt: 0 of 5 events differ; the first result is in frame 0" in done.output
+    text = Path("v/output.txt").read_text()
+    Path("v/output.txt").write_text(
+        text.replace("0x0b 0x0000", "0x0b 0x4000").replace("0x0f 0x0000", "0x0f 0x4000")
+    )
+    with pytest.raises(SystemExit) as stopped:
+        main(compare)
+    assert stopped.value.code == 9
+    said = " ".join(capsys.readouterr().err.split())
+    assert "5 of 5 events differ; the first is event 0, frame 0, bit 62 (always zero)" in said
+
+
+@pytest.mark.slow
+def test_vectors_of_test_events_go_to_the_run_folder(tmp_path):
+    from test_cli_synthesize import main_ok, trained
+
+    run = trained(tmp_path / "run")
+    main_ok(["export", "vectors", str(run.root), "--events", "18"])
+    main_ok(["compare-vectors", str(run.root / "vectors" / "output.txt"), str(run.root)])
