@@ -6,7 +6,7 @@ from pydantic import ConfigDict, Field, RootModel
 
 from l1met_fpga.results.base import Number, Result
 
-__all__ = ["FORMS", "BitExactness", "FormAgreement", "FormCheck"]
+__all__ = ["FORMS", "BitExactness", "FormAgreement", "FormCheck", "SampleAgreement"]
 
 FORMS: Final = ("int64", "hls_csim", "rtl_interpreter", "rtl_verilator", "cpp", "cmssw")
 """Names of the forms that this package makes, in the order of tables."""
@@ -28,21 +28,34 @@ class FormAgreement(Result):
     largest_lsb: Number
 
 
+class SampleAgreement(FormAgreement):
+    """Agreement on one sample; ``first_event`` is the first that differs, None if none does."""
+
+    first_event: int | None = None
+
+
 class FormCheck(FormAgreement):
     """One form in ``bit_exactness.json``: its agreement and what the check tells besides.
 
     Attributes:
+        against: Form that it was held against.
+        events_per_second: How fast the form ran.
+        samples: Agreement on each sample.
         network: Digest of the network that was checked; None in files that do not say it.
     """
 
     model_config = ConfigDict(extra="ignore")
 
+    against: str | None = None
+    events_per_second: float | None = None
+    samples: dict[str, SampleAgreement] = Field(default_factory=dict)
     network: str | None = None
 
     @property
     def agreement(self) -> FormAgreement:
         """The figures of the report."""
-        return FormAgreement(**self.model_dump(exclude={"network"}))
+        names = FormAgreement.model_fields
+        return FormAgreement(**{name: getattr(self, name) for name in names})
 
 
 class BitExactness(RootModel[dict[str, FormCheck]]):

@@ -5,7 +5,6 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from l1met_fpga.config.firmware import HlsConfig
 from l1met_fpga.config.run import RunConfig
@@ -20,6 +19,7 @@ from l1met_fpga.firmware.hls.csim import CSimulation, compile_csim
 from l1met_fpga.firmware.hls.project import write_project
 from l1met_fpga.models.network import Network
 from l1met_fpga.puppi.columns import Candidates
+from l1met_fpga.results.exactness import FormCheck
 from l1met_fpga.run_folder import RunFolder
 
 __all__ = ["HlsProject", "build_project", "check_run"]
@@ -79,7 +79,7 @@ def check_run(
     *,
     n_events: int | None,
     samples: Mapping[str, Candidates] | None = None,
-) -> dict[str, Any]:
+) -> dict[str, FormCheck]:
     """Compare forms of a run's network with its quantized Keras model, and write the result.
 
     The int64 reference is always one of the forms. A form that differs is an error after the
