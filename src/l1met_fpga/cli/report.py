@@ -6,12 +6,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
-__all__ = ["register", "shortened"]
-
-WIDTH_OF_NUMBERS = 52
-"""Columns of the terminal that old, new, change and verdict need."""
+__all__ = ["register"]
 
 
 def register(app: typer.Typer) -> None:
@@ -103,33 +99,12 @@ def _write(
 
 def _compare(console: Console, old: Path, new: Path, typed: list[str], *, check: bool) -> None:
     from l1met_fpga.report.changes import compare, load_report, parse_thresholds, require_judged
+    from l1met_fpga.report.comparison_text import comparison_lines
 
     found = compare(
         load_report(old), load_report(new), parse_thresholds(typed), missing_is_worse=check
     )
     console.print(escape(f"{old} -> {new}"), highlight=False)
-    made = Table("made with", "old", "new", "", title="What is compared")
-    for about in found.contexts:
-        made.add_row(*map(escape, (about.key, about.old_text, about.new_text, about.verdict)))
-    console.print(made)
-    told = [row for row in found.changes if row.verdict != "same"]
-    table = Table("figure", "old", "new", "change", "verdict", title="Figures that differ")
-    room = max(24, console.width - WIDTH_OF_NUMBERS)
-    names = shortened([row.key for row in told], room)
-    for name, row in zip(names, told, strict=True):
-        table.add_row(
-            *map(escape, (name, row.old_text, row.new_text, row.change_text, row.verdict))
-        )
-    console.print(table)
-    for reason in found.reasons:
-        console.print(escape(reason), highlight=False)
-    same = len(found.changes) - len(told)
-    console.print(f"{same} figures are the same", highlight=False)
+    for line in comparison_lines(found, width=console.width):
+        console.print(escape(line), highlight=False)
     require_judged(found)
-
-
-def shortened(keys: list[str], width: int) -> list[str]:
-    """Cut long keys in the middle; those that would look alike stay whole (and take two lines)."""
-    head = width // 3
-    short = [k if len(k) <= width else f"{k[:head]}…{k[head + 1 - width :]}" for k in keys]
-    return [s if short.count(s) == 1 else key for s, key in zip(short, keys, strict=True)]

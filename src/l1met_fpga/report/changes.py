@@ -111,7 +111,7 @@ class Change:
 
 
 def _text(value: float | None) -> str:
-    return "not run" if value is None else f"{value:.6g}"
+    return "not run" if value is None else f"{value:.5g}"
 
 
 @dataclass(frozen=True, slots=True)

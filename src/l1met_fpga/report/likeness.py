@@ -3,6 +3,7 @@
 Figures of different kinds may be looked at side by side; no verdict follows from their difference.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -15,6 +16,9 @@ __all__ = ["Context", "contexts", "unlike"]
 
 MEASURED: Final = "post-route"
 """The one stage that is no estimate."""
+_TOLD_ELSEWHERE: Final = ("label", "events")
+"""Parts of a sample's identity that have rows of their own."""
+_DIGEST: Final = re.compile(r"[0-9a-f]{16,}")
 _TRAINED: Final = ("training_samples", "training_events")
 _RTL_COUNTS: Final = ("kind", "tool", "part", "clock_period_ns")
 _CLOCKED: Final = ("part", "clock_period_ns")
@@ -130,11 +134,18 @@ def _plain(value: Any) -> Any:
     return value.casefold() if isinstance(value, str) else value
 
 
+def _short(value: Any) -> str:
+    """Return a digest by its first digits, which tell two apart; anything else as it is."""
+    text = str(value)
+    return f"{text[:8]}…" if _DIGEST.fullmatch(text) else text
+
+
 def _words(key: str, value: Any) -> str:
     if value is None:
         return "not said"
     if isinstance(value, Mapping):
-        return ", ".join(f"{name} {inner}" for name, inner in value.items())
+        told = {name: inner for name, inner in value.items() if name not in _TOLD_ELSEWHERE}
+        return ", ".join(f"{name} {_short(inner)}" for name, inner in told.items())
     if isinstance(value, list):
         return ", ".join(map(str, value)) or "none"
     if key.endswith((".stage", ".kind")):
