@@ -227,6 +227,28 @@ def test_figures_are_those_of_the_latest_stage(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("reports", "slack", "hold"),
+    [
+        ({"vivado_impl_timing": ("Routed", "-0.5")}, -0.5, 0.021),
+        ({"vivado_impl_timing": ("Routed", "-0.5"), "timing": ("Synthesized", "0.3")}, -0.5, 0.021),
+        ({"vivado_synth_timing": ("Synthesized", "-0.3")}, -0.3, None),
+        ({"vivado_impl_timing": ("Routed", "0.5"), "timing": ("Routed", "-0.1")}, -0.1, 0.021),
+        ({"vivado_impl_timing": ("Routed", "0.5"), "timing": (None, "-0.2")}, -0.2, 0.021),
+    ],
+)
+def test_the_slack_is_the_worst_of_the_latest_stage(tmp_path, reports, slack, hold):
+    config, findings = HlsConfig(), Findings(tmp_path)
+    write(csynth_report(tmp_path, config), csynth_xml())
+    for name, (state, wns) in reports.items():
+        lines = timing(state or "Routed", wns=wns).splitlines()
+        kept = [line for line in lines if state or "Design State" not in line]
+        write(tmp_path / f"{name}.rpt", "\n".join(kept))
+    found = collect_vendor(tmp_path, config, findings)
+    assert (found.worst_slack_ns, found.worst_hold_slack_ns) == (slack, hold)
+    assert findings.found == []
+
+
+@pytest.mark.parametrize(
     ("name", "text", "reason"),
     [
         ("vivado_synth.rpt", "killed", "no utilization report"),

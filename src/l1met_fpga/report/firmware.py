@@ -15,7 +15,7 @@ from l1met_fpga.report.rtl_vivado import UNUSABLE
 from l1met_fpga.report.vendor import collect_vendor
 from l1met_fpga.results.base import read_result
 from l1met_fpga.results.exactness import FORMS, BitExactness, FormAgreement
-from l1met_fpga.results.report import HlsFigures, RtlFigures
+from l1met_fpga.results.firmware import HlsFigures, RtlFigures
 from l1met_fpga.run_folder import RunFolder
 
 __all__ = ["bit_exactness", "hls_figures", "rtl_figures"]

@@ -6,8 +6,9 @@ from typing import Final
 from l1met_fpga.report.page import EMPTY, Section, Table, number
 from l1met_fpga.report.physics_tables import physics_tables
 from l1met_fpga.results.exactness import FormAgreement
+from l1met_fpga.results.firmware import HlsFigures, HlsStage, RtlFigures
 from l1met_fpga.results.metrics import Metrics
-from l1met_fpga.results.report import Budget, HlsFigures, HlsStage, Report, RtlFigures
+from l1met_fpga.results.report import Budget, Report
 
 __all__ = ["report_sections"]
 

@@ -12,7 +12,8 @@ from l1met_fpga.firmware.hls.vendor import csynth_report
 from l1met_fpga.report.findings import Findings
 from l1met_fpga.report.vendor_csynth import CSynthesis, Resources, parse_csynth_xml
 from l1met_fpga.report.vendor_vivado import parse_timing, parse_utilization
-from l1met_fpga.results.report import HlsFigures, HlsStage
+from l1met_fpga.results.base import Number
+from l1met_fpga.results.firmware import HlsFigures, HlsStage
 
 __all__ = ["RESOURCES", "collect_vendor", "read_text", "same_part", "write_vendor"]
 
@@ -78,8 +79,7 @@ def collect_vendor(folder: Path, config: HlsConfig, findings: Findings) -> HlsFi
                 stages.append(found)
     sized = [stage for stage in stages if stage.lut is not None]
     last = max(sized, key=lambda stage: _ORDER.index(stage.kind))
-    timed = [stage for stage in stages if stage.worst_slack_ns is not None]
-    slack = timed[-1] if timed else None
+    slack, hold_slack = _worst_slack(stages)
     return HlsFigures(
         backend=config.backend.value,
         tool=last.tool,
@@ -96,11 +96,35 @@ def collect_vendor(folder: Path, config: HlsConfig, findings: Findings) -> HlsFi
         bram=last.bram,
         uram=last.uram,
         stage=last.kind,
-        worst_slack_ns=slack.worst_slack_ns if slack else None,
-        worst_hold_slack_ns=slack.worst_hold_slack_ns if slack else None,
+        worst_slack_ns=slack,
+        worst_hold_slack_ns=hold_slack,
         stages=stages,
         reasons=csynth.reasons,
     )
+
+
+def _worst_slack(stages: list[HlsStage]) -> tuple[Number | None, Number | None]:
+    """Return setup and hold slack of the latest stage, the worst where several reports are of it.
+
+    A report that does not say its stage may be of the latest. Hold slack counts after routing only,
+    because the router mends it.
+    """
+    timed = [stage for stage in stages if stage.worst_slack_ns is not None]
+    known = [kind for kind in _ORDER if any(stage.kind == _timing_of(kind) for stage in timed)]
+    latest = (_timing_of(known[-1] if known else None), _timing_of(None))
+    counted = [stage for stage in timed if stage.kind in latest]
+    routed = [stage for stage in counted if stage.kind in (_timing_of(_ORDER[-1]), latest[1])]
+    return (
+        min((s.worst_slack_ns for s in counted if s.worst_slack_ns is not None), default=None),
+        min(
+            (s.worst_hold_slack_ns for s in routed if s.worst_hold_slack_ns is not None),
+            default=None,
+        ),
+    )
+
+
+def _timing_of(stage: str | None) -> str:
+    return f"{stage or 'Vivado'} timing"
 
 
 def read_text(path: Path) -> str:
@@ -151,7 +175,7 @@ def _timing_stage(path: Path, csynth: CSynthesis) -> HlsStage:
             "the same period"
         )
     return HlsStage(
-        kind=f"{found.stage or 'Vivado'} timing",
+        kind=_timing_of(found.stage),
         tool="Vivado",
         tool_version=found.tool_version,
         part=csynth.part,
