@@ -108,7 +108,8 @@ def random_events(n_events: int, columns: Any) -> Any:
         name: rng.integers(int(name == "pt"), highest[name] + 1, splits[-1]).astype(np.int16)
         for name in columns
     }
-    return PackedEvents(candidates, splits, rng.normal(0, 40, (n_events, 2)))
+    met = rng.normal(0, 40, (n_events, 2))
+    return PackedEvents(candidates, splits, met, met)
 
 
 if __name__ == "__main__":

@@ -149,6 +149,7 @@ def make_vertex_stores() -> None:
 def train_row(task: tuple[Path, str]) -> str:
     """Train one network and keep its MET of the watched parts."""
     from l1met_fpga.models.storage import save_model
+    from l1met_fpga.training.inputs import training_identity
     from l1met_fpga.training.loop import train_variant
     from l1met_fpga.training.mixture import TrainingMixture
     from l1met_fpga.training.monitor import Validation, packed_predictor
@@ -158,14 +159,15 @@ def train_row(task: tuple[Path, str]) -> str:
     config, variant = row_config(name)
     run = RunFolder.create(row_folder(root, name).root, clear=True)
     save_run(config, run.config)
-    loaded = load_samples(config.samples, config.model.columns)
+    loaded = load_samples(config.samples, config.model)
     mixture = TrainingMixture([s.train for s in loaded], [s.share for s in loaded], config.training)
     validation = Validation(loaded, config.training.loss)
-    result = train_variant(config, variant, mixture, validation, run.root)
+    identity = training_identity(config, loaded)
+    result = train_variant(config, variant, mixture, validation, run.root, identity=identity)
     save_model(result.model, run.model)
     predict = packed_predictor(result.packed)
     for part in PARTS:
-        watched = load_samples(config.samples, config.model.columns, watch=part)
+        watched = load_samples(config.samples, config.model, watch=part)
         met = {sample.label: predict(sample.validation) for sample in watched}
         path = run.root / f"{part.name.lower()}.npz"
         with atomic_path(path) as temporary, temporary.open("wb") as file:

@@ -79,11 +79,11 @@ def card(name: str, command: str, training: dict[str, Any], metrics: Metrics) ->
     """Return the model card."""
     kept = training["networks"][training["primary"]]
     zeros = kept["zero_fractions"]
-    full = all(Path(s["store"]).parent == FULL for s in training["samples"].values())
+    full = all(Path(s["path"]).parent == FULL for s in training["samples"])
     source = "full samples (`make data-full`)" if full else "built-in samples (`data/*.root`)"
     data = ", ".join(
-        f"{sample['training_events']} {label} ({sample['share']:g} of an epoch)"
-        for label, sample in training["samples"].items()
+        f"{sample['training_events']} {sample['label']} ({sample['share']:g} of an epoch)"
+        for sample in training["samples"]
     )
     per_layer = ", ".join(
         f"{layer.removesuffix('_dense')} {zero:.0%}"

@@ -1,11 +1,11 @@
-import json
+"""A run folder is made once, read by every step, and written by one command at a time."""
+
 import multiprocessing
 import time
 
 import pytest
 
 from l1met_fpga.errors import RunFolderError
-from l1met_fpga.files import atomic_path, exclusive, write_json
 from l1met_fpga.run_folder import RunFolder
 
 
@@ -37,46 +37,6 @@ def test_need_names_the_command_that_makes_a_file(tmp_path):
     run = RunFolder.create(tmp_path / "run")
     with pytest.raises(RunFolderError, match=r"no metrics\.json; it is made by `l1met evaluate`"):
         run.need(run.metrics, made_by="l1met evaluate")
-
-
-def test_atomic_path_keeps_the_old_file_after_an_error(tmp_path):
-    target = tmp_path / "result.json"
-    write_json(target, {"answer": 1})
-
-    def interrupted_write():
-        with atomic_path(target) as temporary:
-            temporary.write_text("{half a fi")
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        interrupted_write()
-    assert json.loads(target.read_text()) == {"answer": 1}
-    assert list(tmp_path.iterdir()) == [target]
-
-
-def test_write_json_refuses_nan(tmp_path):
-    with pytest.raises(ValueError, match="not JSON compliant"):
-        write_json(tmp_path / "x.json", {"met": float("nan")})
-    assert list(tmp_path.iterdir()) == []
-
-
-def _append_slowly(target):
-    with exclusive(target):
-        seen = target.read_text() if target.exists() else ""
-        time.sleep(0.2)
-        target.write_text(seen + "x")
-
-
-def test_exclusive_lets_one_process_at_a_time_make_a_file(tmp_path):
-    context = multiprocessing.get_context("spawn")
-    workers = [
-        context.Process(target=_append_slowly, args=(tmp_path / "store.h5",)) for _ in range(3)
-    ]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join(60)
-    assert (tmp_path / "store.h5").read_text() == "xxx"
 
 
 def shipped(root):

@@ -11,6 +11,7 @@ __all__ = [
     "ConfigError",
     "ConversionError",
     "DataError",
+    "FileAccessError",
     "FixedPointError",
     "L1MetError",
     "NotComparableError",
@@ -105,3 +106,9 @@ class NotComparableError(L1MetError):
     """Figures are of different kinds, so no verdict on their difference is possible."""
 
     exit_code = 14
+
+
+class FileAccessError(L1MetError):
+    """The operating system refused to read or write a file."""
+
+    exit_code = 74  # EX_IOERR of sysexits.h

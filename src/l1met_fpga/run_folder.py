@@ -21,6 +21,11 @@ _FOREIGN: Final = (
 )
 
 
+def _holds_nothing(root: Path) -> bool:
+    """Whether a folder is empty, or was left by a command killed before it had made anything."""
+    return root.is_dir() and all(path.name.startswith(".l1met-") for path in root.iterdir())
+
+
 @dataclass(frozen=True, slots=True)
 class RunFolder:
     """File names inside a run folder (``docs/architecture.md``, "A run is a folder")."""
@@ -39,7 +44,7 @@ class RunFolder:
             RunFolderError: If the folder holds anything and is not an earlier run, or is an
                 earlier run and ``clear`` is false.
         """
-        if root.exists() and (not root.is_dir() or any(root.iterdir())):
+        if root.exists() and not _holds_nothing(root):
             if not (root / MARK).is_file():
                 raise RunFolderError(_FOREIGN.format(root=root))
             if not clear:

@@ -21,7 +21,7 @@ def printed_command(output):
     return output.splitlines()[-1].strip()
 
 
-@pytest.mark.parametrize("kind", ["cpp", "cmssw", "vectors"])
+@pytest.mark.parametrize("kind", ["cpp", "cmssw", "vectors", "emp", "ip"])
 def test_help_has_an_example(kind):
     shown = CliRunner().invoke(app, ["export", kind, "--help"], terminal_width=120)
     assert shown.exit_code == 0
@@ -110,3 +110,21 @@ def test_vectors_of_test_events_go_to_the_run_folder(tmp_path):
     run = trained(tmp_path / "run")
     main_ok(["export", "vectors", str(run.root), "--events", "18"])
     main_ok(["compare-vectors", str(run.root / "vectors" / "output.txt"), str(run.root)])
+
+
+def test_board_exports_print_what_to_do_next(tmp_path):
+    emp = ["export", "emp", str(NETWORK), "--input-links", "4,5,6", "-o", str(tmp_path / "met")]
+    done = CliRunner().invoke(app, emp)
+    assert done.exit_code == 0, done.output
+    assert printed_command(done.output).endswith("create vivado my_project met: emp_payload.dep")
+    done = CliRunner().invoke(app, ["export", "ip", str(NETWORK), "-o", str(tmp_path / "ip")])
+    assert done.exit_code == 0, done.output
+    assert printed_command(done.output).endswith("vivado -mode batch -source package_ip.tcl")
+
+
+def test_links_that_are_no_numbers_are_refused(tmp_path, capsys):
+    emp = ["export", "emp", str(NETWORK), "--input-links", "4,x", "-o", str(tmp_path / "met")]
+    with pytest.raises(SystemExit) as stopped:
+        main(emp)
+    assert stopped.value.code == 2
+    assert "--input-links takes numbers with commas between, got '4,x'" in capsys.readouterr().err

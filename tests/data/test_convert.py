@@ -15,6 +15,7 @@ from l1met_fpga.config.data import ConvertConfig
 from l1met_fpga.data import convert as convert_module
 from l1met_fpga.data.batch import EventBatch, no_met
 from l1met_fpga.data.convert import convert
+from l1met_fpga.data.inspect import inspect_file
 from l1met_fpga.data.part_file import create_part, read_part, read_part_record
 from l1met_fpga.data.store import Store
 from l1met_fpga.data.store_writer import create_store
@@ -374,3 +375,17 @@ def test_baselines_pass_through_a_part_and_only_those_of_every_file_are_kept(tmp
     with Store.open(tmp_path / "o.h5") as store:
         assert store.baselines == ("L1PFMet",)
         np.testing.assert_array_equal(store.baseline_met_xy_gev("L1PFMet"), met)
+
+
+@pytest.mark.parametrize(("n_negative", "said"), [(0, 0), (7, 7)])
+def test_generator_weights_are_not_ignored_without_a_word(tmp_path, capsys, n_negative, said):
+    weights = np.where(np.arange(40) < 40 - n_negative, 2.5, -2.5).astype(np.float32)
+    write_perfnano(tmp_path / "w.root", make_events(40), per_event={"genWeight": weights})
+    typed("convert", str(tmp_path / "w.root"), "-o", str(tmp_path / "o.h5"))
+    text = " ".join(capsys.readouterr().out.split())
+    words = (
+        f"{said} events whose genWeight differs from that of the first ones; weights are not used"
+    )
+    assert (words in text) == (n_negative > 0)
+    problems = inspect_file(str(tmp_path / "o.h5")).problems
+    assert any(words in problem for problem in problems) == (n_negative > 0)

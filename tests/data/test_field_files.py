@@ -280,3 +280,44 @@ def test_l1metml_without_truth(events, tmp_path):
     assert counts["gen_met_all_zero"] == len(events)
     with Store.open(tmp_path / "o.h5") as store:
         assert np.isnan(store.gen_met_xy_gev()).all()
+
+
+@pytest.mark.parametrize(
+    ("out", "same"),
+    [
+        (("event",), {}),
+        (("luminosityBlock",), {}),
+        ((), {"luminosityBlock": 1, "event": 1}),
+        ((), {"luminosityBlock": 1, "event": 0}),
+    ],
+)
+def test_events_whose_numbers_are_missing_are_known_by_what_they_hold(tmp_path, out, same):
+    events = make_events(200)
+    numbers = {name: np.full(200, value, np.uint32) for name, value in same.items()}
+    write_perfnano(tmp_path / "a.root", events, leave_out=out, per_event=numbers)
+    write_perfnano(
+        tmp_path / "b.root",
+        events.part(50, 90),
+        leave_out=out,
+        per_event={name: values[:40] for name, values in numbers.items()},
+    )
+    event_id = read(tmp_path / "a.root")[0].event_id
+    assert len(np.unique(event_id, axis=0)) == 200
+    np.testing.assert_array_equal(read(tmp_path / "b.root")[0].event_id, event_id[50:90])
+    convert([str(tmp_path / "a.root")], tmp_path / "o.h5", ConvertConfig(), workers=1)
+    with Store.open(tmp_path / "o.h5") as store:
+        assert np.bincount(store.parts()).min() > 5  # not all in one part
+
+
+def test_a_file_that_may_not_be_read(events, tmp_path, monkeypatch):
+    write_perfnano(tmp_path / "a.root", events)
+
+    def refused(*_args, **_options):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(type(tmp_path), "open", refused)
+    with pytest.raises(DataError) as caught:
+        expand_sources([str(tmp_path / "a.root")])[0].sha256()
+    assert str(caught.value) == (
+        f"cannot read {tmp_path}/a.root: Permission denied; check the path and its permissions"
+    )

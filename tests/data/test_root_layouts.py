@@ -33,10 +33,16 @@ REFUSED = {
     "vector_float16": f": branch L1PuppiCands_pt is of type vector<Float16_t>, {NUMBERS}",
     "short_branch": ": L1PFMet_pt has 10 entries, the tree 12; it was not filled for every event, "
     "write the file again",
+    "offset_map": ": branch L1PuppiCands_pt was written without the places of its events "
+    "(kGenerateOffsetMap), which is not supported; write it without that feature",
     "friend_apart": ": tree Events has the friend tree Truth in friend_apart_truth.root, which "
     f"lies in another file and cannot be read; {ONE_TREE}",
     "friend_index": ": tree Events has the friend tree Truth, which is matched by an index and "
     f"cannot be read; {ONE_TREE}",
+    "variations": " holds the events of several selections (branch R_rdf_mask_Events_0), also those "
+    "that fail the nominal one; take a snapshot without variations (RSnapshotOptions)",
+    "rntuple_late": ": field genMet_pt has no values for the first events (it was added while the "
+    "file was written); write the file again",
     "rntuple_variant": ": field L1PuppiCands_pdgId is of type "
     "std::vector<std::variant<std::int16_t,float>>, which is not supported; write it as numbers, "
     "std::array or std::vector of float or int",

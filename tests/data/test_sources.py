@@ -1,10 +1,15 @@
 """Names, globs and URLs of input files."""
 
 import os
+import shutil
+import sys
 from pathlib import Path
 
 import pytest
+from ntuples import make_events, write_perfnano
 
+from l1met_fpga.config.data import ConvertConfig
+from l1met_fpga.data.convert import convert
 from l1met_fpga.data.sources import expand_sources, refuse_repeated_files
 from l1met_fpga.errors import DataError
 
@@ -83,3 +88,36 @@ def test_different_files_are_allowed(folder):
 def test_a_url_with_a_wrong_port():
     with pytest.raises(DataError, match=r"^root://host:port//a is not a URL \(Port could not"):
         refuse_repeated_files(["root://host:port//a"])
+
+
+def test_a_folder_is_no_file(folder):
+    with pytest.raises(DataError) as caught:
+        expand_sources(["sub"])
+    assert str(caught.value) == "sub is a folder; name the files in it, for example sub/*.root"
+
+
+def test_globs_on_other_servers_are_refused():
+    with pytest.raises(
+        DataError, match=r"^https://host/\*\.root: globs are known for root:// serv"
+    ):
+        expand_sources(["https://host/*.root"])
+    # What follows the question mark is no part of the path.
+    assert expand_sources(["root://host//a.root?x=[*]"], "root")[0].path.endswith("x=[*]")
+
+
+def test_a_glob_on_a_server_without_the_extra(monkeypatch):
+    monkeypatch.setitem(sys.modules, "fsspec_xrootd", None)
+    with pytest.raises(DataError, match=r"install l1met_fpga\[xrootd\]$"):
+        expand_sources(["root://host.invalid//*.root"])
+
+
+def test_a_copy_under_another_name(tmp_path):
+    write_perfnano(tmp_path / "a.root", make_events(20))
+    write_perfnano(tmp_path / "b.root", make_events(20, seed=1))
+    shutil.copy(tmp_path / "a.root", tmp_path / "c.root")
+    with pytest.raises(DataError) as caught:
+        convert([str(tmp_path / "*.root")], tmp_path / "o.h5", ConvertConfig(), workers=1)
+    assert str(caught.value) == (
+        f"{tmp_path}/c.root holds the same bytes as {tmp_path}/a.root; its events would be counted "
+        "twice"
+    )

@@ -116,3 +116,33 @@ def test_a_truth_that_is_zero_throughout_is_named(tmp_path, write):
     assert said in inspect_file(str(tmp_path / f"ttbar.{suffix}")).problems
     write(tmp_path / f"pileup.{suffix}", events)
     assert said not in inspect_file(str(tmp_path / f"pileup.{suffix}")).problems
+
+
+def test_a_vertex_of_a_filler_is_none(tmp_path):
+    events = make_events(40)
+    z0 = np.linspace(-12, 12, 40).astype(np.float32)
+    z0[[3, 5]] = -999, LARGEST
+    per_event = {"L1Vertex_z0": z0}
+    write_perfnano(tmp_path / "a.root", events, per_event=per_event)
+    counts = convert([str(tmp_path / "a.root")], tmp_path / "o.h5", ConvertConfig(), workers=1)
+    assert counts["vertex_fillers"] == 2
+    with Store.open(tmp_path / "o.h5") as store:
+        found = store.vertex_z0_cm()
+    assert np.flatnonzero(np.isnan(found)).tolist() == [3, 5]
+    np.testing.assert_array_equal(np.delete(found, [3, 5]), np.delete(z0, [3, 5]))
+
+
+def test_baselines_and_puppi_met_come_through_the_same_door(tmp_path):
+    events = make_events(40)
+    events.puppi_met[1] = -999
+    pt, phi = np.full(40, 30, np.float32), np.zeros(40, np.float32)
+    pt[2] = -1
+    per_event = {"L1PFMet_pt": pt, "L1PFMet_phi": phi}
+    write_perfnano(tmp_path / "a.root", events, per_event=per_event)
+    counts = convert([str(tmp_path / "a.root")], tmp_path / "o.h5", ConvertConfig(), workers=1)
+    assert (counts["puppi_met_fillers"], counts["baseline_met_fillers"]) == (1, 1)
+    with Store.open(tmp_path / "o.h5") as store:
+        assert np.flatnonzero(np.isnan(store.puppi_met_xy_gev()[:, 0])).tolist() == [1]
+        pf = store.baseline_met_xy_gev("L1PFMet")
+    assert np.flatnonzero(np.isnan(pf[:, 0])).tolist() == [2]
+    np.testing.assert_array_equal(np.delete(pf, 2, 0), [[30, 0]] * 39)

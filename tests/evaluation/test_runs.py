@@ -164,6 +164,33 @@ def test_a_run_is_not_judged_by_what_it_was_trained_on(named, tmp_path):
         named.run.training.unlink()
 
 
+def test_other_algorithms_of_the_source_stand_beside_puppi(named, tmp_path, caplog):
+    """Those that every sample has for every event."""
+    paths = []
+    for old in (sample.path for sample in named.config.samples):
+        with Store.open(old) as store:
+            n, columns, gen = store.n_events, store.candidates(), store.gen_met_xy_gev()
+            label = store.label
+        missing = np.where(np.arange(n)[:, None] % 50 == 3, np.nan, 1.0) * gen
+        others = {"L1CaloMet": gen + 5.0, "L1PFMet": missing, "puppi": gen}
+        paths.append(tmp_path / f"{label}.h5")
+        if label == "ttbar":
+            others["L1TKMet"] = gen
+        write_store(
+            paths[-1], candidates=columns, gen_met_xy_gev=gen, label=label, baselines=others
+        )
+    found = evaluate_runs([named], quick(named), stores=paths)
+    assert "L1CaloMet" in found.estimates
+    assert found.estimates["L1CaloMet"].kind == "file"
+    assert not {"L1PFMet", "L1TKMet"} & set(found.estimates)
+    assert found.estimates["puppi"].kind == "baseline"
+    for sample in found.samples.values():
+        np.testing.assert_allclose(
+            sample.met_xy_gev["L1CaloMet"], sample.gen_met_xy_gev + 5, atol=1e-4
+        )
+    assert "L1PFMet, L1TKMet, puppi: not in every sample for every event" in caplog.text
+
+
 def test_arrays_of_another_name_or_sample_wrong(named, tmp_path):
     arrays = [ArrayFile("ttbar", "puppi", tmp_path / "a.npz")]
     with pytest.raises(ConfigError, match="the name 'puppi' is that of another estimate"):

@@ -102,6 +102,12 @@ def test_missing_truth_is_dropped_for_signal_and_zero_for_pileup(tmp_path, caplo
     assert (pileup.gen_met_xy_gev == 0).all()
 
 
+def test_a_signal_store_without_any_truth_wrong(tmp_path):
+    path = make_store(tmp_path / "a.h5", "SingleNu_PU200", np.full((100, 2), np.nan))
+    with pytest.raises(DataError, match=r"no event has generator MET.*convert it with --role back"):
+        load_store(path)
+
+
 def test_empty_part_wrong(tmp_path):
     path = make_store(tmp_path / "a.h5", "ttbar", np.ones((1, 2)))
     with Store.open(path) as store:

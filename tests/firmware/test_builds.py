@@ -5,11 +5,17 @@ import json
 import pytest
 from rtl_designs import small_network
 
+from l1met_fpga.config.base import parse
+from l1met_fpga.config.firmware import HlsConfig
 from l1met_fpga.config.rtl import RtlConfig
-from l1met_fpga.errors import ConversionError, ReportError, ToolError
+from l1met_fpga.errors import ConfigError, ConversionError, ReportError, ToolError
 from l1met_fpga.firmware.builds import RECORD, Build, require_figures_of, sources_digest
 from l1met_fpga.firmware.hls.csim import compiled_csim
-from l1met_fpga.firmware.hls.location import require_project_of
+from l1met_fpga.firmware.hls.location import (
+    record_project,
+    recorded_project,
+    require_project_of,
+)
 from l1met_fpga.firmware.rtl import project as rtl_project
 from l1met_fpga.firmware.rtl.forms import Latency
 from l1met_fpga.firmware.rtl.limits import require_traceable
@@ -51,6 +57,10 @@ def test_rtl_of_another_network_or_without_a_record_is_refused(tmp_path):
     write_project(NETWORK, TWO, folder)
     with pytest.raises(ConversionError, match=r"belongs to other inputs: network was '\w+', is"):
         open_project(OTHER, folder)
+    record = json.loads((folder / RECORD).read_text())
+    (folder / RECORD).write_text(json.dumps({**record, "top": "../../x"}))
+    with pytest.raises(ConversionError, match="is no module name"):
+        open_project(NETWORK, folder)
     (folder / RECORD).write_text('{"network": 1')
     with pytest.raises(ConversionError, match="is damaged"):
         open_project(NETWORK, folder)
@@ -134,6 +144,15 @@ def test_a_project_of_another_network_or_changed_is_told(tmp_path):
         require_project_of(run, project, error=ReportError)
 
 
+def test_what_was_typed_is_what_a_project_is_checked_with(tmp_path):
+    run = RunFolder.create(tmp_path / "run")
+    typed = HlsConfig(strategy="resource", clock_period_ns=4.0, backend="Vivado")
+    Build(NETWORK.digest, "l1met", typed.model_dump(mode="json"), "").write(run.hls)
+    assert recorded_project(run, HlsConfig()) == (run.hls, typed)
+    record_project(run, run.hls, typed)
+    assert recorded_project(run, HlsConfig())[1] == typed
+
+
 def test_a_simulation_of_another_processor_is_compiled_again(tmp_path, monkeypatch):
     flags = ("-O0", "-march=native")
     assert compiled_csim(tmp_path, top="top", flags=flags) is None
@@ -159,3 +178,10 @@ def test_weights_that_the_tracer_would_round_are_refused():
     require_traceable(with_weight(-5 << 40))  # few bits, far up
     with pytest.raises(ConversionError, match=f"{dense.name!r} has a weight of 25 significant"):
         require_traceable(with_weight((1 << 24) + 1))
+
+
+@pytest.mark.parametrize("part", ["x; exec rm", "a b", "", "$env(HOME)", "[pwd]", "xcvu13p\n"])
+@pytest.mark.parametrize("section", [HlsConfig, RtlConfig])
+def test_a_part_number_is_no_script(section, part):
+    with pytest.raises(ConfigError, match="a part number has letters, digits, - and _ only"):
+        parse(section, {"part": part}, where="hls")

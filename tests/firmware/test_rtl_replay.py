@@ -4,14 +4,15 @@ import networks
 import numpy as np
 import pytest
 from da4ml.trace import comb_trace
-from rtl_designs import N_SLOTS, random_candidates, small_network
+from rtl_designs import N_SLOTS, compile_sources, random_candidates, small_network
 
 from l1met_fpga.config.rtl import RtlConfig
 from l1met_fpga.errors import ConversionError
 from l1met_fpga.firmware.reference import evaluate
 from l1met_fpga.firmware.rtl import blocks, primitives
 from l1met_fpga.firmware.rtl.design import build_design
-from l1met_fpga.firmware.rtl.forms import InterpreterForm
+from l1met_fpga.firmware.rtl.forms import InterpreterForm, SimulationForm
+from l1met_fpga.firmware.rtl.project import write_project
 from l1met_fpga.firmware.rtl.replay import INTERPRETER_BITS, replay, widest
 from l1met_fpga.firmware.stress import stress_events
 from l1met_fpga.fixed_point import FixedType, Overflow, Rounding
@@ -50,13 +51,19 @@ def test_every_rounding_of_wide_numbers(rounding, overflow):
     np.testing.assert_array_equal(found, target.decode(target.convert(codes, 25)))
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_wide_activations_and_weights_agree_with_the_reference(kind, monkeypatch):
+def wide_network(kind, monkeypatch):
+    """24-bit activations and 16-bit weights."""
     monkeypatch.setattr(networks, "HIDDEN", FixedType(True, 3, 20, Rounding.RND, Overflow.SAT))
-    kernel = FixedType(True, 2, 13, Rounding.RND_CONV, Overflow.SAT)
+    kernel = FixedType(True, 11, 4, Rounding.RND_CONV, Overflow.SAT)
+    monkeypatch.setattr(networks, "KERNEL_SCALE", 1500.0)
     monkeypatch.setattr(networks, "KERNEL", kernel)
     monkeypatch.setattr(networks, "BIAS", kernel)
-    network = small_network(kind)
+    return small_network(kind)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_wide_activations_and_weights_agree_with_the_reference(kind, monkeypatch):
+    network = wide_network(kind, monkeypatch)
     design = build_design(network, RtlConfig())
     assert max(block.widest_bits for block in design.blocks) > INTERPRETER_BITS
     rng = np.random.default_rng(13)
@@ -65,6 +72,16 @@ def test_wide_activations_and_weights_agree_with_the_reference(kind, monkeypatch
         np.testing.assert_array_equal(
             InterpreterForm(design)(candidates), evaluate(network, candidates)
         )
+
+
+@pytest.mark.slow
+def test_the_verilog_of_wide_numbers_agrees_with_the_reference(monkeypatch, tmp_path):
+    network = wide_network("deepmet", monkeypatch)
+    project = write_project(network, RtlConfig(), tmp_path / "wide")
+    model = compile_sources(project.sources, project.top, project.design.lanes)
+    candidates = random_candidates(np.random.default_rng(14), 200)
+    form = SimulationForm(project.design, model)
+    np.testing.assert_array_equal(form(candidates), evaluate(network, candidates))
 
 
 def test_numbers_beyond_64_bits_are_refused():

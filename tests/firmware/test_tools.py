@@ -123,6 +123,15 @@ def test_a_home_that_cannot_be_written_gives_the_tools_another_cache(fresh_cache
     assert cache.parent.stat().st_mode & 0o777 == 0o700
 
 
+def test_a_user_without_a_home_gets_a_cache(fresh_caches, tmp_path):
+    def unknown():
+        raise RuntimeError("Could not determine home directory.")
+
+    fresh_caches.delenv("XDG_CACHE_HOME", raising=False)
+    fresh_caches.setattr("pathlib.Path.home", unknown)
+    assert cache_of_a_tool(tmp_path).startswith(str(tmp_path / "temporary"))
+
+
 def test_a_cache_that_the_user_chose_stays(fresh_caches, tmp_path):
     fresh_caches.setenv("YOWASP_CACHE_DIR", "/chosen")
     fresh_caches.setattr(tools.os, "access", lambda *_: False)

@@ -50,7 +50,7 @@ def run(**environment):
 
 def test_a_hostile_home_and_environment_change_nothing(tmp_path):
     here: dict[str, Any] = {}
-    exec(PROGRAM, here)  # noqa: S102 (the same text as in the other process)
+    exec(PROGRAM, here)
     hostile = tmp_path
     (hostile / ".keras").mkdir(parents=True)
     settings = {

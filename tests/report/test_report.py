@@ -60,6 +60,15 @@ def test_stages_that_were_not_run_are_null(tmp_path):
     assert report.findings == []
 
 
+def test_samples_of_a_training_that_lists_them(tmp_path):
+    run = make_run(tmp_path / "run")
+    samples = [{"label": label, "share": 0.5, "identity": {}} for label in ("wlnu", "pileup")]
+    write_json(run.training, {"training_events": 5, "samples": samples})
+    report = build_report(run)
+    assert report.training_samples == ["wlnu", "pileup"]
+    assert report.sample == "wlnu, pileup"
+
+
 def test_stable_keys_of_physics(tmp_path, metrics):
     physics = build_report(make_run(tmp_path / "run", metrics)).physics
     gains = metrics.resolution["ttbar"].gain["net"]

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from keras_models import model_config
 from stores import write_sample, write_samples
 
 from l1met_fpga.config.training import (
@@ -17,6 +18,8 @@ from l1met_fpga.training.callbacks import Plateau, best_weights
 from l1met_fpga.training.monitor import Validation
 from l1met_fpga.training.samples import load_samples
 
+MODEL = model_config("deepset")
+
 
 @pytest.fixture
 def stores(tmp_path):
@@ -24,7 +27,7 @@ def stores(tmp_path):
 
 
 def test_puppi_figures_equal_those_from_the_store(stores):
-    samples = load_samples([TrainingSample(path=path) for path in stores], ("pt", "phi"))
+    samples = load_samples([TrainingSample(path=path) for path in stores], MODEL)
     figures = Validation(samples, LossConfig(kind="mse")).puppi
     met, gen = {}, {}
     for path in stores:
@@ -48,7 +51,7 @@ def test_puppi_figures_equal_those_from_the_store(stores):
 @pytest.fixture(scope="module")
 def validation(tmp_path_factory):
     paths = write_samples(tmp_path_factory.mktemp("stores"))
-    samples = load_samples([TrainingSample(path=path) for path in paths], ("pt", "phi"))
+    samples = load_samples([TrainingSample(path=path) for path in paths], MODEL)
     return Validation(samples, LossConfig())
 
 
@@ -84,7 +87,7 @@ def test_every_figure_has_a_direction_or_is_known_to_have_none(validation):
 
 def test_a_figure_that_cannot_be_measured_is_refused_with_the_others(tmp_path):
     path = write_sample(tmp_path / "ttbar.h5", "ttbar", n_events=60)
-    few = Validation(load_samples([TrainingSample(path=path)], ("pt", "phi")), LossConfig())
+    few = Validation(load_samples([TrainingSample(path=path)], MODEL), LossConfig())
     with pytest.raises(
         ConfigError, match=r"monitor is 'val_ttbar_u_par_gev', which is nan: too few .*\['val_loss'"
     ):

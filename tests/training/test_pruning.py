@@ -22,12 +22,12 @@ def train(folder, **changes):
     paths = write_samples(folder / "stores")
     changes |= {"samples": [{"path": str(path)} for path in paths]}
     config = load_run(MODELS / "deepset.yaml", SMALL | changes)
-    samples = load_samples(config.samples, config.model.columns)
+    samples = load_samples(config.samples, config.model)
     mixture = TrainingMixture(
         [s.train for s in samples], [s.share for s in samples], config.training
     )
     validation = Validation(samples, config.training.loss)
-    return train_variant(config, "pruned", mixture, validation, folder)
+    return train_variant(config, "pruned", mixture, validation, folder, identity={})
 
 
 @pytest.mark.parametrize("schedule", ["polynomial", "constant"])

@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
+
+from l1met_fpga.cli import terminal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -65,9 +66,9 @@ def _check(
     folder = open_run(run, output)
     config = load_run(folder.need(folder.config, made_by="l1met train"))
     network = Network.load(folder.need(folder.network, made_by="l1met train"))
-    console = Console(soft_wrap=True)
+    console = terminal.console()
     for sentence in other_meanings(network, folder):
-        console.print(escape(f"no firmware can be built of this network: {sentence}"))
+        console.print(f"no firmware can be built of this network: {sentence}")
     with folder.writing():
         if layers:
             _check_layers(console, folder, config, network, events)
@@ -80,7 +81,7 @@ def _check(
 def built_forms(
     folder: "RunFolder", config: "RunConfig", network: "Network", rtl: bool
 ) -> "dict[str, Form]":
-    """Forms built in this run folder from this network, as they lie there, and exports."""
+    """Forms that were built from this network, as they lie there, and exports where g++ is."""
     from l1met_fpga.errors import ConversionError
     from l1met_fpga.firmware.export.forms import exported_forms
     from l1met_fpga.firmware.hls.csim import CSimulation, compiled_csim
@@ -109,9 +110,11 @@ def _check_layers(
     from l1met_fpga.errors import BitExactnessError
     from l1met_fpga.firmware.forms import check_samples
     from l1met_fpga.firmware.hls.layerwise import compare_layers
+    from l1met_fpga.firmware.hls.location import recorded_project
 
+    _, hls = recorded_project(folder, config.hls)
     for name, candidates in check_samples(network, config, n_events=events or 200).items():
-        found = compare_layers(network, config.hls, folder.root / "hls_layers", candidates)
+        found = compare_layers(network, hls, folder.root / "hls_layers", candidates)
         if found is not None:
             raise BitExactnessError(f"C simulation, {name} events: {found}")
         console.print(f"{name}: every layer of the C simulation agrees with the int64 reference")
@@ -127,7 +130,7 @@ def print_agreement(console: Console, result: "Mapping[str, FormCheck]") -> None
             form,
             f"{row.events:,}",
             f"{row.outputs:,}",
-            f"[{'red' if row.differing else 'green'}]{row.differing:,}[/]",
+            terminal.styled((f"{row.differing:,}", "red" if row.differing else "green")),
             str(row.largest_lsb),
             f"{row.events_per_second or 0:,.0f}",
         )

@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.markup import escape
+
+from l1met_fpga.cli import terminal
 
 __all__ = ["register"]
 
@@ -58,7 +58,7 @@ def _compare(
         draw_all(found, output / "plots")
     reports = {one.name: build_report(one.run) for one in named}
     write_comparison(to_metrics(found), reports, output)
-    console = Console(soft_wrap=True)
+    console = terminal.console()
     for note in training_notes(reports):
-        console.print(escape(note), highlight=False)
-    console.print(escape(f"wrote {output / 'compare.html'}"), highlight=False)
+        console.print(note)
+    console.print(f"wrote {output / 'compare.html'}")

@@ -4,10 +4,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from l1met_fpga.cli import terminal
 from l1met_fpga.config.base import load_yaml, override, parse
 from l1met_fpga.config.data import ConvertConfig
 from l1met_fpga.data.counts import COUNT_MEANINGS
@@ -90,7 +90,7 @@ def _convert(
     raw = {"label": output.stem, **(load_yaml(config) if config else {})}
     raw = override(raw, {key: value for key, value in typed.items() if value is not None})
     settings = parse(ConvertConfig, raw, where=str(config or "command line"))
-    console = Console()
+    console = terminal.console()
     with Progress(
         TextColumn("converting"),
         BarColumn(),
@@ -118,7 +118,9 @@ def _convert(
             on_file=on_file,
         )
     found = settings.role or suggested_role(settings.label)
-    console.print(f"[bold]{output}[/]: {n_events} events, label {settings.label!r}, {found}")
+    console.print(
+        terminal.styled((output, "bold"), f": {n_events} events, label {settings.label!r}, {found}")
+    )
     table = Table(show_header=False, box=None)
     for name, count in counts.items():
         if count:

@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 
+from l1met_fpga.cli import terminal
 from l1met_fpga.cli.run_choice import assignments
 from l1met_fpga.errors import ConfigError
 
@@ -116,14 +116,15 @@ def _built_forms(named: "NamedRun") -> "dict[str, Estimator]":
     from l1met_fpga.cli.check import built_forms
     from l1met_fpga.firmware.forms import int64_form
     from l1met_fpga.models.network import Network
+    from l1met_fpga.models.slots import first_slots
 
     run = named.run
     network = Network.load(run.need(run.network, made_by="l1met train"))
-    kind = network.output.type
+    kind, slots = network.output.type, network.n_candidates
     every = {"int64": int64_form(network), **built_forms(run, named.config, network, rtl=True)}
 
     def in_gev(form: "Form") -> "Estimator":
-        return lambda events: kind.decode(form(events.candidates))
+        return lambda events: kind.decode(form(first_slots(events.candidates, slots)))
 
     return {name: in_gev(form) for name, form in every.items()}
 
@@ -143,11 +144,11 @@ def _write(found: "Evaluation", folder: Path, *, history: Path | None, plots: bo
     from l1met_fpga.evaluation.metrics_file import save_metrics, to_metrics
     from l1met_fpga.evaluation.summary import summary_lines
 
-    console = Console(soft_wrap=True)
+    console = terminal.console()
     metrics = to_metrics(found)
     save_metrics(metrics, folder / "metrics.json")
     for line in (*summary_lines(metrics), *metrics.notes):
-        console.print(line, highlight=False)
+        console.print(line)
     if plots:
         from l1met_fpga.evaluation.draw import draw_all, read_history
 

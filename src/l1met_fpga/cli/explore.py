@@ -9,6 +9,8 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from l1met_fpga.cli import terminal
+
 if TYPE_CHECKING:
     from l1met_fpga.config.run import RunConfig
     from l1met_fpga.firmware.rtl.explore import Point
@@ -83,7 +85,7 @@ def _explore(
     folder = open_run(run, output)
     config = load_run(folder.need(folder.config, made_by="l1met train"))
     network = Network.load(folder.need(folder.network, made_by="l1met train"))
-    console = Console(soft_wrap=True)
+    console = terminal.console()
     physics = _resolution(network, config, events) if events else None
     points = list(
         track(
@@ -112,16 +114,18 @@ def _resolution(
     network: "Network", config: "RunConfig", events: int
 ) -> "Callable[[Network], float]":
     """Slope-corrected resolution (mean of parallel and perpendicular) on the first sample."""
+    from l1met_fpga.data.sample_store import store_of
     from l1met_fpga.data.splits import Part
     from l1met_fpga.data.store import Store
     from l1met_fpga.firmware.reference import evaluate
     from l1met_fpga.metrics.binning import GAIN_RANGE_GEV, Bins
     from l1met_fpga.metrics.resolution import binned_resolution
-    from l1met_fpga.training.samples import store_of
+    from l1met_fpga.models.slots import first_slots
 
     with Store.open(store_of(config.samples[0])) as store:
         chosen = store.events_of(Part.TEST)[:events]
-        candidates = store.candidates(chosen, network.columns)
+        given = store.candidates(chosen, network.columns)
+        candidates = first_slots(given, network.n_candidates, of=f"test events of {store.path}")
         gen_met_xy_gev = store.gen_met_xy_gev(chosen)
 
     def resolution(changed: "Network") -> float:

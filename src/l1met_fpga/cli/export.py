@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
+
+from l1met_fpga.cli import terminal
 
 __all__ = ["register"]
 
@@ -24,6 +25,8 @@ def register(app: typer.Typer) -> None:
     exports.command("cpp")(_cpp)
     exports.command("cmssw")(_cmssw)
     exports.command("vectors")(_vectors)
+    exports.command("emp")(_emp)
+    exports.command("ip")(_ip)
     app.add_typer(exports, name="export")
 
 
@@ -110,7 +113,7 @@ def _vectors(
     export_vectors(
         network, words, target, file_format=file_format, links=links, latency_frames=latency
     )
-    console = Console(soft_wrap=True)
+    console = terminal.console()
     console.print(
         f"wrote {len(words)} events to {target}/input.txt and output.txt; compare what a board "
         "gives with",
@@ -118,12 +121,59 @@ def _vectors(
     )  # fmt: skip
     source = shlex.quote(str(run)) if run is not None else str(folder.root if folder else "RUN")
     command = f"l1met compare-vectors CAPTURE {source} --vectors {shlex.quote(str(target))}"
-    console.print(f"  {command}", highlight=False, markup=False)
+    console.print(f"  {command}")
+
+
+def _emp(
+    run: Source = None,
+    *,
+    output: Output = Path("l1met_emp"),
+    input_links: Annotated[
+        str, typer.Option("--input-links", help="One link per lane, in the order of lanes.")
+    ] = "0,1,2",
+    output_link: Annotated[int, typer.Option(min=0, help="Link of the result.")] = 0,
+    generation: Annotated[
+        str, typer.Option(help="Of the framework: 0.6 (before 0.7.0) or 0.7 (and later).")
+    ] = "0.7",
+) -> None:
+    """Write a payload for the EMP framework around the streaming RTL.
+
+    For example:
+
+        l1met export emp runs/deepset --input-links 4,5,6 --output-link 4 -o l1met_emp
+    """
+    from l1met_fpga.cli.network_choice import chosen_network, chosen_rtl
+    from l1met_fpga.errors import ConfigError
+    from l1met_fpga.firmware.export.board import export_emp
+    from l1met_fpga.firmware.export.vectors import LinkMap
+
+    try:
+        links = LinkMap(tuple(int(link) for link in input_links.split(",")), output_link)
+    except ValueError:
+        raise ConfigError(
+            f"--input-links takes numbers with commas between, got {input_links!r}"
+        ) from None
+    network, rtl = chosen_network(run), chosen_rtl(run)
+    command = export_emp(network, rtl, output, links=links, generation=generation)
+    _tell(output, output.parent, command)
+
+
+def _ip(run: Source = None, *, output: Output = Path("l1met_ip")) -> None:
+    """Write an IP core of the streaming RTL for Vivado's catalogue, and a VHDL package.
+
+    For example:
+
+        l1met export ip runs/deepset -o l1met_ip
+    """
+    from l1met_fpga.cli.network_choice import chosen_network, chosen_rtl
+    from l1met_fpga.firmware.export.board import export_ip
+
+    _tell(output, output, export_ip(chosen_network(run), chosen_rtl(run), output))
 
 
 def _tell(written: Path, folder: Path, command: str) -> None:
     """Say what was written and the command that builds it."""
-    console = Console(soft_wrap=True)
-    console.print(f"wrote {written}; build it with", highlight=False, markup=False)
+    console = terminal.console()
+    console.print(f"wrote {written}; build it with")
     command = f"cd {shlex.quote(str(folder))} && {command}"
-    console.print(f"  {command}", highlight=False, markup=False)
+    console.print(f"  {command}")

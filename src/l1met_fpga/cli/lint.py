@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
+
+from l1met_fpga.cli import terminal
 
 __all__ = ["register"]
 
@@ -50,21 +50,21 @@ def _lint(
     config = with_typed(HlsConfig(), typed, where="hls")
     found = load_model(model)
     findings = lint(found, config)
-    console = Console(soft_wrap=True)
+    console = terminal.console()
     if findings:
-        table = Table(title=escape(f"{model}: {len(findings)} findings"))
+        table = Table(title=terminal.styled(f"{model}: {len(findings)} findings"))
         for column in ("layer", "rule", "outcome", "what"):
             table.add_column(column, overflow="fold")
         for finding in findings:
             cells = (finding.layer, finding.rule, finding.outcome.value, finding.message)
-            table.add_row(*map(escape, cells))
+            table.add_row(*map(terminal.styled, cells))
         console.print(table)
     refused = [finding for finding in findings if finding.outcome is Outcome.REFUSED]
     if refused:
         raise ConversionError(f"{len(refused)} of {len(findings)} findings are refused; see above")
-    console.print(f"every layer of {escape(str(model))} is one that converts exactly")
+    console.print(f"every layer of {model} is one that converts exactly")
     if convert is not None:
         graph = convert_keras(found, config, convert)
         fresh_folder(convert)
         graph.write()
-        console.print(f"C simulation and Keras agree; project written to {escape(str(convert))}")
+        console.print(f"C simulation and Keras agree; project written to {convert}")

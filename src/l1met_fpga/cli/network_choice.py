@@ -5,11 +5,13 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from l1met_fpga.cli.run_choice import need_last_run
+from l1met_fpga.config.rtl import RtlConfig
+from l1met_fpga.config.run import load_run
 from l1met_fpga.errors import ConversionError
 from l1met_fpga.models.network import Network
 from l1met_fpga.run_folder import RunFolder
 
-__all__ = ["chosen_network", "chosen_run", "read_network"]
+__all__ = ["chosen_network", "chosen_rtl", "chosen_run", "read_network"]
 
 
 def chosen_network(source: Path | None) -> Network:
@@ -34,6 +36,14 @@ def chosen_run(source: Path | None) -> RunFolder | None:
     if source is None:
         return need_last_run()
     return None if source.is_file() else RunFolder.open(source)
+
+
+def chosen_rtl(source: Path | None) -> RtlConfig:
+    """Return the section ``rtl`` of the run that is meant; defaults for a bare network.json."""
+    folder = chosen_run(source)
+    if folder is None:
+        return RtlConfig()
+    return load_run(folder.need(folder.config, made_by="l1met train")).rtl
 
 
 def read_network(path: Path) -> Network:

@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.markup import escape
+
+from l1met_fpga.cli import terminal
 
 __all__ = ["register"]
 
@@ -63,7 +64,7 @@ def _report(
 
     if (run is None) == (compare is None):
         raise ConfigError("give a run folder, or --compare OLD NEW")
-    console = Console(soft_wrap=True)
+    console = terminal.console()
     if compare is not None:
         if require is not None:
             raise ConfigError("--require is about one run; leave it out with --compare")
@@ -88,9 +89,9 @@ def _write(
     with folder.writing():
         report = write_report(folder)
     for suffix in ("json", "md", "html"):
-        console.print(escape(f"wrote {folder.report(suffix)}"), highlight=False)
+        console.print(f"wrote {folder.report(suffix)}")
     for line in budget_lines(report):
-        console.print(escape(line), highlight=False)
+        console.print(line)
     if check:
         require_budget(report.budget)
     require_stages(report, stages)
@@ -104,7 +105,7 @@ def _compare(console: Console, old: Path, new: Path, typed: list[str], *, check:
     found = compare(
         load_report(old), load_report(new), parse_thresholds(typed), missing_is_worse=check
     )
-    console.print(escape(f"{old} -> {new}"), highlight=False)
+    console.print(f"{old} -> {new}")
     for line in comparison_lines(found, width=console.width):
-        console.print(escape(line), highlight=False)
+        console.print(line)
     require_judged(found)

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.markup import escape
+
+from l1met_fpga.cli import terminal
 
 if TYPE_CHECKING:
     from l1met_fpga.config.run import RunConfig
@@ -76,7 +77,7 @@ def synthesize(
     from l1met_fpga.errors import ToolError
     from l1met_fpga.firmware.hls.vendor import find_vendor
 
-    console = Console(soft_wrap=True)
+    console = terminal.console()
     folder, output = _writable(_choose(console, run, model, pruning, reference), output)
     config = load_run(folder.need(folder.config, made_by="l1met train"))
     typed = {
@@ -87,7 +88,7 @@ def synthesize(
     config = config.model_copy(update={"hls": hls, "rtl": rtl})
     if require_vendor:
         find_vendor(hls.backend, required=True)
-    console.print(f"run folder {folder.root}", highlight=False)
+    console.print(f"run folder {folder.root}")
     with folder.writing():
         project = output or folder.hls
         _convert_and_check(console, folder, config, project, events=events, rtl=build)
@@ -164,8 +165,7 @@ def _train(console: Console, name: str, pruning: bool | None) -> "RunFolder":
 
     recipe = REFERENCE_FOLDER / f"{name}.yaml"
     console.print(
-        f"no trained run of {name!r}; training one from {recipe} first, as `make train` does",
-        highlight=False,
+        f"no trained run of {name!r}; training one from {recipe} first, as `make train` does"
     )
     stamp = datetime.now().astimezone().strftime("%Y%m%d-%H%M%S-%f")
     root = RUNS / f"{name}-{stamp}"
@@ -197,14 +197,13 @@ def _convert_and_check(
 
     network = Network.load(folder.need(folder.network, made_by="l1met train"))
     for sentence in require_hardware_columns(network, folder):
-        console.print(escape(sentence), highlight=False)
+        console.print(sentence)
     samples = check_samples(network, config, n_events=events)
     built = build_project(network, config.hls, project, samples["test"])
     record_project(folder, project, config.hls)
     console.print(
         f"HLS project {project}: converted in {built.convert_s:.1f} s, "
-        f"compiled in {built.compile_s:.1f} s",
-        highlight=False,
+        f"compiled in {built.compile_s:.1f} s"
     )
     forms: dict[str, Any] = {"hls_csim": built.simulation}
     if rtl:
@@ -221,7 +220,7 @@ def _build_rtl(
 
     project = write_project(network, config.rtl, folder.rtl)
     for tool, reason in build_project(project)["failed"].items():
-        console.print(escape(f"no resources from {tool}: {reason}"), highlight=False)
+        console.print(f"no resources from {tool}: {reason}")
     use_vivado_figures(folder.rtl)
     return rtl_forms(project)
 
@@ -235,8 +234,7 @@ def _run_vendor(console: Console, config: "RunConfig", project: Path) -> None:
         console.print(
             "vendor synthesis was NOT run: none of "
             f"{', '.join(vendor_programs(config.hls.backend))} is on PATH. Its latency and "
-            "resources are absent from the report",
-            highlight=False,
+            "resources are absent from the report"
         )
         return
     run_vendor(tool, project, config.hls)
@@ -244,8 +242,7 @@ def _run_vendor(console: Console, config: "RunConfig", project: Path) -> None:
     console.print(
         f"{figures['tool']} {figures['tool_version']} ({figures['stage']}): latency "
         f"{figures['latency_cycles']} clocks, interval {figures['ii_cycles']}, {figures['lut']} "
-        f"LUT, {figures['ff']} FF, {figures['dsp']} DSP, {figures['bram']} BRAM",
-        highlight=False,
+        f"LUT, {figures['ff']} FF, {figures['dsp']} DSP, {figures['bram']} BRAM"
     )
 
 
@@ -254,4 +251,4 @@ def _report(console: Console, folder: "RunFolder") -> None:
 
     write_report(folder)
     for suffix in ("json", "md", "html"):
-        console.print(f"wrote {folder.report(suffix)}", highlight=False)
+        console.print(f"wrote {folder.report(suffix)}")

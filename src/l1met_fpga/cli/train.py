@@ -9,7 +9,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from l1met_fpga.cli.run_choice import load_typed_run
+from l1met_fpga.cli import terminal
+from l1met_fpga.cli.run_choice import SAMPLE_HELP, load_typed_run
 from l1met_fpga.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -31,11 +32,7 @@ def _train(
     *,
     sample: Annotated[
         list[str] | None,
-        typer.Option(
-            "--sample",
-            "-s",
-            help="FILE[:SHARE], store or ROOT file, instead of the configuration's samples.",
-        ),
+        typer.Option("--sample", "-s", help=SAMPLE_HELP),
     ] = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Run folder; runs/NAME-TIME if not given.")
@@ -73,22 +70,18 @@ def _train(
         run = train_run(
             run_config, root, command=command, overwrite=overwrite, resume=resume, report=report
         )
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=150)  # tables in log files need not wrap
+    console = terminal.console()
     if evaluate:
         _evaluate(console, run.folder, run_config)
     _print_sizes(console, run.summary)
-    console.print(
-        f"run folder {root}; next: `l1met synthesize {root}`", highlight=False, soft_wrap=True
-    )
+    console.print(f"run folder {root}; next: `l1met synthesize {root}`")
 
 
 class _Epochs:
     """One progress bar per variant on a terminal, one line per epoch elsewhere."""
 
     def __init__(self, names: list[str], epochs: int) -> None:
-        self._console = Console(stderr=True)
+        self._console = terminal.console(stderr=True)
         self._epochs = epochs
         self._progress = Progress(
             TextColumn("{task.description:>9}"), BarColumn(), MofNCompleteColumn(),
@@ -108,17 +101,17 @@ class _Epochs:
         self._progress.stop()
 
     def _report(self, variant: str, epochs_done: int, figures: dict[str, float]) -> None:
-        text = f"loss {figures['loss']:.1f}, validation {figures['val_loss']:.1f}"
+        found = f"loss {figures['loss']:.1f}, validation {figures['val_loss']:.1f}"
         if "val_efficiency" in figures:
-            text += (
+            found += (
                 f", efficiency {figures['val_efficiency']:.3f} at {figures['val_rate_khz']:.0f} kHz"
             )
         if self._console.is_terminal:
             task = self._tasks[variant]
             self._progress.start_task(task)
-            self._progress.update(task, completed=epochs_done, figures=text)
+            self._progress.update(task, completed=epochs_done, figures=found)
         else:
-            print(f"{variant} epoch {epochs_done}/{self._epochs}: {text}", flush=True)
+            print(f"{variant} epoch {epochs_done}/{self._epochs}: {found}", flush=True)
 
 
 def _evaluate(console: Console, folder: "RunFolder", config: "RunConfig") -> None:
@@ -132,8 +125,8 @@ def _evaluate(console: Console, folder: "RunFolder", config: "RunConfig") -> Non
     draw_all(found, folder.plots, history=read_history(folder.history))
     console.print(_table(metrics))
     for note in metrics.notes:
-        console.print(note, highlight=False, soft_wrap=True)
-    console.print(f"plots in {folder.plots}", highlight=False, soft_wrap=True)
+        console.print(note)
+    console.print(f"plots in {folder.plots}")
 
 
 def _table(metrics: "Metrics") -> Table:

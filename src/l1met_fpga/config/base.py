@@ -97,7 +97,10 @@ def load_yaml(path: Path) -> dict[str, Any]:
     try:
         raw = read_yaml(path.read_bytes())
     except FileNotFoundError:
-        raise ConfigError(f"no configuration file {path}; check the path") from None
+        raise ConfigError(
+            f"no configuration file {path}; check the path, or copy the package's own with "
+            "`l1met init`"
+        ) from None
     except IsADirectoryError:
         inside = ", ".join(str(file) for file in sorted(path.glob("*.yaml"))[:6])
         tip = f"give a file in it ({inside})" if inside else "give a YAML file"

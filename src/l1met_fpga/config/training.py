@@ -6,6 +6,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from l1met_fpga.config.base import StrictModel
+from l1met_fpga.config.data import Role
 
 __all__ = [
     "EarlyStoppingConfig",
@@ -21,15 +22,22 @@ class TrainingSample(StrictModel):
     """One sample of the mixture.
 
     Attributes:
-        path: Store (``.h5``), or ROOT file, which is converted once.
-        label: Sample label of a ROOT file, null takes the file's name; a store knows its own.
+        path: Store (``.h5``), or ROOT files, which are converted once; a glob may name several
+            ROOT files of one sample.
+        label: Sample label of ROOT files, null takes the name of the only file; a store knows its
+            own.
+        role: What ROOT files are for: signal, or background (pile-up-only events, whose true MET
+            is zero and from which rates come). If null, the labels pileup, minbias and
+            single_neutrino mean background and every other one means signal; a store knows its
+            own.
         weight: Share of the training events drawn from this sample, relative to the others;
             null means its number of training events. 0 keeps it for evaluation only.
         max_events: Events read at most, null for all.
     """
 
     path: Path
-    label: str | None = None
+    label: str | None = Field(default=None, min_length=1)
+    role: Role | None = None
     weight: float | None = Field(default=None, ge=0)
     max_events: int | None = Field(default=None, ge=1)
 

@@ -3,6 +3,7 @@
 import difflib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
+from typing import Final
 
 from l1met_fpga.data.branch_map import (
     PACKAGED,
@@ -35,6 +36,7 @@ class FileBranches:
         baselines: MET of other algorithms by name.
         vertex_z0: z of the vertices.
         event: Run, luminosity block, event number.
+        weight: Weight of the generator, which is not used but must not be passed over in silence.
         lacking: What the file does not have, as in ``COUNT_MEANINGS``.
         alternatives: Those of the branches for which the map has several names.
     """
@@ -50,6 +52,7 @@ class FileBranches:
     baselines: dict[str, Polar]
     vertex_z0: str | None
     event: tuple[str | None, ...]
+    weight: str | None
     lacking: tuple[str, ...]
     alternatives: tuple[str, ...]
 
@@ -66,8 +69,13 @@ class FileBranches:
             *(branch for met in mets if met for branch in met),
             self.vertex_z0,
             *self.event,
+            self.weight,
         ]
         return list(dict.fromkeys(branch for branch in found if branch))
+
+
+_WEIGHT: Final = ("genWeight",)
+"""Its name in every table of the NanoAOD kind."""
 
 
 def choose_branches(name: str, branches: Collection[str], where: str) -> FileBranches:
@@ -162,6 +170,7 @@ def _chosen(names: BranchMap, branches: Collection[str]) -> FileBranches:
         },
         vertex_z0=_first(names.vertex_z0, branches),
         event=event,
+        weight=_first(_WEIGHT, branches),
         lacking=(),
         alternatives=tuple(
             branch

@@ -170,6 +170,7 @@ def _merge(
     ]
     if not filled:
         raise DataError(f"none of the {len(tasks)} input files has an event; nothing was written")
+    _refuse_copies([record for _, record in filled])
     role = config.role or suggested_role(config.label)
     counts: Counter[str] = Counter()
     for record in records:
@@ -197,6 +198,20 @@ def _merge(
                 store.append(batch)
     counts.update(store.counts)
     return dict(counts)
+
+
+def _refuse_copies(records: Sequence[PartRecord]) -> None:
+    """Refuse files of other names that hold the same bytes."""
+    known: dict[str, str] = {}
+    for source in (record.source for record in records):
+        checksum = source["sha256"]
+        if checksum is None:
+            continue
+        first = known.setdefault(checksum, source["path"])
+        if first != source["path"]:
+            raise DataError(
+                f"{source['path']} holds the same bytes as {first}; its events would be counted twice"
+            )
 
 
 def _in_every_file(what: str, names: Sequence[Sequence[str]]) -> list[str]:

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from l1met_fpga.data.batch import EventBatch
 from l1met_fpga.data.splits import mix64
+from l1met_fpga.data.truth import vertex_cm
 from l1met_fpga.errors import DataError
 from l1met_fpga.puppi.columns import COLUMNS, N_CANDIDATES, PHI_COUNTS_PER_TURN, PT_LSB_GEV
 from l1met_fpga.puppi.units import to_counts
@@ -119,23 +120,28 @@ def clean(batch: EventBatch, tally: Counter[str]) -> EventBatch:
     """Apply what holds for candidates of every source.
 
     - Candidates whose pt rounds to zero are empty slots and are removed.
-    - An event without luminosity block and number is identified by its content.
+    - A vertex that cannot be one is none.
+    - An event without luminosity block and number, or with the same as all others, is identified
+      by its content.
 
     Args:
         batch: Events as read.
-        tally: Counts ``zero_pt_candidates`` and ``empty_events``.
+        tally: Counts ``zero_pt_candidates``, ``empty_events`` and ``vertex_fillers``.
     """
     filled = batch.columns["pt"] > 0
     if not filled.all():
         tally["zero_pt_candidates"] += int((~filled).sum())
         batch = batch.select_candidates(filled)
     tally["empty_events"] += int((batch.counts == 0).sum())
-    batch = replace(batch, n_candidates=batch.counts)
+    z0 = None if batch.vertex_z0_cm is None else vertex_cm(batch.vertex_z0_cm, tally)
+    batch = replace(batch, n_candidates=batch.counts, vertex_z0_cm=z0)
     return _with_identity(batch)
 
 
 def _with_identity(batch: EventBatch) -> EventBatch:
     anonymous = (batch.event_id[:, 1] == 0) & (batch.event_id[:, 2] == 0)
+    if batch.n_events > 1 and (batch.event_id == batch.event_id[0]).all():
+        anonymous[:] = True  # a number that every event has is no number
     if not anonymous.any():
         return batch
     event_id = batch.event_id.copy()

@@ -80,6 +80,9 @@ def _batch(arrays: EventArrays, names: FileBranches, tally: Counter[str]) -> Eve
     columns = {"pid": pid} | from_physical(physical, pid, tally)
     for name, branch in names.hardware.items():
         columns[name] = _hardware(name, arrays.per_candidate(branch), columns)
+    if names.weight:
+        weights = arrays.per_event(names.weight)
+        tally["weighted_events"] += int((weights != weights[:1]).sum())
     return EventBatch(
         counts=arrays.counts,
         columns={name: columns[name] for name in COLUMNS if name in columns},
@@ -104,8 +107,10 @@ def _hardware(name: str, values: Flat, columns: Mapping[str, Flat]) -> npt.NDArr
 
 def _event_id(arrays: EventArrays, names: FileBranches) -> npt.NDArray[np.uint64]:
     result = np.zeros((len(arrays.counts), 3), np.uint64)
+    # One of the last two alone repeats; without both, events are known by what they hold.
+    has_number = all(names.event[1:])
     for field, branch in enumerate(names.event):
-        if branch:
+        if branch and (field == 0 or has_number):
             result[:, field] = arrays.integers(branch)
     return result
 

@@ -61,7 +61,8 @@ def _explained(path: str, err: Exception) -> DataError:
             f"{path} is compressed in a way that is not supported ({reason}); write it again with "
             "`hadd -f505 NEW.root OLD.root`"
         )
-    if "://" in path and isinstance(err, OSError):
+    # uproot says "expected Chunk of length ..." when a file ends early.
+    if "://" in path and isinstance(err, OSError) and "expected Chunk" not in reason:
         if "no such file" in reason.lower():
             return DataError(f"no such file on the server: {path}; check the path")
         return DataError(

@@ -66,11 +66,20 @@ class Source:
         return [stat.st_size, stat.st_mtime_ns]
 
     def sha256(self) -> str | None:
-        """Return the checksum of a local file, None for a URL (it would be fetched twice)."""
+        """Return the checksum of a local file, None for a URL (it would be fetched twice).
+
+        Raises:
+            DataError: If the file cannot be read.
+        """
         if self.is_remote:
             return None
-        with Path(self.path).open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        try:
+            with Path(self.path).open("rb") as file:
+                return hashlib.file_digest(file, "sha256").hexdigest()
+        except OSError as err:
+            raise DataError(
+                f"cannot read {self.path}: {err.strerror}; check the path and its permissions"
+            ) from None
 
 
 def expand_sources(patterns: Sequence[str], file_format: str = "auto") -> list[Source]:
@@ -81,20 +90,58 @@ def expand_sources(patterns: Sequence[str], file_format: str = "auto") -> list[S
         file_format: Format of all files, or ``auto`` to tell by the end of each name.
 
     Raises:
-        DataError: If a name or glob matches nothing, or a file is named twice.
+        DataError: If a name or glob matches nothing or a folder, a file is named twice, or a server
+            cannot be asked.
         ConfigError: If the format cannot be told.
     """
-    paths: list[str] = []
-    for pattern in patterns:
-        if "://" in pattern or Path(pattern).is_file():
-            paths.append(pattern)
-            continue
-        found = sorted(glob.glob(pattern, recursive=True))  # noqa: PTH207 (patterns may be absolute)
-        if not found:
-            raise DataError(f"no file matches {pattern}; check the path")
-        paths += found
+    paths = [path for pattern in patterns for path in _matching(pattern)]
     refuse_repeated_files(paths)
     return [Source(path, _format_of(path, file_format)) for path in paths]
+
+
+def _matching(pattern: str) -> list[str]:
+    """Return the files that a name, glob or URL stands for, sorted."""
+    if "://" in pattern:
+        return _on_server(pattern) if _has_glob(pattern) else [pattern]
+    if Path(pattern).is_file():
+        return [pattern]
+    found = sorted(glob.glob(pattern, recursive=True))  # noqa: PTH207 (patterns may be absolute)
+    if not found:
+        raise DataError(f"no file matches {pattern}; check the path")
+    folder = next((path for path in found if Path(path).is_dir()), None)
+    if folder is not None:
+        raise DataError(f"{folder} is a folder; name the files in it, for example {folder}/*.root")
+    return found
+
+
+def _has_glob(url: str) -> bool:
+    return any(sign in url.partition("://")[2].partition("?")[0] for sign in "*[")
+
+
+def _on_server(pattern: str) -> list[str]:
+    """Ask a server which of its files a glob stands for."""
+    scheme, _, rest = pattern.partition("://")
+    if scheme.lower() not in _XROOTD_SCHEMES:
+        raise DataError(f"{pattern}: globs are known for root:// servers only; name every file")
+    import fsspec
+
+    host = rest.partition("/")[0]
+    try:
+        files, path = fsspec.core.url_to_fs(pattern)
+        found = sorted(str(name) for name in files.glob(path))
+    except ImportError as err:
+        raise DataError(
+            f"cannot look for {pattern}: {err.name or 'fsspec-xrootd'} is not installed; install "
+            "l1met_fpga[xrootd]"
+        ) from err
+    except OSError as err:
+        raise DataError(
+            f"cannot look for {pattern} ({' '.join(str(err).split())}); check the server, your "
+            "credentials and the path"
+        ) from err
+    if not found:
+        raise DataError(f"no file on the server matches {pattern}; check the path")
+    return [f"{scheme}://{host}//{name.lstrip('/')}" for name in found]
 
 
 def refuse_repeated_files(paths: Iterable[str | Path]) -> None:

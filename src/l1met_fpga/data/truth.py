@@ -11,7 +11,14 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["MAX_MET_GEV", "met_from_polar", "met_from_xy", "polar_is_known", "xy_is_known"]
+__all__ = [
+    "MAX_MET_GEV",
+    "met_from_polar",
+    "met_from_xy",
+    "polar_is_known",
+    "vertex_cm",
+    "xy_is_known",
+]
 
 Floats = npt.NDArray[np.float64]
 Numbers = npt.NDArray[Any]
@@ -20,6 +27,8 @@ MAX_MET_GEV: Final = 14_000.0
 """The energy of a collision; no event has more MET."""
 _MAX_ANGLE_RAD: Final = 2 * math.pi * (1 + 1e-6)
 """Single precision rounds 2 pi up by 3e-8 of it."""
+_MAX_VERTEX_CM: Final = 100.0
+"""Collisions spread over a few cm; none lies so far from the centre."""
 _XY_FILLERS: Final = (-1.0, -9.0, -99.0, -999.0, -9999.0, -99999.0)
 
 
@@ -76,3 +85,16 @@ def met_from_xy(met_xy_gev: Numbers, tally: Counter[str], name: str) -> Floats:
     known = xy_is_known(met_xy_gev)
     tally[f"{name}_fillers"] += int((~known).sum())
     return np.where(known[:, None], np.asarray(met_xy_gev, np.float64), np.nan)
+
+
+def vertex_cm(z0_cm: Numbers, tally: Counter[str]) -> Floats:
+    """Return z of the primary vertex, shape (n,); NaN where the source holds none.
+
+    Args:
+        z0_cm: Values of the source; NaN where it had no vertex at all.
+        tally: Counts ``vertex_fillers``.
+    """
+    z0 = np.asarray(z0_cm, np.float64)
+    filler = np.abs(z0) > _MAX_VERTEX_CM
+    tally["vertex_fillers"] += int(filler.sum())
+    return np.where(filler, np.nan, z0)

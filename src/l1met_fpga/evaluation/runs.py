@@ -12,8 +12,8 @@ import numpy.typing as npt
 from l1met_fpga.config.evaluation import EvaluationConfig
 from l1met_fpga.config.run import RunConfig, load_run
 from l1met_fpga.data.roles import suggested_role
+from l1met_fpga.data.sample_store import store_of
 from l1met_fpga.data.splits import Part
-from l1met_fpga.data.store import Store
 from l1met_fpga.errors import ConfigError, DataError
 from l1met_fpga.evaluation.baselines import TABLE, WeightTable, fit_baselines, fit_weights
 from l1met_fpga.evaluation.evaluation import BASELINE_TITLES, Estimate, Evaluation, evaluate
@@ -28,14 +28,14 @@ from l1met_fpga.evaluation.sample import (
     read_met,
     same_truth,
 )
-from l1met_fpga.evaluation.trained_on import check_units, trained_events, trained_samples
-from l1met_fpga.metrics.arrays import check_same_length
+from l1met_fpga.evaluation.source_met import with_source_met
+from l1met_fpga.evaluation.trained_on import compare_with_training
+from l1met_fpga.metrics.arrays import FloatArray, check_same_length
 from l1met_fpga.models.network import Network
 from l1met_fpga.puppi.columns import REQUIRED_COLUMNS
 from l1met_fpga.puppi.emulator import cmssw_met_xy_gev
 from l1met_fpga.puppi.met import puppi_met_xy_gev
 from l1met_fpga.run_folder import RunFolder
-from l1met_fpga.training.samples import store_of
 
 __all__ = [
     "ArrayFile",
@@ -140,8 +140,10 @@ def evaluate_runs(
     ]
     notes = [
         note
-        for run in runs
-        for note in _compare_with_training(run, paths, allow=allow_training_events)
+        for one, cfg in zip(runs, configs, strict=True)
+        for note in compare_with_training(
+            one.name, one.run, cfg.model.columns, paths, allow=allow_training_events
+        )
     ]
     baselines = fit_on_training_parts(paths, config.max_train_events)
     _check_arrays(arrays, taken={*BASELINE_TITLES, *(name for name, _, _ in networks)})
@@ -154,6 +156,7 @@ def evaluate_runs(
     for name, what, estimator in networks:
         estimators[name], about[name] = estimator, what
     samples: list[Sample] = []
+    source_met: list[dict[str, FloatArray]] = []
     weights = None
     for path in paths:
         events = load_store(path, Part.TEST, columns=columns, max_events=config.max_events)
@@ -162,6 +165,11 @@ def evaluate_runs(
         if weights is None and not sample.is_background:
             weights = fit_weights(events.candidates, sample.met_xy_gev[names[0]], TABLE)
         samples.append(_with_arrays(sample, arrays))
+        source_met.append(events.source_met_xy_gev)
+    samples, added = with_source_met(
+        samples, source_met, taken={*about, *(file.name for file in arrays)}
+    )
+    about |= {name: Estimate("file", name) for name in added}
     about |= {file.name: Estimate("file", file.name) for file in arrays}
     unknown = {file.sample for file in arrays} - {sample.label for sample in samples}
     if unknown:
@@ -202,33 +210,6 @@ def evaluate_arrays(
         files = {file.name: file.path for file in arrays if file.sample == label}
         samples.append(load_arrays(label, files, is_background=label in backgrounds))
     return evaluate(samples, {name: Estimate("file", name) for name in names}, config)
-
-
-def _compare_with_training(named: NamedRun, paths: Sequence[Path], *, allow: bool) -> Iterator[str]:
-    """Refuse what the network was trained on, or say it; say what the folder does not tell."""
-    samples = trained_samples(named.run)
-    if samples is None:
-        yield (
-            f"{named.name}: {named.run.root} does not record what it was trained on, so nobody can "
-            "tell whether events of these samples were."
-        )
-        return
-    columns = (*REQUIRED_COLUMNS, *named.config.model.columns)
-    for path in paths:
-        with Store.open(path) as store:
-            check_units(store, samples, columns, run=named.run.root)
-            used, n_test = trained_events(store, samples), len(store.events_of(Part.TEST))
-        if used and not allow:
-            raise DataError(
-                f"{path}: {named.run.root} was trained on {used} of its {n_test} test events, so its "
-                "figures would be too good. Take other events, or the store of the training (same "
-                "label, --split-seed and fractions); --allow-training-events evaluates all the same"
-            )
-        if used:
-            yield (
-                f"{named.name} was trained on {used} of the {n_test} test events of {path}: its "
-                "figures are too good."
-            )
 
 
 def _check_arrays(arrays: Sequence[ArrayFile], *, taken: set[str]) -> None:
@@ -291,7 +272,8 @@ def _keras(path: Path) -> Estimator:
     def run(events: Events) -> npt.ArrayLike:
         from l1met_fpga.models.storage import load_model, predict_met_xy_gev
 
-        result: npt.ArrayLike = predict_met_xy_gev(load_model(path), events.candidates)
+        told = f"{path.name}, test events of {events.label}"
+        result: npt.ArrayLike = predict_met_xy_gev(load_model(path), events.candidates, of=told)
         return result
 
     return run

@@ -49,6 +49,8 @@ class Events:
         n_candidates: Before truncation, shape (n,).
         is_background: Pile-up-only events.
         identity: What tells these events from others: the store, its part and their number.
+        source_met_xy_gev: MET of the source's other algorithms by name, shape (n, 2), GeV; NaN
+            where the source had none.
     """
 
     label: str
@@ -57,6 +59,7 @@ class Events:
     n_candidates: npt.NDArray[np.int64]
     is_background: bool = False
     identity: Identity = field(default_factory=dict)
+    source_met_xy_gev: dict[str, FloatArray] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.gen_met_xy_gev)
@@ -129,7 +132,7 @@ def load_store(
         max_events: Take at most so many, from the start.
 
     Raises:
-        DataError: If the file is no store or the part holds no event.
+        DataError: If the file is no store, the part holds no event, or no event has truth.
     """
     with Store.open(path) as store:
         events = np.arange(store.n_events) if part is None else store.events_of(part)
@@ -139,6 +142,11 @@ def load_store(
         events = events[:max_events]
         gen = store.gen_met_xy_gev(events)
         known = np.isfinite(gen).all(axis=1)
+        if not known.any():
+            raise DataError(
+                f"{path} ({store.label!r}): no event has generator MET, so nothing can be measured "
+                "with it; if its events are pile-up only, convert it with --role background"
+            )
         if not known.all():
             logger.warning(
                 "%s: %d of %d events have no generator MET and are left out",
@@ -152,7 +160,10 @@ def load_store(
             "part": "all" if part is None else part.name.lower(),
             "events": len(events),
         }
-        return Events(store.label, candidates, gen, n_candidates, store.is_background, identity)
+        others = {name: store.baseline_met_xy_gev(name, events) for name in store.baselines}
+        return Events(
+            store.label, candidates, gen, n_candidates, store.is_background, identity, others
+        )
 
 
 def estimate(events: Events, estimators: Mapping[str, Estimator]) -> Sample:

@@ -1,7 +1,7 @@
 """What a run was trained on, as its folder says, and which events it must not be judged by."""
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -12,9 +12,16 @@ from l1met_fpga.data.overlap import events_from, shared_events
 from l1met_fpga.data.splits import Part, assign_parts
 from l1met_fpga.data.store import Store
 from l1met_fpga.errors import DataError, RunFolderError
+from l1met_fpga.puppi.columns import REQUIRED_COLUMNS
 from l1met_fpga.run_folder import RunFolder
 
-__all__ = ["TrainedSample", "check_units", "trained_events", "trained_samples"]
+__all__ = [
+    "TrainedSample",
+    "check_units",
+    "compare_with_training",
+    "trained_events",
+    "trained_samples",
+]
 
 _PARTS: Final = ("label", "split_seed", "split_fractions", "content")
 """What makes the parts of two stores the same."""
@@ -123,3 +130,42 @@ def check_units(
                     f"{store.path}: one count of {name} is {now}, {run} was trained on {was} "
                     f"({sample.path}); convert the sources again the same way (for z0: --z0)"
                 )
+
+
+def compare_with_training(
+    name: str, run: RunFolder, columns: Collection[str], paths: Sequence[Path], *, allow: bool
+) -> Iterator[str]:
+    """Refuse stores whose test events a network was trained on; yield what a reader must know.
+
+    Args:
+        name: The network's name in tables.
+        run: Its run.
+        columns: Candidate columns that it reads.
+        paths: Stores to evaluate it on.
+        allow: Say it instead of refusing.
+
+    Raises:
+        DataError: If test events were trained on, or a column has another unit.
+    """
+    samples = trained_samples(run)
+    if samples is None:
+        yield (
+            f"{name}: {run.root} does not record what it was trained on, so nobody can tell whether "
+            "events of these samples were."
+        )
+        return
+    for path in paths:
+        with Store.open(path) as store:
+            check_units(store, samples, (*REQUIRED_COLUMNS, *columns), run=run.root)
+            used, n_test = trained_events(store, samples), len(store.events_of(Part.TEST))
+        if used and not allow:
+            raise DataError(
+                f"{path}: {run.root} was trained on {used} of its {n_test} test events, so its "
+                "figures would be too good. Take other events, or the store of the training (same "
+                "label, --split-seed and fractions); --allow-training-events evaluates all the same"
+            )
+        if used:
+            yield (
+                f"{name} was trained on {used} of the {n_test} test events of {path}: its figures "
+                "are too good."
+            )

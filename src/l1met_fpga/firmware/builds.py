@@ -7,6 +7,7 @@ the sources that lie there when it carries the digest of that record.
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -59,9 +60,12 @@ class Build:
         if not path.is_file():
             return None
         try:
-            return cls(**json.loads(path.read_text(encoding="utf-8")))
+            build = cls(**json.loads(path.read_text(encoding="utf-8")))
         except (ValueError, TypeError) as err:
             raise ConversionError(f"{path} is damaged ({err}). {_AGAIN}") from None
+        if not re.fullmatch(r"[A-Za-z]\w*", str(build.top), re.ASCII):  # part of file names
+            raise ConversionError(f"{path}: {build.top!r} is no module name. {_AGAIN}")
+        return build
 
     def require_network(
         self, network: Network, folder: Path, *, error: type[L1MetError] = ConversionError

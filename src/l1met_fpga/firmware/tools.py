@@ -73,7 +73,7 @@ def run_tool(
     log.parent.mkdir(parents=True, exist_ok=True)
     logger.debug("running %s in %s, log %s", program, cwd, log)
     try:
-        with log.open("w") as out:
+        with log.open("w", encoding="utf-8") as out:
             process = subprocess.Popen(
                 [str(a) for a in argv],
                 cwd=cwd,
@@ -92,7 +92,9 @@ def run_tool(
         if process.returncode is None:
             _kill_group(process)
     if returncode:
-        tail = "\n".join(log.read_text(errors="replace").splitlines()[-TAIL_LINES:])
+        tail = "\n".join(
+            log.read_text(errors="replace", encoding="utf-8").splitlines()[-TAIL_LINES:]
+        )
         raise ToolError(f"{program} exited with {returncode}; see {log}. It ended with:\n{tail}")
 
 
@@ -134,13 +136,20 @@ def _cache_variables() -> dict[str, str]:
 
     Batch slots have homes that may not be written, or none; a tool would end there.
     """
-    home = Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser())
-    existing = next(folder for folder in (home, *home.parents, Path("/")) if folder.exists())
     wanted = [name for name in _CACHES if name not in os.environ]
-    if not wanted or os.access(existing, os.W_OK | os.X_OK):
+    if not wanted or _home_cache_is_writable():
         return {}
     base = _private_folder(Path(tempfile.gettempdir()) / f"l1met_fpga-{os.getuid()}")
     return {name: str(base / _CACHES[name]) for name in wanted}
+
+
+def _home_cache_is_writable() -> bool:
+    try:
+        cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    except RuntimeError:  # no HOME, and a user whom the system does not know
+        return False
+    existing = next(folder for folder in (cache, *cache.parents, Path("/")) if folder.exists())
+    return os.access(existing, os.W_OK | os.X_OK)
 
 
 def _private_folder(folder: Path) -> Path:

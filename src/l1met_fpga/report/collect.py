@@ -70,8 +70,8 @@ def collect(run: RunFolder) -> Collected:
     evaluated = None if metrics is None else evaluated_samples(metrics)
     figures = Figures(
         model=config.model.name,
-        sample=", ".join(evaluated or training.samples) or None,
-        training_samples=list(training.samples),
+        sample=", ".join(evaluated or training.labels) or None,
+        training_samples=training.labels,
         training_events=training.training_events,
         seed=about.seed,
         software=about.software,

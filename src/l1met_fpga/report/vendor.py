@@ -7,6 +7,7 @@ from typing import Any, Final
 from l1met_fpga.config.firmware import HlsConfig
 from l1met_fpga.errors import ConfigError, ReportError
 from l1met_fpga.files import write_json
+from l1met_fpga.firmware.builds import Build
 from l1met_fpga.firmware.devices import device_of
 from l1met_fpga.firmware.hls.vendor import csynth_report
 from l1met_fpga.report.findings import Findings
@@ -36,7 +37,7 @@ def write_vendor(folder: Path, config: HlsConfig) -> dict[str, Any]:
     """Read a project after its vendor run and write its ``resources.json``.
 
     Returns:
-        What was written: the keys ``hls.*`` of ``report.json``.
+        What was written: the keys ``hls.*`` of ``report.json``, and ``build``, what it was made from.
 
     Raises:
         ReportError: If the C-synthesis report is missing, or a report cannot be used.
@@ -48,6 +49,9 @@ def write_vendor(folder: Path, config: HlsConfig) -> dict[str, Any]:
     if found is None:
         raise ReportError("; ".join(map(str, findings.found)))
     figures = found.model_dump()
+    build = Build.read(folder)
+    if build is not None:
+        figures["build"] = build.digest
     write_json(folder / RESOURCES, figures)
     return figures
 

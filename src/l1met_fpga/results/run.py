@@ -4,7 +4,7 @@ from pydantic import ConfigDict, Field, JsonValue
 
 from l1met_fpga.results.base import Result
 
-__all__ = ["Environment", "GitState", "TrainingSummary"]
+__all__ = ["Environment", "GitState", "TrainingSampleInfo", "TrainingSummary"]
 
 
 class _Part(Result):
@@ -27,8 +27,19 @@ class Environment(_Part):
     git: GitState | None = None
 
 
+class TrainingSampleInfo(_Part):
+    """A sample that was trained on."""
+
+    label: str
+
+
 class TrainingSummary(_Part):
     """``training.json``: what was trained on."""
 
     training_events: int | None = None
-    samples: dict[str, JsonValue] = Field(default_factory=dict)
+    samples: dict[str, JsonValue] | list[TrainingSampleInfo] = Field(default_factory=dict)
+
+    @property
+    def labels(self) -> list[str]:
+        """Labels of the samples, whether the file lists them or names them."""
+        return [one if isinstance(one, str) else one.label for one in self.samples]

@@ -1,7 +1,5 @@
 """Train one variant of a network."""
 
-import hashlib
-import json
 import logging
 import time
 from contextlib import nullcontext
@@ -10,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from l1met_fpga.config.run import RunConfig
+from l1met_fpga.identity import Identity
 from l1met_fpga.models.build import Variant, build, copy_weights
 from l1met_fpga.models.export import bake_weights
 from l1met_fpga.models.keras import keras, tf
@@ -28,6 +27,7 @@ from l1met_fpga.training.monitor import Validation, packed_predictor
 from l1met_fpga.training.pruning import PruningSteps, check_sparsity, copy_masked
 from l1met_fpga.training.resume import Checkpoint
 from l1met_fpga.training.tensorboard import tensorboard_callbacks
+from l1met_fpga.training.workers import require_same_epoch
 
 __all__ = ["TrainedNetwork", "history_path", "primary_variant", "train_variant"]
 
@@ -64,6 +64,7 @@ def train_variant(
     validation: Validation,
     folder: Path,
     *,
+    identity: Identity,
     report: EpochReport | None = None,
     strategy: Any | None = None,
 ) -> TrainedNetwork:
@@ -75,6 +76,7 @@ def train_variant(
         mixture: Training events.
         validation: Validation events.
         folder: Run folder: history, checkpoints and TensorBoard logs go there.
+        identity: What the training is made from; a checkpoint of another one is refused.
         report: Called after every epoch.
         strategy: TensorFlow's distribution strategy, see :mod:`l1met_fpga.training.workers`.
 
@@ -108,7 +110,7 @@ def train_variant(
         stateful,
         history,
         every=training.checkpoint_every,
-        identity=_identity(config),
+        identity=identity,
     )
     callbacks = [
         *_before_monitoring(variant),
@@ -120,6 +122,8 @@ def train_variant(
     ]
     with scope():
         before = checkpoint.restore(model, training.epochs)
+    if strategy is not None:
+        require_same_epoch(strategy, before.epochs_done)
     if before.epochs_done:
         logger.info("%s network: going on after epoch %d", variant, before.epochs_done)
     if not before.finished:
@@ -160,12 +164,6 @@ def _before_monitoring(variant: Variant) -> list[Any]:
     from tensorflow_model_optimization.sparsity.keras import UpdatePruningStep
 
     return [RefuseNan(variant), UpdatePruningStep()]
-
-
-def _identity(config: RunConfig) -> str:
-    """What an epoch depends on; the number of epochs may not change either (schedules)."""
-    content = config.model_dump(mode="json", include={"model", "samples", "training"})
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def _dataset(mixture: TrainingMixture, first_epoch: int, strategy: Any | None) -> Any:

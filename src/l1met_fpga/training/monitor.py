@@ -13,7 +13,6 @@ from l1met_fpga.metrics.binning import GAIN_RANGE_GEV, Bins
 from l1met_fpga.metrics.resolution import binned_resolution
 from l1met_fpga.metrics.trigger import lowest_supported_rate_khz, threshold_at_rate_gev
 from l1met_fpga.models.keras import tf
-from l1met_fpga.puppi.met import momentum_xy_gev
 from l1met_fpga.training.losses import MetLoss
 from l1met_fpga.training.mixture import PackedEvents
 from l1met_fpga.training.samples import LoadedSample
@@ -101,7 +100,7 @@ class Validation:
         self._loss = MetLoss(loss)
         shares = np.array([sample.share for sample in self._samples])
         self._shares = shares / shares.sum() if shares.sum() > 0 else shares + 1 / len(shares)
-        self.puppi = self.figures(_puppi_met_xy_gev)
+        self.puppi = self.figures(lambda events: events.puppi_met_xy_gev)
 
     def figures(self, estimate: Callable[[PackedEvents], FloatArray]) -> dict[str, float]:
         """Return loss, response, slope-corrected widths, efficiency and errors of an estimate.
@@ -194,11 +193,3 @@ def _efficiencies(
         result[f"val_{sample.label}_efficiency"] = passing
     values = [result[f"val_{s.label}_efficiency"] for s in signal]
     return result | {"val_efficiency": float(np.mean(values)) if values else float("nan")}
-
-
-def _puppi_met_xy_gev(events: PackedEvents) -> FloatArray:
-    momentum = momentum_xy_gev(events.columns)
-    event = np.repeat(np.arange(len(events)), np.diff(events.row_splits))
-    sums = [np.bincount(event, momentum[:, axis], len(events)) for axis in (0, 1)]
-    met: FloatArray = -np.stack(sums, axis=1).astype(np.float64)
-    return met

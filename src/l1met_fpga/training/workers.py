@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from l1met_fpga.errors import ConfigError
+from l1met_fpga.errors import ConfigError, TrainingError
 from l1met_fpga.models.keras import tf
 
-__all__ = ["Place", "own_folder", "place", "strategy"]
+__all__ = ["Place", "own_folder", "place", "require_same_epoch", "strategy"]
 
 _TRAINING_JOBS: Final = ("chief", "worker")
 _EXAMPLE: Final = (
@@ -85,6 +85,27 @@ def strategy() -> Any | None:
     if place().count < 2:
         return None
     return tf.distribute.MultiWorkerMirroredStrategy()
+
+
+def require_same_epoch(strategy: Any, epochs_done: int) -> None:
+    """Refuse to go on when the processes' checkpoints are of different epochs.
+
+    Raises:
+        TrainingError: If they are (one was killed before it had written its file).
+    """
+
+    @tf.function  # type: ignore[untyped-decorator]
+    def moments() -> Any:
+        value = tf.constant([epochs_done, epochs_done**2], tf.float64)
+        return strategy.reduce(tf.distribute.ReduceOp.MEAN, strategy.run(lambda: value), axis=None)
+
+    mean, mean_of_squares = moments().numpy()
+    if mean**2 != mean_of_squares:
+        raise TrainingError(
+            f"the checkpoints of the machines are of different epochs (here {epochs_done}, on "
+            f"average {mean:g}): one was stopped before it had written its own. Start again with "
+            "--overwrite"
+        )
 
 
 def own_folder(root: Path) -> Path:

@@ -35,6 +35,7 @@ ROOT.gInterpreter.Declare("""
 #include <variant>
 #include "ROOT/RField.hxx"
 #include "ROOT/RNTupleModel.hxx"
+#include "ROOT/RNTupleWriter.hxx"
 #include "ROOT/RVec.hxx"
 
 void AddHalf(ROOT::RNTupleModel &model, const std::string &name) {
@@ -44,6 +45,20 @@ void AddHalf(ROOT::RNTupleModel &model, const std::string &name) {
 }
 void AddField(ROOT::RNTupleModel &model, const std::string &name, const std::string &type) {
   model.AddField(ROOT::RFieldBase::Create(name, type).Unwrap());
+}
+void WriteLate(const std::string &path, const std::vector<std::string> &names) {
+  auto model = ROOT::RNTupleModel::Create();
+  for (auto &name : names) model->MakeField<std::vector<float>>(name);
+  auto writer = ROOT::RNTupleWriter::Recreate(std::move(model), "Events", path);
+  writer->Fill();
+  writer->CommitCluster();
+  auto updater = writer->CreateModelUpdater();
+  updater->BeginUpdate();
+  auto met = updater->MakeField<float>("genMet_pt");
+  updater->MakeField<float>("genMet_phi");
+  updater->CommitUpdate();
+  *met = 50;
+  writer->Fill();
 }
 template <typename T> void Push(std::vector<T> &values, double value) { values.push_back(value); }
 void Push(std::vector<std::variant<short, float>> &values, double value) {
@@ -124,9 +139,13 @@ def made(kind: str) -> object:
     return template[inner]()
 
 
-def plain(path: Path, compression: int = 509, *, counter: str = "I", **leaves: str) -> None:
+def plain(
+    path: Path, compression: int = 509, *, counter: str = "I", flush: int = 0, **leaves: str
+) -> None:
     file = opened(path, compression)
     writer = Writer(ROOT.TTree("Events", ""), counter)
+    if flush:
+        writer.tree.SetAutoFlush(flush)  # events per compressed block
     writer.event()
     writer.met()
     writer.candidates(**leaves)
@@ -354,6 +373,26 @@ def rntuple(path: Path, reals: str = "float", integers: str = "short") -> None:
     del writer
 
 
+def rntuple_from_tree(path: Path, *, imported: bool) -> None:
+    """A tree that ROOT itself made an RNTuple of."""
+    source = path.with_suffix(".tmp")
+    plain(source)
+    if imported:
+        importer = ROOT.Experimental.RNTupleImporter.Create(str(source), "Events", str(path))
+        importer.SetIsQuiet(True)
+        importer.Import()
+    else:
+        options = ROOT.RDF.RSnapshotOptions()
+        options.fOutputFormat = ROOT.RDF.ESnapshotOutputFormat.kRNTuple
+        ROOT.RDataFrame("Events", str(source)).Snapshot("Events", str(path), "", options)
+    source.unlink()
+
+
+def rntuple_late(path: Path) -> None:
+    """A field that was added after the first cluster."""
+    ROOT.WriteLate(str(path), [f"{TABLE}_{name}" for name in CANDIDATES])
+
+
 def filled(entry: object, event: int, objects: bool) -> object:
     for column, name in enumerate(EVENT_NAMES):
         entry[name] = EVENT_ID[event, column].item()
@@ -370,6 +409,19 @@ def filled(entry: object, event: int, objects: bool) -> object:
     return entry
 
 
+def variations(path: Path) -> None:
+    """A snapshot of an RDataFrame that keeps what its variations select."""
+    plain(path.with_suffix(".tmp"))
+    frame = ROOT.RDataFrame("Events", str(path.with_suffix(".tmp")))
+    varied = "ROOT::RVecF{genMet_pt - 20, genMet_pt + 20}"
+    frame = frame.Vary("genMet_pt", varied, ["down", "up"]).Filter("genMet_pt > 50")
+    options = ROOT.RDF.RSnapshotOptions()
+    options.fIncludeVariations = True
+    names = [f"{TABLE}_{name}" for name in CANDIDATES] + ["genMet_pt", "genMet_phi"]
+    frame.Snapshot("Events", str(path), names, options)
+    path.with_suffix(".tmp").unlink()
+
+
 PACKED = {"pt": "d[0,4096,24]", "eta": "d[-10,10,20]", "phi": "f[-3.2,3.2,20]"}
 PACKED |= {"puppiWeight": "f[0,1,16]"}
 CUT = {"pt": "f[0,0,14]", "eta": "f[0,0,13]", "phi": "f[0,0,14]", "puppiWeight": "f"}
@@ -382,6 +434,7 @@ LAYOUTS: dict[str, Callable[[Path], None]] = {
         for code, leaf in zip("IiLlSsBb", "ILSIDFLS", strict=True)
     },
     "doubles": lambda path: plain(path, **dict.fromkeys(CANDIDATES, "D")),
+    "baskets": lambda path: plain(path, flush=5, **PACKED),
     "packed": lambda path: plain(path, **PACKED),
     "packed_doubles": lambda path: plain(path, **NAMED),
     "packed_floats": lambda path: plain(path, **CUT),
@@ -406,9 +459,13 @@ LAYOUTS: dict[str, Callable[[Path], None]] = {
     "friend_index": lambda path: friend(path, index=True),
     "split_objects": split_objects,
     "leaf_list": leaf_list,
+    "variations": variations,
     "rntuple": rntuple,
     "rntuple_half": lambda path: rntuple(path, "half"),
     "rntuple_objects": lambda path: rntuple(path, "objects"),
+    "rntuple_imported": lambda path: rntuple_from_tree(path, imported=True),
+    "rntuple_snapshot": lambda path: rntuple_from_tree(path, imported=False),
+    "rntuple_late": rntuple_late,
     "rntuple_variant": lambda path: rntuple(path, integers="std::variant<short,float>"),
 }
 

@@ -78,7 +78,7 @@ def _made_for(flags: tuple[str, ...]) -> dict[str, Any]:
     processor = platform.machine()
     about = Path("/proc/cpuinfo")
     if any(flag.endswith("=native") for flag in flags) and about.is_file():
-        lines = about.read_text().splitlines()
+        lines = about.read_text(encoding="utf-8").splitlines()
         able = [line for line in lines if line.startswith(("flags", "Features"))]
         processor += f" {content_digest(able[:1])}"
     return {"flags": list(flags), "processor": processor}

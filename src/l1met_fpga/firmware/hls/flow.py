@@ -8,6 +8,7 @@ from pathlib import Path
 
 from l1met_fpga.config.firmware import HlsConfig
 from l1met_fpga.config.run import RunConfig
+from l1met_fpga.files import exclusive
 from l1met_fpga.firmware.check import (
     Form,
     compare_forms,
@@ -60,9 +61,10 @@ def build_project(
         ToolError: If the project does not compile.
     """
     start = time.perf_counter()
-    write_project(network, config, folder, candidates=candidates)
-    converted = time.perf_counter()
-    library = compile_csim(folder, top=config.top_function, flags=config.compiler_flags)
+    with exclusive(folder):  # two runs may have been given one folder
+        write_project(network, config, folder, candidates=candidates)
+        converted = time.perf_counter()
+        library = compile_csim(folder, top=config.top_function, flags=config.compiler_flags)
     compiled = time.perf_counter()
     logger.info(
         "converted in %.1f s, compiled in %.1f s: %s",

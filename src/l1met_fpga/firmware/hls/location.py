@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+from l1met_fpga.config.base import parse
 from l1met_fpga.config.firmware import Backend, HlsConfig
 from l1met_fpga.errors import L1MetError, RunFolderError
 from l1met_fpga.files import write_json
@@ -29,26 +30,34 @@ def record_project(run: RunFolder, folder: Path, config: HlsConfig) -> None:
 
 
 def recorded_project(run: RunFolder, config: HlsConfig) -> tuple[Path, HlsConfig]:
-    """Return the folder of a run's last HLS project, and the section ``hls`` with its back end.
+    """Return the folder of a run's last HLS project, and the section ``hls`` it was made with.
 
     Args:
         run: The run folder.
-        config: Section ``hls`` of its configuration, which decides where nothing was noted.
+        config: Section ``hls`` of its configuration, which decides where nothing was noted. What
+            was typed at the time is in the project's record.
 
     Raises:
+        ConfigError: If the record holds settings that are not allowed any more.
+        ConversionError: If the record is damaged.
         RunFolderError: If the note is damaged.
     """
     if not run.hls_project.is_file():
-        return run.hls, config
+        return run.hls, _used(run.hls, config)
     try:
-        found = json.loads(run.hls_project.read_text())
+        found = json.loads(run.hls_project.read_text(encoding="utf-8"))
         folder, backend = run.root / found["folder"], Backend(found["backend"])
     except (ValueError, KeyError, TypeError) as err:
         raise RunFolderError(
             f"{run.hls_project} does not say where the HLS project is ({err!r}); make the project "
             "again with `l1met synthesize`"
         ) from None
-    return folder, config.model_copy(update={"backend": backend})
+    return folder, _used(folder, config.model_copy(update={"backend": backend}))
+
+
+def _used(folder: Path, config: HlsConfig) -> HlsConfig:
+    build = Build.read(folder)
+    return parse(HlsConfig, build.settings, where=str(folder)) if build is not None else config
 
 
 def require_project_of(run: RunFolder, folder: Path, *, error: type[L1MetError]) -> None:

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from l1met_fpga.config.base import parse
 from l1met_fpga.config.rtl import RtlConfig
-from l1met_fpga.errors import ConversionError, ToolError
+from l1met_fpga.errors import ConversionError, ReportError, ToolError
 from l1met_fpga.files import atomic_path, write_json
 from l1met_fpga.firmware.builds import RECORD, Build, sources_digest
 from l1met_fpga.firmware.check import Form
@@ -242,7 +242,7 @@ def build_project(project: RtlProject) -> dict[str, Any]:
     if config.synthesize and config.flavor == "verilog":
         try:
             cells = synthesize(folder, top=project.top)
-        except ToolError as err:
+        except (ToolError, ReportError) as err:
             logger.warning("no resources from Yosys: %s", err)
             failed["yosys"] = str(err)
     elif config.synthesize:

