@@ -8,7 +8,7 @@ from typing import Any, Final
 from l1met_fpga.errors import L1MetError, ReportError
 from l1met_fpga.files import write_json
 from l1met_fpga.firmware.builds import RECORD, Build
-from l1met_fpga.report.vendor import read_text, same_part
+from l1met_fpga.report.vendor import report_text, same_part
 from l1met_fpga.report.vendor_vivado import parse_timing, parse_utilization
 
 __all__ = ["UNUSABLE", "use_vivado_figures"]
@@ -75,7 +75,7 @@ def _require_these_sources(folder: Path, reports: tuple[Path, ...]) -> None:
 
 
 def _figures(utilization: Path, timing: Path, before: dict[str, Any]) -> dict[str, Any]:
-    used, slack = parse_utilization(read_text(utilization)), parse_timing(read_text(timing))
+    used, slack = parse_utilization(report_text(utilization)), parse_timing(report_text(timing))
     part, period = before.get("part"), before.get("clock_period_ns")
     if part is not None and not same_part(used.part, part):
         raise ReportError(f"{utilization.name} is about part {used.part}, the RTL about {part}")

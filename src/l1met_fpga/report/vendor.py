@@ -16,7 +16,7 @@ from l1met_fpga.report.vendor_vivado import parse_timing, parse_utilization
 from l1met_fpga.results.base import Number
 from l1met_fpga.results.firmware import HlsFigures, HlsStage
 
-__all__ = ["RESOURCES", "collect_vendor", "read_text", "same_part", "write_vendor"]
+__all__ = ["RESOURCES", "collect_vendor", "report_text", "same_part", "write_vendor"]
 
 RESOURCES: Final = "resources.json"
 STAGE: Final = "hls"
@@ -71,7 +71,7 @@ def collect_vendor(folder: Path, config: HlsConfig, findings: Findings) -> HlsFi
         None without a readable C-synthesis report. ``bram`` counts block RAM tiles of 36 kbit.
     """
     csynth = findings.read(
-        STAGE, csynth_report(folder, config), lambda path: parse_csynth_xml(read_text(path))
+        STAGE, csynth_report(folder, config), lambda path: parse_csynth_xml(report_text(path))
     )
     if csynth is None:
         return None
@@ -131,7 +131,7 @@ def _timing_of(stage: str | None) -> str:
     return f"{stage or 'Vivado'} timing"
 
 
-def read_text(path: Path) -> str:
+def report_text(path: Path) -> str:
     """Return a report's text; letters of another encoding (names, paths) do not matter in it."""
     return path.read_text(encoding="utf-8", errors="replace")
 
@@ -158,7 +158,7 @@ def _csynth_stage(csynth: CSynthesis) -> HlsStage:
 
 
 def _vivado_stage(path: Path, csynth: CSynthesis) -> HlsStage:
-    found = parse_utilization(read_text(path))
+    found = parse_utilization(report_text(path))
     _require_part(found.part, csynth)
     return HlsStage(
         kind=found.stage,
@@ -170,7 +170,7 @@ def _vivado_stage(path: Path, csynth: CSynthesis) -> HlsStage:
 
 
 def _timing_stage(path: Path, csynth: CSynthesis) -> HlsStage:
-    found = parse_timing(read_text(path))
+    found = parse_timing(report_text(path))
     _require_part(found.part, csynth)
     if abs(found.clock_period_ns - csynth.target_clock_ns) > _SAME_CLOCK_NS:
         raise ReportError(
