@@ -41,7 +41,7 @@ def test_other_peoples_arrays(files, tmp_path, capsys):
     )
     assert code == 0
     metrics = load_metrics(tmp_path / "metrics.json")
-    assert metrics.config.bootstrap_samples == 5
+    assert metrics.config.root["bootstrap_samples"] == 5
     assert metrics.rates.events == 600
     out = capsys.readouterr().out
     assert "against puppi: parallel +" in out

@@ -23,7 +23,7 @@ from l1met_fpga.report.collect import build_report
 from l1met_fpga.report.findings import require_usable
 from l1met_fpga.report.write import write_report
 from l1met_fpga.results.exactness import FORMS
-from l1met_fpga.results.metrics import Metrics
+from l1met_fpga.results.metrics import Metrics, Settings
 from l1met_fpga.run_folder import RunFolder
 
 MODELS = Path(__file__).parents[2] / "models"
@@ -89,7 +89,7 @@ def test_stable_keys_of_physics(tmp_path, metrics):
 
 
 def test_response_of_another_range_does_not_get_the_key_of_80_to_200(tmp_path, metrics):
-    config = metrics.config.model_copy(update={"response_range_gev": [100.0, 200.0]})
+    config = Settings({**metrics.config.root, "response_range_gev": [100.0, 200.0]})
     run = make_run(tmp_path / "run", metrics.model_copy(update={"config": config}))
     physics = build_report(run).physics
     assert physics.response_80_200 is None

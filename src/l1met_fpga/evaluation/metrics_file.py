@@ -56,7 +56,7 @@ def to_metrics(evaluation: Evaluation) -> Metrics:
             )
             for label, sample in evaluation.samples.items()
         },
-        config=Settings(**_clean(evaluation.config.model_dump())),
+        config=Settings(_clean(evaluation.config.model_dump())),
         notes=list(evaluation.notes),
         resolution={
             label: _resolution(evaluation, label, result)

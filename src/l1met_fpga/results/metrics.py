@@ -1,8 +1,8 @@
 """``metrics.json``: every figure of an evaluation with its error; units are in the names."""
 
-from typing import Literal
+from typing import Annotated, Final, Literal, Self
 
-from pydantic import ConfigDict, Field, JsonValue
+from pydantic import Field, JsonValue, RootModel, TypeAdapter, model_validator
 
 from l1met_fpga.results.base import Measured, Result
 
@@ -244,13 +244,30 @@ class SampleInfo(Result):
     identity: dict[str, JsonValue] | None = None
 
 
-class Settings(Result):
-    """Section ``evaluation`` of the configuration; here are the settings that results need."""
+Range = Annotated[list[float], Field(min_length=2, max_length=2)]
+_RANGE: Final[TypeAdapter[list[float]]] = TypeAdapter(Range)
 
-    model_config = ConfigDict(extra="allow")
 
-    gain_range_gev: list[float]
-    response_range_gev: list[float]
+class Settings(RootModel[dict[str, JsonValue]]):
+    """Section ``evaluation`` of the configuration, whole; its ranges are read here."""
+
+    @model_validator(mode="after")
+    def _ranges_are_there(self) -> Self:
+        for name in ("gain_range_gev", "response_range_gev"):
+            if name not in self.root:
+                raise ValueError(f"{name} is missing")
+            _RANGE.validate_python(self.root[name])
+        return self
+
+    @property
+    def gain_range_gev(self) -> list[float]:
+        """Generator MET of the gains."""
+        return _RANGE.validate_python(self.root["gain_range_gev"])
+
+    @property
+    def response_range_gev(self) -> list[float]:
+        """Generator MET of the mean response."""
+        return _RANGE.validate_python(self.root["response_range_gev"])
 
 
 class Metrics(Result):
