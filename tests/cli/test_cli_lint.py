@@ -40,10 +40,15 @@ def test_findings_are_shown_and_refused(tmp_path, capsys):
     assert "1 of 1 findings are refused" in shown.err
 
 
-def test_a_clean_model_passes_and_is_written_on_request(tmp_path, capsys):
+def test_a_clean_model_passes(tmp_path, capsys):
     path = saved(tmp_path / "m.h5", dense(), QActivation(quantized_relu(6, 3), name="out"))
     assert not stop(["lint", path])
     assert "every layer of" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_a_clean_model_is_written_on_request(tmp_path, capsys):
+    path = saved(tmp_path / "m.h5", dense(), QActivation(quantized_relu(6, 3), name="out"))
     project = tmp_path / "project"
     assert not stop(["lint", path, "--convert", project])
     assert (project / "firmware" / "l1met.cpp").is_file()

@@ -1,3 +1,5 @@
+import json
+
 import pytest
 from keras_models import MODELS
 from stores import SMALL, write_samples
@@ -31,6 +33,9 @@ def test_train_writes_a_run_and_prints_the_table(tmp_path):
                  "metrics.json", "history.csv", "config.yaml", "environment.json"):  # fmt: skip
         assert (output / name).is_file(), name
     assert list((output / "plots").glob("*.png"))
+    made_by = json.loads((output / "environment.json").read_text())["command"]
+    assert made_by.endswith("--set training.epochs=2")
+    assert f"--sample {stores[0]}" in made_by
     again = run.invoke(app, command)
     assert "already holds a run" in str(again.exception)
 

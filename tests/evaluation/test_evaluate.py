@@ -1,9 +1,7 @@
 """The whole evaluation on made-up samples: honest gains are seen, games are not."""
 
 import json
-import os
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -204,15 +202,12 @@ def test_same_label_twice_wrong():
         evaluate([], ESTIMATES, CONFIG)
 
 
-@pytest.mark.skipif(
-    "L1MET_REFERENCE_DATA" not in os.environ, reason="L1MET_REFERENCE_DATA names no folder"
-)
-def test_published_figures_through_the_whole_evaluation():
+def test_published_figures_through_the_whole_evaluation(reference_data):
     from l1met_fpga.evaluation.evaluation import Estimate
     from l1met_fpga.evaluation.sample import Sample
     from l1met_fpga.metrics.arrays import met_xy_from_polar
 
-    with np.load(Path(os.environ["L1MET_REFERENCE_DATA"]) / "ttbar_pu200_met.npz") as data:
+    with np.load(reference_data / "ttbar_pu200_met.npz") as data:
         puppi, gen = (met_xy_from_polar(*data[key].T) for key in ("puppi_pt_phi", "gen_pt_phi"))
     config = EvaluationConfig(bootstrap_samples=5, resolution_edges_gev=(60, 80, 100, 150))
     about = {"puppi": Estimate("baseline", "PUPPI MET")}

@@ -15,7 +15,12 @@ from l1met_fpga.data.splits import Part
 from l1met_fpga.data.store import Store
 from l1met_fpga.data.store_writer import write_store
 from l1met_fpga.errors import DataError, RunFolderError
-from l1met_fpga.evaluation.trained_on import check_units, trained_events, trained_samples
+from l1met_fpga.evaluation.trained_on import (
+    check_units,
+    compare_with_training,
+    trained_events,
+    trained_samples,
+)
 from l1met_fpga.run_folder import RunFolder
 
 
@@ -143,6 +148,8 @@ def test_a_store_made_anew_under_the_same_name_is_not_taken_for_the_old_one(file
     run = run_of(files / "run2", path)
     made(files, path.name, ["two.root"])
     assert counted(run, path) == 0
+    notes = list(compare_with_training("net", run, (), [path], allow=False))
+    assert notes == [f"{path} is not the store that net was trained on: other content."]
     made(files, path.name, ["one.root"], splits=SplitConfig(seed=4))
     assert counted(run, path) > 0
 

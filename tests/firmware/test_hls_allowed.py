@@ -265,6 +265,22 @@ GOOD = {
 }
 
 
+@functools.cache
+def good(name):
+    """The model of that class, which no test changes, and its layer."""
+    model = GOOD[name]()
+    return model, next(layer for layer in model.layers if type(layer).__name__ == name)
+
+
+def problems(model, layer, config):
+    """What is refused when a layer says that it has this configuration."""
+    layer.get_config = functools.partial(dict, config)
+    try:
+        return [found for found in lint(model) if found.rule == "argument"]
+    finally:
+        del layer.get_config
+
+
 def test_every_class_on_the_list_has_a_model_here():
     names = {kind.__name__ for kind in _table(IoType.PARALLEL)}
     assert names == {*GOOD, "InputLayer"}
@@ -273,8 +289,7 @@ def test_every_class_on_the_list_has_a_model_here():
 
 @pytest.mark.parametrize("name", GOOD)
 def test_what_is_on_the_list_passes(name):
-    model = GOOD[name]()
-    assert name in {type(layer).__name__ for layer in model.layers}
+    model, _ = good(name)
     assert not [found for found in lint(model) if found.outcome == "refused"]
 
 
@@ -285,15 +300,13 @@ def wrong_value(value):
 
 @pytest.mark.parametrize("name", GOOD)
 def test_every_other_value_of_an_argument_is_refused(name):
-    model = GOOD[name]()
-    (layer, *_) = (found for found in model.layers if type(found).__name__ == name)
+    model, layer = good(name)
     config = layer.get_config()
     for argument, rule in _table(IoType.PARALLEL)[type(layer)].items():
-        if rule is _ANY:
-            continue
-        changed = {**config, argument: wrong_value(config[argument])}
-        layer.get_config = functools.partial(dict, changed)
-        assert any(f"{argument}=" in str(found) for found in lint(model)), argument
+        if rule is not _ANY:
+            changed = {**config, argument: wrong_value(config[argument])}
+            (found,) = problems(model, layer, changed)
+            assert f"{argument}=" in str(found)
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
@@ -303,14 +316,11 @@ def test_every_other_value_of_an_argument_is_refused(name):
     value=st.one_of(st.none(), st.booleans(), st.integers(), st.text(max_size=5)),
 )
 def test_an_argument_that_is_not_on_the_list_is_refused(name, argument, value):
-    model = GOOD[name]()
-    (layer, *_) = (found for found in model.layers if type(found).__name__ == name)
+    model, layer = good(name)
     config = layer.get_config()
-    if argument in config:
-        return
-    layer.get_config = lambda: {**config, argument: value}
-    (found,) = (f for f in lint(model) if f.rule == "argument")
-    assert f"{argument}={value!r} is not allowed" in str(found)
+    if argument not in config:
+        (found,) = problems(model, layer, {**config, argument: value})
+        assert f"{argument}={value!r} is not allowed" in str(found)
 
 
 def test_a_model_of_several_layers_agrees(tmp_path):

@@ -42,6 +42,7 @@ def test_z0_from_the_vertex_stops_firmware(run, samples):
     text = str(refused.value)
     assert "column z0 of sample 'pileup' was in units of '0.05 cm from the vertex'" in text
     assert "'ttbar'" not in text
+    assert "firmware has no vertex to subtract" in text
     assert "without `--z0 vertex`" in text
     assert require_hardware_columns(PLAIN, run) == [], "a network without z0 does not care"
 
@@ -50,6 +51,12 @@ def test_z0_along_the_beam_passes(run):
     record(run, {"ttbar": {"units": BEAM}})
     assert require_hardware_columns(WITH_Z0, run) == []
     assert not list(other_meanings(WITH_Z0, run))
+
+
+def test_any_other_unit_stops_firmware(run):
+    record(run, [{"label": "own", "units": {"pt": "0.5 GeV", "z0": "0.05 cm"}}])
+    with pytest.raises(ConversionError, match=r"column pt of sample 'own' .*'0.5 GeV'.*'0.25 GeV'"):
+        require_hardware_columns(WITH_Z0, run)
 
 
 @pytest.mark.parametrize("samples", [None, {}, {"ttbar": {"store": "a.h5"}}])
@@ -65,3 +72,15 @@ def test_a_damaged_file_is_an_error(run):
     run.training.write_text("[1")
     with pytest.raises(RunFolderError, match="is damaged"):
         require_hardware_columns(WITH_Z0, run)
+
+
+def test_a_store_says_what_the_hardware_has(tmp_path):
+    """The units that the writer of stores records are those that firmware asks for."""
+    from stores import write_samples
+
+    from l1met_fpga.data.store import Store
+
+    with Store.open(write_samples(tmp_path)[0]) as store:
+        assert store.attributes.units
+        for name, unit in store.attributes.units.items():
+            assert unit == COLUMNS[name].count_unit

@@ -1,7 +1,6 @@
 """report.json, its budget, its Markdown twin, and what it does with damaged or missing files."""
 
 import json
-import os
 import re
 from pathlib import Path
 
@@ -270,13 +269,10 @@ def test_every_vendor_stage_is_shown_with_its_shares(tmp_path):
     assert "HLS stages" in run.report("html").read_text()
 
 
-@pytest.mark.skipif(
-    "L1MET_REFERENCE_DATA" not in os.environ, reason="L1MET_REFERENCE_DATA names no folder"
-)
-def test_vendor_report_of_a_real_project(tmp_path):
+def test_vendor_report_of_a_real_project(reference_data, tmp_path):
     run = make_run(tmp_path / "run")
     config = load_run(run.config).hls
-    reports = Path(os.environ["L1MET_REFERENCE_DATA"]) / "vendor_reports" / "vivado_hls"
+    reports = reference_data / "vendor_reports" / "vivado_hls"
     (source,) = reports.rglob("*_csynth.xml")
     target = csynth_report(run.hls, config)
     target.parent.mkdir(parents=True)

@@ -1,8 +1,5 @@
 """Vendor reports: real ones where they are at hand, and texts of our own of the same shape."""
 
-import os
-from pathlib import Path
-
 import pytest
 from vendor_reports import csynth_xml, family_utilization, timing, utilization
 
@@ -17,18 +14,13 @@ from l1met_fpga.report.vendor_csynth import Resources, parse_csynth_xml
 from l1met_fpga.report.vendor_vivado import parse_timing, parse_utilization
 from l1met_fpga.run_folder import RunFolder
 
-REFERENCE = os.environ.get("L1MET_REFERENCE_DATA")
-needs_reference = pytest.mark.skipif(
-    REFERENCE is None, reason="needs L1MET_REFERENCE_DATA (real vendor reports)"
-)
+
+@pytest.fixture
+def real(reference_data):
+    return lambda name: (reference_data / "vendor_reports" / name).read_text()
 
 
-def real(name):
-    return (Path(REFERENCE or "") / "vendor_reports" / name).read_text()
-
-
-@needs_reference
-def test_real_vitis_reports():
+def test_real_vitis_reports(real):
     found = parse_csynth_xml(real("vitis_hls/gen4_csynth.xml"))
     assert (found.tool, found.tool_version, found.part) == (
         "Vitis HLS", "2021.2", "xcku15p-ffva1760-2-e",
@@ -39,8 +31,7 @@ def test_real_vitis_reports():
     assert parse_csynth_xml(real("vitis_hls/csynth.xml")) == found
 
 
-@needs_reference
-def test_real_vivado_reports():
+def test_real_vivado_reports(real):
     found = parse_csynth_xml(real("vivado_hls/myproject_csynth.xml"))
     assert (found.tool, found.tool_version) == ("Vivado HLS", "2020.1")
     assert (found.latency_max_cycles, found.ii_max_cycles, found.target_clock_ns) == (10, 8, 5.0)

@@ -78,7 +78,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     except L1MetError as err:
         _stop(str(err), err.exit_code)
     except YAMLError as err:
-        _stop(f"not valid YAML: {err}", ConfigError.exit_code)
+        _stop(f"not valid YAML: {' '.join(str(err).split())}", ConfigError.exit_code)
     except OSError as err:
         _stop(readable_os_error(err), FileAccessError.exit_code)
     except SystemExit as stopped:

@@ -43,9 +43,11 @@ def _lint(
     from l1met_fpga.errors import ConversionError
     from l1met_fpga.firmware.hls.keras_front_end import convert_keras
     from l1met_fpga.firmware.hls.lint import Outcome, lint
-    from l1met_fpga.firmware.hls.project import fresh_folder
+    from l1met_fpga.firmware.hls.project import fresh_folder, require_replaceable
     from l1met_fpga.models.storage import load_model
 
+    if convert is not None:
+        require_replaceable(convert)
     typed = {"io_type": io_type, "reuse_factor": reuse_factor}
     config = with_typed(HlsConfig(), typed, where="hls")
     found = load_model(model)

@@ -1,5 +1,6 @@
 """``l1met train``: train a network and its twins, evaluate them, print the table."""
 
+import shlex
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -66,7 +67,7 @@ def _train(
 
     names = [str(variant) for variant in variants(run_config)]
     with _Epochs(names, run_config.training.epochs) as report:
-        command = f"l1met train {config} --output {root}"
+        command = _command(config, root, sample or [], assign or [])
         run = train_run(
             run_config, root, command=command, overwrite=overwrite, resume=resume, report=report
         )
@@ -75,6 +76,13 @@ def _train(
         _evaluate(console, run.folder, run_config)
     _print_sizes(console, run.summary)
     console.print(f"run folder {root}; next: `l1met synthesize {root}`")
+
+
+def _command(config: Path, root: Path, samples: list[str], assignments: list[str]) -> str:
+    """Return the command that makes this run, with every flag that decides what is in it."""
+    given = [word for text in samples for word in ("--sample", text)]
+    given += [word for text in assignments for word in ("--set", text)]
+    return shlex.join(["l1met", "train", str(config), "--output", str(root), *given])
 
 
 class _Epochs:

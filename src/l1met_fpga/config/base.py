@@ -195,6 +195,7 @@ def _explain(model: type[BaseModel], problem: Any) -> str:
     key = ".".join(str(part) for part in problem["loc"])
     if problem["type"] != "extra_forbidden":
         said = problem["msg"].removeprefix("Value error, ")
+        said += " (true or false)" if problem["type"] == "bool_type" else ""
         got = repr(problem["input"])
         got = got if len(got) <= _LONGEST_VALUE else f"{got[:_LONGEST_VALUE]}..."
         return f"{key or 'top level'}: {said}, got {got}"

@@ -1,15 +1,19 @@
 """Events stored as an RNTuple."""
 
+import re
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import awkward as ak
+import numpy as np
 
 from l1met_fpga.data.root_file import readable
 from l1met_fpga.data.root_names import by_name
 from l1met_fpga.errors import DataError
 
 __all__ = ["NTuple"]
+
+_CHAR: Final = re.compile(r"(?:^|<)char(?:$|>)")
 
 
 class NTuple:
@@ -53,9 +57,14 @@ class NTuple:
     def read(self, names: Sequence[str], start: int, stop: int) -> dict[str, ak.Array]:
         """Return the values of branches for events ``start`` to ``stop``."""
         with readable(self._path):
-            return {
-                name: self._fields[name].array(entry_start=start, entry_stop=stop) for name in names
-            }
+            return {name: _array(self._fields[name], start, stop) for name in names}
+
+
+def _array(field: Any, start: int, stop: int) -> ak.Array:
+    array = field.array(entry_start=start, entry_stop=stop)
+    # uproot takes the bytes of char without their sign.
+    is_char = _CHAR.search(str(field.typename or "")) is not None
+    return ak.values_astype(array, np.int8) if is_char else array
 
 
 def _lineage(field: Any) -> list[Any]:

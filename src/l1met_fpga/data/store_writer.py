@@ -273,6 +273,5 @@ def software_versions() -> dict[str, str]:
 
 
 def _unit(name: str, z0: str) -> str:
-    column = COLUMNS[name]
-    unit = f"{column.lsb:.10g} {column.unit}".strip()
+    unit = COLUMNS[name].count_unit
     return f"{unit} from the {z0}" if name == "z0" and z0 != "beam" else unit

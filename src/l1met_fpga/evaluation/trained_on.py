@@ -12,6 +12,7 @@ from l1met_fpga.data.overlap import events_from, shared_events
 from l1met_fpga.data.splits import Part, assign_parts
 from l1met_fpga.data.store import Store
 from l1met_fpga.errors import DataError, RunFolderError
+from l1met_fpga.identity import differing_parts
 from l1met_fpga.puppi.columns import REQUIRED_COLUMNS
 from l1met_fpga.run_folder import RunFolder
 
@@ -158,6 +159,11 @@ def compare_with_training(
         with Store.open(path) as store:
             check_units(store, samples, (*REQUIRED_COLUMNS, *columns), run=run.root)
             used, n_test = trained_events(store, samples), len(store.events_of(Part.TEST))
+            now = store.identity
+        renewed = [s for s in samples if s.path.resolve() == path.resolve() and s.identity != now]
+        if renewed and not any(sample.identity == now for sample in samples):
+            parts = ", ".join(differing_parts(renewed[0].identity, now))
+            yield f"{path} is not the store that {name} was trained on: other {parts}."
         if used and not allow:
             raise DataError(
                 f"{path}: {run.root} was trained on {used} of its {n_test} test events, so its "

@@ -6,12 +6,11 @@ from typing import Any, Final
 
 from l1met_fpga.errors import ConversionError, RunFolderError
 from l1met_fpga.models.network import Network
+from l1met_fpga.puppi.columns import COLUMNS
 from l1met_fpga.run_folder import RunFolder
 
 __all__ = ["other_meanings", "require_hardware_columns"]
 
-_FROM_VERTEX: Final = "from the vertex"
-"""How a store's unit of a column ends that is not what the hardware's word holds."""
 _MAY_DIFFER: Final = ("z0",)
 """Columns that a conversion can give another meaning (`l1met convert --z0 vertex`)."""
 
@@ -33,8 +32,8 @@ def require_hardware_columns(network: Network, run: RunFolder) -> list[str]:
     wrong = list(other_meanings(network, run))
     if wrong:
         raise ConversionError(
-            f"{run.root}: {'; '.join(wrong)}. Convert the samples without `--z0 vertex` and train "
-            "again, or train without the column"
+            f"{run.root}: {'; '.join(wrong)}. Convert the samples again (without `--z0 vertex`) and "
+            "train on them, or train without the column"
         )
     units = list(_units(run))
     return [
@@ -49,12 +48,12 @@ def other_meanings(network: Network, run: RunFolder) -> Iterator[str]:
     """Yield a sentence for each column that meant something else in training, and where."""
     for sample, units in _units(run):
         for column in network.columns:
-            unit = units.get(column, "")
-            if _FROM_VERTEX in unit:
+            known, unit = COLUMNS[column].count_unit, units.get(column)
+            if unit not in (None, known):
+                why = ", and firmware has no vertex to subtract" if "vertex" in str(unit) else ""
                 yield (
-                    f"column {column} of sample {sample!r} was in units of {unit!r}, the "
-                    "hardware's word has it from the origin of the detector, and firmware has no "
-                    "vertex to subtract"
+                    f"column {column} of sample {sample!r} was in units of {unit!r}, the hardware's "
+                    f"word has {known!r}{why}"
                 )
 
 

@@ -88,6 +88,7 @@ def run(
     Raises:
         SimulationError: If the folder holds files made with other settings, or a task fails.
     """
+    config = config.model_copy(update={"cache": config.collisions})  # the same for all workers
     tasks = plan(config)
     with exclusive(config.output / MANIFEST):  # batch slots start together in one folder
         _note_settings(config, overwrite=overwrite)
@@ -95,12 +96,12 @@ def run(
     batches = [
         batch
         for batch in pool_plan(config)
-        if not is_generated(load_card(batch.card), batch.events, batch.seed, config.cache)
+        if not is_generated(load_card(batch.card), batch.events, batch.seed, config.collisions)
     ]
     progress = Progress("pool", sum(b.events for b in batches))
     for batch in batches:
         progress.expect(batch.card, batch.events)
-    for index, seconds in spread(partial(_timed_batch, cache=config.cache), batches):
+    for index, seconds in spread(partial(_timed_batch, cache=config.collisions), batches):
         progress.finished(batches[index].card, batches[index].events, seconds)
         report(progress)
     waiting = [task for task in tasks if overwrite or not task.path.is_file()]

@@ -4,6 +4,7 @@
 begin with its name. What they hold stands in ``tests/root_content.py``.
 """
 
+import functools
 import sys
 from array import array
 from collections.abc import Callable
@@ -290,12 +291,15 @@ def friend(path: Path, other: Path | None = None, *, index: bool = False) -> Non
     file.Close()
 
 
+@functools.cache
 def declare(folder: Path) -> None:
     """Compile classes of a user's."""
     source = folder / "test_classes.h"
     source.write_text(
         "#pragma once\n#include <vector>\n"
-        "struct TestCandidate { float pt, eta, phi, puppiWeight; int pdgId; short charge; };\n"
+        "struct TestCandidate {\n"
+        "  float pt, phi, puppiWeight;\n  int pdgId;\n  short charge;\n"
+        "  Double32_t eta; //[-4,4,24]\n};\n"
         "struct TestMet { float pt; Double32_t phi; //[-4,4,32]\n};\n"
         "#ifdef __ROOTCLING__\n#pragma link C++ class TestCandidate+;\n"
         "#pragma link C++ class std::vector<TestCandidate>+;\n"

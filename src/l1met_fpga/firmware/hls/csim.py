@@ -68,7 +68,7 @@ def compiled_csim(folder: Path, *, top: str, flags: tuple[str, ...]) -> Path | N
     if not library.is_file():
         return None
     note = library.with_suffix(".json")
-    if note.is_file() and json.loads(note.read_text()) == _made_for(flags):
+    if note.is_file() and json.loads(note.read_text(encoding="utf-8")) == _made_for(flags):
         return library
     return compile_csim(folder, top=top, flags=flags)
 

@@ -17,11 +17,25 @@ from l1met_fpga.firmware.reference import evaluate
 from l1met_fpga.models.network import Network
 from l1met_fpga.puppi.columns import Candidates
 
-__all__ = ["SOURCES", "fresh_folder", "write_project"]
+__all__ = ["SOURCES", "fresh_folder", "require_replaceable", "write_project"]
 
 MARK: Final = ".l1met-hls"
 SOURCES: Final = "firmware"
 TEMPLATES: Final = Path(__file__).with_name("templates")
+
+
+def require_replaceable(folder: Path) -> None:
+    """Check that a project may be written into a folder.
+
+    Raises:
+        ConversionError: If something is there that this tool did not make.
+    """
+    replaceable = not folder.exists() or (folder / MARK).is_file()
+    if not replaceable and (not folder.is_dir() or any(folder.iterdir())):
+        raise ConversionError(
+            f"{folder} holds files that l1met did not make; refusing to replace it. "
+            "Choose another --output"
+        )
 
 
 def fresh_folder(folder: Path) -> None:
@@ -30,12 +44,8 @@ def fresh_folder(folder: Path) -> None:
     Raises:
         ConversionError: If something is there that this tool did not make.
     """
+    require_replaceable(folder)
     if folder.exists():
-        if any(folder.iterdir()) and not (folder / MARK).is_file():
-            raise ConversionError(
-                f"{folder} holds files that l1met did not make; refusing to replace it. "
-                "Choose another --output"
-            )
         shutil.rmtree(folder)
     folder.mkdir(parents=True)
     (folder / MARK).touch()

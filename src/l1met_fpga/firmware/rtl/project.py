@@ -68,22 +68,20 @@ class RtlProject:
         """Folder of the HDL files."""
         return self.folder / _SOURCES
 
+    @property
+    def simulated_sources(self) -> Path:
+        """Folder of the Verilog that is simulated: the project's own, or the twin of its VHDL."""
+        vhdl = self.design.config.flavor == "vhdl"
+        return self.folder / "verilog_for_simulation" if vhdl else self.sources
+
     def compile(self) -> VerilatedModel:
         """Compile the top level with Verilator (or use the library made before).
 
         Raises:
             ToolMissingError: Without Verilator or a C++ compiler.
-            ConversionError: If the project is VHDL, which Verilator does not read.
         """
-        sources = self.sources
-        if self.design.config.flavor == "vhdl":
-            # The same logic from the same trace, in the language that Verilator reads.
-            sources = self.folder / "verilog_for_simulation"
-            config = self.design.config.model_copy(update={"flavor": "verilog"})
-            twin = dataclasses.replace(self.design, config=config)
-            _write_sources(sources, design_files(twin, self.top, header(twin)))
         return compile_design(
-            sources,
+            self.simulated_sources,
             self.folder / "simulation",
             top=self.top,
             lanes=self.design.lanes,
@@ -126,6 +124,11 @@ def write_project(network: Network, config: RtlConfig, folder: Path) -> RtlProje
     before = Build.read(folder)
     (folder / RECORD).unlink(missing_ok=True)  # until everything is there, nothing is claimed
     _write_sources(project.sources, design_files(design, project.top, head))
+    if config.flavor == "vhdl":
+        # The same logic from the same trace, in the language that Verilator reads.
+        verilog = config.model_copy(update={"flavor": "verilog"})
+        twin = dataclasses.replace(design, config=verilog)
+        _write_sources(project.simulated_sources, design_files(twin, project.top, header(twin)))
     values = {
         "title": head[0],
         "top": project.top,
