@@ -19,6 +19,7 @@ ROOMS = (
         "run_folder",
         "shipped",
     ),
+    ("results",),
     ("puppi",),
     ("config",),
     ("data",),

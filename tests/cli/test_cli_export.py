@@ -10,8 +10,8 @@ from require import require
 from typer.testing import CliRunner
 
 from l1met_fpga.cli.app import app, main
-from l1met_fpga.cli.network_choice import read_network
 from l1met_fpga.firmware.export.forms import exported_forms
+from l1met_fpga.models.network import Network
 
 MODELS = Path(__file__).parents[2] / "models"
 NETWORK = MODELS / "deepmet" / "network.json"
@@ -42,9 +42,9 @@ def test_cpp_prints_a_command_that_builds_it(tmp_path):
 @pytest.mark.parametrize(
     ("content", "code", "says"),
     [
-        ('{"name": "x"}', 8, "is no network.json of this package: n_candidates: Field required"),
-        ("not JSON", 8, "is no network.json of this package: the file: Invalid JSON"),
-        (b"\xff\xfe\x00", 8, "is not text; expected a network.json"),
+        ('{"name": "x"}', 8, "is no network that l1met can use: n_candidates: Field required"),
+        ("not JSON", 8, "Invalid JSON"),
+        (b"\xff\xfe\x00", 8, "Invalid JSON"),
         (None, 5, "does not exist"),
     ],
 )
@@ -76,7 +76,7 @@ def test_check_holds_the_exports_against_keras(tmp_path):
 
 def test_check_says_when_the_exports_cannot_be_compiled(tmp_path, monkeypatch, caplog):
     monkeypatch.setenv("PATH", str(tmp_path))
-    network = read_network(NETWORK)
+    network = Network.load(NETWORK)
     with caplog.at_level("WARNING", logger="l1met_fpga"):
         assert exported_forms(network, tmp_path) == {}
     assert "the exports were not checked: g++ and make is not on PATH" in caplog.text
@@ -128,3 +128,41 @@ def test_links_that_are_no_numbers_are_refused(tmp_path, capsys):
         main(emp)
     assert stopped.value.code == 2
     assert "--input-links takes numbers with commas between, got '4,x'" in capsys.readouterr().err
+
+
+def test_network_takes_the_place_of_a_run(tmp_path, capsys):
+    for command in (
+        ["synthesize", str(tmp_path), "--network", str(NETWORK)],
+        ["synthesize", "--expected", "events.npz"],
+    ):
+        with pytest.raises(SystemExit) as stopped:
+            main(command)
+        assert stopped.value.code == 2
+        assert "--network takes the place of a run folder" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_synthesize_a_network_from_elsewhere(tmp_path, monkeypatch):
+    import numpy as np
+    from rtl_designs import random_candidates, small_network
+    from test_cli_synthesize import main_ok
+
+    from l1met_fpga.firmware.reference import evaluate
+
+    monkeypatch.chdir(tmp_path)
+    network = small_network("deepset")
+    network.save(Path("network.json"))
+    columns = random_candidates(np.random.default_rng(3), 2000)
+    np.savez("events.npz", met_xy=evaluate(network, columns), **columns)
+    arguments = ["--network", "network.json", "--expected", "events.npz", "--events", "200"]
+    main_ok(["synthesize", *arguments, "--build"])
+    run = Path("runs/deepset-imported")
+    main_ok(["check", str(run), "--events", "100"])
+    result = json.loads((run / "bit_exactness.json").read_text())
+    forms = {"hls_csim", "rtl_interpreter", "rtl_verilator", "cpp", "cmssw"}
+    assert {name: result[name]["differing"] for name in forms} == dict.fromkeys(forms, 0)
+    assert result["int64"]["against"] == "expected"
+    assert result["int64"]["events"] == 2000
+    report = json.loads((run / "report.json").read_text())
+    assert report["rtl"]["lut"] > 0
+    assert report["bit_exactness"]["hls_csim"]["differing"] == 0

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from require import require
 
+from l1met_fpga.report.page import Section, Table
 from l1met_fpga.report.render import Page, write_html
-from l1met_fpga.report.tables import Section, Table
 
 BROWSER = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))),

@@ -31,6 +31,7 @@ from l1met_fpga.evaluation.sample import (
 from l1met_fpga.evaluation.source_met import with_source_met
 from l1met_fpga.evaluation.trained_on import compare_with_training
 from l1met_fpga.metrics.arrays import FloatArray, check_same_length
+from l1met_fpga.models.network import Network
 from l1met_fpga.puppi.columns import REQUIRED_COLUMNS
 from l1met_fpga.puppi.emulator import cmssw_met_xy_gev
 from l1met_fpga.puppi.met import puppi_met_xy_gev
@@ -254,7 +255,8 @@ def _forms(
     """Yield the quantized network, its twins, given forms, and forms with stored predictions."""
     run, name = named.run, named.name
     run.need(run.model, made_by="l1met train")
-    yield name, Estimate("network", name, "quantized"), _keras(run.model)
+    digest = Network.load(run.network).digest if run.network.is_file() else None
+    yield name, Estimate("network", name, "quantized", digest), _keras(run.model)
     for form, path in (("float", run.float_model), ("unpruned", run.unpruned_model)):
         if path.is_file():
             yield f"{name}_{form}", Estimate("network", f"{name} ({form})", form), _keras(path)
@@ -262,7 +264,7 @@ def _forms(
         path.stem: stored_predictions(run, path) for path in (run.root / PREDICTIONS).glob("*.npz")
     }
     for form, estimator in sorted((stored | dict(more)).items()):
-        about = Estimate("network", f"{name} ({form.replace('_', ' ')})", form)
+        about = Estimate("network", f"{name} ({form.replace('_', ' ')})", form, digest)
         yield f"{name}_{form}", about, estimator
 
 

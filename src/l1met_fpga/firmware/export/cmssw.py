@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from l1met_fpga.errors import ConversionError
 from l1met_fpga.files import atomic_path
-from l1met_fpga.firmware.export.cpp import cpp_files, network_digest, result_integer
+from l1met_fpga.firmware.export.cpp import cpp_files, result_integer
 from l1met_fpga.firmware.export.rendering import MARK, identifier, render, write_folder
 from l1met_fpga.models.network import Network
 from l1met_fpga.puppi.columns import COLUMNS
@@ -54,7 +54,7 @@ def export_cmssw(network: Network, folder: Path, *, package: str, version: str) 
         "namespace": f"l1met_{network.name}",
         "header": f"l1met_{network.name}.h",
         "generator_version": importlib.metadata.version("l1met_fpga"),
-        "digest": network_digest(network),
+        "digest": network.digest,
         "kind": network.output.type,
         "columns": tuple(COLUMNS.values()),
         "result_int": result_integer(network),

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from l1met_fpga.errors import DataError, ToolError
 from l1met_fpga.files import atomic_path
-from l1met_fpga.firmware.export.cpp import build_command, cpp_files, network_digest
+from l1met_fpga.firmware.export.cpp import build_command, cpp_files
 from l1met_fpga.firmware.tools import require_tool, run_tool
 from l1met_fpga.identity import content_digest, require_same
 from l1met_fpga.models.network import Network
@@ -48,7 +48,7 @@ class CppForm:
         digest.restype = ctypes.c_char_p
         require_same(
             {"network": digest().decode()},
-            {"network": network_digest(network)},
+            {"network": network.digest},
             what=f"library {library}",
             next_step="Export and compile it again",
             error=ToolError,
