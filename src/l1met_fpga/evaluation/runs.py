@@ -13,6 +13,7 @@ from l1met_fpga.config.evaluation import EvaluationConfig
 from l1met_fpga.config.run import RunConfig, load_run
 from l1met_fpga.data.roles import suggested_role
 from l1met_fpga.data.sample_store import store_of
+from l1met_fpga.data.sources import refuse_repeated_files
 from l1met_fpga.data.splits import Part
 from l1met_fpga.errors import ConfigError, DataError
 from l1met_fpga.evaluation.baselines import TABLE, WeightTable, fit_baselines, fit_weights
@@ -119,7 +120,7 @@ def evaluate_runs(
 
     Raises:
         ConfigError: If names clash or no sample is given.
-        DataError: If a sample cannot be used, or a network was trained on its test events.
+        DataError: If a sample cannot be used or is given twice, or a network was trained on its test events.
         RunFolderError: If a run has no model.
     """
     names = [run.name for run in runs]
@@ -131,6 +132,7 @@ def evaluate_runs(
         raise ConfigError(
             f"{runs[0].run.config} names no samples; give stores with --sample FILE.h5"
         )
+    refuse_repeated_files(paths)
     columns = tuple(
         dict.fromkeys(c for cfg in configs for c in (*REQUIRED_COLUMNS, *cfg.model.columns))
     )
