@@ -26,11 +26,13 @@ COMMANDS: Final[tuple[str, ...]] = (
     "explore",
     "export",
     "compare_vectors",
+    "import_",
     "evaluate",
     "report",
     "compare",
 )
-"""One module of this package per command (or family of commands), in the order of ``--help``."""
+"""One module of this package per command (or family of commands), in the order of ``--help``; a name
+that Python keeps for itself ends in an underscore."""
 
 app = typer.Typer(
     name="l1met",
