@@ -3,6 +3,7 @@
 import json
 import shutil
 import subprocess
+import warnings
 from pathlib import Path
 
 import pytest
@@ -166,3 +167,57 @@ def test_synthesize_a_network_from_elsewhere(tmp_path, monkeypatch):
     report = json.loads((run / "report.json").read_text())
     assert report["rtl"]["lut"] > 0
     assert report["bit_exactness"]["hls_csim"]["differing"] == 0
+
+
+@pytest.mark.filterwarnings("ignore::pyparsing.warnings.PyparsingDeprecationWarning")
+@pytest.mark.parametrize("suffix", ["keras", "h5"])
+def test_import_proves_a_keras_model_and_says_what_comes_next(suffix, tmp_path, monkeypatch):
+    import foreign_models
+
+    from l1met_fpga.firmware.imported import create_imported_run
+
+    monkeypatch.chdir(tmp_path)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Keras advises the other format, QKeras's serializer warns
+        foreign_models.l1metml(8).save(f"l1metml.{suffix}")
+    inputs = [f"--input={k}={v}" for k, v in foreign_models.L1METML_INPUTS.items()]
+    command = ["import", f"l1metml.{suffix}", *inputs, "-o", "n.json", "--expected", "e.npz"]
+    done = CliRunner().invoke(app, [*command, "--events", "200"], catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    assert "0 of 400 results differ from Keras in 200 events" in done.output
+    printed = printed_command(done.output)
+    assert printed == "l1met synthesize --network n.json --expected e.npz --build"
+    run = create_imported_run(Path("n.json"), Path("e.npz"), Path("run"))
+    assert Network.load(run.network).name == "l1metml"
+
+
+def test_import_of_a_bad_file_writes_nothing(tmp_path, capsys):
+    (tmp_path / "x.h5").write_text("no model")
+    for name, code in (("missing.h5", 5), ("x.h5", 5)):
+        with pytest.raises(SystemExit) as stopped:
+            main(["import", str(tmp_path / name), "-o", str(tmp_path / "network.json")])
+        assert stopped.value.code == code
+        assert name in capsys.readouterr().err
+    assert not (tmp_path / "network.json").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::pyparsing.warnings.PyparsingDeprecationWarning")
+def test_an_imported_model_becomes_firmware_that_agrees(tmp_path, monkeypatch):
+    import foreign_models
+    from test_cli_synthesize import main_ok
+
+    monkeypatch.chdir(tmp_path)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        foreign_models.l1metml(16).save("l1metml.h5")
+    inputs = [f"--input={k}={v}" for k, v in foreign_models.L1METML_INPUTS.items()]
+    main_ok(["import", "l1metml.h5", *inputs, "--met-type", "fixed<18,13,RND,SAT>",
+             "--expected", "events.npz"])  # fmt: skip
+    main_ok(["synthesize", "--network", "network.json", "--expected", "events.npz", "--build"])
+    run = Path("runs/l1metml-imported")
+    main_ok(["check", str(run)])
+    result = json.loads((run / "bit_exactness.json").read_text())
+    forms = {"int64", "hls_csim", "rtl_interpreter", "rtl_verilator", "cpp", "cmssw"}
+    assert {name: result[name]["differing"] for name in forms} == dict.fromkeys(forms, 0)
+    assert result["int64"]["against"] == "expected"

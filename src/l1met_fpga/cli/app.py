@@ -30,11 +30,13 @@ COMMANDS: Final[tuple[str, ...]] = (
     "explore",
     "export",
     "compare_vectors",
+    "import_",
     "evaluate",
     "report",
     "compare",
 )
-"""One module of this package per command (or family of commands), in the order of ``--help``."""
+"""One module of this package per command (or family of commands), in the order of ``--help``; a name
+that Python keeps for itself ends in an underscore."""
 
 INTERRUPTED: Final = 130
 """Exit code after Ctrl-C, as shells have it: 128 and the signal's number."""

@@ -23,7 +23,7 @@ from l1met_fpga.models.network import Network
 from l1met_fpga.puppi.columns import COLUMNS, Candidates
 from l1met_fpga.run_folder import RunFolder
 
-__all__ = ["compare_expected", "create_imported_run", "read_expected"]
+__all__ = ["CODES", "compare_expected", "create_imported_run", "read_expected"]
 
 CODES: Final = "met_xy"
 """Name of the array of known results."""
