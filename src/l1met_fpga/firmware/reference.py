@@ -21,7 +21,7 @@ from l1met_fpga.fixed_point import FixedType
 from l1met_fpga.models import network as net
 from l1met_fpga.models import ranges
 from l1met_fpga.processors import allowed_processors
-from l1met_fpga.puppi.columns import COLUMNS, PHI_COUNTS_PER_TURN, Candidates
+from l1met_fpga.puppi.columns import COLUMNS, PHI_COUNTS_PER_TURN, PT_FRAC_BITS, Candidates
 
 __all__ = ["check_network", "checked_columns", "evaluate", "evaluate_nodes", "needed_type"]
 
@@ -297,7 +297,7 @@ def _momentum(node: net.Momentum, _: list[net.Node]) -> Operation:
     first = np.asarray(node.quadrant_cos, dtype=np.int64)
     rising = first[::-1]
     turn = np.concatenate([first[:-1], -rising[:-1], -first[:-1], rising[:-1]])
-    frac_bits = 2 + node.table_type.frac_bits  # one count of pt is 2**-2 GeV
+    frac_bits = PT_FRAC_BITS + node.table_type.frac_bits
 
     def run(_chunk: _Chunk, x: list[IntArray]) -> IntArray:
         pt, phi = x
