@@ -11,7 +11,7 @@ from l1met_fpga.config.training import EarlyStoppingConfig, LossConfig
 from l1met_fpga.errors import ConfigError, DataError, TrainingError
 from l1met_fpga.metrics.binning import GAIN_RANGE_GEV, Bins
 from l1met_fpga.metrics.resolution import binned_resolution
-from l1met_fpga.metrics.trigger import lowest_supported_rate_khz, threshold_at_rate_gev
+from l1met_fpga.metrics.trigger import lowest_supported_rate_khz, threshold_at_rate
 from l1met_fpga.models.keras import tf
 from l1met_fpga.training.losses import MetLoss
 from l1met_fpga.training.mixture import PackedEvents
@@ -181,7 +181,7 @@ def _efficiencies(
     """Efficiency for genMET of 100 to 150 GeV at the monitored rate."""
     rate = max(MONITOR_RATE_KHZ, lowest_supported_rate_khz(len(background_gev)))
     try:
-        threshold = threshold_at_rate_gev(background_gev, rate)
+        threshold = threshold_at_rate(background_gev, rate)
     except DataError:  # a handful of validation events in a test: no rate to speak of
         threshold = float("nan")
     result = {"val_threshold_gev": threshold, "val_rate_khz": rate}
