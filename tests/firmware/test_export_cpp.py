@@ -50,6 +50,7 @@ def test_shipped_networks_agree_on_stress_events(name, libraries, rng):
     assert_same(network, CppForm.compiled(network, libraries), events)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", list(networks.NETWORKS))
 def test_networks_of_other_shapes_agree(name, libraries, rng):
     network = small_network(name)
@@ -92,6 +93,7 @@ def test_every_rounding_and_overflow_mode_agrees(part, libraries, rng):
     assert_same(changed, CppForm.compiled(changed, libraries), random_candidates(rng, 500))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("int_bits", "frac_bits"), [(20, 11), (2, -1), (4, 20), (1, 0)])
 def test_wide_and_coarse_types_of_hidden_layers_agree(int_bits, frac_bits, libraries, rng):
     modes = (Rounding.RND_CONV, Overflow.WRAP)
