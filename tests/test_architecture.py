@@ -7,7 +7,19 @@ import l1met_fpga
 
 ROOT = Path(l1met_fpga.__file__).parent
 ROOMS = (
-    ("errors", "files", "fixed_point", "identity", "plot_style", "processors", "run_folder"),
+    (
+        "caches",
+        "errors",
+        "files",
+        "fixed_point",
+        "identity",
+        "locks",
+        "plot_style",
+        "processors",
+        "run_folder",
+        "shipped",
+    ),
+    ("results",),
     ("puppi",),
     ("config",),
     ("data",),
@@ -63,5 +75,27 @@ def test_heavy_libraries_stay_in_their_rooms():
         f"{path} imports {name}"
         for path, name in _imports()
         if (homes := HOMES.get(name.split(".")[0])) and not str(path).startswith(homes)
+    ]
+    assert wrong == []
+
+
+def _opens_text_by_locale(call: ast.Call) -> bool:
+    """Whether a call reads or writes text without saying in which encoding."""
+    name = getattr(call.func, "attr", getattr(call.func, "id", ""))
+    keywords = {keyword.arg for keyword in call.keywords}
+    if "encoding" in keywords:
+        return False
+    if name == "open":  # of a file: its only unnamed argument is a mode, if any
+        modes = [getattr(argument, "value", None) for argument in call.args]
+        return modes in ([], ["r"], ["w"], ["a"], ["x"])
+    return name in {"read_text", "write_text"} or bool(keywords & {"text", "universal_newlines"})
+
+
+def test_text_is_utf_8_whatever_the_locale():
+    wrong = [
+        f"{path.relative_to(ROOT)}:{node.lineno}"
+        for path in sorted(ROOT.rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and _opens_text_by_locale(node)
     ]
     assert wrong == []

@@ -24,7 +24,10 @@ COLOURS: Final = ("#3f90da", "#ffa90e", "#bd1f01", "#94a4a2", "#832db6", "#a96b5
 
 @contextmanager
 def styled() -> Iterator[None]:
-    """Apply the style inside a block only."""
+    """Apply the style inside a block only.
+
+    Nothing of a user's ``matplotlibrc`` is left inside, LaTeX for example.
+    """
     own: dict[str, Any] = {
         "font.size": 15, "legend.fontsize": 12, "axes.labelsize": 17,
         "xtick.labelsize": 14, "ytick.labelsize": 14, "savefig.bbox": None,
@@ -32,7 +35,7 @@ def styled() -> Iterator[None]:
         "font.sans-serif": ["DejaVu Sans"], "mathtext.fontset": "dejavusans",
         "figure.constrained_layout.use": True, "svg.hashsalt": "l1met",
     }  # fmt: skip
-    with matplotlib.style.context([mplhep.style.CMS, own]):
+    with matplotlib.style.context([mplhep.style.CMS, own], after_reset=True):
         yield
 
 

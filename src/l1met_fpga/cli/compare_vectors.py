@@ -4,7 +4,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
+
+from l1met_fpga.cli import terminal
 
 __all__ = ["register"]
 
@@ -41,8 +42,7 @@ def _compare(
     network, folder = chosen_network(run), chosen_run(run)
     played = vectors or (folder.root / "vectors" if folder is not None else Path("vectors"))
     found = compare_capture(network, file, played)
-    Console(soft_wrap=True).print(
+    terminal.console().print(
         f"{file}: 0 of {found.events} events differ; the first result is in frame "
         f"{found.latency_frames}",
-        highlight=False, markup=False,
-    )  # fmt: skip
+    )

@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
+
+from l1met_fpga.cli import terminal
 
 __all__ = ["register"]
 
@@ -114,7 +115,7 @@ def _vectors(
     export_vectors(
         network, words, target, file_format=file_format, links=links, latency_frames=latency
     )
-    console = Console(soft_wrap=True)
+    console = terminal.console()
     console.print(
         f"wrote {len(words)} events to {target}/input.txt and output.txt; compare what a board "
         "gives with",
@@ -122,7 +123,7 @@ def _vectors(
     )  # fmt: skip
     source = shlex.quote(str(run)) if run is not None else str(folder.root if folder else "RUN")
     command = f"l1met compare-vectors CAPTURE {source} --vectors {shlex.quote(str(target))}"
-    console.print(f"  {command}", highlight=False, markup=False)
+    console.print(f"  {command}")
 
 
 def _emp(
@@ -174,7 +175,7 @@ def _ip(run: Source = None, *, output: Output = Path("l1met_ip")) -> None:
 
 def _tell(written: Path, folder: Path, command: str) -> None:
     """Say what was written and the command that builds it."""
-    console = Console(soft_wrap=True)
-    console.print(f"wrote {written}; build it with", highlight=False, markup=False)
+    console = terminal.console()
+    console.print(f"wrote {written}; build it with")
     command = f"cd {shlex.quote(str(folder))} && {command}"
-    console.print(f"  {command}", highlight=False, markup=False)
+    console.print(f"  {command}")

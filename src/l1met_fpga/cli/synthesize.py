@@ -6,8 +6,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
+from l1met_fpga.cli import terminal
+
 if TYPE_CHECKING:
     from l1met_fpga.config.run import RunConfig
+    from l1met_fpga.firmware.check import Form
+    from l1met_fpga.models.network import Network
     from l1met_fpga.run_folder import RunFolder
 
 __all__ = ["register", "synthesize"]
@@ -40,7 +44,12 @@ def synthesize(
         str | None, typer.Option(help="latency, resource or distributed_arithmetic.")
     ] = None,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Folder of the HLS project.")
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            help="Folder of the HLS project; of a copy of the run where that may not be written.",
+        ),
     ] = None,
     events: Annotated[
         int, typer.Option("--events", "-n", min=1, help="Test events of the check.")
@@ -75,12 +84,13 @@ def synthesize(
     """
     from l1met_fpga.cli.run_choice import with_typed
     from l1met_fpga.config.run import load_run
+    from l1met_fpga.errors import ToolError
     from l1met_fpga.firmware.hls.vendor import find_vendor
 
-    console = Console(soft_wrap=True)
     if network is not None or expected is not None:
         run = _imported(network, expected, run, model, reference)
-    folder = _choose(console, run, model, pruning, reference)
+    console = terminal.console()
+    folder, output = _writable(_choose(console, run, model, pruning, reference), output)
     config = load_run(folder.need(folder.config, made_by="l1met train"))
     typed = {
         "part": part, "clock_period_ns": clock_period_ns, "backend": backend, "strategy": strategy,
@@ -90,12 +100,32 @@ def synthesize(
     config = config.model_copy(update={"hls": hls, "rtl": rtl})
     if require_vendor:
         find_vendor(hls.backend, required=True)
-    console.print(f"run folder {folder.root}", highlight=False)
-    project = output or folder.hls
-    _convert_and_check(console, folder, config, project, events=events, rtl=build)
-    if build:
-        _run_vendor(console, config, project)
-    _report(console, folder)
+    console.print(f"run folder {folder.root}")
+    with folder.writing():
+        project = output or folder.hls
+        _convert_and_check(console, folder, config, project, events=events, rtl=build)
+        try:
+            if build:
+                _run_vendor(console, config, project)
+        except ToolError:  # what is known without the vendor's figures is reported all the same
+            _report(console, folder)
+            raise
+        _report(console, folder)
+
+
+def _writable(folder: "RunFolder", output: Path | None) -> "tuple[RunFolder, Path | None]":
+    """Return where results go, and the folder of the HLS project if it lies elsewhere.
+
+    With ``output`` a run that may not be written is copied there first.
+    """
+    from l1met_fpga.errors import RunFolderError
+
+    try:
+        return folder.writable(), output
+    except RunFolderError:
+        if output is None:
+            raise
+        return folder.writable(output), None
 
 
 def _imported(
@@ -140,12 +170,13 @@ def _choose(
 
 
 def _reference_copy(name: str) -> "RunFolder":
-    """Copy a shipped network to runs/, where firmware may be built beside it."""
-    import shutil
+    """Copy a shipped network to runs/, where firmware may be built beside it.
 
+    What was built there of the same network stays.
+    """
     from l1met_fpga.cli.run_choice import RUNS
     from l1met_fpga.errors import RunFolderError
-    from l1met_fpga.run_folder import MARK, RunFolder
+    from l1met_fpga.run_folder import RunFolder
 
     shipped = REFERENCE_FOLDER / name
     if not (shipped / "network.json").is_file():
@@ -154,31 +185,32 @@ def _reference_copy(name: str) -> "RunFolder":
             f"{sorted(p.parent.name for p in REFERENCE_FOLDER.glob('*/network.json'))}. "
             f"Train one with `l1met train models/{name}.yaml`"
         )
-    target = RUNS / f"{name}-reference"
-    if (target / MARK).is_file():
-        shutil.rmtree(target)
-    folder = RunFolder.create(target)
-    shutil.copytree(shipped, target, dirs_exist_ok=True)
-    return folder
+    return RunFolder.open(shipped).writable(RUNS / f"{name}-reference")
 
 
 def _train(console: Console, name: str, pruning: bool | None) -> "RunFolder":
+    """Train a model into a folder of a name of its own, and return that folder."""
+    from datetime import datetime
+
     from l1met_fpga.cli.app import app
-    from l1met_fpga.cli.run_choice import last_run
+    from l1met_fpga.cli.run_choice import RUNS
     from l1met_fpga.errors import RunFolderError
+    from l1met_fpga.run_folder import RunFolder
 
     recipe = REFERENCE_FOLDER / f"{name}.yaml"
     console.print(
-        f"no trained run of {name!r}; training one from {recipe} first, as `make train` does",
-        highlight=False,
+        f"no trained run of {name!r}; training one from {recipe} first, as `make train` does"
     )
+    stamp = datetime.now().astimezone().strftime("%Y%m%d-%H%M%S-%f")
+    root = RUNS / f"{name}-{stamp}"
     setting = f"training.pruning.enabled={str(pruning).lower()}"
     arguments = [] if pruning is None else ["--set", setting]
-    app(args=["train", str(recipe), *arguments], standalone_mode=False)
-    run = last_run(name, pruning=pruning)
-    if run is None:
-        raise RunFolderError(f"training of {name!r} left no run; see the messages above")
-    return run
+    command = ["train", str(recipe), "--output", str(root), *arguments]
+    app(args=command, standalone_mode=False)
+    run = RunFolder(root)
+    if not run.network.is_file():
+        raise RunFolderError(f"training of {name!r} left no network in {root}; see above")
+    return RunFolder.open(root)
 
 
 def _convert_and_check(
@@ -194,27 +226,37 @@ def _convert_and_check(
     from l1met_fpga.firmware.forms import check_samples
     from l1met_fpga.firmware.hls.flow import build_project, check_run
     from l1met_fpga.firmware.hls.location import record_project
+    from l1met_fpga.firmware.meaning import require_hardware_columns
     from l1met_fpga.models.network import Network
 
     network = Network.load(folder.need(folder.network, made_by="l1met train"))
+    for sentence in require_hardware_columns(network, folder):
+        console.print(sentence)
     samples = check_samples(network, config, n_events=events)
     built = build_project(network, config.hls, project, next(iter(samples.values())))
     record_project(folder, project, config.hls)
     console.print(
         f"HLS project {project}: converted in {built.convert_s:.1f} s, "
-        f"compiled in {built.compile_s:.1f} s",
-        highlight=False,
+        f"compiled in {built.compile_s:.1f} s"
     )
     forms: dict[str, Any] = {"hls_csim": built.simulation}
     if rtl:
-        from l1met_fpga.firmware.rtl.project import build_rtl, rtl_forms, write_project
-        from l1met_fpga.report.rtl_vivado import use_vivado_figures
-
-        build_rtl(network, config.rtl, folder.rtl)
-        use_vivado_figures(folder.rtl)
-        forms |= rtl_forms(write_project(network, config.rtl, folder.rtl))
+        forms |= _build_rtl(console, folder, config, network)
     result = check_run(folder, config, forms, n_events=events, samples=samples)
     print_agreement(console, result)
+
+
+def _build_rtl(
+    console: Console, folder: "RunFolder", config: "RunConfig", network: "Network"
+) -> "dict[str, Form]":
+    from l1met_fpga.firmware.rtl.project import build_project, rtl_forms, write_project
+    from l1met_fpga.report.rtl_vivado import use_vivado_figures
+
+    project = write_project(network, config.rtl, folder.rtl)
+    for tool, reason in build_project(project)["failed"].items():
+        console.print(f"no resources from {tool}: {reason}")
+    use_vivado_figures(folder.rtl)
+    return rtl_forms(project)
 
 
 def _run_vendor(console: Console, config: "RunConfig", project: Path) -> None:
@@ -226,8 +268,7 @@ def _run_vendor(console: Console, config: "RunConfig", project: Path) -> None:
         console.print(
             "vendor synthesis was NOT run: none of "
             f"{', '.join(vendor_programs(config.hls.backend))} is on PATH. Its latency and "
-            "resources are absent from the report",
-            highlight=False,
+            "resources are absent from the report"
         )
         return
     run_vendor(tool, project, config.hls)
@@ -235,8 +276,7 @@ def _run_vendor(console: Console, config: "RunConfig", project: Path) -> None:
     console.print(
         f"{figures['tool']} {figures['tool_version']} ({figures['stage']}): latency "
         f"{figures['latency_cycles']} clocks, interval {figures['ii_cycles']}, {figures['lut']} "
-        f"LUT, {figures['ff']} FF, {figures['dsp']} DSP, {figures['bram']} BRAM",
-        highlight=False,
+        f"LUT, {figures['ff']} FF, {figures['dsp']} DSP, {figures['bram']} BRAM"
     )
 
 
@@ -245,4 +285,4 @@ def _report(console: Console, folder: "RunFolder") -> None:
 
     write_report(folder)
     for suffix in ("json", "md", "html"):
-        console.print(f"wrote {folder.report(suffix)}", highlight=False)
+        console.print(f"wrote {folder.report(suffix)}")

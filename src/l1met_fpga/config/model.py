@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
 from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
 
-from l1met_fpga.config.base import StrictModel
+from l1met_fpga.config.base import StrictModel, matching
 from l1met_fpga.errors import FixedPointError
 from l1met_fpga.fixed_point import FixedType, Overflow, Rounding
 from l1met_fpga.puppi.columns import COLUMNS, N_CANDIDATES
@@ -79,6 +79,12 @@ WeightType = Annotated[FixedType, BeforeValidator(_weight), PlainSerializer(_tex
 """Type of kernels and biases."""
 ActivationType = Annotated[FixedType, BeforeValidator(_activation), PlainSerializer(_text)]
 """Type of every other tensor."""
+
+
+ModelName = Annotated[
+    str, matching(r"[a-z][a-z0-9_]*", "letters a-z, digits and _ only, starting with a letter")
+]
+"""Becomes part of file names and of names in C++ and Verilog."""
 
 
 class FeatureConfig(StrictModel):
@@ -214,7 +220,7 @@ class ModelConfig(StrictModel):
     known: ClassVar[dict[str, type["ModelConfig"]]] = {}
 
     architecture: str
-    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    name: ModelName
     n_candidates: int = Field(default=N_CANDIDATES, ge=1, le=N_CANDIDATES)
     features: tuple[Annotated[FeatureConfig, BeforeValidator(_feature)], ...] = Field(
         default=DEFAULT_FEATURES, min_length=1

@@ -1,5 +1,6 @@
 """Histograms over all events of a file, filled batch by batch."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -16,7 +17,7 @@ from l1met_fpga.puppi.columns import (
 from l1met_fpga.puppi.met import unit_vectors
 from l1met_fpga.puppi.words import CHARGED_ONLY, NEUTRAL_ONLY, is_charged
 
-__all__ = ["MET_BIN_GEV", "Totals"]
+__all__ = ["MET_BIN_GEV", "Histogram", "Totals"]
 
 Histogram = npt.NDArray[np.int64]
 
@@ -42,6 +43,7 @@ class Totals:
         codes: Candidates by code, per column; the first bin is the type's smallest code. Only
             charged candidates count for ``z0``, ``dxy`` and ``quality``, only neutral ones for
             ``puppi_weight`` and ``em_id``.
+        beyond: Candidates whose code does not fit the column's type, per column; in no histogram.
         pt_by_pid: Candidates by type and pt code, shape (8, 16384).
         charged_weights_not_one: Charged candidates with another weight than 1.
         gen_met: Events by generator MET in bins of :data:`MET_BIN_GEV`; the last bin is open.
@@ -58,6 +60,7 @@ class Totals:
     n_with_gen_met: int = 0
     multiplicity: Histogram = field(default_factory=lambda: _zeros(_N_MULTIPLICITY_BINS))
     codes: dict[str, Histogram] = field(default_factory=dict)
+    beyond: Counter[str] = field(default_factory=Counter)
     pt_by_pid: Histogram = field(
         default_factory=lambda: _zeros(len(ParticleId), COLUMNS["pt"].type.max_code + 1)
     )
@@ -102,10 +105,15 @@ class Totals:
                 codes = codes[charged]
             elif name in NEUTRAL_ONLY:
                 codes = codes[~charged]
-            counts = np.bincount(codes, minlength=kind.max_code - kind.min_code + 1)
+            n_codes = kind.max_code - kind.min_code + 1
+            fits = (codes >= 0) & (codes < n_codes)
+            self.beyond[name] += int((~fits).sum())
+            counts = np.bincount(codes[fits], minlength=n_codes)
             self.codes[name] = self.codes.get(name, 0) + counts
-        n_pt = self.pt_by_pid.shape[1]
-        cell = np.bincount(pid.astype(np.int64) * n_pt + pt, minlength=self.pt_by_pid.size)
+        n_pid, n_pt = self.pt_by_pid.shape
+        fits = (pid >= 0) & (pid < n_pid) & (pt >= 0) & (pt < n_pt)
+        cells = pid[fits].astype(np.int64) * n_pt + pt[fits]
+        cell = np.bincount(cells, minlength=self.pt_by_pid.size)
         self.pt_by_pid += cell.reshape(self.pt_by_pid.shape)
         weight = batch.columns["puppi_weight"]
         self.charged_weights_not_one += int((weight[charged] != MAX_PUPPI_WEIGHT).sum())

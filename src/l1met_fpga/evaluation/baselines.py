@@ -153,7 +153,7 @@ def fit_weights(
         DataError: If there is no event, lengths differ, or the target is not finite.
     """
     target = check_met_xy(target_met_xy_gev, name="target of the fit")
-    check_same_length(candidates=candidates["pt"], target=target)
+    check_same_length({"candidates": candidates["pt"], "target": target})
     if len(target) == 0:
         raise DataError("cannot fit weights on no event; give a training sample")
     gram, right = np.zeros((len(grid), len(grid))), np.zeros(len(grid))

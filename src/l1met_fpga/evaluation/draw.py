@@ -73,7 +73,7 @@ def read_history(path: Path) -> dict[str, FloatArray]:
     Raises:
         ReportError: If a value is not a number.
     """
-    with path.open(newline="") as file:
+    with path.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     try:
         return {

@@ -14,7 +14,8 @@ from l1met_fpga.firmware.check import Form
 from l1met_fpga.firmware.reference import evaluate
 from l1met_fpga.firmware.stress import stress_events
 from l1met_fpga.models.network import Network
-from l1met_fpga.puppi.columns import COLUMNS, N_CANDIDATES, REQUIRED_COLUMNS, Candidates
+from l1met_fpga.models.slots import first_slots
+from l1met_fpga.puppi.columns import COLUMNS, REQUIRED_COLUMNS, Candidates
 
 __all__ = ["check_samples", "int64_form", "keras_form", "test_events"]
 
@@ -88,17 +89,18 @@ def test_events(network: Network, config: RunConfig, *, n_events: int | None) ->
     Raises:
         DataError: If there is none.
     """
-    from l1met_fpga.training.samples import store_of
+    from l1met_fpga.data.sample_store import store_of
 
     columns = _columns(network)
-    left, parts = n_events, []
+    left, parts = n_events, list[Candidates]()
     for index, sample in enumerate(config.samples):
         share = None if left is None else -(-left // (len(config.samples) - index))
         with Store.open(store_of(sample)) as store:
             part = store.candidates(store.events_of(Part.TEST)[:share], columns)
-        parts.append(part)
+            told = f"test events of {store.path}"
+        parts.append(first_slots(part, network.n_candidates, of=told))
         left = None if left is None else left - len(part["pt"])
-    return _joined(parts, columns, network.n_candidates)
+    return _joined(parts, columns)
 
 
 def _columns(network: Network) -> tuple[str, ...]:
@@ -106,12 +108,10 @@ def _columns(network: Network) -> tuple[str, ...]:
     return tuple(name for name in COLUMNS if name in wanted)
 
 
-def _joined(parts: Sequence[Candidates], columns: Sequence[str], n_slots: int) -> Candidates:
+def _joined(parts: Sequence[Candidates], columns: Sequence[str]) -> Candidates:
     joined = {name: np.concatenate([part[name] for part in parts]) for name in columns if parts}
     if not joined or not len(joined["pt"]):
         raise DataError(
             "the run's samples hold no test event; check the section `samples` of its config.yaml"
         )
-    if n_slots < N_CANDIDATES:
-        return {name: codes[:, :n_slots] for name, codes in joined.items()}
     return joined

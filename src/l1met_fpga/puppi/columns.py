@@ -74,6 +74,11 @@ class Column:
     low: int
     high: int
 
+    @property
+    def count_unit(self) -> str:
+        """What one count of the hardware's word is, as stores record it."""
+        return f"{self.lsb:.10g} {self.unit}".strip()
+
 
 def _column(name: str, bits: int, *, signed: bool, lsb: float, unit: str, **limits: int) -> Column:
     kind = FixedType(signed, bits - int(signed), 0)

@@ -111,7 +111,7 @@ def _to_polar(px: Codes, py: Codes) -> tuple[Codes, Codes]:
 @functools.cache
 def _cos_sin_tables() -> tuple[Codes, Codes]:
     """Return cosine and sine in :data:`POLYNOMIAL_TYPE` for every 11-bit phi code."""
-    text = resources.files(__package__).joinpath("cmssw_met_poly2.json").read_text()
+    text = resources.files(__package__).joinpath("cmssw_met_poly2.json").read_text(encoding="utf-8")
     coefficients = json.loads(text)
     phi_type = COLUMNS["phi"].type
     phi = np.arange(phi_type.min_code, phi_type.max_code + 1)

@@ -151,7 +151,7 @@ def generated(
         made, facts = generate(card, events=events, seed=seed)
         made.save(path)
         write_json(about, {"description": card.description, **facts})
-    return ParticleEvents.load(path), json.loads(about.read_text())
+    return ParticleEvents.load(path), json.loads(about.read_text(encoding="utf-8"))
 
 
 def is_generated(card: Card, events: int, seed: int, cache: Path) -> bool:

@@ -66,7 +66,7 @@ def validate(folder: Path, output: Path, reference: Path | None) -> list[Row]:
     events = ", ".join(f"{name} {batch.n_events}" for name, batch in samples.items())
     text = f"Events: {events}.\n\n{markdown(rows)}\n{component_markdown(parts, real_parts)}"
     with atomic_path(output / "validation.md") as temporary:
-        temporary.write_text(text)
+        temporary.write_text(text, encoding="utf-8")
     return rows
 
 

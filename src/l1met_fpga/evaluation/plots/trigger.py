@@ -31,6 +31,8 @@ def plot_turn_on(curves: Mapping[str, TurnOn], *, title: str = "") -> Figure:
             found = curve.efficiency
             errors = np.stack([found.value - found.low, found.high - found.value])
             text = f"{name} > {curve.threshold_gev:.0f} GeV"
+            if np.isnan(curve.threshold_gev):
+                text = f"{name}: no threshold gives this rate"
             if np.isfinite(curve.offline_gev):
                 text += f", 90 % at {curve.offline_gev:.0f} GeV"
             axis.errorbar(

@@ -91,7 +91,7 @@ def _header(network: Network, values: dict[str, Any]) -> str:
     return render(
         "network.h.j2",
         **values,
-        arithmetic=(TEMPLATES / "arithmetic.h").read_text(),
+        arithmetic=(TEMPLATES / "arithmetic.h").read_text(encoding="utf-8"),
         lanes=LANES,
         constants=code.constants,
         used_columns=code.columns,

@@ -129,7 +129,7 @@ def _compile(files: dict[str, str], command: list[str], library: Path, *, log: P
     folder = Path(tempfile.mkdtemp(prefix=".l1met-cpp-", dir=library.parent))
     try:
         for name, text in files.items():
-            (folder / name).write_text(text)
+            (folder / name).write_text(text, encoding="utf-8")
         command = [*command[:target], str(library.resolve()), *command[target + 1 :]]
         run_tool(command, cwd=folder, log=log, timeout_s=COMPILE_TIMEOUT_S)
     finally:

@@ -239,7 +239,7 @@ def _identity(network: Network, vectors: Path) -> dict[str, Any]:
         raise DataError(
             f"{vectors} holds no vectors; write them with `l1met export vectors` and play those"
         )
-    identity: dict[str, Any] = json.loads(path.read_text())
+    identity: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     require_same(
         {"network": identity["network"]},
         {"network": network.digest},

@@ -57,13 +57,13 @@ def static_files(flavor: Flavor) -> dict[str, str]:
     folder = resources.files("da4ml.codegen.rtl") / flavor / "source"
     skipped = {"lookup_table.v", "multiplier.v"}  # tables are cases here, products are not da4ml's
     files = {
-        item.name: item.read_text()
+        item.name: item.read_text(encoding="utf-8")
         for item in folder.iterdir()
         if item.name.endswith(f".{suffix}") and item.name not in skipped
     }
     if flavor == "verilog":
         ours = resources.files(__package__) / "templates" / "shift_adder.v"
-        files["shift_adder.v"] = ours.read_text()
+        files["shift_adder.v"] = ours.read_text(encoding="utf-8")
     return files
 
 
