@@ -304,6 +304,19 @@ def test_a_foreign_folder_is_left_alone(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
 
 
+def test_the_working_folder_and_links_stay(tmp_path, monkeypatch):
+    network = small_network("deepmet")
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to("real")
+    export_cpp(network, tmp_path / "link")
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "real" / "l1met_deepmet.h").is_file()
+    monkeypatch.chdir(tmp_path / "real")
+    with pytest.raises(ConversionError, match=r"is the working folder; choose another --output"):
+        export_cpp(network, Path())
+    assert (tmp_path / "real" / "l1met_deepmet.h").is_file()
+
+
 def test_an_earlier_export_is_replaced_only_by_a_whole_one(tmp_path):
     network = small_network("deepmet")
     export_cpp(network, tmp_path / "out")
