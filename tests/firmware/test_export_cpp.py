@@ -59,14 +59,13 @@ def test_networks_of_other_shapes_agree(name, libraries, rng):
 
 def with_types(network, kinds):
     """The network with other types behind its quantizers; types of exact nodes follow."""
-    from l1met_fpga.firmware.reference import needed_type
 
     changed = network
     for index, node in enumerate(network):
         kind = kinds.pop(0) if isinstance(node, net.Quantize) and kinds else node.type
         changed = replaced(changed, index, type=kind)
         if not isinstance(node, net.Quantize | net.Momentum | net.Table):
-            changed = replaced(changed, index, type=needed_type(changed, changed.nodes[index]))
+            changed = replaced(changed, index, type=changed.needed_type(changed.nodes[index]))
     return changed
 
 
