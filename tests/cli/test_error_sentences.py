@@ -36,12 +36,14 @@ FOLDERS = {  # commands that read a folder
     "evaluate": ([], 5),
     "report": ([], 5),
     "compare": (["--output", "out"], 5),
+    "predict": (["--output", "out.npz"], 5),
     "compare_vectors": ([], 5),
     "export cpp": (["--output", "out"], 5),
     "export vectors": (["--output", "out"], 5),
     "validate_simulation": ([], 3),
 }
-TAKE_NETWORKS = {"compare_vectors", "export cpp", "export vectors"}
+TAKE_NETWORKS = {"compare_vectors", "export cpp", "export vectors", "predict"}
+TAKE_TWO = {"compare", "compare_vectors", "predict"}
 OTHERS = {"init"}
 
 
@@ -114,7 +116,7 @@ def test_a_folder_that_is_no_run(command, name, kind, says, here):
         (here / name).mkdir()
     elif kind == "a file":
         (here / name).touch()
-    names = [name, name] if command in {"compare", "compare_vectors"} else [name]
+    names = [name, name] if command in TAKE_TWO else [name]
     code, sentence = says(command, options, *names)
     # some commands take a file for a network.json
     assert code == (8 if kind == "a file" and command in TAKE_NETWORKS else expected)
