@@ -33,7 +33,9 @@ ROOMS = (
     ("training",),
     ("evaluation",),
     ("firmware",),
+    ("prediction",),
     ("report",),
+    ("doctor",),
     ("cli",),
 )
 LEVEL = {room: level for level, rooms in enumerate(ROOMS) for room in rooms}

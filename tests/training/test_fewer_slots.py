@@ -71,7 +71,7 @@ def test_every_form_sees_the_same_64_candidates(tmp_path, caplog):
         {"int64": int64_form(network)},
         check_samples(network, config, n_events=None),
     )
-    assert agreement["int64"]["differing"] == 0
+    assert agreement["int64"].differing == 0
     named = NamedRun.open(str(run.folder.root))
     evaluation = evaluate_runs([named], config.evaluation, forms={"deepset": _built_forms(named)})
     for sample in evaluation.samples.values():
