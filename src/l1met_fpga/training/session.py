@@ -10,6 +10,7 @@ from typing import Any
 
 from l1met_fpga.config.run import RunConfig, load_run, save_run
 from l1met_fpga.config.training import EarlyStoppingConfig
+from l1met_fpga.data.samples import LoadedSample, load_samples
 from l1met_fpga.errors import ConfigError, TrainingError
 from l1met_fpga.files import exclusive, write_json
 from l1met_fpga.identity import Identity, require_same
@@ -25,7 +26,6 @@ from l1met_fpga.training.loop import TrainedNetwork, primary_variant, train_vari
 from l1met_fpga.training.mixture import TrainingMixture
 from l1met_fpga.training.monitor import Validation
 from l1met_fpga.training.resume import require_same_inputs
-from l1met_fpga.training.samples import LoadedSample, load_samples
 from l1met_fpga.training.tensorboard import require_tensorboard
 
 __all__ = ["TrainingRun", "train_run", "variants"]
