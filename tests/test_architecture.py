@@ -8,6 +8,7 @@ import l1met_fpga
 ROOT = Path(l1met_fpga.__file__).parent
 ROOMS = (
     (
+        "archives",
         "caches",
         "errors",
         "files",

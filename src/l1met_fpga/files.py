@@ -10,9 +10,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
+from l1met_fpga.errors import L1MetError
 from l1met_fpga.locks import exclusive
 
-__all__ = ["atomic_path", "exclusive", "write_json"]
+__all__ = ["atomic_path", "exclusive", "read_json", "write_json"]
 
 
 _NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -53,3 +54,28 @@ def write_json(path: Path, content: Mapping[str, Any]) -> None:
     with atomic_path(path) as temporary:
         text = json.dumps(content, indent=2, allow_nan=False)
         temporary.write_text(f"{text}\n", encoding="utf-8")
+
+
+def read_json(path: Path, *, error: type[L1MetError], next_step: str) -> dict[str, Any]:
+    """Read a JSON object.
+
+    Args:
+        path: The file.
+        error: Kind of error to raise for a damaged file.
+        next_step: What the user can do about it ("make it again with `l1met train`").
+
+    Raises:
+        L1MetError: As ``error``, if it is no JSON object; NaN and infinity are no JSON.
+        OSError: If it is missing or may not be read.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse)
+    except (ValueError, RecursionError) as err:
+        raise error(f"{path} is not JSON ({err}); {next_step}") from None
+    if not isinstance(content, dict):
+        raise error(f"{path} must hold a JSON object, got {type(content).__name__}; {next_step}")
+    return content
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"it has no {constant}")

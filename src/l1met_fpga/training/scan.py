@@ -6,7 +6,6 @@ the trials and keeps them in a journal, so that a search goes on after an interr
 side by side on Dask workers.
 """
 
-import json
 import logging
 import math
 from collections.abc import Callable, Iterator, Mapping
@@ -22,7 +21,7 @@ from l1met_fpga.config.run import RunConfig
 from l1met_fpga.config.scan import ScanConfig
 from l1met_fpga.data.cluster import run_tasks
 from l1met_fpga.errors import RunFolderError, TrainingError
-from l1met_fpga.files import exclusive, write_json
+from l1met_fpga.files import exclusive, read_json, write_json
 from l1met_fpga.fixed_point import FixedType
 from l1met_fpga.identity import Identity, content_digest, require_same
 from l1met_fpga.models.export import export_network
@@ -127,7 +126,11 @@ def _require_same_scan(folder: Path, identity: Identity) -> None:
     """Compare with what earlier trials in the folder were made from; note it for later ones."""
     path = folder / IDENTITY
     if path.exists() or (folder / JOURNAL).exists():
-        recorded = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+        recorded = (
+            read_json(path, error=RunFolderError, next_step="scan into another --output")
+            if path.exists()
+            else {}
+        )
         require_same(
             recorded,
             identity,
