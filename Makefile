@@ -30,9 +30,10 @@ hls: $(READY) ## convert the last trained network, C-simulate it, check it bit b
 rtl: $(READY) ## the same and the streaming RTL with its resources
 	$(BIN)/l1met synthesize --build $(ARGS)
 
-ci-report: $(READY) ## the short main job: a few epochs, HLS and RTL, checks and report in build/ci-run
+ci-report: $(READY) ## the short main job: a few epochs, HLS and RTL, checks and report in build/ci-run; fails if a limit breaks
 	$(BIN)/l1met train models/deepset.yaml --output build/ci-run --overwrite --set training.epochs=4
 	$(BIN)/l1met synthesize build/ci-run --build --events 500
+	$(BIN)/l1met report build/ci-run --check --require physics,pruning,bit_exactness,rtl
 
 test: $(READY) ## run the tests
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
@@ -72,14 +73,14 @@ lock: $(READY) ## renew requirements.lock, exact versions for every Python, from
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-emit-index-url $(LOCKED_EXTRAS) setup.cfg -o requirements.lock
 
-minimums: $(READY) ## test with the lowest versions that setup.cfg allows (ARGS: which tests)
+minimums: $(READY) ## test with the lowest versions that setup.cfg allows (figures look otherwise there)
 	$(BIN)/python -m pip install --quiet uv
 	rm -rf build/minimums
 	$(BIN)/uv venv --quiet --seed --python $(BIN)/python build/minimums
 	$(BIN)/uv pip compile --quiet --resolution lowest-direct --python build/minimums/bin/python --no-header $(LOCKED_EXTRAS) setup.cfg -o build/minimums/requirements.txt
 	$(BIN)/uv pip install --quiet --python build/minimums/bin/python -r build/minimums/requirements.txt
 	build/minimums/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable .
-	PATH="$(CURDIR)/build/minimums/bin:$$PATH" build/minimums/bin/python -m pytest -n 2 --dist loadfile $(ARGS)
+	PATH="$(CURDIR)/build/minimums/bin:$$PATH" build/minimums/bin/python -m pytest -n 2 --dist loadfile -m "not slow and not fpga and not mpl_image_compare" $(ARGS)
 
 wheel-test: $(READY) ## install the wheel outside the checkout and run the program there
 	.ci/wheel-test $(VENV)

@@ -32,6 +32,7 @@ from l1met_fpga.evaluation.runs import fit_on_training_parts
 from l1met_fpga.evaluation.sample import Sample, load_store
 from l1met_fpga.files import atomic_path, write_json
 from l1met_fpga.puppi.met import puppi_met_xy_gev
+from l1met_fpga.results.metrics import Metrics
 from l1met_fpga.run_folder import RunFolder
 
 Overrides = dict[str, Any]
@@ -194,37 +195,38 @@ def load_part(root: Path, names: list[str], weights: WeightTable, part: Part) ->
     return found
 
 
-def figures(part: list[Sample], config: EvaluationConfig) -> dict[str, Any]:
+def figures(part: list[Sample], config: EvaluationConfig) -> Metrics:
     """Figures of all rows, with paired errors."""
     titles = {n: Estimate("baseline", BASELINE_TITLES[n]) for n in ("puppi", "table")}
     titles |= {name: Estimate("file", name) for name in part[0].met_xy_gev if name not in titles}
     return to_metrics(evaluate(part, titles, config))
 
 
-def table(metrics: dict[str, Any], about: dict[str, Any]) -> list[str]:
+def table(metrics: Metrics, about: dict[str, Any]) -> list[str]:
     """Markdown rows: efficiencies with paired errors of the difference to the first row."""
-    signal = list(metrics["trigger"])
-    points = metrics["rates"]["working_points"]
+    signal = list(metrics.trigger)
+    points = metrics.working_points
     head = ["network", "parameters", "zeros"]
-    head += [f"{label}, {point['title']}" for label in signal for point in points]
+    head += [f"{label}, {point.title}" for label in signal for point in points]
     head += [f"{label} widths (GeV)" for label in signal]
     lines = [head, ["---"] * len(head)]
-    for name in metrics["estimates"]:
+    for name in metrics.estimates:
         kept = about.get(name, {})
         zeros = kept.get("zeros")
         cells = [name.replace("|", r"\|"), str(kept.get("parameters", ""))]
         cells.append("" if zeros is None else f"{zeros:.0%}")
         for label in signal:
             for point in points:
-                cell = metrics["trigger"][label]["efficiency"][point["key"]]["100_150"][name]
-                error = cell["difference"].get("base", {}).get("error")
+                cell = metrics.trigger[label].efficiency[point.key]["100_150"][name]
+                base = cell.difference.get("base")
+                error = None if base is None else base.error
                 cells.append(
-                    f"{cell['efficiency']:.3f}" + ("" if error is None else f" ± {error:.3f}")
+                    f"{cell.efficiency:.3f}" + ("" if error is None else f" ± {error:.3f}")
                 )
         for label in signal:
-            wide = metrics["resolution"][label]["inclusive"]["estimates"][name]
-            keys = ("parallel_over_slope_gev", "perpendicular_over_slope_gev")
-            cells.append(", ".join(f"{wide[key]['value'][0]:.1f}" for key in keys))
+            wide = metrics.resolution[label].inclusive.estimates[name]
+            widths = (wide.parallel_over_slope_gev, wide.perpendicular_over_slope_gev)
+            cells.append(", ".join(f"{width.value[0]:.1f}" for width in widths))
         lines.append(cells)
     return ["| " + " | ".join(cells) + " |" for cells in lines]
 

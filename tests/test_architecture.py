@@ -20,6 +20,7 @@ ROOMS = (
         "run_folder",
         "shipped",
     ),
+    ("results",),
     ("puppi",),
     ("config",),
     ("data",),

@@ -106,3 +106,8 @@ def test_any_name_can_be_held(name, tmp_path):
     with exclusive(tmp_path / name):
         pass
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_cannot_be_written_is_told_with_the_file(tmp_path):
+    with pytest.raises(OSError, match=r"/proc/o\.h5'$"), exclusive(Path("/proc/o.h5")):
+        pass

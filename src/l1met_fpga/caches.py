@@ -1,6 +1,7 @@
-"""Where the package keeps what it can make again: stores of ROOT samples, generated collisions.
+"""Where the package keeps what it can make again.
 
-Nothing is kept in the folder where a command is called.
+That are stores of ROOT samples, generated collisions and compiled functions. Nothing is kept in the
+folder where a command is called.
 """
 
 import logging

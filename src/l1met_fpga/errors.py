@@ -14,6 +14,7 @@ __all__ = [
     "FileAccessError",
     "FixedPointError",
     "L1MetError",
+    "NotComparableError",
     "ReportError",
     "RunFolderError",
     "SimulationError",
@@ -99,6 +100,12 @@ class BudgetError(L1MetError):
     """A figure is over its budget or changed by more than its threshold."""
 
     exit_code = 13
+
+
+class NotComparableError(L1MetError):
+    """Figures are of different kinds, so no verdict on their difference is possible."""
+
+    exit_code = 14
 
 
 class FileAccessError(L1MetError):

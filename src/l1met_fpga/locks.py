@@ -33,7 +33,7 @@ def exclusive(path: Path) -> Iterator[None]:
     told which file to remove.
 
     Raises:
-        OSError: If the folder of ``path`` may not be written.
+        OSError: If the folder of ``path`` may not be written; its ``filename`` is ``path``.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with ExitStack() as held:
@@ -42,6 +42,8 @@ def exclusive(path: Path) -> Iterator[None]:
         except _NoLocksError as err:
             _log.warning("%s has no file locks (%s); a lock file is used", path.parent, err)
             held.enter_context(_created(_beside(path, "held")))
+        except OSError as err:
+            raise OSError(err.errno, err.strerror, str(path)) from err
         yield
 
 

@@ -197,6 +197,11 @@ class RunFolder:
         return self.root / "rtl"
 
     @property
+    def expected(self) -> Path:
+        """Events with known results that came with a network of others."""
+        return self.root / "expected.npz"
+
+    @property
     def exported(self) -> Path:
         """Libraries compiled from exports, for the bit-exactness check."""
         return self.root / "exported"

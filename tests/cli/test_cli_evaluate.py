@@ -41,8 +41,8 @@ def test_other_peoples_arrays(files, tmp_path, capsys):
     )
     assert code == 0
     metrics = load_metrics(tmp_path / "metrics.json")
-    assert metrics["config"]["bootstrap_samples"] == 5
-    assert metrics["rates"]["events"] == 600
+    assert metrics.config.root["bootstrap_samples"] == 5
+    assert metrics.rates.events == 600
     out = capsys.readouterr().out
     assert "against puppi: parallel +" in out
     assert "18 kHz" in out
@@ -92,7 +92,8 @@ def report(lut: int) -> dict:
     )  # fmt: skip
     stages = dict.fromkeys(("physics", "pruning", "bit_exactness", "rtl_parallel", "hls"))
     about = dict.fromkeys(("sample", "training_events", "seed", "software"))
-    budget = {"passed": True, "violations": [], "not_checked": []}
+    lists = {"violations": [], "unchecked": []}
+    budget = {"passed": None, "limits": 0, "checked": 0, "summary": "no limits", **lists}
     return {"model": "m", **about, **stages, "rtl": {**rtl, "lut": lut}, "budget": budget}
 
 

@@ -3,6 +3,7 @@
 import json
 import shutil
 import subprocess
+import warnings
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,8 @@ from require import require
 from typer.testing import CliRunner
 
 from l1met_fpga.cli.app import app, main
-from l1met_fpga.cli.network_choice import read_network
 from l1met_fpga.firmware.export.forms import exported_forms
+from l1met_fpga.models.network import Network
 
 MODELS = Path(__file__).parents[2] / "models"
 NETWORK = MODELS / "deepmet" / "network.json"
@@ -42,9 +43,9 @@ def test_cpp_prints_a_command_that_builds_it(tmp_path):
 @pytest.mark.parametrize(
     ("content", "code", "says"),
     [
-        ('{"name": "x"}', 8, "is no network.json of this package: n_candidates: Field required"),
-        ("not JSON", 8, "is no network.json of this package: the file: Invalid JSON"),
-        (b"\xff\xfe\x00", 8, "is not text; expected a network.json"),
+        ('{"name": "x"}', 8, "is no network that l1met can use: n_candidates: Field required"),
+        ("not JSON", 8, "Invalid JSON"),
+        (b"\xff\xfe\x00", 8, "Invalid JSON"),
         (None, 5, "does not exist"),
     ],
 )
@@ -76,7 +77,7 @@ def test_check_holds_the_exports_against_keras(tmp_path):
 
 def test_check_says_when_the_exports_cannot_be_compiled(tmp_path, monkeypatch, caplog):
     monkeypatch.setenv("PATH", str(tmp_path))
-    network = read_network(NETWORK)
+    network = Network.load(NETWORK)
     with caplog.at_level("WARNING", logger="l1met_fpga"):
         assert exported_forms(network, tmp_path) == {}
     assert "the exports were not checked: g++ and make is not on PATH" in caplog.text
@@ -128,3 +129,95 @@ def test_links_that_are_no_numbers_are_refused(tmp_path, capsys):
         main(emp)
     assert stopped.value.code == 2
     assert "--input-links takes numbers with commas between, got '4,x'" in capsys.readouterr().err
+
+
+def test_network_takes_the_place_of_a_run(tmp_path, capsys):
+    for command in (
+        ["synthesize", str(tmp_path), "--network", str(NETWORK)],
+        ["synthesize", "--expected", "events.npz"],
+    ):
+        with pytest.raises(SystemExit) as stopped:
+            main(command)
+        assert stopped.value.code == 2
+        assert "--network takes the place of a run folder" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_synthesize_a_network_from_elsewhere(tmp_path, monkeypatch):
+    import numpy as np
+    from rtl_designs import random_candidates, small_network
+    from test_cli_synthesize import main_ok
+
+    from l1met_fpga.firmware.reference import evaluate
+
+    monkeypatch.chdir(tmp_path)
+    network = small_network("deepset")
+    network.save(Path("network.json"))
+    columns = random_candidates(np.random.default_rng(3), 2000)
+    np.savez("events.npz", met_xy=evaluate(network, columns), **columns)
+    arguments = ["--network", "network.json", "--expected", "events.npz", "--events", "200"]
+    main_ok(["synthesize", *arguments, "--build"])
+    run = Path("runs/deepset-imported")
+    main_ok(["check", str(run), "--events", "100"])
+    result = json.loads((run / "bit_exactness.json").read_text())
+    forms = {"hls_csim", "rtl_interpreter", "rtl_verilator", "cpp", "cmssw"}
+    assert {name: result[name]["differing"] for name in forms} == dict.fromkeys(forms, 0)
+    assert result["int64"]["against"] == "expected"
+    assert result["int64"]["events"] == 2000
+    report = json.loads((run / "report.json").read_text())
+    assert report["rtl"]["lut"] > 0
+    assert report["bit_exactness"]["hls_csim"]["differing"] == 0
+
+
+@pytest.mark.filterwarnings("ignore::pyparsing.warnings.PyparsingDeprecationWarning")
+@pytest.mark.parametrize("suffix", ["keras", "h5"])
+def test_import_proves_a_keras_model_and_says_what_comes_next(suffix, tmp_path, monkeypatch):
+    import foreign_models
+
+    from l1met_fpga.firmware.imported import create_imported_run
+
+    monkeypatch.chdir(tmp_path)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Keras advises the other format, QKeras's serializer warns
+        foreign_models.l1metml(8).save(f"l1metml.{suffix}")
+    inputs = [f"--input={k}={v}" for k, v in foreign_models.L1METML_INPUTS.items()]
+    command = ["import", f"l1metml.{suffix}", *inputs, "-o", "n.json", "--expected", "e.npz"]
+    done = CliRunner().invoke(app, [*command, "--events", "200"], catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    assert "0 of 400 results differ from Keras in 200 events" in done.output
+    printed = printed_command(done.output)
+    assert printed == "l1met synthesize --network n.json --expected e.npz --build"
+    run = create_imported_run(Path("n.json"), Path("e.npz"), Path("run"))
+    assert Network.load(run.network).name == "l1metml"
+
+
+def test_import_of_a_bad_file_writes_nothing(tmp_path, capsys):
+    (tmp_path / "x.h5").write_text("no model")
+    for name, code in (("missing.h5", 5), ("x.h5", 5)):
+        with pytest.raises(SystemExit) as stopped:
+            main(["import", str(tmp_path / name), "-o", str(tmp_path / "network.json")])
+        assert stopped.value.code == code
+        assert name in capsys.readouterr().err
+    assert not (tmp_path / "network.json").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::pyparsing.warnings.PyparsingDeprecationWarning")
+def test_an_imported_model_becomes_firmware_that_agrees(tmp_path, monkeypatch):
+    import foreign_models
+    from test_cli_synthesize import main_ok
+
+    monkeypatch.chdir(tmp_path)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        foreign_models.l1metml(16).save("l1metml.h5")
+    inputs = [f"--input={k}={v}" for k, v in foreign_models.L1METML_INPUTS.items()]
+    main_ok(["import", "l1metml.h5", *inputs, "--met-type", "fixed<18,13,RND,SAT>",
+             "--expected", "events.npz"])  # fmt: skip
+    main_ok(["synthesize", "--network", "network.json", "--expected", "events.npz", "--build"])
+    run = Path("runs/l1metml-imported")
+    main_ok(["check", str(run)])
+    result = json.loads((run / "bit_exactness.json").read_text())
+    forms = {"int64", "hls_csim", "rtl_interpreter", "rtl_verilator", "cpp", "cmssw"}
+    assert {name: result[name]["differing"] for name in forms} == dict.fromkeys(forms, 0)
+    assert result["int64"]["against"] == "expected"

@@ -321,3 +321,56 @@ def test_a_file_that_may_not_be_read(events, tmp_path, monkeypatch):
     assert str(caught.value) == (
         f"cannot read {tmp_path}/a.root: Permission denied; check the path and its permissions"
     )
+
+
+SMALL = {
+    f"L1PuppiCands_{name}": ak.Array([[1.0, 0.5], [], [0.25]])
+    for name in ("pt", "eta", "phi", "puppiWeight")
+} | {"L1PuppiCands_pdgId": ak.Array([[22, 130], [], [22]])}
+
+
+@pytest.mark.parametrize(
+    ("branches", "sentence"),
+    [
+        (
+            {"L1PuppiCands_pdgId": ak.Array(["ab", "", "c"])},
+            "L1PuppiCands_pdgId must hold a list of numbers per event, got 3 * string",
+        ),
+        (
+            {"L1PuppiCands_pt": ak.Array([[[1.0], [2.0]], [], [[3.0]]])},
+            "L1PuppiCands_pt must hold a list of numbers per event, got 3 * var * var * float64",
+        ),
+        (
+            {"L1PuppiCands_pt": ak.Array([[1.0, None], [], [3.0]])},
+            "L1PuppiCands_pt must hold a list of numbers per event, got 3 * var * ?float64",
+        ),
+        (
+            {"genMet_pt": ak.Array([[1.0], [2.0, 3.0], []]), "genMet_phi": np.zeros(3)},
+            "genMet_pt must hold one number per event, got 3 * var * float64",
+        ),
+        (
+            {"nL1PuppiCands": np.array([2.0, 0.5, 1.0])},
+            "nL1PuppiCands must hold integers that are not negative, got 0.5 (float64, 1 events)",
+        ),
+    ],
+)
+def test_fields_of_another_kind_are_named(tmp_path, branches, sentence):
+    with uproot.recreate(tmp_path / "a.root") as file:
+        file["Events"] = SMALL | branches
+    with pytest.raises(DataError) as caught:
+        read(tmp_path / "a.root")
+    assert str(caught.value) == f"{tmp_path}/a.root, events 0 to 2: branch {sentence}"
+
+
+def test_counters_and_event_numbers_of_any_kind(tmp_path):
+    more = {
+        "nL1PuppiCands": np.array([2.0, 0.0, 1.0]),
+        "run": np.array([True, True, False]),
+        "luminosityBlock": np.arange(3, dtype=np.int8),
+        "event": np.array([2**64 - 1, 2**63, 5], np.uint64),
+    }
+    with uproot.recreate(tmp_path / "a.root") as file:
+        file["Events"] = SMALL | more
+    batch, _ = read(tmp_path / "a.root")
+    assert batch.counts.tolist() == [2, 0, 1]
+    assert batch.event_id.tolist() == [[1, 0, 2**64 - 1], [1, 1, 2**63], [0, 2, 5]]

@@ -1,4 +1,3 @@
-import os
 from collections import Counter
 from itertools import pairwise
 from pathlib import Path
@@ -319,19 +318,12 @@ def test_globs_are_sorted_and_lists_keep_their_order(tmp_path):
     assert [source.format for source in found] == ["l1deepmet", "root", "root"]
 
 
-reference = pytest.mark.skipif(
-    "L1MET_REFERENCE_DATA" not in os.environ, reason="L1MET_REFERENCE_DATA is not set"
-)
-
-
-@reference
-def test_real_words_and_the_real_root_file_agree(tmp_path):
+def test_real_words_and_the_real_root_file_agree(reference_data, tmp_path):
     """CMS's own unpacker wrote the ROOT file from the words (it has one event more)."""
-    folder = Path(os.environ["L1MET_REFERENCE_DATA"])
     outputs = {}
     for name in ("Puppi_w3p_PU200.dump", "Puppi_w3p_PU200.root"):
         outputs[name] = tmp_path / f"{name}.h5"
-        convert([str(folder / name)], outputs[name], ConvertConfig(), workers=1)
+        convert([str(reference_data / name)], outputs[name], ConvertConfig(), workers=1)
     words, tree = (Store.open(path) for path in outputs.values())
     with words, tree:
         assert (words.n_events, tree.n_events) == (100, 101)

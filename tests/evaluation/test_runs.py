@@ -199,6 +199,16 @@ def test_arrays_of_another_name_or_sample_wrong(named, tmp_path):
         evaluate_runs([named], quick(named), arrays=[ArrayFile("wjets", "mine2", tmp_path / "a")])
 
 
+def test_a_store_under_two_names_wrong(named, tmp_path):
+    store = Path(named.config.samples[0].path)
+    (tmp_path / "link.h5").symlink_to(store)
+    with pytest.raises(DataError) as caught:
+        evaluate_runs([named], quick(named), stores=[store, tmp_path / "link.h5"])
+    assert str(caught.value) == (
+        f"{tmp_path}/link.h5 is the same file as {store}; its events would be counted twice"
+    )
+
+
 def test_same_name_twice_wrong(named):
     with pytest.raises(ConfigError, match="its own name"):
         evaluate_runs([named, named], named.config.evaluation)

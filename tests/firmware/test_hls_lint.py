@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from qkeras import QActivation, QConv1D, QDense, quantized_bits, quantized_relu, quantized_tanh
+from require import require_module
 
 from l1met_fpga.config.firmware import HlsConfig
 from l1met_fpga.errors import ConversionError
@@ -236,7 +237,7 @@ def test_configuration_by_model_forgets_quantizers(tmp_path):
 @pytest.mark.filterwarnings(CLIPS)
 def test_garnet_of_hls4ml_is_not_exact(tmp_path):
     """12 vertices: its shifts take the number for a power of two."""
-    pytest.importorskip("hls4ml.contrib.garnet")
+    require_module("hls4ml.contrib.garnet", extra="test")
     from hls4ml.contrib.garnet import GarNet
 
     x, count = keras.Input((12, 3), name="x"), keras.Input((1,), dtype="int32", name="n")

@@ -74,7 +74,10 @@ def test_only_plain_names_load(tmp_path_factory, name):
     [
         ("{", "no network that l1met can use: top level"),
         ("[]", "no network that l1met can use"),
-        (changed("n_candidates", value=0), "n_candidates: Input should be greater than or equal to 1"),
+        (
+            changed("n_candidates", value=0),
+            "n_candidates: Input should be greater than or equal to 1",
+        ),
         (changed("nodes", value=[]), "nodes: Tuple should have at least 1 item"),
         (changed("nodes", 0, "column", value="pt; rm"), "a column is one of pt, eta"),
         (changed("nodes", 1, "name", value="pt"), "two nodes are called 'pt'"),

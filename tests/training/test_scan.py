@@ -1,3 +1,5 @@
+import json
+
 import pytest
 from keras_models import MODELS, NAMES
 from stores import SMALL, write_sample, write_samples
@@ -69,6 +71,13 @@ def test_scan_without_a_rate_is_an_error(tmp_path):
     config = load_run(MODELS / "deepset.yaml", SMALL | SCAN | {"samples": [{"path": str(path)}]})
     with pytest.raises(TrainingError, match="needs a signal and a pile-up-only sample"):
         run_scan(config, tmp_path / "scan", trials=1, cost=nonzero_weights, workers=1)
+
+
+def test_a_scan_is_not_shared_by_tf_config(tmp_path, monkeypatch):
+    cluster = {"cluster": {"worker": ["a:1", "b:1"]}, "task": {"type": "worker", "index": 0}}
+    monkeypatch.setenv("TF_CONFIG", json.dumps(cluster))
+    with pytest.raises(ConfigError, match=r"every trial of a scan .* by --scheduler"):
+        run_scan(load_run(MODELS / "deepset.yaml"), tmp_path, trials=1, cost=nonzero_weights)
 
 
 def test_pareto_front():

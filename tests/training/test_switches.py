@@ -1,10 +1,9 @@
 """Every boolean of the configuration, the other way round: it runs, or is refused before anything."""
 
-from importlib.util import find_spec
-
 import pytest
 from keras_models import MODELS
 from pydantic import BaseModel
+from require import require_module
 from stores import SMALL, write_samples
 
 from l1met_fpga.config.run import RunConfig, load_run
@@ -60,8 +59,8 @@ def test_tensorboard_without_its_package_is_refused_before_anything_is_made(tmp_
 @pytest.mark.slow
 @pytest.mark.parametrize("key", sorted(TRAINING))
 def test_a_training_with_the_switch_turned_runs(tmp_path, key):
-    if key == "training.tensorboard" and find_spec("tensorboard") is None:
-        pytest.skip("tensorboard is not installed; its refusal is tested without it")
+    if key == "training.tensorboard":
+        require_module("tensorboard", extra="tensorboard")
     turned = {key: not dict(switches(small()))[key]}
     samples = {"samples": [{"path": str(path)} for path in write_samples(tmp_path / "stores")]}
     run = train_run(small(**samples, **turned), tmp_path / "run", command="test")

@@ -3,9 +3,12 @@ import logging
 import numpy as np
 import pytest
 from keras_models import model_config
+from ntuples import make_events, write_perfnano
 from stores import write_sample
 
+from l1met_fpga.config.data import ConvertConfig, SplitConfig
 from l1met_fpga.config.training import TrainingSample
+from l1met_fpga.data.convert import convert
 from l1met_fpga.data.store import Store
 from l1met_fpga.data.store_writer import write_store
 from l1met_fpga.errors import ConfigError, DataError
@@ -59,6 +62,15 @@ def test_two_names_of_one_file_and_two_copies_are_refused(tmp_path):
             load_samples([TrainingSample(path=path), TrainingSample(path=second)], MODEL)
     with pytest.raises(ConfigError, match="no samples to train on"):
         load_samples([], MODEL)
+
+
+def test_one_input_file_in_two_stores_is_refused(tmp_path):
+    write_perfnano(tmp_path / "a.root", make_events(40))
+    samples = [TrainingSample(path=tmp_path / "a.root", label="ttbar")]
+    other = ConvertConfig(label="other", order="pt", splits=SplitConfig(seed=3))
+    convert([str(tmp_path / "a.root")], tmp_path / "b.h5", other, workers=1)
+    with pytest.raises(DataError, match="or events of the same input file"):
+        load_samples([*samples, TrainingSample(path=tmp_path / "b.h5")], MODEL)
 
 
 def test_without_background_the_first_message_says_so(tmp_path, caplog):

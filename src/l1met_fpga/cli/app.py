@@ -30,11 +30,13 @@ COMMANDS: Final[tuple[str, ...]] = (
     "explore",
     "export",
     "compare_vectors",
+    "import_",
     "evaluate",
     "report",
     "compare",
 )
-"""One module of this package per command (or family of commands), in the order of ``--help``."""
+"""One module of this package per command (or family of commands), in the order of ``--help``; a name
+that Python keeps for itself ends in an underscore."""
 
 INTERRUPTED: Final = 130
 """Exit code after Ctrl-C, as shells have it: 128 and the signal's number."""
@@ -78,7 +80,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     except L1MetError as err:
         _stop(str(err), err.exit_code)
     except YAMLError as err:
-        _stop(f"not valid YAML: {err}", ConfigError.exit_code)
+        _stop(f"not valid YAML: {' '.join(str(err).split())}", ConfigError.exit_code)
     except OSError as err:
         _stop(readable_os_error(err), FileAccessError.exit_code)
     except SystemExit as stopped:

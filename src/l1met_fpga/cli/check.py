@@ -1,7 +1,7 @@
 """``l1met check``: prove that every form of a network gives the same bits."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -10,9 +10,12 @@ from rich.table import Table
 from l1met_fpga.cli import terminal
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from l1met_fpga.config.run import RunConfig
     from l1met_fpga.firmware.check import Form
     from l1met_fpga.models.network import Network
+    from l1met_fpga.results.exactness import FormCheck
     from l1met_fpga.run_folder import RunFolder
 
 __all__ = ["built_forms", "print_agreement", "register"]
@@ -117,18 +120,19 @@ def _check_layers(
         console.print(f"{name}: every layer of the C simulation agrees with the int64 reference")
 
 
-def print_agreement(console: Console, result: dict[str, Any]) -> None:
+def print_agreement(console: Console, result: "Mapping[str, FormCheck]") -> None:
     """Print one row per form."""
-    table = Table(title="Integer outputs against quantized Keras")
-    for column in ("form", "events", "outputs", "differing", "largest LSB", "events/s"):
-        table.add_column(column, justify="left" if column == "form" else "right")
+    table = Table(title="Integer outputs")
+    for column in ("form", "against", "events", "outputs", "differing", "largest LSB", "events/s"):
+        table.add_column(column, justify="left" if column in ("form", "against") else "right")
     for form, row in result.items():
         table.add_row(
             form,
-            f"{row['events']:,}",
-            f"{row['outputs']:,}",
-            terminal.styled((f"{row['differing']:,}", "red" if row["differing"] else "green")),
-            str(row["largest_lsb"]),
-            f"{row['events_per_second']:,.0f}",
+            row.against,
+            f"{row.events:,}",
+            f"{row.outputs:,}",
+            terminal.styled((f"{row.differing:,}", "red" if row.differing else "green")),
+            str(row.largest_lsb),
+            f"{row.events_per_second or 0:,.0f}",
         )
     console.print(table)

@@ -43,7 +43,7 @@ def _compare(
     from l1met_fpga.evaluation.metrics_file import to_metrics
     from l1met_fpga.evaluation.runs import NamedRun, evaluate_runs
     from l1met_fpga.report.collect import build_report
-    from l1met_fpga.report.side_by_side import write_comparison
+    from l1met_fpga.report.side_by_side import training_notes, write_comparison
 
     if len(runs) < 2:
         raise ConfigError(f"a comparison needs two or more runs, got {len(runs)}")
@@ -58,4 +58,7 @@ def _compare(
         draw_all(found, output / "plots")
     reports = {one.name: build_report(one.run) for one in named}
     write_comparison(to_metrics(found), reports, output)
-    terminal.console().print(f"wrote {output / 'compare.html'}")
+    console = terminal.console()
+    for note in training_notes(reports):
+        console.print(note)
+    console.print(f"wrote {output / 'compare.html'}")

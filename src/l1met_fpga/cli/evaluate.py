@@ -147,7 +147,7 @@ def _write(found: "Evaluation", folder: Path, *, history: Path | None, plots: bo
     console = terminal.console()
     metrics = to_metrics(found)
     save_metrics(metrics, folder / "metrics.json")
-    for line in (*summary_lines(metrics), *metrics["notes"]):
+    for line in (*summary_lines(metrics), *metrics.notes):
         console.print(line)
     if plots:
         from l1met_fpga.evaluation.draw import draw_all, read_history

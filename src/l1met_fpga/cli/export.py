@@ -84,7 +84,9 @@ def _vectors(
     generated: Annotated[
         bool, typer.Option("--generated", help="Generated stress events, not test events.")
     ] = False,
-    lanes: Annotated[int, typer.Option(min=1, help="Input links, from number 0 on.")] = 3,
+    lanes: Annotated[
+        int | None, typer.Option(min=1, help="Input links, from number 0 on; the run's rtl.lanes.")
+    ] = None,
     output_link: Annotated[int, typer.Option(min=0, help="Link of the result.")] = 0,
     latency: Annotated[
         int, typer.Option(min=0, help="Frames from an event's first frame to its result.")
@@ -99,7 +101,7 @@ def _vectors(
 
         l1met export vectors runs/deepset --format apx -o deepset_vectors
     """
-    from l1met_fpga.cli.network_choice import chosen_network, chosen_run
+    from l1met_fpga.cli.network_choice import chosen_network, chosen_rtl, chosen_run
     from l1met_fpga.firmware.export.vector_events import generated_words, test_words
     from l1met_fpga.firmware.export.vectors import LinkMap, export_vectors
 
@@ -109,7 +111,7 @@ def _vectors(
     else:
         words = test_words(network, folder, events)
     target = output or (folder.root / "vectors" if folder is not None else Path("vectors"))
-    links = LinkMap(tuple(range(lanes)), output_link)
+    links = LinkMap(tuple(range(lanes or chosen_rtl(run).lanes)), output_link)
     export_vectors(
         network, words, target, file_format=file_format, links=links, latency_frames=latency
     )

@@ -2,16 +2,13 @@
 
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from l1met_fpga.cli.run_choice import need_last_run
 from l1met_fpga.config.rtl import RtlConfig
 from l1met_fpga.config.run import load_run
-from l1met_fpga.errors import ConversionError
 from l1met_fpga.models.network import Network
 from l1met_fpga.run_folder import RunFolder
 
-__all__ = ["chosen_network", "chosen_rtl", "chosen_run", "read_network"]
+__all__ = ["chosen_network", "chosen_rtl", "chosen_run"]
 
 
 def chosen_network(source: Path | None) -> Network:
@@ -22,9 +19,9 @@ def chosen_network(source: Path | None) -> Network:
         ConversionError: If the file does not describe a network.
     """
     if source is not None and source.is_file():
-        return read_network(source)
+        return Network.load(source)
     folder = RunFolder.open(source) if source is not None else need_last_run()
-    return read_network(folder.need(folder.network, made_by="l1met train"))
+    return Network.load(folder.need(folder.network, made_by="l1met train"))
 
 
 def chosen_run(source: Path | None) -> RunFolder | None:
@@ -44,22 +41,3 @@ def chosen_rtl(source: Path | None) -> RtlConfig:
     if folder is None:
         return RtlConfig()
     return load_run(folder.need(folder.config, made_by="l1met train")).rtl
-
-
-def read_network(path: Path) -> Network:
-    """Read a ``network.json``.
-
-    Raises:
-        ConversionError: If it is none; says the first thing that is wrong.
-    """
-    try:
-        return Network.load(path)
-    except UnicodeDecodeError:
-        raise ConversionError(f"{path} is not text; expected a network.json") from None
-    except ValidationError as err:
-        first = err.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the file"
-        raise ConversionError(
-            f"{path} is no network.json of this package: {where}: {first['msg']} "
-            f"({err.error_count()} problems in all); `l1met train` writes one"
-        ) from None

@@ -60,9 +60,9 @@ def _scan(
 
         l1met scan models/deepset.yaml --trials 30 --set scan.epochs=8
     """
+    run_config = load_typed_run(config, sample, assign)
     from l1met_fpga.training.scan import pareto, run_scan
 
-    run_config = load_typed_run(config, sample, assign)
     folder = output or Path("scans") / run_config.model.name
     console = terminal.console()
 

@@ -60,6 +60,14 @@ def synthesize(
     reference: Annotated[
         bool, typer.Option("--reference", help="Use the shipped network models/MODEL.")
     ] = False,
+    network: Annotated[
+        Path | None,
+        typer.Option(help="A network.json from elsewhere; its run folder is made in runs/."),
+    ] = None,
+    expected: Annotated[
+        Path | None,
+        typer.Option(help="With --network: events and their results (.npz) to hold it against."),
+    ] = None,
 ) -> None:
     """Convert a trained network with hls4ml, C-simulate it, check it bit by bit, and report.
 
@@ -71,12 +79,16 @@ def synthesize(
         l1met synthesize runs/deepset --build
 
         l1met synthesize -m deepset --pruning --strategy distributed_arithmetic
+
+        l1met synthesize --network network.json --expected events.npz --build
     """
     from l1met_fpga.cli.run_choice import with_typed
     from l1met_fpga.config.run import load_run
     from l1met_fpga.errors import ToolError
     from l1met_fpga.firmware.hls.vendor import find_vendor
 
+    if network is not None or expected is not None:
+        run = _imported(network, expected, run, model, reference)
     console = terminal.console()
     folder, output = _writable(_choose(console, run, model, pruning, reference), output)
     config = load_run(folder.need(folder.config, made_by="l1met train"))
@@ -114,6 +126,28 @@ def _writable(folder: "RunFolder", output: Path | None) -> "tuple[RunFolder, Pat
         if output is None:
             raise
         return folder.writable(output), None
+
+
+def _imported(
+    network: Path | None,
+    expected: Path | None,
+    run: Path | None,
+    model: str | None,
+    reference: bool,
+) -> Path:
+    """Make a run folder of a network.json and return it."""
+    from l1met_fpga.cli.run_choice import RUNS
+    from l1met_fpga.errors import ConfigError
+    from l1met_fpga.firmware.imported import create_imported_run
+    from l1met_fpga.models.network import Network
+
+    if network is None or run is not None or model is not None or reference:
+        raise ConfigError(
+            "--network takes the place of a run folder and of -m MODEL; --expected needs --network"
+        )
+    return create_imported_run(
+        network, expected, RUNS / f"{Network.load(network).name}-imported"
+    ).root
 
 
 def _choose(
@@ -199,7 +233,7 @@ def _convert_and_check(
     for sentence in require_hardware_columns(network, folder):
         console.print(sentence)
     samples = check_samples(network, config, n_events=events)
-    built = build_project(network, config.hls, project, samples["test"])
+    built = build_project(network, config.hls, project, next(iter(samples.values())))
     record_project(folder, project, config.hls)
     console.print(
         f"HLS project {project}: converted in {built.convert_s:.1f} s, "

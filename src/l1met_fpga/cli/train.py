@@ -16,6 +16,7 @@ from l1met_fpga.errors import ConfigError
 
 if TYPE_CHECKING:
     from l1met_fpga.config.run import RunConfig
+    from l1met_fpga.results.metrics import Efficiency, Metrics, Resolution
     from l1met_fpga.run_folder import RunFolder
     from l1met_fpga.training.callbacks import EpochReport
 
@@ -131,47 +132,45 @@ def _evaluate(console: Console, folder: "RunFolder", config: "RunConfig") -> Non
     save_metrics(metrics, folder.metrics)
     draw_all(found, folder.plots, history=read_history(folder.history))
     console.print(_table(metrics))
-    for note in metrics["notes"]:
+    for note in metrics.notes:
         console.print(note)
     console.print(f"plots in {folder.plots}")
 
 
-def _table(metrics: dict[str, Any]) -> Table:
+def _table(metrics: "Metrics") -> Table:
     """Resolution, and efficiency at the lowest rate in bins of genMET, of all estimates."""
-    low, high = metrics["config"]["gain_range_gev"]
+    low, high = metrics.config.gain_range_gev
     title = f"Test part: slope-corrected widths for genMET {low:g}-{high:g} GeV"
-    point = metrics["rates"]["working_points"][0] if metrics["rates"] else None
+    point = metrics.working_points[0] if metrics.working_points else None
     if point is not None:
-        title += f"; efficiency at {point['title']}"
+        title += f"; efficiency at {point.title}"
     table = Table(title=title)
     table.add_column("MET", no_wrap=True)
-    for label in metrics["resolution"]:
+    for label in metrics.resolution:
         table.add_column(f"{label}\nu_par, u_perp", justify="right", no_wrap=True)
-    for label, found in metrics["trigger"].items():
-        for key in found["efficiency"][point["key"]] if point else ():
+    for label, found in metrics.trigger.items():
+        for key in found.efficiency[point.key] if point else ():
             bins = key.replace("_", "-").replace("above-", "> ")
             table.add_column(f"{label}\n{bins} GeV", justify="right", no_wrap=True)
-    for name, about in metrics["estimates"].items():
-        cells = [_widths(metrics["resolution"][label], name) for label in metrics["resolution"]]
-        for found in metrics["trigger"].values():
-            rows = found["efficiency"][point["key"]].values() if point else ()
+    for name, about in metrics.estimates.items():
+        cells = [_widths(found, name) for found in metrics.resolution.values()]
+        for trigger in metrics.trigger.values():
+            rows = trigger.efficiency[point.key].values() if point else ()
             cells += [_efficiency(row[name]) for row in rows]
-        table.add_row(about["title"], *cells)
+        table.add_row(about.title, *cells)
     return table
 
 
-def _widths(found: dict[str, Any], name: str) -> str:
-    figures = found["inclusive"]["estimates"][name]
-    parts = []
-    for key in ("parallel_over_slope_gev", "perpendicular_over_slope_gev"):
-        value = figures[key]["value"][0]
-        parts.append("-" if value is None else f"{value:.1f}")
-    return ", ".join(parts)
+def _widths(found: "Resolution", name: str) -> str:
+    figures = found.inclusive.estimates[name]
+    widths = (figures.parallel_over_slope_gev, figures.perpendicular_over_slope_gev)
+    return ", ".join("-" if w.value[0] is None else f"{w.value[0]:.1f}" for w in widths)
 
 
-def _efficiency(cell: dict[str, Any]) -> str:
-    value, low, high = cell["efficiency"], cell["low"], cell["high"]
-    return "-" if value is None else f"{value:.3f} ±{(high - low) / 2:.3f}"
+def _efficiency(cell: "Efficiency") -> str:
+    if cell.efficiency is None or cell.low is None or cell.high is None:
+        return "-"
+    return f"{cell.efficiency:.3f} ±{(cell.high - cell.low) / 2:.3f}"
 
 
 def _print_sizes(console: Console, summary: dict[str, Any]) -> None:

@@ -16,12 +16,14 @@ from l1met_fpga.fixed_point import FixedType, Overflow, Rounding
 from l1met_fpga.puppi.columns import COLUMNS, N_CANDIDATES
 
 __all__ = [
+    "IMPORTED",
     "STANDARD_FEATURES",
     "ActivationType",
     "DeepSetConfig",
     "DenseConfig",
     "FeatureConfig",
     "GarNetConfig",
+    "ImportedConfig",
     "LayerTypes",
     "ModelConfig",
     "MomentumConfig",
@@ -30,6 +32,8 @@ __all__ = [
 
 MAX_ACTIVATION_BITS: Final = 24
 MAX_WEIGHT_BITS: Final = 16
+IMPORTED: Final = "imported"
+"""Architecture of networks that came as ``network.json``."""
 
 
 def _parse(value: Any, rounding: Rounding, overflow: Overflow) -> FixedType:
@@ -315,6 +319,12 @@ class GarNetConfig(ModelConfig, architecture="garnet"):
         _need_one(self.weights, "weights")
         _need_one(self.coefficients, "coefficients")
         return self
+
+
+class ImportedConfig(ModelConfig, architecture=IMPORTED):
+    """A network that came as ``network.json``: nothing here describes it, and it is not trained."""
+
+    architecture: Literal["imported"]
 
 
 def _need_one(layer: LayerTypes, name: str) -> None:

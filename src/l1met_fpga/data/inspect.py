@@ -70,6 +70,8 @@ def is_store(path: str) -> bool:
             return bool(stored_text(file.attrs.get("format")) == FORMAT)
     except OSError:
         return False
+    except (KeyError, RuntimeError, ValueError):  # damaged, which opening it as a store says
+        return True
 
 
 def read_event(path: str, number: int, config: ConvertConfig | None = None) -> EventBatch:

@@ -140,6 +140,7 @@ class EventArrays:
             layout = layout.to_ListOffsetArray64(True)
         if not (
             isinstance(layout, ak.contents.ListOffsetArray)
+            and layout.parameter("__array__") is None  # a string is a list of bytes
             and isinstance(layout.content, ak.contents.NumpyArray)
             and layout.content.data.ndim == 1
         ):

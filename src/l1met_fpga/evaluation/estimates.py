@@ -33,11 +33,13 @@ class Estimate:
         kind: A baseline, a network of this package, or MET read from a file.
         title: Text in legends and tables.
         form: ``float``, ``quantized``, ``hls_csim``, ... of a network.
+        network: Digest of the ``network.json`` beside that form.
     """
 
     kind: Literal["baseline", "network", "file"]
     title: str
     form: str | None = None
+    network: str | None = None
 
 
 def odd_responses(samples: Iterable[Sample], estimates: Mapping[str, Estimate]) -> Iterator[str]:

@@ -13,6 +13,7 @@ from l1met_fpga.config.evaluation import EvaluationConfig
 from l1met_fpga.config.run import RunConfig, load_run
 from l1met_fpga.data.roles import suggested_role
 from l1met_fpga.data.sample_store import store_of
+from l1met_fpga.data.sources import refuse_repeated_files
 from l1met_fpga.data.splits import Part
 from l1met_fpga.errors import ConfigError, DataError
 from l1met_fpga.evaluation.baselines import TABLE, WeightTable, fit_baselines, fit_weights
@@ -31,6 +32,7 @@ from l1met_fpga.evaluation.sample import (
 from l1met_fpga.evaluation.source_met import with_source_met
 from l1met_fpga.evaluation.trained_on import compare_with_training
 from l1met_fpga.metrics.arrays import FloatArray, check_same_length
+from l1met_fpga.models.network import Network
 from l1met_fpga.puppi.columns import REQUIRED_COLUMNS
 from l1met_fpga.puppi.emulator import cmssw_met_xy_gev
 from l1met_fpga.puppi.met import puppi_met_xy_gev
@@ -118,7 +120,7 @@ def evaluate_runs(
 
     Raises:
         ConfigError: If names clash or no sample is given.
-        DataError: If a sample cannot be used, or a network was trained on its test events.
+        DataError: If a sample cannot be used or is given twice, or a network was trained on its test events.
         RunFolderError: If a run has no model.
     """
     names = [run.name for run in runs]
@@ -130,6 +132,7 @@ def evaluate_runs(
         raise ConfigError(
             f"{runs[0].run.config} names no samples; give stores with --sample FILE.h5"
         )
+    refuse_repeated_files(paths)
     columns = tuple(
         dict.fromkeys(c for cfg in configs for c in (*REQUIRED_COLUMNS, *cfg.model.columns))
     )
@@ -254,7 +257,8 @@ def _forms(
     """Yield the quantized network, its twins, given forms, and forms with stored predictions."""
     run, name = named.run, named.name
     run.need(run.model, made_by="l1met train")
-    yield name, Estimate("network", name, "quantized"), _keras(run.model)
+    digest = Network.load(run.network).digest if run.network.is_file() else None
+    yield name, Estimate("network", name, "quantized", digest), _keras(run.model)
     for form, path in (("float", run.float_model), ("unpruned", run.unpruned_model)):
         if path.is_file():
             yield f"{name}_{form}", Estimate("network", f"{name} ({form})", form), _keras(path)
@@ -262,7 +266,7 @@ def _forms(
         path.stem: stored_predictions(run, path) for path in (run.root / PREDICTIONS).glob("*.npz")
     }
     for form, estimator in sorted((stored | dict(more)).items()):
-        about = Estimate("network", f"{name} ({form.replace('_', ' ')})", form)
+        about = Estimate("network", f"{name} ({form.replace('_', ' ')})", form, digest)
         yield f"{name}_{form}", about, estimator
 
 

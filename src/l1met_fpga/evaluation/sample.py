@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -78,6 +79,7 @@ class Sample:
         met_xy_gev: Estimates by name, each shape (n, 2), GeV.
         is_background: Pile-up-only events: rates come from them, resolutions do not.
         n_candidates: Per event, when known.
+        identity: What these events are, when they come from a store.
     """
 
     label: str
@@ -85,6 +87,7 @@ class Sample:
     met_xy_gev: dict[str, FloatArray]
     is_background: bool = False
     n_candidates: npt.NDArray[np.int64] | None = None
+    identity: dict[str, Any] | None = None
     _magnitudes: dict[str, FloatArray] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
@@ -167,7 +170,12 @@ def estimate(events: Events, estimators: Mapping[str, Estimator]) -> Sample:
     """Run every estimator on the events of a sample."""
     met = {name: np.asarray(run(events), dtype=np.float64) for name, run in estimators.items()}
     return Sample(
-        events.label, events.gen_met_xy_gev, met, events.is_background, events.n_candidates
+        events.label,
+        events.gen_met_xy_gev,
+        met,
+        events.is_background,
+        events.n_candidates,
+        dict(events.identity),
     )
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from l1met_fpga.config.model import IMPORTED
 from l1met_fpga.config.run import RunConfig
 from l1met_fpga.data.splits import Part
 from l1met_fpga.data.store import Store
@@ -20,6 +21,7 @@ __all__ = ["check_samples", "int64_form", "keras_form", "test_events"]
 
 STRESS_SEED = 20240229
 N_RANDOM_STRESS = 500
+N_GENERATED = 2000
 
 
 def int64_form(network: Network) -> Form:
@@ -48,6 +50,8 @@ def check_samples(
 ) -> dict[str, Candidates]:
     """Return what the bit-exactness check runs on: test events, and stress events.
 
+    A network that was not trained here has no test events; generated ones take their place.
+
     Args:
         network: The integer network.
         config: The run's configuration, for its samples.
@@ -62,7 +66,21 @@ def check_samples(
         n_slots=network.n_candidates,
         columns=_columns(network),
     )
+    if config.model.architecture == IMPORTED:
+        return {"generated": _generated_events(network, n_events or N_GENERATED), "stress": stress}
     return {"test": test_events(network, config, n_events=n_events), "stress": stress}
+
+
+def _generated_events(network: Network, n_events: int) -> Candidates:
+    """Return random events for a network that has no samples."""
+    events = stress_events(
+        np.random.default_rng(STRESS_SEED + 1),
+        n_random=n_events,
+        n_slots=network.n_candidates,
+        columns=_columns(network),
+    )
+    # the two random kinds come last, n_events of each
+    return {name: codes[-2 * n_events :: 2] for name, codes in events.items()}
 
 
 def test_events(network: Network, config: RunConfig, *, n_events: int | None) -> Candidates:

@@ -23,7 +23,7 @@ from l1met_fpga.models import ranges
 from l1met_fpga.processors import allowed_processors
 from l1met_fpga.puppi.columns import COLUMNS, PHI_COUNTS_PER_TURN, Candidates
 
-__all__ = ["check_network", "evaluate", "evaluate_nodes", "needed_type"]
+__all__ = ["check_network", "checked_columns", "evaluate", "evaluate_nodes", "needed_type"]
 
 IntArray = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.integer[Any]]
@@ -55,7 +55,7 @@ def evaluate(
         DataError: If a column is missing, has too many slots or a code outside its type.
     """
     check_network(network)
-    columns = _checked_columns(network, candidates)
+    columns = checked_columns(network, candidates)
     operations = [(node, _operation(network, node)) for node in network]
 
     def run(events: slice) -> IntArray:
@@ -86,7 +86,7 @@ def evaluate_nodes(
     """
     check_network(network)
     wanted = [network.node(name) for name in names] if names is not None else list(network)
-    columns = _checked_columns(network, candidates)
+    columns = checked_columns(network, candidates)
     operations = [(node, _operation(network, node)) for node in network]
     parts: dict[str, list[IntArray]] = {node.name: [] for node in wanted}
     for chunk in _padded_chunks(columns, network.n_candidates):
@@ -183,7 +183,12 @@ class _Chunk:
         return total
 
 
-def _checked_columns(network: net.Network, candidates: Candidates) -> dict[str, Codes]:
+def checked_columns(network: net.Network, candidates: Candidates) -> dict[str, Codes]:
+    """Return the columns that a network reads, ``pt`` always, each code within its type.
+
+    Raises:
+        DataError: If a column is missing, has too many slots or a code outside its type.
+    """
     missing = [name for name in {*network.columns, "pt"} if name not in candidates]
     if missing:
         raise DataError(

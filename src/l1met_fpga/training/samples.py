@@ -105,13 +105,15 @@ def load_samples(
 
 def _refuse_twins(samples: Sequence[LoadedSample]) -> None:
     labels: dict[str, LoadedSample] = {}
-    contents: dict[Any, LoadedSample] = {}
+    contents: dict[str, LoadedSample] = {}
     for sample in samples:
-        first = contents.setdefault(sample.identity["content"], sample)
-        if first is not sample:
-            raise DataError(
-                f"{sample.store} holds the same events as {first.store}; they would be counted twice"
-            )
+        for content in (sample.identity["content"], *sample.sources):
+            first = contents.setdefault(content, sample)
+            if first is not sample:
+                raise DataError(
+                    f"{sample.store} holds the same events as {first.store}, or events of the same "
+                    "input file; they would be counted twice"
+                )
         first = labels.setdefault(sample.label, sample)
         if first is not sample:
             raise DataError(

@@ -20,17 +20,19 @@ from l1met_fpga.config.model import DenseConfig, LayerTypes, ModelConfig
 from l1met_fpga.config.run import RunConfig
 from l1met_fpga.config.scan import ScanConfig
 from l1met_fpga.data.cluster import run_tasks
-from l1met_fpga.errors import RunFolderError, TrainingError
+from l1met_fpga.errors import ConfigError, RunFolderError, TrainingError
 from l1met_fpga.files import exclusive, read_json, write_json
 from l1met_fpga.fixed_point import FixedType
 from l1met_fpga.identity import Identity, content_digest, require_same
 from l1met_fpga.models.export import export_network
 from l1met_fpga.models.network import Network
+from l1met_fpga.processors import allowed_processors
 from l1met_fpga.training.inputs import training_identity
 from l1met_fpga.training.loop import train_variant
 from l1met_fpga.training.mixture import TrainingMixture
 from l1met_fpga.training.monitor import Validation
 from l1met_fpga.training.samples import load_samples
+from l1met_fpga.training.workers import place
 
 __all__ = ["Cost", "Trial", "pareto", "propose", "run_scan"]
 
@@ -93,10 +95,16 @@ def run_scan(
         All complete trials in order of their numbers.
 
     Raises:
+        ConfigError: If ``TF_CONFIG`` describes several machines, or a sample is missing.
         TrainingError: If the samples give no efficiency (no pile-up-only or no signal sample), or
             a trial's cost is no number.
         RunFolderError: If the folder holds trials made from other settings, samples or versions.
     """
+    if place().count > 1:
+        raise ConfigError(
+            "TF_CONFIG describes several machines, but every trial of a scan trains on one; unset "
+            "it and share the trials by --scheduler"
+        )
     identity = _identity(config, cost)
     with exclusive(folder):
         folder.mkdir(parents=True, exist_ok=True)
@@ -153,7 +161,7 @@ def _run_trials(
     on_trial: Callable[[Trial], None] | None,
 ) -> list[Trial]:
     study = _study(config.scan, folder)
-    at_once = workers or 2
+    at_once = workers or allowed_processors()
     while (missing := trials - len(_complete(study))) > 0:
         asked = [study.ask() for _ in range(min(missing, at_once))]
         tasks = [_Task(propose(config, trial.suggest_int, trial), cost) for trial in asked]

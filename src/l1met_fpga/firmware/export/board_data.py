@@ -67,7 +67,7 @@ def write_board_data(path: Path, board: BoardData, file_format: str) -> None:
     """
     text = board_text(board, file_format)
     with atomic_path(path) as temporary:
-        temporary.write_text(text)
+        temporary.write_text(text, encoding="utf-8")
 
 
 def board_text(board: BoardData, file_format: str) -> str:

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from l1met_fpga.errors import ConversionError
 from l1met_fpga.files import atomic_path
-from l1met_fpga.firmware.export.cpp import cpp_files, network_digest, result_integer
+from l1met_fpga.firmware.export.cpp import cpp_files, result_integer
 from l1met_fpga.firmware.export.rendering import MARK, identifier, render, write_folder
 from l1met_fpga.models.network import Network
 from l1met_fpga.puppi.columns import COLUMNS
@@ -54,7 +54,7 @@ def export_cmssw(network: Network, folder: Path, *, package: str, version: str) 
         "namespace": f"l1met_{network.name}",
         "header": f"l1met_{network.name}.h",
         "generator_version": importlib.metadata.version("l1met_fpga"),
-        "digest": network_digest(network),
+        "digest": network.digest,
         "kind": network.output.type,
         "columns": tuple(COLUMNS.values()),
         "result_int": result_integer(network),
@@ -71,7 +71,7 @@ def export_cmssw(network: Network, folder: Path, *, package: str, version: str) 
     texts = {name: render(template, **values) for name, template in top.items()}
     for name, text in {**texts, MARK: f"{kind}\n"}.items():
         with atomic_path(folder / name) as temporary:
-            temporary.write_text(text)
+            temporary.write_text(text, encoding="utf-8")
     return "make EMULATOR_EXTRAS=/path/to/hls4mlEmulatorExtras"
 
 
@@ -92,14 +92,18 @@ def _check_folder(folder: Path, kind: str, values: dict[str, Any]) -> None:
     """Refuse a foreign folder, and a version that is another network's."""
     mark = folder / MARK
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        made_as = mark.read_text().strip() if mark.is_file() else "no package of this tool"
+        made_as = (
+            mark.read_text(encoding="utf-8").strip()
+            if mark.is_file()
+            else "no package of this tool"
+        )
         if made_as != kind:
             raise ConversionError(
                 f"{folder} is not empty and is {made_as}, not {kind}; refusing to add to it. "
                 "Choose another --output"
             )
     version = folder / values["model"] / MARK
-    if version.is_file() and version.read_text().strip() != _version_kind(values):
+    if version.is_file() and version.read_text(encoding="utf-8").strip() != _version_kind(values):
         raise ConversionError(
             f"{version.parent} is another network; what was released under a version stays. "
             "Choose another --version"

@@ -13,6 +13,7 @@ from l1met_fpga.files import exclusive
 from l1met_fpga.firmware.export.cmssw import INTERFACE, export_cmssw, package_name
 from l1met_fpga.firmware.export.cpp import COMPILER_FLAGS, result_integer
 from l1met_fpga.firmware.export.rendering import TEMPLATES
+from l1met_fpga.firmware.reference import checked_columns
 from l1met_fpga.firmware.tools import require_tool, run_tool
 from l1met_fpga.models.network import Network
 from l1met_fpga.puppi.columns import COLUMNS, Candidates
@@ -87,8 +88,10 @@ class CmsswForm:
         Events go in as 64-bit words where words can carry them, else as fields.
 
         Raises:
+            DataError: If a column is missing or holds a code outside its type.
             ToolError: If the package fails.
         """
+        checked_columns(self.network, candidates)
         shape = candidates["pt"].shape
         empty = np.zeros(shape, np.int16)
         columns = {name: np.asarray(candidates.get(name, empty)) for name in COLUMNS}

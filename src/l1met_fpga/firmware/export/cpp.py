@@ -9,7 +9,6 @@ from l1met_fpga.firmware.export.cpp_nodes import generate, integer_for
 from l1met_fpga.firmware.export.rendering import TEMPLATES, identifier, render, write_folder
 from l1met_fpga.firmware.reference import check_network
 from l1met_fpga.firmware.rtl.cordic import Cordic
-from l1met_fpga.identity import content_digest
 from l1met_fpga.models.network import Network
 from l1met_fpga.puppi import gt_word, words
 from l1met_fpga.puppi.columns import COLUMNS, MAX_PUPPI_WEIGHT, ParticleId
@@ -19,18 +18,12 @@ __all__ = [
     "build_command",
     "cpp_files",
     "export_cpp",
-    "network_digest",
     "result_integer",
 ]
 
 COMPILER_FLAGS: Final = ("-std=c++17", "-O3")
 LANES: Final = 16
 """Candidates worked on together; two 128-bit registers of 16-bit integers were the fastest."""
-
-
-def network_digest(network: Network) -> str:
-    """Return what identifies a network in everything exported from it."""
-    return content_digest(network.model_dump(mode="json"))
 
 
 def export_cpp(network: Network, folder: Path) -> str:
@@ -72,7 +65,7 @@ def cpp_files(network: Network) -> dict[str, str]:
         "header": f"{stem}.h",
         "library": f"lib{stem}.so",
         "version": importlib.metadata.version("l1met_fpga"),
-        "digest": network_digest(network),
+        "digest": network.digest,
         "kind": network.output.type,
         "columns": tuple(COLUMNS.values()),
         "build_command": build_command(network),
@@ -98,7 +91,7 @@ def _header(network: Network, values: dict[str, Any]) -> str:
     return render(
         "network.h.j2",
         **values,
-        arithmetic=(TEMPLATES / "arithmetic.h").read_text(),
+        arithmetic=(TEMPLATES / "arithmetic.h").read_text(encoding="utf-8"),
         lanes=LANES,
         constants=code.constants,
         used_columns=code.columns,

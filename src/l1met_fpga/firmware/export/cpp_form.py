@@ -13,7 +13,8 @@ import numpy.typing as npt
 
 from l1met_fpga.errors import DataError, ToolError
 from l1met_fpga.files import atomic_path
-from l1met_fpga.firmware.export.cpp import build_command, cpp_files, network_digest
+from l1met_fpga.firmware.export.cpp import build_command, cpp_files
+from l1met_fpga.firmware.reference import checked_columns
 from l1met_fpga.firmware.tools import require_tool, run_tool
 from l1met_fpga.identity import content_digest, require_same
 from l1met_fpga.models.network import Network
@@ -48,7 +49,7 @@ class CppForm:
         digest.restype = ctypes.c_char_p
         require_same(
             {"network": digest().decode()},
-            {"network": network_digest(network)},
+            {"network": network.digest},
             what=f"library {library}",
             next_step="Export and compile it again",
             error=ToolError,
@@ -87,20 +88,12 @@ class CppForm:
                 slots. Those that the network does not read may be missing.
 
         Raises:
-            DataError: If one that it reads is missing, or shapes differ.
+            DataError: If one that it reads is missing, shapes differ, or a code is outside its type.
         """
-        needed = {"pt", *self.network.columns}
-        if missing := sorted(needed - set(candidates)):
-            raise DataError(f"network {self.network.name!r} needs the columns {missing}")
         columns = {
-            name: np.ascontiguousarray(candidates[name], dtype=np.int16)
-            for name in COLUMNS
-            if name in candidates
+            name: np.ascontiguousarray(codes, dtype=np.int16)
+            for name, codes in checked_columns(self.network, candidates).items()
         }
-        shape = columns["pt"].shape
-        if wrong := [name for name, codes in columns.items() if codes.shape != shape]:
-            raise DataError(f"column {wrong[0]!r} has another shape than pt, {shape}")
-        self._check_slots(shape)
 
         def run(part: slice, outputs: list[ctypes.c_void_p]) -> None:
             rows = [columns[name][part] if name in columns else None for name in COLUMNS]
@@ -108,7 +101,7 @@ class CppForm:
             array = (ctypes.c_void_p * len(rows))(*pointers)
             self._library.l1met_predict_columns(array, *_sizes(columns["pt"][part]), *outputs)
 
-        return _in_chunks(shape[0], run)
+        return _in_chunks(len(columns["pt"]), run)
 
     def predict_words(self, words: npt.NDArray[np.uint64]) -> Prediction:
         """Run on 64-bit words, shape (n_events, n_slots); a word of pt 0 is an empty slot.
@@ -116,12 +109,12 @@ class CppForm:
         Raises:
             DataError: If these are not words, or more than ``n_candidates`` of an event.
         """
-        if words.dtype != np.uint64 or words.ndim != 2:
+        shape, most = words.shape, self.network.n_candidates
+        if words.dtype != np.uint64 or words.ndim != 2 or shape[1] > most:
             raise DataError(
-                f"words must be uint64 of shape (n_events, n_slots), got {words.dtype} "
-                f"{words.shape}"
+                f"words must be uint64 of shape (n_events, n_slots), at most {most} slots; got "
+                f"{words.dtype} {shape}"
             )
-        self._check_slots(words.shape)
         words = np.ascontiguousarray(words)
 
         def run(part: slice, outputs: list[ctypes.c_void_p]) -> None:
@@ -130,20 +123,13 @@ class CppForm:
 
         return _in_chunks(len(words), run)
 
-    def _check_slots(self, shape: tuple[int, ...]) -> None:
-        if len(shape) != 2 or shape[1] > self.network.n_candidates:
-            raise DataError(
-                f"candidates have shape {shape}; expected (n_events, n_slots) with at most "
-                f"{self.network.n_candidates} slots"
-            )
-
 
 def _compile(files: dict[str, str], command: list[str], library: Path, *, log: Path) -> None:
     target = command.index("-o") + 1
     folder = Path(tempfile.mkdtemp(prefix=".l1met-cpp-", dir=library.parent))
     try:
         for name, text in files.items():
-            (folder / name).write_text(text)
+            (folder / name).write_text(text, encoding="utf-8")
         command = [*command[:target], str(library.resolve()), *command[target + 1 :]]
         run_tool(command, cwd=folder, log=log, timeout_s=COMPILE_TIMEOUT_S)
     finally:

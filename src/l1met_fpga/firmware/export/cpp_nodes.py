@@ -4,7 +4,6 @@ A tensor of candidates is ``T name[channels][kLanes]``, one of an event ``T name
 is the narrowest signed integer that holds every code of the node's type.
 """
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from math import prod
@@ -76,7 +75,8 @@ class _Generator:
     def __init__(self, network: net.Network) -> None:
         self.network = network
         self.code = CppCode()
-        self.names = _names(network)
+        # the underscore at the end keeps a name from being a keyword
+        self.names = {node.name: f"{node.name}_" for node in network}
         self.of_event: dict[str, bool] = {}
         needed = _reachable(network)
         for node in network:
@@ -137,7 +137,7 @@ class _Generator:
             cast = _conversion(_int_bits(low, high), frac_bits, feature.type, node.name)
             left = node.type.frac_bits - feature.type.frac_bits
             lines.append(
-                f"for (std::size_t i = 0; i < kLanes; ++i) {{  // {_comment(feature.name)}\n"
+                f"for (std::size_t i = 0; i < kLanes; ++i) {{  // {feature.name}\n"
                 f"        const int x = block.{feature.column}[0][i];\n"
                 f"        {out}[{channel}][i] = shifted_left<{left}>("
                 f"static_cast<{_int(node.type)}>(converted<{cast}>({value})));\n    }}"
@@ -227,26 +227,10 @@ class _Generator:
         return [self._declared(node), f"combine<{left}>({names});"]
 
 
-def _names(network: net.Network) -> dict[str, str]:
-    """Names for C++; the underscore at the end keeps them from being keywords."""
-    names: dict[str, str] = {}
-    for node in network:
-        plain = re.sub(r"[^0-9A-Za-z]+", "_", node.name).strip("_")
-        name = f"{plain if plain[:1].isalpha() else 'n' + plain}_"
-        if name in names.values():
-            name = f"{name}{len(names)}_"
-        names[node.name] = name
-    return names
-
-
 def _columns(node: net.Node) -> set[str]:
     if isinstance(node, net.InputColumn):
         return {node.column}
     return {f.column for f in node.features} if isinstance(node, net.Features) else set()
-
-
-def _comment(text: str) -> str:
-    return re.sub(r"[^0-9A-Za-z .,_-]", "?", text)
 
 
 def _reachable(network: net.Network) -> set[str]:

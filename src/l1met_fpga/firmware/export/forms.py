@@ -5,7 +5,6 @@ from pathlib import Path
 
 from l1met_fpga.firmware.check import Form
 from l1met_fpga.firmware.export.cmssw_form import CmsswForm
-from l1met_fpga.firmware.export.cpp import network_digest
 from l1met_fpga.firmware.export.cpp_form import CppForm
 from l1met_fpga.firmware.tools import find_tool
 from l1met_fpga.models.network import Network
@@ -26,7 +25,7 @@ def exported_forms(network: Network, folder: Path) -> dict[str, Form]:
     if missing:
         logger.warning("the exports were not checked: %s is not on PATH", " and ".join(missing))
         return {}
-    package = folder / "cmssw" / network_digest(network)[:12]
+    package = folder / "cmssw" / network.digest[:12]
     return {
         "cpp": CppForm.compiled(network, folder / "cpp"),
         "cmssw": CmsswForm.compiled(network, package),

@@ -57,7 +57,7 @@ def write_folder(folder: Path, files: Mapping[str, str], *, kind: str) -> None:
     """
     mark = folder / MARK
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        made_here = mark.is_file() and mark.read_text().strip() == kind
+        made_here = mark.is_file() and mark.read_text(encoding="utf-8").strip() == kind
         if not made_here:
             raise ConversionError(
                 f"{folder} is not empty and is no earlier `l1met export {kind}`; refusing to "
@@ -70,7 +70,7 @@ def write_folder(folder: Path, files: Mapping[str, str], *, kind: str) -> None:
         for name, text in {**files, MARK: f"{kind}\n"}.items():
             path = fresh / name
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text)
+            path.write_text(text, encoding="utf-8")
         if folder.exists():
             shutil.rmtree(folder)
         fresh.replace(folder)

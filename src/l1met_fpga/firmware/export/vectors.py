@@ -15,7 +15,6 @@ from l1met_fpga.firmware.export.board_data import (
     board_text,
     read_board_data,
 )
-from l1met_fpga.firmware.export.cpp import network_digest
 from l1met_fpga.firmware.export.rendering import MARK, write_folder
 from l1met_fpga.firmware.reference import evaluate
 from l1met_fpga.firmware.rtl.cordic import gt_words
@@ -109,7 +108,7 @@ def export_vectors(
     given = input_frames(network, words, links)
     expected = expected_output(network, words, links, latency_frames)
     identity = {
-        "network": network_digest(network),
+        "network": network.digest,
         "events": len(words),
         "format": file_format,
         "input_links": list(links.inputs),
@@ -164,7 +163,7 @@ def expected_output(
 
 
 def _name(network: Network) -> str:
-    return f"l1met_{network.name} {network_digest(network)[:12]}"
+    return f"l1met_{network.name} {network.digest[:12]}"
 
 
 def events_of_input(network: Network, board: BoardData, where: Path) -> Words:
@@ -247,7 +246,7 @@ def _identity(network: Network, vectors: Path) -> dict[str, Any]:
         raise DataError(f"{path} does not say on which link the output is; {again}")
     require_same(
         {"network": identity.get("network")},
-        {"network": network_digest(network)},
+        {"network": network.digest},
         what=f"vectors {vectors}",
         next_step="Compare with the run they were exported from",
         error=DataError,

@@ -166,7 +166,7 @@ def open_project(network: Network, folder: Path) -> RtlProject:
     if build is None:
         raise ConversionError(
             f"{folder} has no {RECORD}, which says how the RTL was built; build it again with "
-            "`l1met synthesize --build`"
+            "`l1met synthesize --build`, or leave it out with --no-rtl"
         )
     build.require_network(network, folder)
     config = parse(RtlConfig, build.settings, where=str(folder / RECORD))
