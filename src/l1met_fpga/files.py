@@ -71,9 +71,9 @@ def read_json(path: Path, *, error: type[L1MetError], next_step: str) -> dict[st
     try:
         content = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse)
     except (ValueError, RecursionError) as err:
-        raise error(f"{path} is not JSON ({err}); {next_step}") from None
+        raise error(f"{path}: it is not JSON ({err}); {next_step}") from None
     if not isinstance(content, dict):
-        raise error(f"{path} must hold a JSON object, got {type(content).__name__}; {next_step}")
+        raise error(f"{path}: it holds no JSON object; {next_step}")
     return content
 
 
