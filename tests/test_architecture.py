@@ -18,6 +18,7 @@ ROOMS = (
         "plot_style",
         "processors",
         "run_folder",
+        "scratch",
         "shipped",
     ),
     ("results",),

@@ -3,7 +3,6 @@
 import errno
 import json
 import os
-import secrets
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -12,17 +11,24 @@ from typing import Any, Final
 
 from l1met_fpga.errors import L1MetError
 from l1met_fpga.locks import exclusive
+from l1met_fpga.scratch import scratch
 
-__all__ = ["atomic_path", "exclusive", "read_json", "write_json"]
+__all__ = [
+    "atomic_folder",
+    "atomic_path",
+    "exclusive",
+    "read_json",
+    "remove_folder",
+    "write_json",
+]
 
 
 _NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-_LONGEST_SUFFIX: Final = 16
 
 
 @contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
-    """Yield a temporary path beside ``path`` that replaces it when the block ends well.
+    """Yield a temporary path that replaces ``path`` when the block ends well.
 
     A reader sees the old file or the whole new one, never a part; after an error, a full disk for
     example, the old file stays and the temporary one is removed. A new file has the permissions
@@ -32,21 +38,43 @@ def atomic_path(path: Path) -> Iterator[Path]:
         OSError: If the file cannot be written; its ``filename`` is ``path``.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    suffix = path.suffix if len(path.suffix) <= _LONGEST_SUFFIX else ""
-    temporary = path.with_name(f".l1met-{secrets.token_hex(8)}{suffix}")
+    inside = ""
     try:
-        # The kernel applies the umask, which can be read only by changing it.
-        os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
-        yield temporary
-        if path.exists():
-            shutil.copymode(path, temporary)
-        temporary.replace(path)
+        with scratch(path) as folder:
+            inside, temporary = str(folder), folder / path.name
+            # The kernel applies the umask, which can be read only by changing it.
+            os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
+            yield temporary
+            if path.exists():
+                shutil.copymode(path, temporary)
+            temporary.replace(path)
     except OSError as err:
-        if err.filename == str(temporary) or (err.filename is None and err.errno in _NO_ROOM):
+        ours = bool(inside) and str(err.filename).startswith(inside)
+        if ours or not inside or (err.filename is None and err.errno in _NO_ROOM):
             raise OSError(err.errno, err.strerror, str(path)) from err
         raise
-    finally:
-        temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def atomic_folder(path: Path) -> Iterator[Path]:
+    """Yield a new folder that replaces ``path`` when the block ends well.
+
+    A process that is killed leaves the old folder, none, or the whole new one.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with scratch(path) as folder:
+        fresh = folder / "new"
+        fresh.mkdir()
+        yield fresh
+        if path.exists():
+            path.replace(folder / "old")
+        fresh.replace(path)
+
+
+def remove_folder(path: Path) -> None:
+    """Remove a folder at once: one that is there is whole, also after the process was killed."""
+    with scratch(path) as folder:
+        path.replace(folder / "old")
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:

@@ -1,7 +1,5 @@
 """Templates of the exports, and folders that are replaced whole or not at all."""
 
-import shutil
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -9,6 +7,7 @@ from typing import Any, Final
 import jinja2
 
 from l1met_fpga.errors import ConversionError
+from l1met_fpga.files import atomic_folder
 
 __all__ = ["MARK", "TEMPLATES", "identifier", "render", "write_folder"]
 
@@ -63,16 +62,8 @@ def write_folder(folder: Path, files: Mapping[str, str], *, kind: str) -> None:
                 f"{folder} is not empty and is no earlier `l1met export {kind}`; refusing to "
                 "replace it. Choose another --output"
             )
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    fresh = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-    try:
-        fresh.chmod(0o755)
+    with atomic_folder(folder) as fresh:
         for name, text in {**files, MARK: f"{kind}\n"}.items():
             path = fresh / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
-        if folder.exists():
-            shutil.rmtree(folder)
-        fresh.replace(folder)
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)
