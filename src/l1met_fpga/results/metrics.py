@@ -5,6 +5,7 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import Field, JsonValue, RootModel, TypeAdapter, model_validator
 
 from l1met_fpga.results.base import Measured, Result
+from l1met_fpga.results.metrics_rules import require_agreement
 
 __all__ = [
     "SCHEMA_VERSION",
@@ -149,6 +150,12 @@ class Efficiency(Result):
     passed: int | None
     events: int
     difference: dict[str, Measured]
+
+    @model_validator(mode="after")
+    def _has_an_interval(self) -> Self:
+        if self.efficiency is not None and (self.low is None or self.high is None):
+            raise ValueError("an efficiency without its interval")
+        return self
 
     @property
     def missing(self) -> str:
@@ -298,6 +305,11 @@ class Metrics(Result):
     trigger: dict[str, Trigger]
     baselines: dict[str, Weights]
     network_weights: Weights | None
+
+    @model_validator(mode="after")
+    def _parts_agree(self) -> Self:
+        require_agreement(self)
+        return self
 
     def title(self, estimate: str) -> str:
         """Return the text of an estimate in legends and tables."""
