@@ -11,6 +11,8 @@ import uproot
 from ntuples import make_events, write_perfnano
 from stores import SMALL, write_samples
 
+from l1met_fpga.data.store import Store
+
 __all__ = ["JOBS", "Job", "digests", "make_inputs"]
 
 MODELS = Path(__file__).parents[2] / "models"
@@ -114,6 +116,10 @@ def _content(path: Path) -> bytes:
             name.encode() + np.concatenate([np.ravel(row) for row in values]).tobytes()
             for name, values in sorted(arrays.items())
         )
+    if path.suffix == ".h5":  # HDF5 notes when a group was made
+        with Store.open(path) as store:
+            parts = store.parts().tobytes()
+            return json.dumps(store.identity, sort_keys=True).encode() + parts
     if path.suffix == ".keras":
         from l1met_fpga.models.storage import load_model
 

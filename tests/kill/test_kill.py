@@ -114,9 +114,9 @@ def kill_and_compare(bench, name, times):
                 finish(folder, command)
         found = digests(folder / job.output)
         wrong = [n for n in {*found, *whole.digests} if found.get(n) != whole.digests.get(n)]
-        assert wrong == [], where
+        assert wrong == [], f"{where}: {wrong} differ"
         left = [str(p) for pattern in LEFT_BEHIND for p in folder.rglob(pattern)]
-        assert left == [], where
+        assert left == [], f"{where}: {left} stayed"
         shutil.rmtree(folder)
 
 
