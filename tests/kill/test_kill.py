@@ -22,7 +22,7 @@ TIMES = 10
 LONGEST_S = 900
 PROGRAM = [sys.executable, "-c", "from l1met_fpga.cli.app import main; main()"]
 SIGNALS = (signal.SIGKILL, signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
-LEFT_BEHIND = (".l1met-*", "*.lock", ".*.held", "*.parts", "checkpoints")
+LEFT_BEHIND = (".l1met-????????????-*", "*.lock", ".*.held", "*.parts", "checkpoints")
 
 
 @dataclass(frozen=True)
