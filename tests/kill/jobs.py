@@ -77,10 +77,10 @@ JOBS = {
         ),
         "scan",
     ),
-    "synthesize": Job(("synthesize", "run", "--no-rtl"), "run", needs="train"),
+    "synthesize": Job(("synthesize", "run", "--events", "100"), "run", needs="train"),
     "check": Job(("check", "run", "--events", "200"), "run", needs="synthesize"),
     "evaluate": Job(("evaluate", "run"), "run", needs="train"),
-    "report": Job(("report", "run"), "run", needs="synthesize"),
+    "report": Job(("report", "run"), "run", needs="train"),
     "export": Job(("export", "cpp", "run", "-o", "cpp"), "cpp", needs="train"),
     "export_cmssw": Job(("export", "cmssw", "run", "-o", "L1METx"), "L1METx", needs="train"),
 }  # fmt: skip
