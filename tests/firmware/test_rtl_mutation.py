@@ -13,14 +13,13 @@ from l1met_fpga.firmware.rtl.forms import SimulationForm
 from l1met_fpga.firmware.stress import stress_events
 
 
-def shift_a_weight(sources, top):
-    """One bit of a weight: a summand of the perceptron's last matrix product moves by one place."""
+def flip_a_sign(sources, top):
+    """A summand of the perceptron is added instead of subtracted."""
     for path in sorted(sources.glob(f"{top}_perceptron_stage*.v"), reverse=True):
         text = path.read_text()
-        match = re.search(r"(shift_adder #\(\d+, \d+, \d, \d, \d+, )(-?\d+)(, \d\) )", text)
+        match = re.search(r"(assign v\d+\[\d+:\d+\] = \S+(?: \S+)*) - ", text)
         if match:
-            changed = f"{match[1]}{int(match[2]) + 1}{match[3]}"
-            path.write_text(text[: match.start()] + changed + text[match.end() :])
+            path.write_text(text.replace(match[0], f"{match[1]} + "))
             return
     raise AssertionError("no adder found")
 
@@ -68,7 +67,7 @@ def samples():
 
 
 MUTATIONS = [
-    shift_a_weight,
+    flip_a_sign,
     flip_a_table_entry,
     pytest.param(skip_a_pipeline_register, marks=pytest.mark.slow),
     pytest.param(narrow_an_accumulator, marks=pytest.mark.slow),

@@ -22,9 +22,10 @@ from l1met_fpga.firmware.rtl.forms import (
     SimulationForm,
     measure_latency,
 )
+from l1met_fpga.firmware.rtl.timing import timing_figures
 from l1met_fpga.firmware.rtl.verilated import VerilatedModel, compile_design
 from l1met_fpga.firmware.rtl.verilog import design_files, render_template
-from l1met_fpga.firmware.rtl.yosys import Resources, synthesize, yosys_version
+from l1met_fpga.firmware.rtl.yosys import NETLIST, Resources, synthesize, yosys_version
 from l1met_fpga.models.network import Network
 
 __all__ = ["RESOURCES", "RtlProject", "build_rtl", "rtl_forms", "write_project"]
@@ -173,6 +174,10 @@ def build_rtl(network: Network, config: RtlConfig, folder: Path) -> dict[str, An
     elif config.synthesize:
         logger.warning("Yosys reads no VHDL; resources come from Vivado or stay empty")
     rtl = figures(project.design, latency, cells["design"] if cells else None)
+    if cells is not None:
+        netlist = folder / NETLIST
+        rtl["timing"] = timing_figures(netlist, config.clock_period_ns)
+        netlist.unlink()  # tens of megabytes that yosys/synth.ys makes again
     if config.vivado == "auto":
         vivado.run_if_present(folder, project.top)
     twin = None
@@ -210,6 +215,7 @@ def figures(design: Design, latency: Latency, used: Resources | None) -> dict[st
         "tool": None,
         "tool_version": None,
         "part": design.config.part,
+        "timing": None,
     }
     if used is not None:
         result |= {

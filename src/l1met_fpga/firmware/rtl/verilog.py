@@ -9,8 +9,9 @@ import jinja2
 
 from l1met_fpga.firmware.rtl.blocks import Block, Port
 from l1met_fpga.firmware.rtl.cordic import Cordic
-from l1met_fpga.firmware.rtl.da4ml_code import TIMESCALE, stage_files, static_files
 from l1met_fpga.firmware.rtl.design import SUMMANDS_PER_STAGE, Design, Term
+from l1met_fpga.firmware.rtl.stage_code import TIMESCALE
+from l1met_fpga.firmware.rtl.stage_files import stage_files, static_files
 from l1met_fpga.puppi.columns import COLUMNS
 
 __all__ = ["COLUMN_BITS", "Wire", "design_files", "render_template"]
@@ -83,6 +84,7 @@ def design_files(design: Design, prefix: str, header: Sequence[str]) -> dict[str
     fields = _fields(design)
     files = {
         f"{prefix}_delay.v": render("delay"),
+        f"{prefix}_adder3.v": render("adder3"),
         f"{prefix}_unpack.v": render("unpack", fields=fields),
         f"{prefix}_momentum.v": _momentum(design, render),
         f"{prefix}_lane.v": _lane(design, render),
@@ -101,7 +103,7 @@ def design_files(design: Design, prefix: str, header: Sequence[str]) -> dict[str
             widths=[max(1, w) for w in widths],
             input_register=block.name in registered,
         )
-        files |= stage_files(block, name, design.config.flavor)
+        files |= stage_files(block, name, prefix, design.config.flavor)
     return files | static_files(design.config.flavor)
 
 
