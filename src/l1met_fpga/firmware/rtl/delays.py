@@ -18,6 +18,8 @@ LUT_PINS: Final = (35, 50, 90, 100, 125, 150)
 LUT6_2_O5_PINS: Final = (70, 100, 115, 140, 165)
 """The same to the second output (A5 to A1)."""
 LUT_TO_FF: Final = 50
+FFS_PER_LUT: Final = 2
+"""Registers that a LUT or a carry bit reaches without leaving its site."""
 LUT_TO_MUX_PIN: Final = 60
 """From the second output of a LUT to a pin of the site."""
 LUT_TO_CARRY: Final = 15

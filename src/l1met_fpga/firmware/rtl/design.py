@@ -22,14 +22,16 @@ from l1met_fpga.puppi.columns import COLUMNS
 
 __all__ = ["PRODUCT_CLOCKS", "Design", "Term", "build_design"]
 
-MARGIN: Final = 0.95
+MARGIN: Final = 0.92
 """Part of the clock period that the cut into stages plans with."""
-PRODUCT_CLOCKS: Final = 2
-"""Registers of a multiplication inside a DSP (after the product, at the output)."""
+INPUT_CLOCKS: Final = 2
+"""Register at the pins, register of the columns once it is known whether the beat counts."""
+PRODUCT_CLOCKS: Final = 3
+"""Registers of a multiplication inside a DSP: operands, product, output."""
 SUMMANDS_PER_STAGE: Final = 4
 """Lanes added between two registers: two levels of adders."""
-DIRECTION_CLOCKS: Final = 6
-"""Input register, two folds of phi, table, table output, sign."""
+DIRECTION_CLOCKS: Final = 3
+"""Address, table, output register of the table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,17 +108,17 @@ class Design:
     @property
     def phi_ready(self) -> int:
         """Perceptron outputs."""
-        return self.phi.n_stages + 1
+        return INPUT_CLOCKS + self.phi.n_stages
 
     @property
     def projection_clocks(self) -> int:
-        """From the word to px, py without waiting for the perceptron."""
+        """From the columns to px, py."""
         return DIRECTION_CLOCKS + PRODUCT_CLOCKS + self.projection.n_stages
 
     @property
     def momentum_ready(self) -> int:
         """px, py of the candidate, together with its weights."""
-        return max(self.phi_ready, self.projection_clocks)
+        return max(self.phi_ready, INPUT_CLOCKS + self.projection_clocks)
 
     def term_ready(self, term: Term) -> int:
         """One term of one lane."""

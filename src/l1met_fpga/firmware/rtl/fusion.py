@@ -12,12 +12,22 @@ from typing import Final
 
 from da4ml.types import CombLogic, Op, minimal_kif
 
-__all__ = ["Term", "live_bits", "operands", "sources", "three_operand", "width_of"]
+__all__ = [
+    "IN_LUTS",
+    "Term",
+    "chain_begins",
+    "live_bits",
+    "lowest_bit",
+    "operands",
+    "sources",
+    "three_operand",
+    "width_of",
+]
 
 ADD: Final = 0
 SUBTRACT: Final = 1
 ADD_CONSTANT: Final = 4
-_IN_LUTS: Final = (2, 6, 8)
+IN_LUTS: Final = (2, 6, 8)
 """Masks, multiplexers, tables."""
 _ADDERS: Final = (ADD, SUBTRACT, ADD_CONSTANT)
 _INPUT: Final = -1
@@ -99,7 +109,7 @@ def _gain(comb: CombLogic, uses: Counter[int], outer: int, inner: int) -> int:
     saved -= chain_luts(comb, together, width)
     own = [t.value for t in together if t.value >= 0]
     return saved - sum(
-        width_of(comb.ops[j]) for j in own if uses[j] == 1 and abs(comb.ops[j].opcode) in _IN_LUTS
+        width_of(comb.ops[j]) for j in own if uses[j] == 1 and abs(comb.ops[j].opcode) in IN_LUTS
     )
 
 
@@ -137,7 +147,7 @@ def live_bits(comb: CombLogic, term: Term, width: int) -> int:
 
 
 def operands(comb: CombLogic, index: int, inner: int | None) -> tuple[Term, ...]:
-    """Return the two or three operands of an adder.
+    """Return the two or three operands of an adder, lowest first.
 
     Args:
         comb: The logic.
@@ -150,7 +160,19 @@ def operands(comb: CombLogic, index: int, inner: int | None) -> tuple[Term, ...]
             found += [_inside(t, term) for t in _pair(comb, inner)]
         else:
             found.append(term)
-    return tuple(found)
+    return tuple(sorted(found, key=lambda t: (lowest_bit(t), t.negative)))
+
+
+def lowest_bit(term: Term) -> int:
+    """Lowest bit of a sum that an operand can set."""
+    if term.value < 0 and term.constant:
+        return term.shift + (term.constant & -term.constant).bit_length() - 1
+    return term.shift
+
+
+def chain_begins(terms: Sequence[Term]) -> int:
+    """Lowest bit of the carry chain; the bits below belong to the first operand alone."""
+    return 0 if terms[0].negative else lowest_bit(terms[1])
 
 
 def _pair(comb: CombLogic, index: int) -> tuple[Term, Term]:

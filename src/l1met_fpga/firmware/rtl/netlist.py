@@ -142,6 +142,7 @@ class Netlist:
         cells: All cells with delays.
         in_order: Combinational outputs, each after those that it depends on.
         fan_out: Net -> loads.
+        registers: Net -> data inputs of registers among them.
         input_nets: Nets of input ports, without clocks.
         output_nets: Nets of output ports.
         names: Net -> its most telling name.
@@ -150,6 +151,7 @@ class Netlist:
     cells: list[Cell]
     in_order: list[tuple[Cell, str]]
     fan_out: Mapping[int, int]
+    registers: Mapping[int, int]
     input_nets: list[int]
     output_nets: list[int]
     names: Mapping[int, str]
@@ -195,10 +197,12 @@ def read_netlist(written: Mapping[str, Any]) -> Netlist:
     input_nets = [n for p in ports if p["direction"] == "input" for n in _nets(p["bits"])]
     output_nets = [n for p in ports if p["direction"] == "output" for n in _nets(p["bits"])]
     fan_out.update(output_nets)
+    registers = Counter(c.inputs["D"] for c in cells if c.kind == "FF" and "D" in c.inputs)
     _absorb(cells, fan_out)
     return Netlist(
-        cells, _ordered(cells), fan_out, input_nets, output_nets, _names(module["netnames"])
-    )
+        cells, _ordered(cells), fan_out, registers, input_nets, output_nets,
+        _names(module["netnames"]),
+    )  # fmt: skip
 
 
 def _nets(bits: list[Any]) -> list[int]:

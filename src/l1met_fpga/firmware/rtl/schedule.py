@@ -6,7 +6,6 @@ multiplexer disappears in the LUT behind it, and two adders that become one of t
 stay together.
 """
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -17,6 +16,7 @@ from da4ml.trace import to_pipeline
 from da4ml.types import CombLogic, Pipeline, minimal_kif
 
 from l1met_fpga.firmware.rtl import delays, fusion
+from l1met_fpga.firmware.rtl.bit_loads import bit_loads
 from l1met_fpga.firmware.rtl.delays import NetDelay
 from l1met_fpga.firmware.rtl.fusion import sources, width_of
 
@@ -26,6 +26,8 @@ _ZERO: Final = -1
 """A bit that never changes."""
 _LUT_INPUTS: Final = 5
 _NEVER: Final = -1e9
+_SHARED: Final = 16
+"""Loads of one LUT of a wide gate: a synthesis shares it between gates."""
 _BALANCE_STEPS: Final = 5
 
 FloatArray = npt.NDArray[np.float64]
@@ -112,7 +114,7 @@ class _Schedule:
         self.pairs = fusion.three_operand(comb)
         self.nodes: list[_Node] = []
         self.bits: list[list[int]] = []
-        self.loads = _loads(comb, self.pairs)
+        self.loads = bit_loads(comb, self.pairs)
         self.node_loads: list[int] = []
         self.stages: list[int] = []
         inner = set(self.pairs.values())
@@ -128,17 +130,17 @@ class _Schedule:
         self._finish()
 
     def _finish(self) -> None:
-        """Inner adders stay with their outer ones, constants with the first that reads them."""
+        """Inner adders stay with their outer ones, constants and inverters with what reads them."""
+        ops = self.comb.ops
         for outer, inner in self.pairs.items():
             self.stages[inner] = self.stages[outer]
         last = max(self.stages)
-        for i, op in enumerate(self.comb.ops):
-            if op.opcode == 5:
-                self.stages[i] = last
-        for i in range(len(self.stages) - 1, -1, -1):
-            for j in sources(self.comb.ops[i]):
-                if self.comb.ops[j].opcode == 5:
-                    self.stages[j] = min(self.stages[j], self.stages[i])
+        moved = {i for i, op in enumerate(ops) if op.opcode == 5 or (op.opcode, op.data) == (9, 0)}
+        for i in moved:
+            self.stages[i] = last
+        for i in range(len(ops) - 1, -1, -1):
+            for j in moved.intersection(sources(ops[i])):
+                self.stages[j] = min(self.stages[j], self.stages[i])
 
     # -- placing one operation --------------------------------------------------------------------
 
@@ -161,39 +163,45 @@ class _Schedule:
 
     def _made(self, i: int, stage: int) -> tuple[list["_Node | int"], bool]:
         """Bits of an operation made in a stage, and whether that fits."""
-        op, width = self.comb.ops[i], width_of(self.comb.ops[i])
-        made: list[_Node | int]
-        match op.opcode:
-            case -1:
-                made = [_Node(0, self.clock.start_ps) for _ in range(width)]
-            case 5:
-                made = [_ZERO] * width
-            case 0 | 1 | 4:
-                made = self._sum(i, stage)
-            case 3 | 2:
-                made = list(self._cut(self.bits[op.id0], op.id0, i))
-                if op.opcode == 2 and self.comb.ops[op.id0].qint.min < 0:
-                    made = [self._lut([b, self.bits[op.id0][-1]], stage) for b in made]
-            case -3 | -2:
-                made = self._negative_cut(op.id0, i, stage)
-            case 6 | -6:
-                key = self.bits[op.data & 0xFFFFFFFF][-1]
-                one, zero = (self._wide(self.bits[j], j, width) for j in (op.id0, op.id1))
-                made = [self._lut([key, a, b], stage) for a, b in zip(one, zero, strict=True)]
-                if op.opcode < 0:
-                    made = self._after(self._negative(op.id1, stage), made, stage)
-            case 8:
-                made = [self._lut(self.bits[op.id0], stage) for _ in range(width)]
-            case _:
-                made = (
-                    [self._lut(self.bits[op.id0], stage)] * width
-                    if op.data
-                    else [self._lut([b], stage) for b in self.bits[op.id0]]
-                )
+        made = self._bits(i, stage)
         fresh = [n for n in made if isinstance(n, _Node)]
         late = max((n.ps for n in fresh), default=0.0)
         deep = max((n.adders for n in fresh), default=0)
         return made, late <= self.limit and deep <= self.clock.adders
+
+    def _bits(self, i: int, stage: int) -> list["_Node | int"]:
+        op, width = self.comb.ops[i], width_of(self.comb.ops[i])
+        match op.opcode:
+            case -1:
+                return [_Node(0, self.clock.start_ps) for _ in range(width)]
+            case 5:
+                return [_ZERO] * width
+            case 0 | 1 | 4:
+                return self._sum(i, stage)
+            case -3 | -2:
+                return self._negative_cut(op.id0, i, stage)
+            case 3:
+                return list(self._cut(self.bits[op.id0], op.id0, i))
+            case 9 if op.data == 0:  # an inverter is part of the LUT behind it
+                return list(self.bits[op.id0])
+            case _:
+                return self._gates(i, stage)
+
+    def _gates(self, i: int, stage: int) -> list["_Node | int"]:
+        """Operations that are LUTs."""
+        op, width = self.comb.ops[i], width_of(self.comb.ops[i])
+        if op.opcode == 2:
+            mask = [self.bits[op.id0][-1]] if self.comb.ops[op.id0].qint.min < 0 else []
+            cut = self._cut(self.bits[op.id0], op.id0, i)
+            return [self._lut([b, *mask], stage) for b in cut] if mask else list(cut)
+        if abs(op.opcode) == 6:
+            key = self.bits[op.data & 0xFFFFFFFF][-1]
+            one, zero = (self._wide(self.bits[j], j, width) for j in (op.id0, op.id1))
+            made = [self._lut([key, a, b], stage) for a, b in zip(one, zero, strict=True)]
+            if op.opcode < 0:
+                made = self._after(self._negative(op.id1, stage), made, stage)
+            return made
+        return [self._lut(self.bits[op.id0], stage)] * width
 
     def _operand(self, term: fusion.Term, width: int) -> list[int]:
         if term.value < 0:
@@ -246,12 +254,13 @@ class _Schedule:
         return ps + self.clock.net(self.node_loads[bit])
 
     def _leaves(self, bits: Iterable[int], stage: int) -> list[int]:
-        """What a LUT reads when it takes in the LUTs before it."""
+        """What a LUT reads when it takes in the LUTs before it that nothing else needs."""
         direct = list(dict.fromkeys(b for b in bits if b != _ZERO))
         leaves = list(direct)
         for bit in direct:
             node = self.nodes[bit]
-            if node.stage == stage and node.leaves:
+            shared = len(node.leaves) > 1 and self.node_loads[bit] > 2
+            if node.stage == stage and node.leaves and not shared:
                 merged = dict.fromkeys(
                     x for b in leaves for x in (node.leaves if b == bit else (b,))
                 )
@@ -268,8 +277,8 @@ class _Schedule:
         ps = delays.lut_delay(min(6, len(leaves)), times)
         if len(leaves) <= 6:
             return _Node(stage, ps, tuple(leaves), adders)
-        # two levels: the second collects LUTs of six
-        return _Node(stage, ps + self.clock.net(1) + delays.LUT_PINS[1], (), adders)
+        # two levels: the second collects LUTs of six, whose outputs others share
+        return _Node(stage, ps + self.clock.net(_SHARED) + delays.LUT_PINS[1], (), adders)
 
     def _adders(self, bit: int, stage: int) -> int:
         node = self.nodes[bit]
@@ -280,11 +289,8 @@ class _Schedule:
         terms = fusion.operands(self.comb, i, self.pairs.get(i))
         width = width_of(self.comb.ops[i])
         operands = [self._operand(t, width) for t in terms]
-        first = min(terms, key=lambda t: (t.shift, t.negative))
-        low = 0  # bits of one operand only are wires
-        while low < width and not first.negative and sum(o[low] != _ZERO for o in operands) < 2:
-            low += 1
-        wires = [next((o[k] for o in operands if o[k] != _ZERO), _ZERO) for k in range(low)]
+        low = min(width, fusion.chain_begins(terms))
+        wires = operands[0][:low]
         columns = [[o[k] for o in operands if o[k] != _ZERO] for k in range(low, width)]
         return [*wires, *self._chain(columns, stage, three=len(operands) == 3)]
 
@@ -336,26 +342,3 @@ def _carry_chain(s: FloatArray, di: FloatArray) -> FloatArray:
             (block_s + _S_CO).max(), (block_di + _DI_CO).max(), carry + _CI_CO
         )
     return np.concatenate(out)
-
-
-def _loads(comb: CombLogic, pairs: dict[int, int]) -> list[list[int]]:
-    """Loads of every bit of every result: readers, and one for the register behind it."""
-    inner = set(pairs.values())
-    reads = Counter[int]()
-    signs = Counter[int]()
-    for i, op in enumerate(comb.ops):
-        for j in sources(op):
-            plain = op.opcode in (0, 1) and i not in pairs and i not in inner
-            reads[j] += 2 if plain and j == op.id0 else 1
-            own, theirs = width_of(op), width_of(comb.ops[j])
-            if op.opcode in (0, 1, 4):
-                signs[j] += max(0, own - theirs)
-            elif op.opcode == 2 or (abs(op.opcode) == 6 and j == op.data & 0xFFFFFFFF):
-                signs[j] += own
-    loads = []
-    for j, op in enumerate(comb.ops):
-        each = [1 + reads[j]] * width_of(op)
-        if each:
-            each[-1] += signs[j]
-        loads.append(each)
-    return loads

@@ -11,7 +11,7 @@ from da4ml.types import CombLogic, Op, QInterval, minimal_kif
 
 from l1met_fpga.errors import ConversionError
 from l1met_fpga.firmware.rtl import fusion
-from l1met_fpga.firmware.rtl.fusion import Term, width_of
+from l1met_fpga.firmware.rtl.fusion import Term, lowest_bit, width_of
 
 __all__ = ["TIMESCALE", "stage_module"]
 
@@ -80,12 +80,13 @@ class _Stage:
 
     def add(self, i: int) -> None:
         terms = sorted(
-            fusion.operands(self.comb, i, self.pairs.get(i)), key=lambda t: (_lowest(t), t.negative)
+            fusion.operands(self.comb, i, self.pairs.get(i)),
+            key=lambda t: (lowest_bit(t), t.negative),
         )
         width, first = self.width(i), terms[0]
-        if any(_lowest(t) < 0 for t in terms):
+        if any(lowest_bit(t) < 0 for t in terms):
             raise ConversionError(f"an operand of sum {i} has bits below the sum's")
-        low = 0 if first.negative else min(_lowest(terms[1]), width)
+        low = min(fusion.chain_begins(terms), width)
         self.lines.append(f"wire [{width - 1}:0] v{i};")
         if low:
             self.lines.append(f"assign v{i}[{low - 1}:0] = {self.operand(first, 0, low)};")
@@ -94,7 +95,7 @@ class _Stage:
         target = f"v{i}[{width - 1}:{low}]"
         texts = [self.operand(t, low, width) for t in terms]
         if len(terms) == 2:
-            if first.negative:
+            if first.negative or (self.in_luts(first) and not terms[1].negative):
                 texts, terms = texts[::-1], terms[::-1]
             if terms[0].negative:
                 raise ConversionError(f"sum {i} has two negative operands")
@@ -103,6 +104,10 @@ class _Stage:
             return
         self._three(i, terms, texts, low, target)
 
+    def in_luts(self, term: Term) -> bool:
+        """Whether an operand comes from LUTs, which the LUTs of an adder's second operand take in."""
+        return term.value >= 0 and abs(self.comb.ops[term.value].opcode) in fusion.IN_LUTS
+
     def _three(self, i: int, terms: list[Term], texts: list[str], low: int, target: str) -> None:
         """Place the module; its first operand is a positive one if there is any."""
         if terms[0].negative:
@@ -110,7 +115,7 @@ class _Stage:
             terms, texts = [terms[k] for k in order], [texts[k] for k in order]
         width = self.width(i)
         negative = "".join("1" if t.negative else "0" for t in reversed(terms))
-        begins = max(0, _lowest(terms[2]) - low) if sum(t.negative for t in terms[:2]) < 2 else 0
+        begins = max(0, lowest_bit(terms[2]) - low) if sum(t.negative for t in terms[:2]) < 2 else 0
         live = [
             f".LIVE_{name}({width - low}'h{fusion.live_bits(self.comb, t, width) >> low:x})"
             for name, t in zip("ABC", terms, strict=True)
@@ -221,13 +226,6 @@ module {name} (
     // verilator lint_on UNUSEDSIGNAL
 endmodule
 """
-
-
-def _lowest(term: Term) -> int:
-    """Lowest bit of a sum that an operand can set."""
-    if term.value < 0 and term.constant:
-        return term.shift + (term.constant & -term.constant).bit_length() - 1
-    return term.shift
 
 
 def stage_module(

@@ -24,8 +24,8 @@ _LICENCE: Final = """\
 def stage_files(block: Block, name: str, prefix: str, flavor: Flavor) -> dict[str, str]:
     """Return file name -> text of every stage of a block.
 
-    In Verilog a table becomes a ``case`` statement in its own module, named by its contents, so
-    that no tool has to find a memory file; in VHDL da4ml's memory files are kept.
+    In Verilog a table becomes a constant in its own module, named by its contents, so that no
+    tool has to find a memory file; in VHDL da4ml's memory files are kept.
 
     Args:
         block: The block.
@@ -69,22 +69,22 @@ def static_files(flavor: Flavor) -> dict[str, str]:
 
 
 def _table(name: str, width_in: int, width_out: int, memory: list[str]) -> str:
-    lines = [
-        f"            {width_in}'d{i}: out = {width_out}'h{value};"
-        for i, value in enumerate(memory)
-        if "X" not in value
+    """A table as one constant: a ``case`` would become a memory that takes registers into itself."""
+    entries = [int(value, 16) if "X" not in value else 0 for value in memory]
+    digits = -(-width_out // 4)
+    rows = [
+        "        " + ", ".join(f"{width_out}'h{x:0{digits}x}" for x in entries[i : i + 8][::-1])
+        for i in range(0, len(entries), 8)
     ]
-    body = "\n".join(lines)
     return f"""{TIMESCALE}
 module {name} (
     input wire [{width_in - 1}:0] in,
-    output reg [{width_out - 1}:0] out
+    output wire [{width_out - 1}:0] out
 );
-    always @(*) begin
-        case (in)
-{body}
-            default: out = {width_out}'d0;  // codes that cannot occur
-        endcase
-    end
+    // entry 0 is the last one; codes that cannot occur have 0
+    localparam [{width_out * len(entries) - 1}:0] ENTRIES = {{
+{f",{chr(10)}".join(rows[::-1])}
+    }};
+    assign out = ENTRIES[in * {width_out} +: {width_out}];
 endmodule
 """

@@ -85,10 +85,11 @@ class _Analysis:
                 return delays.CARRY_TO_CARRY
             if driver.is_lut and to_select:
                 return delays.LUT_TO_CARRY
-            if driver.is_lut and to_register and fan_out == 1:  # the register of the same site
-                return delays.LUT_TO_FF
-            if driver.is_carry and to_register and fan_out == 1:
-                return delays.CARRY_TO_FF
+            if to_register and self.netlist.registers[source] <= delays.FFS_PER_LUT:
+                if driver.is_lut:  # registers of the same site
+                    return delays.LUT_TO_FF
+                if driver.is_carry:
+                    return delays.CARRY_TO_FF
         leave = _leaving(found)
         enter = delays.PIN_TO_FF if to_register else 0
         if to_select:  # a LUT that only passes the value on
