@@ -26,7 +26,7 @@ SHIPPED = Path("models")
 ROWS = {
     "lut": "LUT (Yosys)",
     "lut_estimate": "LUT (counted)",
-    "lut_estimate_da4ml": "of which da4ml's cost",
+    "lut_estimate_traced": "of which traced logic",
     "ff": "FF",
     "dsp": "DSP",
     "bram": "BRAM36",

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from da4ml.trace import FixedVariable, comb_trace
 from da4ml.types import CombLogic, Pipeline, QInterval, minimal_kif
 
+from l1met_fpga.firmware.rtl.count import lut_count
 from l1met_fpga.firmware.rtl.primitives import constant, variable
 from l1met_fpga.firmware.rtl.schedule import Clock, pipeline
 
@@ -97,10 +98,10 @@ class Block:
         """Stages of logic; with registers at both ends the latency is one clock more."""
         return len(self.pipeline.solutions)
 
-    @property
+    @cached_property
     def lut_estimate(self) -> float:
-        """da4ml's cost, in LUTs."""
-        return float(self.comb.cost)
+        """LUTs, counted operation by operation."""
+        return lut_count(self.comb)
 
     @cached_property
     def used_inputs(self) -> tuple[bool, ...]:

@@ -107,7 +107,7 @@ def write_project(network: Network, config: RtlConfig, folder: Path) -> RtlProje
         ConversionError: If the network cannot stream.
     """
     design = build_design(network, config)
-    project = RtlProject(folder, design, f"l1met_{network.name}")
+    project = RtlProject(folder, design, config.top or f"l1met_{network.name}")
     head = header(design)
     _write_sources(project.sources, design_files(design, project.top, head))
     values = {
@@ -209,7 +209,7 @@ def figures(design: Design, latency: Latency, used: Resources | None) -> dict[st
         "dsp": None,
         "bram": None,
         "lut_estimate": round(counted.lut),
-        "lut_estimate_da4ml": round(counted.lut_da4ml),
+        "lut_estimate_traced": round(counted.lut_traced),
         "stages": {block.name: block.n_stages for block in design.blocks},
         "kind": None,
         "tool": None,
