@@ -229,7 +229,7 @@ def test_built_project_reports_measured_figures():
     streaming, wide = result["streaming"], result["parallel"]
     assert streaming["latency_last_word_cycles"] == made.design.latency
     assert streaming["dsp"] == estimate(made.design).dsp
-    assert streaming["lut"] == pytest.approx(streaming["lut_estimate"], rel=0.1)
+    assert streaming["lut"] == pytest.approx(streaming["lut_estimate"], rel=0.12)
     assert streaming["timing"]["typical_mhz"] > 360
     assert len(streaming["timing"]["worst_paths"]) == 5
     assert (wide["ii_cycles"], wide["lanes"]) == (1, N_SLOTS)

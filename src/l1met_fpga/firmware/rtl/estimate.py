@@ -27,7 +27,7 @@ EVIDENCE: Final = (
 
 _LANE_LUTS: Final = 11 + 14
 """Address of the sine, PUPPI weight of charged candidates, taking."""
-_PROTOCOL_LUTS: Final = 40
+_PROTOCOL_LUTS: Final = 80
 
 
 @dataclass(frozen=True, slots=True)
