@@ -1,14 +1,16 @@
 # Every target makes the environment it needs; nothing has to be installed by hand.
-# Needed on the machine: Python 3.11, gcc/g++, make, git.
+# Needed on the machine: Python 3.11, 3.12 or 3.13, gcc/g++, make, git.
 
-PYTHON ?= $(shell command -v python3.11 || command -v python3)
+# the first that runs: names that a version manager has put on PATH may lead nowhere
+PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do $$p -c '' 2>/dev/null && command -v $$p && break; done)
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
+LOCKED_EXTRAS := --extra simulation --extra test --extra docs
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help env train hls rtl ci-report test test-long lint docs data data-full lock clean bench
+.PHONY: help env train hls rtl ci-report test test-long findings lint docs data data-full lock minimums wheel-test clean bench
 
 help: ## show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -16,10 +18,7 @@ help: ## show the targets
 env: $(READY) ## make the environment (every other target does it too)
 
 $(READY): requirements.lock setup.cfg
-	@"$(PYTHON)" -c 'import sys; v = sys.version_info; v[:2] == (3, 11) or sys.exit(f"Python 3.11 is needed, {sys.executable} is {v[0]}.{v[1]}; set PYTHON=/path/to/python3.11")'
-	"$(PYTHON)" -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	.ci/make-env "$(PYTHON)" $(VENV)
 	touch $@
 
 train: $(READY) ## train, prune and evaluate the default network on the built-in sample
@@ -31,15 +30,21 @@ hls: $(READY) ## convert the last trained network, C-simulate it, check it bit b
 rtl: $(READY) ## the same and the streaming RTL with its resources
 	$(BIN)/l1met synthesize --build $(ARGS)
 
-ci-report: $(READY) ## the short main job: a few epochs, HLS and RTL, checks and report in build/ci-run
+ci-report: $(READY) ## the short main job: a few epochs, HLS and RTL, checks and report in build/ci-run; fails if a limit breaks
 	$(BIN)/l1met train models/deepset.yaml --output build/ci-run --overwrite --set training.epochs=4
 	$(BIN)/l1met synthesize build/ci-run --build --events 500
+	$(BIN)/l1met report build/ci-run --check --require physics,pruning,bit_exactness,rtl
 
 test: $(READY) ## run the tests
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 test-long: $(READY) ## run the tests that take minutes (fuzzing, 100,000 events, long resumes)
 	$(BIN)/python -m pytest -m slow --dist loadfile -n 2 $(ARGS)
+
+findings: ## run every script of findings/ (what outside packages do against good guesses; no part of CI)
+	@failed=; for script in findings/*.sh; do \
+	  echo "== $$script"; bash $$script 2>/dev/null || failed="$$failed $$script"; \
+	done; test -z "$$failed" || { echo "changed or failed:$$failed"; exit 1; }
 
 lint: $(READY) ## ruff, mypy, codespell
 	$(BIN)/ruff check .
@@ -59,14 +64,26 @@ data-full: $(READY) ## make the full samples and their stores in data/full (resu
 	  test data/full/$$sample.h5 -nt data/full/$$sample || $(BIN)/l1met convert "data/full/$$sample/*.root" -o data/full/$$sample.h5 --overwrite || exit 1; \
 	done
 
-bench: bench-puppi bench-data bench-sim bench-train bench-eval bench-hls bench-rtl ## run every benchmark
+bench: bench-puppi bench-data bench-sim bench-train bench-eval bench-hls bench-rtl bench-export ## run every benchmark
 
 bench-%: $(READY)
 	$(BIN)/python benchmarks/bench_$*.py $(ARGS)
 
-lock: $(READY) ## renew requirements.lock from the ranges in setup.cfg
+lock: $(READY) ## renew requirements.lock, exact versions for every Python, from the ranges in setup.cfg
 	$(BIN)/python -m pip install --quiet uv
-	$(BIN)/uv pip compile --quiet --python-version 3.11 --no-header --no-emit-index-url --extra simulation --extra test --extra docs setup.cfg -o requirements.lock
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-emit-index-url $(LOCKED_EXTRAS) setup.cfg -o requirements.lock
+
+minimums: $(READY) ## test with the lowest versions that setup.cfg allows (figures look otherwise there)
+	$(BIN)/python -m pip install --quiet uv
+	rm -rf build/minimums
+	$(BIN)/uv venv --quiet --seed --python $(BIN)/python build/minimums
+	$(BIN)/uv pip compile --quiet --resolution lowest-direct --python build/minimums/bin/python --no-header $(LOCKED_EXTRAS) setup.cfg -o build/minimums/requirements.txt
+	$(BIN)/uv pip install --quiet --python build/minimums/bin/python -r build/minimums/requirements.txt
+	build/minimums/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	PATH="$(CURDIR)/build/minimums/bin:$$PATH" build/minimums/bin/python -m pytest -n 2 --dist loadfile -m "not slow and not fpga and not mpl_image_compare" $(ARGS)
+
+wheel-test: $(READY) ## install the wheel outside the checkout and run the program there
+	.ci/wheel-test $(VENV)
 
 clean: ## remove build products, not runs
 	rm -rf build docs/_build docs/_generated

@@ -1,4 +1,4 @@
-"""Speed and peak memory of conversion and feed on one core: `make bench-data` prints the table.
+"""Speed and peak memory of conversion on one core: `make bench-data` prints the table.
 
 Every measurement runs in a process of its own, bound to one core, several times; the best counts,
 because the others were disturbed. Reading, checking and writing are also measured by themselves,
@@ -25,9 +25,8 @@ import uproot
 from rich.console import Console
 from rich.table import Table
 
-from l1met_fpga.config.data import ConvertConfig, FeedConfig, SampleConfig
+from l1met_fpga.config.data import ConvertConfig
 from l1met_fpga.data.convert import convert
-from l1met_fpga.data.feed import Feed
 from l1met_fpga.data.part_file import read_part, read_part_record
 from l1met_fpga.data.read_root import read_root
 from l1met_fpga.data.store_writer import create_store
@@ -153,30 +152,11 @@ def write_only(source: str, store: Path) -> None:
             writer.append(batch)
 
 
-def to_batches(source: str, _: Path) -> None:
-    """One shuffled epoch as NumPy arrays."""
-    with Feed([SampleConfig(path=Path(source))], FeedConfig(), seed=1, part=None) as feed:
-        for batch in feed.batches(0):
-            del batch
-
-
-def to_tensorflow(source: str, _: Path) -> None:
-    """One shuffled epoch through tf.data, as float32 tensors."""
-    with Feed([SampleConfig(path=Path(source))], FeedConfig(), seed=1, part=None) as feed:
-        for batch in feed.dataset():
-            del batch
-
-
 def measure(
     work: Callable[[str, Path], None], source: str, store: Path, repeats: int
 ) -> list[float]:
     """Run in a process of its own; returns seconds, processor seconds, and peak MiB."""
     os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
-    if work is to_tensorflow:
-        import tensorflow as tf
-
-        tf.config.threading.set_inter_op_parallelism_threads(1)
-        tf.config.threading.set_intra_op_parallelism_threads(1)
     best = [float("inf"), float("inf")]
     for _ in range(repeats):
         wall, processor = time.perf_counter(), time.process_time()
@@ -232,7 +212,7 @@ def main() -> None:
     folder.mkdir(parents=True, exist_ok=True)
     files, n, store = make_inputs(folder, options.events), options.events, folder / "out.h5"
     part = make_part(files["zlib"], folder)
-    to_store(str(files["zlib"]), folder / "feed.h5")
+    to_store(str(files["zlib"]), folder / "size.h5")
     rows = [
         ("ROOT (zlib) to store", to_store, files["zlib"], n),
         ("ROOT (zlib), 3 times the events", to_store, files["triple"], 3 * n),
@@ -244,8 +224,6 @@ def main() -> None:
         ("  part of it: SHA-256 of the input", checksum, files["zlib"], n),
         ("  part of it: padding, compression", write_only, part, n),
         ("words to store", to_store, files["words"], n),
-        ("store to batches, NumPy", to_batches, folder / "feed.h5", n),
-        ("store to batches, tf.data float32", to_tensorflow, folder / "feed.h5", n),
     ]
     table = Table("what", "events/s", "events/s of processor time", "peak MiB")
     for name, work, source, n_events in rows:
@@ -255,7 +233,7 @@ def main() -> None:
         )
     console = Console(width=110)
     console.print(table)
-    size = (folder / "feed.h5").stat().st_size / n
+    size = (folder / "size.h5").stat().st_size / n
     console.print(
         f"store: {size:.0f} bytes per event; input: {files['zlib'].stat().st_size / n:.0f}"
     )

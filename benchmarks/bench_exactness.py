@@ -22,6 +22,7 @@ from rich.progress import Progress
 
 from l1met_fpga.config.run import load_run
 from l1met_fpga.config.training import TrainingSample
+from l1met_fpga.data.sample_store import store_of
 from l1met_fpga.data.store import Store
 from l1met_fpga.firmware.check import Agreement, Form, compare_codes
 from l1met_fpga.firmware.forms import int64_form, keras_form
@@ -30,7 +31,6 @@ from l1met_fpga.firmware.stress import stress_events
 from l1met_fpga.models.network import Network
 from l1met_fpga.puppi.columns import Candidates
 from l1met_fpga.run_folder import RunFolder
-from l1met_fpga.training.samples import store_of
 
 MOST = 100_000
 BLOCK = 25_000

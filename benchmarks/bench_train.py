@@ -49,13 +49,14 @@ def measure(variant: Any, cores: str, n_events: int, epochs: int) -> dict[str, f
     from l1met_fpga.training.loop import _dataset
     from l1met_fpga.training.losses import MetLoss
     from l1met_fpga.training.mixture import TrainingMixture
-    from l1met_fpga.training.pruning import pruning_schedule
+    from l1met_fpga.training.pruning import PruningSteps
 
     tf.config.experimental.enable_op_determinism()  # as the default training does
     keras.utils.set_random_seed(0)
     config = load_run(Path(__file__).parents[1] / "models" / "deepset.yaml")
     mixture = TrainingMixture([random_events(n_events, config.model.columns)], [1], config.training)
-    schedule = pruning_schedule(config.training.pruning, mixture.steps_per_epoch * epochs)
+    steps = PruningSteps.of(config.training.pruning, mixture.steps_per_epoch * epochs)
+    schedule = steps.schedule_for_library()
     model = build(config.model, variant=variant, packed=True, schedule=schedule)
     model.compile(keras.optimizers.Adam(1e-3, jit_compile=False), MetLoss(config.training.loss))
 
@@ -107,7 +108,8 @@ def random_events(n_events: int, columns: Any) -> Any:
         name: rng.integers(int(name == "pt"), highest[name] + 1, splits[-1]).astype(np.int16)
         for name in columns
     }
-    return PackedEvents(candidates, splits, rng.normal(0, 40, (n_events, 2)))
+    met = rng.normal(0, 40, (n_events, 2))
+    return PackedEvents(candidates, splits, met, met)
 
 
 if __name__ == "__main__":

@@ -19,12 +19,11 @@ from typing import Any, Final
 import numpy as np
 from rich.console import Console
 
+from l1met_fpga.cluster import run_tasks
 from l1met_fpga.config.data import ConvertConfig
 from l1met_fpga.config.evaluation import EvaluationConfig
 from l1met_fpga.config.run import RunConfig, load_run, save_run
-from l1met_fpga.data.cluster import run_tasks
 from l1met_fpga.data.convert import convert
-from l1met_fpga.data.labels import BACKGROUND_LABELS
 from l1met_fpga.data.splits import Part
 from l1met_fpga.evaluation.baselines import WeightTable
 from l1met_fpga.evaluation.evaluation import BASELINE_TITLES, Estimate, evaluate
@@ -32,7 +31,8 @@ from l1met_fpga.evaluation.metrics_file import to_metrics
 from l1met_fpga.evaluation.runs import fit_on_training_parts
 from l1met_fpga.evaluation.sample import Sample, load_store
 from l1met_fpga.files import atomic_path, write_json
-from l1met_fpga.puppi.met import puppi_met_xy_gev
+from l1met_fpga.puppi.sums import puppi_met_xy_gev
+from l1met_fpga.results.metrics import Metrics
 from l1met_fpga.run_folder import RunFolder
 
 Overrides = dict[str, Any]
@@ -149,6 +149,7 @@ def make_vertex_stores() -> None:
 def train_row(task: tuple[Path, str]) -> str:
     """Train one network and keep its MET of the watched parts."""
     from l1met_fpga.models.storage import save_model
+    from l1met_fpga.training.inputs import training_identity
     from l1met_fpga.training.loop import train_variant
     from l1met_fpga.training.mixture import TrainingMixture
     from l1met_fpga.training.monitor import Validation, packed_predictor
@@ -158,14 +159,15 @@ def train_row(task: tuple[Path, str]) -> str:
     config, variant = row_config(name)
     run = RunFolder.create(row_folder(root, name).root, clear=True)
     save_run(config, run.config)
-    loaded = load_samples(config.samples, config.model.columns)
+    loaded = load_samples(config.samples, config.model)
     mixture = TrainingMixture([s.train for s in loaded], [s.share for s in loaded], config.training)
     validation = Validation(loaded, config.training.loss)
-    result = train_variant(config, variant, mixture, validation, run.root)
+    identity = training_identity(config, loaded)
+    result = train_variant(config, variant, mixture, validation, run.root, identity=identity)
     save_model(result.model, run.model)
     predict = packed_predictor(result.packed)
     for part in PARTS:
-        watched = load_samples(config.samples, config.model.columns, watch=part)
+        watched = load_samples(config.samples, config.model, watch=part)
         met = {sample.label: predict(sample.validation) for sample in watched}
         path = run.root / f"{part.name.lower()}.npz"
         with atomic_path(path) as temporary, temporary.open("wb") as file:
@@ -189,41 +191,42 @@ def load_part(root: Path, names: list[str], weights: WeightTable, part: Part) ->
         for name in names:
             with np.load(row_folder(root, name).root / f"{part.name.lower()}.npz") as file:
                 met[name] = file[label]
-        found.append(Sample(label, events.gen_met_xy_gev, met, label in BACKGROUND_LABELS))
+        found.append(Sample(label, events.gen_met_xy_gev, met, events.is_background))
     return found
 
 
-def figures(part: list[Sample], config: EvaluationConfig) -> dict[str, Any]:
+def figures(part: list[Sample], config: EvaluationConfig) -> Metrics:
     """Figures of all rows, with paired errors."""
     titles = {n: Estimate("baseline", BASELINE_TITLES[n]) for n in ("puppi", "table")}
     titles |= {name: Estimate("file", name) for name in part[0].met_xy_gev if name not in titles}
     return to_metrics(evaluate(part, titles, config))
 
 
-def table(metrics: dict[str, Any], about: dict[str, Any]) -> list[str]:
+def table(metrics: Metrics, about: dict[str, Any]) -> list[str]:
     """Markdown rows: efficiencies with paired errors of the difference to the first row."""
-    signal = list(metrics["trigger"])
-    points = metrics["rates"]["working_points"]
+    signal = list(metrics.trigger)
+    points = metrics.working_points
     head = ["network", "parameters", "zeros"]
-    head += [f"{label}, {point['title']}" for label in signal for point in points]
+    head += [f"{label}, {point.title}" for label in signal for point in points]
     head += [f"{label} widths (GeV)" for label in signal]
     lines = [head, ["---"] * len(head)]
-    for name in metrics["estimates"]:
+    for name in metrics.estimates:
         kept = about.get(name, {})
         zeros = kept.get("zeros")
         cells = [name.replace("|", r"\|"), str(kept.get("parameters", ""))]
         cells.append("" if zeros is None else f"{zeros:.0%}")
         for label in signal:
             for point in points:
-                cell = metrics["trigger"][label]["efficiency"][point["key"]]["100_150"][name]
-                error = cell["difference"].get("base", {}).get("error")
+                cell = metrics.trigger[label].efficiency[point.key]["100_150"][name]
+                base = cell.difference.get("base")
+                error = None if base is None else base.error
                 cells.append(
-                    f"{cell['efficiency']:.3f}" + ("" if error is None else f" ± {error:.3f}")
+                    f"{cell.efficiency:.3f}" + ("" if error is None else f" ± {error:.3f}")
                 )
         for label in signal:
-            wide = metrics["resolution"][label]["inclusive"]["estimates"][name]
-            keys = ("parallel_over_slope_gev", "perpendicular_over_slope_gev")
-            cells.append(", ".join(f"{wide[key]['value'][0]:.1f}" for key in keys))
+            wide = metrics.resolution[label].inclusive.estimates[name]
+            widths = (wide.parallel_over_slope_gev, wide.perpendicular_over_slope_gev)
+            cells.append(", ".join(f"{width.value[0]:.1f}" for width in widths))
         lines.append(cells)
     return ["| " + " | ".join(cells) + " |" for cells in lines]
 

@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from l1met_fpga.config.run import RunConfig, load_run, save_run
+from l1met_fpga.evaluation.metrics_file import load_metrics
 from l1met_fpga.files import write_json
+from l1met_fpga.results.metrics import Metrics
 from l1met_fpga.run_folder import RunFolder
 
 KEPT = (
@@ -57,31 +59,31 @@ def validation_row(name: str, figures: dict[str, float]) -> list[str]:
     ]
 
 
-def test_table(metrics: dict[str, Any]) -> list[str]:
+def test_table(metrics: Metrics) -> list[str]:
     """Efficiency of every estimate at every working point, genMET 100-150 GeV."""
-    points = metrics["rates"]["working_points"]
-    samples = list(metrics["trigger"])
+    points = metrics.working_points
+    samples = list(metrics.trigger)
     rows = [
-        [about["title"].replace("|", r"\|")]
+        [about.title.replace("|", r"\|")]
         + [
-            f"{metrics['trigger'][label]['efficiency'][point['key']]['100_150'][name]['efficiency']:.3f}"
+            f"{metrics.trigger[label].efficiency[point.key]['100_150'][name].efficiency:.3f}"
             for label in samples
             for point in points
         ]
-        for name, about in metrics["estimates"].items()
+        for name, about in metrics.estimates.items()
     ]
-    return table(["MET", *(f"{s}, {p['title']}" for s in samples for p in points)], rows)
+    return table(["MET", *(f"{s}, {p.title}" for s in samples for p in points)], rows)
 
 
-def card(name: str, command: str, training: dict[str, Any], metrics: dict[str, Any]) -> str:
+def card(name: str, command: str, training: dict[str, Any], metrics: Metrics) -> str:
     """Return the model card."""
     kept = training["networks"][training["primary"]]
     zeros = kept["zero_fractions"]
-    full = all(Path(s["store"]).parent == FULL for s in training["samples"].values())
+    full = all(Path(s["path"]).parent == FULL for s in training["samples"])
     source = "full samples (`make data-full`)" if full else "built-in samples (`data/*.root`)"
     data = ", ".join(
-        f"{sample['training_events']} {label} ({sample['share']:g} of an epoch)"
-        for label, sample in training["samples"].items()
+        f"{sample['training_events']} {sample['label']} ({sample['share']:g} of an epoch)"
+        for sample in training["samples"]
     )
     per_layer = ", ".join(
         f"{layer.removesuffix('_dense')} {zero:.0%}"
@@ -158,7 +160,7 @@ def main() -> None:
     write_json(folder / "training.json", training)
     environment = json.loads(run.environment.read_text())
     write_json(folder / "environment.json", {**environment, "command": command})
-    metrics = json.loads(run.need(run.metrics, made_by="l1met evaluate").read_text())
+    metrics = load_metrics(run.metrics)
     (folder / "README.md").write_text(card(name, command, training, metrics))
 
 

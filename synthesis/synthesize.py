@@ -4,9 +4,29 @@
 For example: ``python synthesis/synthesize.py -m deepset --pruning -B``
 """
 
+import importlib.util
+import os
 import sys
+from pathlib import Path
 
-from l1met_fpga.cli.app import main
+ENVIRONMENT = Path(__file__).resolve().parents[1] / ".venv"
+
+
+def own_environment() -> None:
+    """Go on with the project's environment if this Python has no l1met_fpga.
+
+    Any Python 3 can run this far, so there is nothing newer above the import of the program.
+    """
+    if importlib.util.find_spec("l1met_fpga") is not None:
+        return
+    python = ENVIRONMENT / "bin" / "python"
+    if not python.exists() or Path(sys.prefix) == ENVIRONMENT:
+        sys.exit(f"error: {sys.executable} has no l1met_fpga; make its environment with `make env`")
+    os.execv(str(python), [str(python), *sys.argv])
+
 
 if __name__ == "__main__":
+    own_environment()
+    from l1met_fpga.cli.app import main
+
     main(["synthesize", *sys.argv[1:]])

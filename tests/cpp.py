@@ -5,7 +5,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-import pytest
+from require import require
 
 
 def ap_types_folder() -> Path:
@@ -17,8 +17,7 @@ def ap_types_folder() -> Path:
 
 def compile_cpp(source: str, folder: Path) -> Path:
     """Return the program made from ``source``; skips visibly where there is no compiler."""
-    if shutil.which("g++") is None:
-        pytest.skip("needs g++ to compile the ap_fixed oracle")
+    require("g++", shutil.which("g++") is not None, install="it compiles the ap_fixed oracle")
     code, program = folder / "oracle.cpp", folder / "oracle"
     code.write_text(source)
     command = ["g++", "-O0", "-std=c++17", "-w", f"-isystem{ap_types_folder()}", "-o"]

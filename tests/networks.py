@@ -11,6 +11,8 @@ RND_SAT = {"rounding": Rounding.RND, "overflow": Overflow.SAT}
 CLIP = {"rounding": Rounding.TRN, "overflow": Overflow.SAT}
 HIDDEN = FixedType(False, 2, 4, **RND_SAT)
 KERNEL = FixedType(True, 1, 4, Rounding.RND_CONV, Overflow.SAT)
+KERNEL_SCALE = 1.0
+"""Weights are this times larger than a trained network's."""
 BIAS = FixedType(True, 1, 6, Rounding.RND_CONV, Overflow.SAT)
 POOL_WEIGHT = FixedType(True, 1, 6, **RND_SAT)
 SCALAR = FixedType(False, 1, 5, **RND_SAT)
@@ -92,7 +94,8 @@ class Build:
         self, name: str, x: str, units: int, out: FixedType, *, identity: bool = False
     ) -> str:
         n_in = self[x].shape[-1]
-        kernel = KERNEL.encode(self.rng.normal(0, 0.5 / np.sqrt(n_in) + 0.2, (n_in, units)))
+        spread = KERNEL_SCALE * (0.5 / np.sqrt(n_in) + 0.2)
+        kernel = KERNEL.encode(self.rng.normal(0, spread, (n_in, units)))
         kernel[self.rng.random(kernel.shape) < self.zero_fraction] = 0
         bias = BIAS.encode(self.rng.normal(0, 0.2, units))
         if identity:  # the first output starts at one, as PUPPI MET does

@@ -1,10 +1,11 @@
 """An oracle that a test needs: skipped where it is missing, a failure where it must be there."""
 
 import os
+from importlib.util import find_spec
 
 import pytest
 
-__all__ = ["require"]
+__all__ = ["require", "require_module"]
 
 
 def require(name: str, present: bool, *, install: str) -> None:
@@ -20,4 +21,9 @@ def require(name: str, present: bool, *, install: str) -> None:
     demanded = {word.strip() for word in os.environ.get("L1MET_REQUIRE", "").split(",")}
     if demanded & {name, "all"}:
         pytest.fail(f"L1MET_REQUIRE demands {name}, which is not there; {install}")
-    pytest.skip(f"{name} is not there; {install}")
+    pytest.skip(f"{name} is not there; {install}", allow_module_level=True)
+
+
+def require_module(name: str, *, extra: str) -> None:
+    """Do the same for a Python module that comes with an extra of the package."""
+    require(name, find_spec(name) is not None, install=f"install l1met_fpga[{extra}]")

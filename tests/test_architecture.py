@@ -1,13 +1,29 @@
 """Rooms import only from rooms before them, and heavy libraries only where they belong."""
 
 import ast
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
+
+import pytest
 
 import l1met_fpga
 
 ROOT = Path(l1met_fpga.__file__).parent
 ROOMS = (
-    ("errors", "files", "fixed_point", "identity", "plot_style", "processors", "run_folder"),
+    (
+        "caches",
+        "cluster",
+        "errors",
+        "files",
+        "fixed_point",
+        "identity",
+        "locks",
+        "plots",
+        "processors",
+        "run_folder",
+        "shipped",
+    ),
+    ("results",),
     ("puppi",),
     ("config",),
     ("data",),
@@ -17,7 +33,9 @@ ROOMS = (
     ("training",),
     ("evaluation",),
     ("firmware",),
+    ("prediction",),
     ("report",),
+    ("doctor",),
     ("cli",),
 )
 LEVEL = {room: level for level, rooms in enumerate(ROOMS) for room in rooms}
@@ -58,10 +76,57 @@ def test_rooms_import_only_from_the_left():
     assert wrong == []
 
 
+def _modules() -> dict[str, set[str]]:
+    """Every module with the modules of the package that it imports, inside functions too."""
+    names = {
+        ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+        for path in ROOT.rglob("*.py")
+    }
+    found: dict[str, set[str]] = {name: set() for name in names}
+    for path in sorted(ROOT.rglob("*.py")):
+        name = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("l1met_fpga"):
+                module = node.module.removeprefix("l1met_fpga").removeprefix(".")
+                longer = {f"{module}.{alias.name}".removeprefix(".") for alias in node.names}
+                found[name] |= (longer & names) or ({module} & names)
+    return found
+
+
+def test_no_module_imports_itself_in_a_circle():
+    graph = TopologicalSorter(_modules())
+    try:
+        graph.prepare()
+    except CycleError as err:
+        pytest.fail(f"import circle: {' -> '.join(err.args[1])}")
+
+
 def test_heavy_libraries_stay_in_their_rooms():
     wrong = [
         f"{path} imports {name}"
         for path, name in _imports()
         if (homes := HOMES.get(name.split(".")[0])) and not str(path).startswith(homes)
+    ]
+    assert wrong == []
+
+
+def _opens_text_by_locale(call: ast.Call) -> bool:
+    """Whether a call reads or writes text without saying in which encoding."""
+    name = getattr(call.func, "attr", getattr(call.func, "id", ""))
+    keywords = {keyword.arg for keyword in call.keywords}
+    if "encoding" in keywords:
+        return False
+    if name == "open":  # of a file: its only unnamed argument is a mode, if any
+        modes = [getattr(argument, "value", None) for argument in call.args]
+        return modes in ([], ["r"], ["w"], ["a"], ["x"])
+    return name in {"read_text", "write_text"} or bool(keywords & {"text", "universal_newlines"})
+
+
+def test_text_is_utf_8_whatever_the_locale():
+    wrong = [
+        f"{path.relative_to(ROOT)}:{node.lineno}"
+        for path in sorted(ROOT.rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and _opens_text_by_locale(node)
     ]
     assert wrong == []

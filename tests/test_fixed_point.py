@@ -299,3 +299,9 @@ def test_da4ml_refuses_modes_it_lacks() -> None:
 def test_verilog_range_gives_the_bits() -> None:
     assert FixedType(True, 5, 6).verilog_range == "signed [11:0]"
     assert FixedType(False, 1, 0).verilog_range == "[0:0]"
+
+
+@pytest.mark.parametrize("name", ["ap_fixed<8,3,AP_RNDD>", "ap_fixed<8,3,RND,AP_SATURATE>"])
+def test_an_unknown_mode_is_named(name):
+    with pytest.raises(FixedPointError, match=r"is no (rounding|overflow) mode; there are AP_"):
+        FixedType.from_hls_name(name)

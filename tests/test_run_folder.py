@@ -1,11 +1,11 @@
-import json
+"""A run folder is made once, read by every step, and written by one command at a time."""
+
 import multiprocessing
 import time
 
 import pytest
 
 from l1met_fpga.errors import RunFolderError
-from l1met_fpga.files import atomic_path, exclusive, write_json
 from l1met_fpga.run_folder import RunFolder
 
 
@@ -39,41 +39,74 @@ def test_need_names_the_command_that_makes_a_file(tmp_path):
         run.need(run.metrics, made_by="l1met evaluate")
 
 
-def test_atomic_path_keeps_the_old_file_after_an_error(tmp_path):
-    target = tmp_path / "result.json"
-    write_json(target, {"answer": 1})
-
-    def interrupted_write():
-        with atomic_path(target) as temporary:
-            temporary.write_text("{half a fi")
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        interrupted_write()
-    assert json.loads(target.read_text()) == {"answer": 1}
-    assert list(tmp_path.iterdir()) == [target]
+def shipped(root):
+    """What a shipped network has: no mark, nothing that firmware made."""
+    root.mkdir()
+    for name in ("config.yaml", "network.json", "model.keras"):
+        (root / name).write_text(f"the {name}")
+    return root
 
 
-def test_write_json_refuses_nan(tmp_path):
-    with pytest.raises(ValueError, match="not JSON compliant"):
-        write_json(tmp_path / "x.json", {"met": float("nan")})
-    assert list(tmp_path.iterdir()) == []
+def test_a_shipped_network_is_read_and_never_written(tmp_path):
+    run = RunFolder.open(shipped(tmp_path / "deepset"))
+    assert run.need(run.network, made_by="l1met train").read_text() == "the network.json"
+    with pytest.raises(RunFolderError, match=r"is a shipped network, .* with --output FOLDER"):
+        run.writable()
 
 
-def _append_slowly(target):
-    with exclusive(target):
-        seen = target.read_text() if target.exists() else ""
+def test_a_run_that_may_not_be_written_needs_an_output(tmp_path, monkeypatch):
+    run = RunFolder.create(tmp_path / "run")
+    assert run.writable() is run
+    assert run.writable(tmp_path / "run") is run
+    monkeypatch.setattr("os.access", lambda *_: False)
+    with pytest.raises(RunFolderError, match="may not be written; say where results go"):
+        run.writable()
+    assert run.writable(tmp_path / "elsewhere").root == tmp_path / "elsewhere"
+
+
+def test_a_copy_keeps_what_was_made_in_it(tmp_path):
+    run = RunFolder.open(shipped(tmp_path / "deepset"))
+    copy = run.writable(tmp_path / "out")
+    assert RunFolder.open(copy.root) == copy
+    assert copy.model.read_text() == "the model.keras"
+    copy.rtl.mkdir()
+    (copy.rtl / "top.v").write_text("hours of work")
+    run.metrics.write_text("{}")
+    again = run.writable(tmp_path / "out")
+    assert (again.rtl / "top.v").read_text() == "hours of work"
+    assert again.metrics.read_text() == "{}"
+    assert not run.rtl.exists()
+
+
+def test_a_copy_never_mixes_two_networks_or_foreign_files(tmp_path):
+    run = RunFolder.open(shipped(tmp_path / "deepset"))
+    copy = run.writable(tmp_path / "out")
+    copy.network.write_text("another")
+    with pytest.raises(RunFolderError, match="holds another network than"):
+        run.writable(copy.root)
+    (tmp_path / "thesis").mkdir()
+    (tmp_path / "thesis" / "thesis.tex").write_text("years of work")
+    with pytest.raises(RunFolderError, match="was not made by l1met; refusing to touch it"):
+        run.writable(tmp_path / "thesis")
+
+
+def _write_slowly(root, name):
+    run = RunFolder(root)
+    with run.writing():
+        busy = root / "busy"
+        assert not busy.exists(), "two commands wrote at once"
+        busy.touch()
         time.sleep(0.2)
-        target.write_text(seen + "x")
+        busy.unlink()
+        (root / name).touch()
 
 
-def test_exclusive_lets_one_process_at_a_time_make_a_file(tmp_path):
+def test_one_command_at_a_time_writes_in_a_run(tmp_path):
     context = multiprocessing.get_context("spawn")
-    workers = [
-        context.Process(target=_append_slowly, args=(tmp_path / "store.h5",)) for _ in range(3)
-    ]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join(60)
-    assert (tmp_path / "store.h5").read_text() == "xxx"
+    run = RunFolder.create(tmp_path / "run")
+    writers = [context.Process(target=_write_slowly, args=(run.root, name)) for name in "ab"]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join(60)
+    assert {"a", "b"} <= {path.name for path in run.root.iterdir()}

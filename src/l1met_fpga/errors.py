@@ -11,8 +11,10 @@ __all__ = [
     "ConfigError",
     "ConversionError",
     "DataError",
+    "FileAccessError",
     "FixedPointError",
     "L1MetError",
+    "NotComparableError",
     "ReportError",
     "RunFolderError",
     "SimulationError",
@@ -98,3 +100,15 @@ class BudgetError(L1MetError):
     """A figure is over its budget or changed by more than its threshold."""
 
     exit_code = 13
+
+
+class NotComparableError(L1MetError):
+    """Figures are of different kinds, so no verdict on their difference is possible."""
+
+    exit_code = 14
+
+
+class FileAccessError(L1MetError):
+    """The operating system refused to read or write a file."""
+
+    exit_code = 74  # EX_IOERR of sysexits.h

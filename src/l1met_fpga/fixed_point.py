@@ -8,7 +8,7 @@ larger than the width, as in ``ap_fixed``.
 import enum
 import re
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -50,6 +50,9 @@ class Overflow(enum.StrEnum):
     """Become zero."""
     SAT_SYM = "AP_SAT_SYM"
     """Stop at the nearest limit, with limits symmetric about zero when signed."""
+
+
+_Mode = TypeVar("_Mode", Rounding, Overflow)
 
 
 def shift_round(code: npt.ArrayLike, bits: int, rounding: Rounding) -> IntArray:
@@ -330,7 +333,7 @@ class FixedType:
         """Parse ``ap_fixed<W,I[,Q[,O]]>``, ``ap_ufixed``, ``ap_int<W>`` or ``ap_uint<W>``.
 
         Raises:
-            FixedPointError: If the text is none of these.
+            FixedPointError: If the text is none of these, or a mode has another name.
         """
         match = re.fullmatch(
             r"(?:ap_)?(u?)(fixed|int)<(-?\d+)(?:,(-?\d+))?(?:,(\w+))?(?:,(\w+))?(?:,0)?>",
@@ -344,15 +347,12 @@ class FixedType:
         width = int(match[3])
         integer = int(match[4]) if match[2] == "fixed" else width
 
-        def mode(text: str | None, default: str) -> str:
-            return default if text is None else "AP_" + text.removeprefix("AP_")
-
         return cls(
             signed,
             integer - int(signed),
             width - integer,
-            Rounding(mode(match[5], "AP_TRN")),
-            Overflow(mode(match[6], "AP_WRAP")),
+            _mode(Rounding, match[5] or "AP_TRN", name),
+            _mode(Overflow, match[6] or "AP_WRAP", name),
         )
 
     # -- arithmetic on types ------------------------------------------------------------------
@@ -389,3 +389,14 @@ class FixedType:
         bits = max(max(high, 0).bit_length(), (-low - 1).bit_length() if signed else 0)
         bits = max(bits, 0 if signed else 1)
         return cls(signed, bits - frac_bits, frac_bits)
+
+
+def _mode(kind: type[_Mode], text: str, where: str) -> _Mode:
+    """Read a rounding or overflow mode, with or without ``AP_``."""
+    wanted = "AP_" + text.removeprefix("AP_")
+    if wanted not in set(kind):
+        raise FixedPointError(
+            f"{where!r}: {text} is no {kind.__name__.lower()} mode; there are "
+            f"{', '.join(mode.value for mode in kind)}"
+        )
+    return kind(wanted)

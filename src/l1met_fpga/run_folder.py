@@ -1,15 +1,29 @@
 """A run is a folder with fixed file names; every step after training reads only the folder."""
 
+import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from l1met_fpga.errors import RunFolderError
+from l1met_fpga.files import atomic_path, exclusive
+from l1met_fpga.identity import file_digest
 
 __all__ = ["RunFolder"]
 
 MARK: Final = ".l1met-run"
+_NOT_COPIED: Final = ("checkpoints", "exported")
+_FOREIGN: Final = (
+    "{root} is not empty and was not made by l1met; refusing to touch it. Choose another --output"
+)
+
+
+def _holds_nothing(root: Path) -> bool:
+    """Whether a folder is empty, or was left by a command killed before it had made anything."""
+    return root.is_dir() and all(path.name.startswith(".l1met-") for path in root.iterdir())
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +44,9 @@ class RunFolder:
             RunFolderError: If the folder holds anything and is not an earlier run, or is an
                 earlier run and ``clear`` is false.
         """
-        if root.exists() and (not root.is_dir() or any(root.iterdir())):
+        if root.exists() and not _holds_nothing(root):
             if not (root / MARK).is_file():
-                raise RunFolderError(
-                    f"{root} is not empty and was not made by l1met; refusing to touch it. "
-                    "Choose another --output"
-                )
+                raise RunFolderError(_FOREIGN.format(root=root))
             if not clear:
                 raise RunFolderError(
                     f"{root} already holds a run; resume it with --resume, replace it with "
@@ -48,15 +59,67 @@ class RunFolder:
 
     @classmethod
     def open(cls, root: Path) -> "RunFolder":
-        """Open an existing run folder.
+        """Open an existing run folder, or a shipped network, which is a run that is only read.
 
         Raises:
-            RunFolderError: If it is missing or was not made by this tool.
+            RunFolderError: If it is missing or is neither.
         """
-        if not (root / MARK).is_file():
+        run = cls(root)
+        if not ((root / MARK).is_file() or (run.config.is_file() and run.network.is_file())):
             what = "was not made by l1met" if root.is_dir() else "does not exist"
             raise RunFolderError(f"run folder {root} {what}; make one with `l1met train` first")
-        return cls(root)
+        return run
+
+    def writable(self, output: Path | None = None) -> "RunFolder":
+        """Return the folder that results of this run go to.
+
+        Args:
+            output: Where to copy the run first; None for the run folder itself.
+
+        Raises:
+            RunFolderError: If there is no ``output`` and the run folder is a shipped network or may
+                not be written, or if ``output`` holds something else.
+        """
+        if output is not None and output.resolve() != self.root.resolve():
+            return self._copied_to(output)
+        why = ""
+        if not (self.root / MARK).is_file():
+            why = "is a shipped network, which stays as it is"
+        elif not os.access(self.root, os.W_OK):
+            why = "may not be written"
+        if why:
+            raise RunFolderError(f"{self.root} {why}; say where results go with --output FOLDER")
+        return self
+
+    def _copied_to(self, target: Path) -> "RunFolder":
+        """Copy what ``target`` does not have yet; what was made there stays."""
+        copy = RunFolder(target)
+        if target.exists() and (not target.is_dir() or any(target.iterdir())):
+            if not (target / MARK).is_file():
+                raise RunFolderError(_FOREIGN.format(root=target))
+            if copy.network.is_file() and not self._same_network(copy):
+                raise RunFolderError(
+                    f"{target} holds another network than {self.root}; remove it or choose another "
+                    "--output"
+                )
+        target.mkdir(parents=True, exist_ok=True)
+        (target / MARK).touch()
+        for path in sorted(self.root.rglob("*")):
+            inside = path.relative_to(self.root)
+            skipped = inside.parts[0] in _NOT_COPIED or path.suffix == ".lock"
+            if path.is_file() and not skipped and not (target / inside).exists():
+                with atomic_path(target / inside) as temporary:
+                    shutil.copyfile(path, temporary)
+        return copy
+
+    def _same_network(self, other: "RunFolder") -> bool:
+        return self.network.is_file() and file_digest(self.network) == file_digest(other.network)
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Hold the sole right to write in this folder; another command waits for it."""
+        with exclusive(self.root / "run"):
+            yield
 
     @property
     def config(self) -> Path:
@@ -132,6 +195,16 @@ class RunFolder:
     def rtl(self) -> Path:
         """The streaming RTL project."""
         return self.root / "rtl"
+
+    @property
+    def expected(self) -> Path:
+        """Events with known results that came with a network of others."""
+        return self.root / "expected.npz"
+
+    @property
+    def exported(self) -> Path:
+        """Libraries compiled from exports, for the bit-exactness check."""
+        return self.root / "exported"
 
     def report(self, suffix: str) -> Path:
         """``report.json``, ``report.md`` or ``report.html``."""

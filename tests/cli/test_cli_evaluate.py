@@ -41,8 +41,8 @@ def test_other_peoples_arrays(files, tmp_path, capsys):
     )
     assert code == 0
     metrics = load_metrics(tmp_path / "metrics.json")
-    assert metrics["config"]["bootstrap_samples"] == 5
-    assert metrics["rates"]["events"] == 600
+    assert metrics.config.root["bootstrap_samples"] == 5
+    assert metrics.rates.events == 600
     out = capsys.readouterr().out
     assert "against puppi: parallel +" in out
     assert "18 kHz" in out
@@ -57,6 +57,17 @@ def test_other_peoples_arrays(files, tmp_path, capsys):
         (["-a", "ttbar:a=none.npz"], 2, "needs --output"),
         (["-a", "ttbar:a=none.npz", "-o", "out"], 3, "no file none.npz"),
         (["no_run"], 5, "does not exist"),
+        (["-a", "ttbar:a=x.npz", "-a", "ttbar:a=y.npz", "-o", "out"], 2, "given twice"),
+        (
+            ["-a", "ttbar:a=x.npz", "--background", "SingleNu", "-o", "out"],
+            2,
+            "--background SingleNu: --arrays have no such sample, they have ttbar",
+        ),
+        (
+            ["no_run", "--background", "ttbar"],
+            2,
+            "a store knows its role, which `l1met convert --role background` gives it",
+        ),
     ],
 )
 def test_wrong_use_of_evaluate(argv, code, message, capsys):
@@ -81,7 +92,8 @@ def report(lut: int) -> dict:
     )  # fmt: skip
     stages = dict.fromkeys(("physics", "pruning", "bit_exactness", "rtl_parallel", "hls"))
     about = dict.fromkeys(("sample", "training_events", "seed", "software"))
-    budget = {"passed": True, "violations": [], "not_checked": []}
+    lists = {"violations": [], "unchecked": []}
+    budget = {"passed": None, "limits": 0, "checked": 0, "summary": "no limits", **lists}
     return {"model": "m", **about, **stages, "rtl": {**rtl, "lut": lut}, "budget": budget}
 
 

@@ -1,10 +1,12 @@
+import json
+
 import pytest
 from keras_models import MODELS
 from stores import SMALL, write_samples
 from typer.testing import CliRunner
 
 from l1met_fpga.cli.app import app
-from l1met_fpga.cli.run_choice import load_typed_run
+from l1met_fpga.cli.run_choice import assignments, load_typed_run, typed_samples
 from l1met_fpga.errors import ConfigError
 
 run = CliRunner()
@@ -31,6 +33,9 @@ def test_train_writes_a_run_and_prints_the_table(tmp_path):
                  "metrics.json", "history.csv", "config.yaml", "environment.json"):  # fmt: skip
         assert (output / name).is_file(), name
     assert list((output / "plots").glob("*.png"))
+    made_by = json.loads((output / "environment.json").read_text())["command"]
+    assert made_by.endswith("--set training.epochs=2")
+    assert f"--sample {stores[0]}" in made_by
     again = run.invoke(app, command)
     assert "already holds a run" in str(again.exception)
 
@@ -44,6 +49,38 @@ def test_samples_may_have_a_share(tmp_path):
         load_typed_run(deepset, ["a.h5:much"], None)
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a.h5", {"path": "a.h5"}),
+        ("a.root:0.5", {"path": "a.root", "weight": 0.5}),
+        ("a.root:0.5:top", {"path": "a.root", "weight": 0.5, "label": "top"}),
+        ("a.root::top", {"path": "a.root", "label": "top"}),
+        ("a.root:background", {"path": "a.root", "role": "background"}),
+        (
+            "x/*.root:0.7:nu:background",
+            {"path": "x/*.root", "weight": 0.7, "label": "nu", "role": "background"},
+        ),
+    ],
+)
+def test_forms_of_a_sample(text, expected):
+    assert typed_samples(text) == [expected]
+
+
+def test_samples_by_glob_and_with_colons_in_their_names(tmp_path):
+    for name in ("a.h5", "b.h5", "run:3.h5"):
+        (tmp_path / name).touch()
+    assert typed_samples(f"{tmp_path}/run:3.h5:0.5") == [
+        {"path": f"{tmp_path}/run:3.h5", "weight": 0.5}
+    ]
+    found = [sample["path"] for sample in typed_samples(f"{tmp_path}/[ab].h5")]
+    assert found == [f"{tmp_path}/a.h5", f"{tmp_path}/b.h5"]
+    with pytest.raises(ConfigError, match="stands for 2 stores; give each its own --sample"):
+        typed_samples(f"{tmp_path}/[ab].h5:0.5")
+    with pytest.raises(ConfigError, match=r"--sample takes FILE\[:SHARE"):
+        typed_samples("a.root:1:2:3")
+
+
 def test_help_has_an_example():
     for command in ("train", "scan"):
         text = run.invoke(app, [command, "--help"]).output
@@ -54,6 +91,7 @@ def test_wrong_assignment_and_resume_without_folder():
     result = run.invoke(app, ["train", str(MODELS / "deepset.yaml"), "--set", "training.epochs"])
     assert isinstance(result.exception, ConfigError)
     assert "--set takes KEY=VALUE" in str(result.exception)
+    assert assignments(["a.b=1", "c=x=y", "a.b=2"]) == {"a.b": "2", "c": "x=y"}
     result = run.invoke(app, ["train", str(MODELS / "deepset.yaml"), "--resume"])
     assert "--resume needs --output" in str(result.exception)
 

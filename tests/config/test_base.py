@@ -1,9 +1,11 @@
 from pathlib import Path
+from typing import Annotated
 
 import pytest
 from pydantic import Field
 
 from l1met_fpga.config import StrictModel, load_yaml, override, parse
+from l1met_fpga.config.base import matching
 from l1met_fpga.errors import ConfigError
 
 
@@ -15,6 +17,10 @@ class Root(StrictModel):
     epochs: int = Field(10, gt=0)
     pruning: Pruning = Pruning()
     stages: tuple[Pruning, ...] = ()
+    fast: bool | None = None
+    name: Annotated[str, matching("[a-z]+", "letters a-z only")] = "x"
+    path: Path = Path()
+    sizes: dict[str, tuple[int, ...]] = Field(default_factory=dict)
 
 
 def test_unknown_key_names_the_neighbour():
@@ -40,6 +46,67 @@ def test_every_problem_is_listed():
         parse(Root, {"epochs": 0, "pruning": 3}, where="m.yaml")
 
 
+@pytest.mark.parametrize(
+    ("raw", "sentence"),
+    [
+        ({"epochs": True}, r"epochs: .*valid integer, got True"),
+        ({"epochs": "8"}, r"epochs: .*valid integer, got '8'"),
+        ({"epochs": 3.0}, r"epochs: .*valid integer, got 3\.0"),
+        ({"fast": "off"}, r"fast: .*valid boolean \(true or false\), got 'off'"),
+        ({"fast": 1}, r"fast: .*valid boolean \(true or false\), got 1"),
+        ({"pruning": {"target_sparsity": "0.5"}}, r"target_sparsity: .*valid number, got '0\.5'"),
+        ({"pruning": {"target_sparsity": True}}, r"target_sparsity: .*valid number, got True"),
+        ({"pruning": {"target_sparsity": float("nan")}}, r"target_sparsity: .*finite"),
+        ({"stages": [{"target_sparsity": "0.5"}]}, r"stages\.0\.target_sparsity: .*number"),
+        ({"sizes": {"a": [1, "2"]}}, r"sizes\.a\.1: .*valid integer"),
+        ({"name": 5}, r"name: .*valid string, got 5"),
+        ({"name": "A-b"}, r"name: must have letters a-z only, got 'A-b'"),
+        ({"path": 5}, r"path: .*path"),
+    ],
+)
+def test_no_value_becomes_one_of_another_kind(raw, sentence):
+    with pytest.raises(ConfigError, match=sentence):
+        parse(Root, raw, where="m.yaml")
+
+
+def test_whole_numbers_lists_and_text_are_taken_where_they_mean_the_same():
+    read = parse(Root, {"stages": [{"target_sparsity": 0}], "path": "a/b"}, where="m.yaml")
+    assert (read.stages[0].target_sparsity, read.path) == (0.0, Path("a/b"))
+
+
+def test_long_values_are_cut_in_messages():
+    with pytest.raises(ConfigError) as caught:
+        parse(Root, {"epochs": "x" * 10_000}, where="m.yaml")
+    assert len(str(caught.value)) < 400
+
+
+def test_override_changes_one_entry_of_a_list():
+    raw = {"stages": [{"target_sparsity": 0.1}, {"target_sparsity": 0.2}]}
+    changed = override(raw, {"stages.1.target_sparsity": "0.3"})
+    assert changed["stages"] == [{"target_sparsity": 0.1}, {"target_sparsity": 0.3}]
+    assert override(raw, {"stages.0": "{}"})["stages"] == [{}, {"target_sparsity": 0.2}]
+    assert raw["stages"][1] == {"target_sparsity": 0.2}
+
+
+@pytest.mark.parametrize(
+    ("assignments", "sentence"),
+    [
+        ({"stages.2.x": "1"}, r"'stages' is a list with 2 entries, and '2' is none .*0 to 1"),
+        ({"stages.-1": "1"}, r"'-1' is none of them"),
+        ({"stages.x": "1"}, r"'x' is none of them .*give the number of one, or the whole list"),
+        ({"sizes.0": "1"}, r"does not say 'sizes', so there is no entry 0 .*sizes=\["),
+        ({"epochs": "[1,"}, r"cannot set epochs=\[1,: not valid YAML"),
+        ({"fast": "{a: 1, a: 2}"}, r"key 'a' stands twice"),
+        ({"epochs": "010"}, r"octal"),
+        ({"pruning..x": "1"}, r"a name is missing"),
+        ({"": "1"}, r"a name is missing"),
+    ],
+)
+def test_override_says_what_is_wrong(assignments, sentence):
+    with pytest.raises(ConfigError, match=sentence):
+        override({"stages": [{}, {}]}, assignments)
+
+
 def test_override_replaces_one_leaf_and_leaves_its_input_alone():
     raw = {"epochs": 5, "pruning": {"target_sparsity": 0.1}}
     assert override(raw, {"pruning.target_sparsity": "0.75"}) == {
@@ -60,7 +127,12 @@ def test_override_through_a_value_is_refused():
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [("a: [1", "is not valid YAML"), ("- 1\n- 2\n", "must hold a mapping of sections, got list")],
+    [
+        ("a: [1", "is not valid YAML"),
+        ("a: 1\na: 2", r"m\.yaml is not valid YAML: line 2, column 1: key 'a' stands twice"),
+        ("- 1\n- 2\n", "must hold a mapping of sections, got list"),
+        ("", "must hold a mapping of sections"),
+    ],
 )
 def test_load_yaml_wrong(tmp_path: Path, text: str, message: str):
     path = tmp_path / "m.yaml"
@@ -72,3 +144,18 @@ def test_load_yaml_wrong(tmp_path: Path, text: str, message: str):
 def test_load_yaml_missing(tmp_path: Path):
     with pytest.raises(ConfigError, match="no configuration file"):
         load_yaml(tmp_path / "none.yaml")
+
+
+def test_a_folder_is_no_configuration(tmp_path: Path):
+    (tmp_path / "deepset.yaml").touch()
+    with pytest.raises(
+        ConfigError, match=r"is a folder, not .*give a file in it \(.*deepset\.yaml"
+    ):
+        load_yaml(tmp_path)
+
+
+def test_files_are_utf8_in_every_locale(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    path = tmp_path / "m.yaml"
+    path.write_bytes("label: \u00e9t\u00e9".encode())
+    monkeypatch.setattr("locale.getpreferredencoding", lambda *_: "ISO-8859-1")
+    assert load_yaml(path) == {"label": "\u00e9t\u00e9"}

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from ntuples import make_events, write_perfnano
+from require import require_module
 
 from l1met_fpga.config.data import ConvertConfig
 from l1met_fpga.data.convert import convert
@@ -24,7 +25,7 @@ SUBMIT = {
 
 @pytest.fixture
 def slurm(tmp_path):
-    pytest.importorskip("dask_jobqueue")
+    require_module("dask_jobqueue", extra="jobqueue")
     tools = tmp_path / "bin"
     tools.mkdir()
     for name, text in SUBMIT.items():
@@ -61,7 +62,9 @@ def test_the_slurm_example_converts(slurm, tmp_path):
 
 
 def test_the_htcondor_example_is_a_valid_job(monkeypatch):
-    jobqueue = pytest.importorskip("dask_jobqueue")
+    require_module("dask_jobqueue", extra="jobqueue")
+    import dask_jobqueue as jobqueue
+
     made = []
 
     class Stop(Exception):

@@ -13,8 +13,8 @@ from l1met_fpga.data.inspect import inspect_file, is_store, read_event
 from l1met_fpga.data.store_writer import write_store
 from l1met_fpga.errors import DataError
 from l1met_fpga.puppi.columns import N_CANDIDATES, ParticleId
-from l1met_fpga.puppi.met import puppi_met_xy_gev
 from l1met_fpga.puppi.stream import WordEvents, write_word_stream
+from l1met_fpga.puppi.sums import puppi_met_xy_gev
 from l1met_fpga.puppi.words import pack
 
 Columns = dict[str, npt.NDArray[np.int16]]
@@ -236,3 +236,119 @@ def test_problem_truncated_and_empty_events(tmp_path: Path) -> None:
     assert "1 events with more than 128 candidates" in text
     assert "1 events without a candidate" in text
     assert "1 events with the error flag in their header" in text
+
+
+def pile(columns: Columns, fraction: float, **values: int) -> tuple[Columns, int]:
+    """Give that fraction of the candidates the same codes; return how many these are."""
+    rng = np.random.default_rng(9)
+    chosen = (columns["pt"] > 0) & (rng.random(columns["pt"].shape) < fraction)
+    changed = {
+        n: np.where(chosen, values.get(n, c), c).astype(np.int16) for n, c in columns.items()
+    }
+    return changed, int(chosen.sum())
+
+
+@pytest.mark.parametrize(
+    "values", [{"eta": 0, "phi": 0}, {"eta": 917}, {"phi": -720}, {"phi": 300}]
+)
+def test_problem_piled_up_codes(tmp_path: Path, values: dict[str, int]) -> None:
+    columns, n_piled = pile(make_columns(200), 0.15, **values)
+    text = problems(make_store(tmp_path / "a.h5", columns))
+    filled = columns["pt"] > 0
+    for name, code in values.items():
+        n = int((columns[name][filled] == code).sum())
+        assert n >= n_piled
+        assert f"{n} of {filled.sum()} candidates have {name} = " in text
+        assert f"(code {code}), the codes around it " in text
+    assert text.count("a default that was filled in?") == len(values)
+
+
+def test_no_pile_in_cells_of_a_detector_or_in_few_events(tmp_path: Path) -> None:
+    columns = make_columns(200)
+    cells = {**columns, "eta": (columns["eta"] // 40 * 40).astype(np.int16)}
+    assert "filled in" not in problems(make_store(tmp_path / "a.h5", cells))
+    for seed in range(5):
+        assert "filled in" not in problems(
+            make_store(tmp_path / "b.h5", make_columns(2, seed=seed))
+        )
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("z0", "every charged candidate has the z0 -1.5 cm; the source probably does not store it"),
+        ("eta", "every candidate has the eta -0.1309; the source probably does not store it"),
+    ],
+)
+def test_problem_constant_columns(tmp_path: Path, name: str, text: str) -> None:
+    columns, _ = pile(make_columns(5), 1.0, **{name: -30})
+    if name == "z0":
+        columns["z0"][columns["pid"] < 2] = 0
+    assert text in problems(make_store(tmp_path / "a.h5", columns))
+
+
+def test_problem_values_beyond_their_type(tmp_path: Path) -> None:
+    columns = make_columns(5)
+    columns["eta"][0, 0], columns["pid"][1, 0], columns["phi"][2, 0] = 2048, 8, -2000
+    found = inspect_file(str(make_store(tmp_path / "a.h5", columns)))
+    text = "\n".join(found.problems)
+    assert "1 candidates with eta beyond its type (-2048 to 2047), in no figure" in text
+    assert "1 candidates with pid beyond its type (0 to 7), in no figure" in text
+    assert "1 candidates with phi beyond its type (-1024 to 1023), in no figure" in text
+
+
+@pytest.mark.parametrize(
+    ("n_events", "n_backward", "named"),
+    # Five sigma of a fair coin: 100 / 2 + 5 sqrt(100) / 2 = 75; 400: 250; 25: 25
+    [(100, 75, False), (100, 76, True), (400, 250, False), (400, 251, True), (25, 25, False)],
+)
+def test_a_coin_is_no_wrong_sign(
+    tmp_path: Path, n_events: int, n_backward: int, named: bool
+) -> None:
+    columns = make_columns(n_events)
+    met = puppi_met_xy_gev(columns)
+    direction = met / np.hypot(*met.T)[:, None]
+    sign = np.where(np.arange(n_events) < n_backward, -1.0, 1.0)
+    gen = 60 * sign[:, None] * direction
+    text = problems(make_store(tmp_path / "a.h5", columns, gen_met_xy_gev=gen))
+    assert ("a sign is wrong" in text) == named
+    if named:
+        assert f"in {n_backward} of {n_events} events above 50 GeV" in text
+
+
+def test_problem_charges_without_their_sign(tmp_path: Path) -> None:
+    columns = make_columns(20)
+    pid = columns["pid"]
+    absolute = np.where(np.isin(pid, [2, 4, 6]), pid + 1, pid).astype(np.int16)
+    text = problems(make_store(tmp_path / "a.h5", {**columns, "pid": absolute}))
+    n_hadrons = int((absolute == ParticleId.HADRON_PLUS).sum())
+    assert f"0 of {n_hadrons} charged hadrons are negative; the sign of the charge was lost" in text
+    assert "charged electrons are negative" in text
+    # Twice as many of one charge, as in W bosons, is physics.
+    rng = np.random.default_rng(0)
+    more = np.where((pid == 2) & (rng.random(pid.shape) < 0.4), 3, pid).astype(np.int16)
+    assert "sign of the charge" not in problems(
+        make_store(tmp_path / "b.h5", {**columns, "pid": more})
+    )
+
+
+def test_problem_events_that_fill_all_slots_of_their_source(tmp_path: Path) -> None:
+    columns = make_columns(400)
+    cut = {n: np.where(np.arange(N_CANDIDATES) < 100, c, 0) for n, c in columns.items()}
+    n_full = int(((columns["pt"] > 0).sum(axis=1) >= 100).sum())
+    text = problems(make_store(tmp_path / "a.h5", {n: c.astype(np.int16) for n, c in cut.items()}))
+    assert f"{n_full} of 400 events have 100 candidates, and none has more; the source was" in text
+
+
+def test_problem_a_store_that_was_changed(tmp_path: Path) -> None:
+    path = make_store(tmp_path / "a.h5", make_columns(50))
+    said = "the events are not those that the store was made with; it was changed afterwards"
+    assert said not in problems(path)
+    with h5py.File(path, "r+") as file:
+        file["gen_met_xy_gev"][7, 0] += 1
+    assert said in problems(path)
+
+
+def test_a_built_in_sample_shows_no_problem_but_events_without_candidates() -> None:
+    found = inspect_file(str(Path(__file__).parents[2] / "data" / "znunu.root"))
+    assert [p for p in found.problems if "without a candidate" not in p] == []

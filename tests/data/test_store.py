@@ -1,13 +1,17 @@
+import json
+
 import h5py
 import numpy as np
 import pytest
 from ntuples import make_events
 
 from l1met_fpga.config.data import SplitConfig
+from l1met_fpga.data.batch import EventBatch, no_met
 from l1met_fpga.data.splits import Part, assign_parts
 from l1met_fpga.data.store import Store
 from l1met_fpga.data.store_writer import create_store, write_store
 from l1met_fpga.errors import DataError
+from l1met_fpga.identity import require_same
 
 
 @pytest.fixture
@@ -81,8 +85,6 @@ def test_parts_are_saved_and_are_those_of_the_hash(stored):
 def test_vertex_is_kept_when_there_is_one(tmp_path):
     events = make_events(10)
     path = tmp_path / "v.h5"
-    from l1met_fpga.data.batch import EventBatch, no_met
-
     z0 = np.linspace(-5, 5, 10)
     batch = EventBatch(
         counts=events.counts.astype(np.int64),
@@ -137,3 +139,138 @@ def test_gap_between_candidates_is_refused(tmp_path):
     columns["pt"][1, 3] = 0
     with pytest.raises(DataError, match=r"an empty slot .* lies before a filled one"):
         write_store(tmp_path / "a.h5", candidates=columns)
+
+
+def packed(n_events=9, seed=3):
+    events = make_events(n_events, seed=seed)
+    return {name: events.padded(name) for name in events.columns}
+
+
+def identity(path, **given):
+    write_store(path, **{"candidates": packed(), "label": "toy", **given})
+    with Store.open(path) as store:
+        return store.identity
+
+
+def test_identity_tells_stores_apart(tmp_path):
+    path = tmp_path / "a.h5"
+    first = identity(path)
+    assert first == identity(path)
+    assert {k: v for k, v in first.items() if k != "content"} == {
+        "label": "toy",
+        "role": "signal",
+        "order": "as_is",
+        "split_seed": 1,
+        "split_fractions": [0.7, 0.1, 0.2],
+        "schema_version": 2,
+        "conversion_version": 2,
+    }
+    json.dumps(first)
+    require_same(first, identity(path), what="x", next_step="", error=DataError)
+    with pytest.raises(DataError, match=r"split_seed was 1, is 2\. Train again"):
+        require_same(
+            first,
+            identity(path, splits=SplitConfig(seed=2)),
+            what="x",
+            next_step="Train again",
+            error=DataError,
+        )
+
+
+@pytest.mark.parametrize("name", ["pt", "eta", "phi", "pid", "puppi_weight"])
+def test_one_count_more_is_other_content(tmp_path, name):
+    candidates = packed()
+    candidates[name] = candidates[name].copy()
+    event = int(np.argmax(candidates["pt"][:, 0] > 1))
+    candidates[name][event, 0] -= 1
+    changed = identity(tmp_path / "a.h5", candidates=candidates)
+    assert changed["content"] != identity(tmp_path / "a.h5")["content"]
+
+
+def test_each_number_of_an_event_is_in_the_content(tmp_path):
+    gen = np.ones((9, 2))
+    ids = np.ones((9, 3), np.uint64)
+    given = {
+        "gen_met_xy_gev": gen,
+        "puppi_met_xy_gev": gen,
+        "event_id": ids,
+        "baselines": {"pf": gen},
+    }
+    contents = {identity(tmp_path / "a.h5", **given)["content"]}
+    for name in ("gen_met_xy_gev", "puppi_met_xy_gev", "event_id"):
+        other = given[name].copy()
+        other[8, 1] += 1
+        contents.add(identity(tmp_path / "a.h5", **given | {name: other})["content"])
+    for other in ({"pf": 2 * gen}, {"calo": gen}, {}):
+        contents.add(identity(tmp_path / "a.h5", **given | {"baselines": other})["content"])
+    assert len(contents) == 7
+
+
+def test_content_does_not_depend_on_batches_parts_or_what_nan_was_written(tmp_path):
+    want = identity(tmp_path / "a.h5")["content"]
+    candidates = packed()
+    other = np.full((9, 2), -np.nan)
+    splits = SplitConfig(seed=9, train=0.5, validation=0.25, test=0.25)
+    got = identity(tmp_path / "a.h5", gen_met_xy_gev=other, splits=splits, label="other")
+    assert got["content"] == want
+    filled = candidates["pt"] > 0
+    with create_store(tmp_path / "b.h5", label="toy", order="as_is") as writer:
+        for rows in (slice(0, 2), slice(2, 2), slice(2, 9)):
+            counts = filled[rows].sum(axis=1, dtype=np.int64)
+            ids = np.ones((len(counts), 3), np.uint64)
+            ids[:, 2] = np.arange(9)[rows]
+            writer.append(
+                EventBatch(
+                    counts=counts,
+                    columns={k: v[rows][filled[rows]] for k, v in candidates.items()},
+                    n_candidates=counts,
+                    event_id=ids,
+                    gen_met_xy_gev=no_met(len(counts)),
+                    puppi_met_xy_gev=no_met(len(counts)),
+                )
+            )
+    with Store.open(tmp_path / "b.h5") as store:
+        assert store.identity["content"] == want
+
+
+def test_baselines_come_back(tmp_path):
+    rng = np.random.default_rng(0)
+    pf, calo = rng.normal(0, 50, (2, 9, 2))
+    calo[3] = np.nan
+    path = tmp_path / "a.h5"
+    write_store(path, candidates=packed(), baselines={"L1PFMet": pf, "L1CaloMet": calo})
+    with h5py.File(path) as file:
+        np.testing.assert_array_equal(file["baselines/L1PFMet_xy_gev"][()], pf.astype("<f4"))
+    with Store.open(path) as store:
+        assert set(store.baselines) == {"L1PFMet", "L1CaloMet"}
+        got = store.baseline_met_xy_gev("L1CaloMet", slice(2, 5))
+        np.testing.assert_array_equal(got, calo[2:5].astype("<f4"))
+        with pytest.raises(DataError, match=r"has no baseline L1TKMet; it has L1CaloMet, L1PFMet"):
+            store.baseline_met_xy_gev("L1TKMet")
+
+
+def test_a_baseline_needs_a_plain_name(tmp_path):
+    with pytest.raises(DataError, match=r"baseline 'a/b' needs a name of letters"):
+        write_store(tmp_path / "a.h5", candidates=packed(), baselines={"a/b": np.ones((9, 2))})
+
+
+@pytest.mark.parametrize(
+    ("label", "role", "want"),
+    [
+        ("pileup", None, "background"),
+        ("SingleNeutrino_PU200", None, "signal"),
+        ("SingleNeutrino_PU200", "background", "background"),
+        ("pileup", "signal", "signal"),
+    ],
+)
+def test_the_role_is_what_was_said_and_else_what_the_label_suggests(tmp_path, label, role, want):
+    gen = np.array([[3.0, 4.0]] * 8 + [[np.nan, np.nan]])
+    write_store(tmp_path / "a.h5", candidates=packed(), gen_met_xy_gev=gen, label=label, role=role)
+    with Store.open(tmp_path / "a.h5") as store:
+        assert store.role == want
+        if want == "background":  # pile-up-only events have no true MET, whatever the source says
+            np.testing.assert_array_equal(store.gen_met_xy_gev(), np.zeros((9, 2)))
+            assert store.attributes.counts == {"background_gen_met": 8, "gen_met_missing": 0}
+        else:
+            np.testing.assert_array_equal(store.gen_met_xy_gev(), gen)
+            assert store.attributes.counts == {"gen_met_missing": 1}

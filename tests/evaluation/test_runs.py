@@ -1,20 +1,30 @@
 """A run folder with a Keras network is evaluated beside baselines, stored forms and arrays."""
 
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from keras_models import MODELS, random_candidates, scrambled
 
+from l1met_fpga.config.data import SplitConfig
+from l1met_fpga.config.evaluation import EvaluationConfig
 from l1met_fpga.config.run import load_run, save_run
 from l1met_fpga.data.splits import Part
 from l1met_fpga.data.store import Store
 from l1met_fpga.data.store_writer import write_store
-from l1met_fpga.errors import ConfigError, RunFolderError
-from l1met_fpga.evaluation.runs import ArrayFile, NamedRun, evaluate_runs, predictions_path
+from l1met_fpga.errors import ConfigError, DataError, RunFolderError
+from l1met_fpga.evaluation.predictions import (
+    predictions_path,
+    save_predictions,
+    stored_predictions,
+)
+from l1met_fpga.evaluation.runs import ArrayFile, NamedRun, evaluate_runs
+from l1met_fpga.evaluation.sample import load_store
 from l1met_fpga.models.export import export_network
 from l1met_fpga.models.storage import predict_met_xy_gev, save_model
-from l1met_fpga.puppi.met import puppi_met_xy_gev
+from l1met_fpga.puppi.sums import puppi_met_xy_gev
 from l1met_fpga.run_folder import RunFolder
 
 
@@ -71,6 +81,8 @@ def test_all_estimates_of_a_run(named, tmp_path):
     assert 0 < found.baselines["scaled_puppi"].weights.item() < 0.5
     assert found.weights is not None
     assert found.rates is not None
+    note = f"mine: {named.run.root} does not record what it was trained on, so nobody can tell"
+    assert found.notes[-1].startswith(note)
 
 
 def test_stored_form_must_cover_the_test_part(named):
@@ -82,6 +94,119 @@ def test_stored_form_must_cover_the_test_part(named):
             evaluate_runs([named], named.config.evaluation)
     finally:
         path.unlink()
+
+
+def quick(named) -> EvaluationConfig:
+    return named.config.evaluation.model_copy(update={"bootstrap_samples": 2})
+
+
+def test_predictions_belong_to_their_network_and_events(named):
+    run, stores = named.run, [sample.path for sample in named.config.samples]
+    signal, pileup = (load_store(path) for path in stores)
+    answers = [(s, np.full((len(s), 2), 7.0)) for s in (signal, pileup)]
+    path = save_predictions(run, "hls_cosim", answers)
+    read = stored_predictions(run, path)
+    network = run.network.read_text()
+    try:
+        np.testing.assert_array_equal(read(pileup), np.full((len(pileup), 2), 7.0))
+        run.network.write_text(network + " ")
+        said = (
+            r"hls_cosim\.npz \(ttbar\) belongs to other inputs: network was '[0-9a-f]{32}', is "
+            r"'[0-9a-f]{32}'\. Make it again"
+        )
+        with pytest.raises(RunFolderError, match=said):
+            read(signal)
+        run.network.write_text(network)
+        other = replace(signal, identity={**signal.identity, "content": "other"})
+        with pytest.raises(RunFolderError, match=r"content was '[0-9a-f]{32}', is 'other'"):
+            read(other)
+        np.savez(path, ttbar=np.zeros((len(signal), 2)))  # nobody knows of what
+        with pytest.raises(RunFolderError, match=r"network was None, is .*save_predictions"):
+            read(signal)
+        path.write_bytes(b"PK cut")
+        with pytest.raises(RunFolderError, match=r"hls_cosim\.npz is not a readable \.npz file"):
+            read(signal)
+    finally:
+        run.network.write_text(network)
+        path.unlink()
+
+
+def test_a_run_is_not_judged_by_what_it_was_trained_on(named, tmp_path):
+    stores = [sample.path for sample in named.config.samples]
+    samples = []
+    for path in stores:
+        with Store.open(path) as store:
+            columns, gen = store.candidates(), store.gen_met_xy_gev()
+            about = {"identity": store.identity, "units": store.attributes.units, "sources": []}
+            samples.append({"path": str(path), **about})
+    named.run.training.write_text(json.dumps({"samples": samples}))
+    try:
+        other = tmp_path / "pileup.h5"
+        split = SplitConfig(seed=8)
+        write_store(other, candidates=columns, gen_met_xy_gev=gen, label="pileup", splits=split)
+        with pytest.raises(DataError) as caught:
+            evaluate_runs([named], quick(named), stores=[stores[0], other])
+        with Store.open(other) as new, Store.open(stores[1]) as old:
+            test = new.parts() == Part.TEST
+            used = test & (old.parts() != Part.TEST)
+        said = f"{int(used.sum())} of its {int(test.sum())} test events"
+        assert str(caught.value).startswith(f"{other}: {named.run.root} was trained on {said}, so")
+        found = evaluate_runs(
+            [named], quick(named), stores=[stores[0], other], allow_training_events=True
+        )
+        assert [note for note in found.notes if "trained on" in note] == [
+            (
+                f"mine was trained on {int(used.sum())} of the {int(test.sum())} test events of {other}: "
+                "its figures are too good."
+            )
+        ]
+    finally:
+        named.run.training.unlink()
+
+
+def test_other_algorithms_of_the_source_stand_beside_puppi(named, tmp_path, caplog):
+    """Those that every sample has for every event."""
+    paths = []
+    for old in (sample.path for sample in named.config.samples):
+        with Store.open(old) as store:
+            n, columns, gen = store.n_events, store.candidates(), store.gen_met_xy_gev()
+            label = store.label
+        missing = np.where(np.arange(n)[:, None] % 50 == 3, np.nan, 1.0) * gen
+        others = {"L1CaloMet": gen + 5.0, "L1PFMet": missing, "puppi": gen}
+        paths.append(tmp_path / f"{label}.h5")
+        if label == "ttbar":
+            others["L1TKMet"] = gen
+        write_store(
+            paths[-1], candidates=columns, gen_met_xy_gev=gen, label=label, baselines=others
+        )
+    found = evaluate_runs([named], quick(named), stores=paths)
+    assert "L1CaloMet" in found.estimates
+    assert found.estimates["L1CaloMet"].kind == "file"
+    assert not {"L1PFMet", "L1TKMet"} & set(found.estimates)
+    assert found.estimates["puppi"].kind == "baseline"
+    for sample in found.samples.values():
+        np.testing.assert_allclose(
+            sample.met_xy_gev["L1CaloMet"], sample.gen_met_xy_gev + 5, atol=1e-4
+        )
+    assert "L1PFMet, L1TKMet, puppi: not in every sample for every event" in caplog.text
+
+
+def test_arrays_of_another_name_or_sample_wrong(named, tmp_path):
+    arrays = [ArrayFile("ttbar", "puppi", tmp_path / "a.npz")]
+    with pytest.raises(ConfigError, match="the name 'puppi' is that of another estimate"):
+        evaluate_runs([named], quick(named), arrays=arrays)
+    with pytest.raises(ConfigError, match="name the samples wjets, which are not evaluated"):
+        evaluate_runs([named], quick(named), arrays=[ArrayFile("wjets", "mine2", tmp_path / "a")])
+
+
+def test_a_store_under_two_names_wrong(named, tmp_path):
+    store = Path(named.config.samples[0].path)
+    (tmp_path / "link.h5").symlink_to(store)
+    with pytest.raises(DataError) as caught:
+        evaluate_runs([named], quick(named), stores=[store, tmp_path / "link.h5"])
+    assert str(caught.value) == (
+        f"{tmp_path}/link.h5 is the same file as {store}; its events would be counted twice"
+    )
 
 
 def test_same_name_twice_wrong(named):

@@ -102,9 +102,80 @@ def test_missing_truth_is_dropped_for_signal_and_zero_for_pileup(tmp_path, caplo
     assert (pileup.gen_met_xy_gev == 0).all()
 
 
+def test_a_signal_store_without_any_truth_wrong(tmp_path):
+    path = make_store(tmp_path / "a.h5", "SingleNu_PU200", np.full((100, 2), np.nan))
+    with pytest.raises(DataError, match=r"no event has generator MET.*convert it with --role back"):
+        load_store(path)
+
+
 def test_empty_part_wrong(tmp_path):
     path = make_store(tmp_path / "a.h5", "ttbar", np.ones((1, 2)))
     with Store.open(path) as store:
         empty = next(part for part in Part if part != store.parts()[0])
     with pytest.raises(DataError, match="does not hold an event in its"):
         load_store(path, empty)
+
+
+@pytest.mark.parametrize(
+    ("arrays", "n"),
+    [
+        ({"pt": [5, -1, 5, -2], "phi": [0, 0, 0, 0]}, 2),
+        ({"pt": [5, 5], "phi": [0, 60]}, 1),  # degrees
+        ({"pt": [5, 3e38], "phi": [0, 1]}, 1),
+        ({"pt": [5, np.nan], "phi": [0, 1]}, 1),
+        ({"px": [5, -999], "py": [5, -999]}, 1),
+        ({"px": [5, 2e4], "py": [5, 0]}, 1),
+    ],
+)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_an_estimate_that_is_no_met_is_refused(tmp_path, arrays, n, dtype):
+    path = save(tmp_path / "a.npz", **{k: np.array(v, dtype) for k, v in arrays.items()})
+    first = next(iter(arrays.values()))
+    with pytest.raises(
+        DataError,
+        match=rf"a\.npz: {n} of {len(first)} events are no MET, the first is event 1: a size below "
+        r"0 or above 14000 GeV, a direction beyond 2 pi \(is it in rad\?\)",
+    ):
+        read_met(path)
+
+
+def test_an_angle_of_a_whole_turn_in_single_precision_is_taken(tmp_path):
+    phi = np.array([2 * np.pi, -2 * np.pi], np.float32)
+    met, _ = read_met(save(tmp_path / "a.npz", pt=np.float32([3, 4]), phi=phi))
+    np.testing.assert_allclose(met, [[3, 0], [4, 0]], atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("filler", "keys"),
+    [
+        ((-999.0, -999.0), ("gen_pt", "gen_phi")),
+        ((-1.0, 0.0), ("gen_pt", "gen_phi")),
+        ((-999.0, -999.0), ("gen_px", "gen_py")),
+        ((np.nan, 0.0), ("gen_px", "gen_py")),
+    ],
+)
+def test_events_whose_truth_is_a_filler_are_left_out_of_all_estimates(
+    tmp_path, caplog, filler, keys
+):
+    truth = np.array([[30.0, 0.0], filler, [0.0, 0.0]])
+    given = dict(zip(keys, truth.T, strict=True))
+    a = save(tmp_path / "a.npz", px=[1.0, 2, 3], py=[0.0, 0, 0], **given)
+    b = save(tmp_path / "b.npz", px=[4.0, 5, 6], py=[0.0, 0, 0])
+    sample = load_arrays("ttbar", {"a": a, "b": b})
+    assert sample.met_xy_gev["a"][:, 0].tolist() == [1, 3]
+    assert sample.met_xy_gev["b"][:, 0].tolist() == [4, 6]
+    assert sample.gen_gev.tolist() == [30, 0]
+    assert "1 of 3 events have no generator MET and are left out" in caplog.text
+
+
+def test_a_truth_that_is_zero_throughout_is_none(tmp_path):
+    a = save(tmp_path / "a.npz", px=[1.0, 2], py=[0.0, 0], gen_px=[0.0, 0], gen_py=[0.0, 0])
+    with pytest.raises(DataError, match=r"pile-up only, give --background SingleNu"):
+        load_arrays("SingleNu", {"a": a})
+    assert load_arrays("SingleNu", {"a": a}, is_background=True).is_background
+
+
+def test_the_truth_of_background_is_zero_whatever_the_file_says(tmp_path):
+    a = save(tmp_path / "a.npz", px=[1.0, 2], py=[0.0, 0], gen_pt=[-999, 30], gen_phi=[-999, 0])
+    sample = load_arrays("minbias", {"a": a}, is_background=True)
+    np.testing.assert_array_equal(sample.gen_met_xy_gev, np.zeros((2, 2)))

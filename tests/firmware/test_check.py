@@ -41,12 +41,12 @@ def test_result_has_the_keys_of_the_report(tmp_path):
     wrong = lambda candidates: form(candidates) + (np.asarray(candidates["pt"]) == 3)
     samples = {"test": EVENTS, "stress": EVENTS}
     result = compare_forms("keras", form, {"int64": form, "hls_csim": wrong}, samples)
-    assert result["int64"]["differing"] == 0
+    assert result["int64"].differing == 0
     hls = result["hls_csim"]
-    assert (hls["against"], hls["events"], hls["outputs"], hls["differing"], hls["largest_lsb"]) == (
+    assert (hls.against, hls.events, hls.outputs, hls.differing, hls.largest_lsb) == (
         "keras", 6, 12, 2, 1,
     )  # fmt: skip
-    assert hls["samples"]["stress"]["first_event"] == 1
+    assert hls.samples["stress"].first_event == 1
     with pytest.raises(BitExactnessError, match=r"hls_csim: 2 of 12 outputs differ from keras"):
         require_agreement(result)
     require_agreement({"int64": result["int64"]})
@@ -64,6 +64,15 @@ def test_keeps_other_forms_of_the_same_network_only(tmp_path):
     write_result(path, results["rtl_verilator"], network_digest="a")
     assert set(write_result(path, results["int64"], network_digest="a")) == set(results)
     assert set(write_result(path, results["int64"], network_digest="b")) == {"int64"}
+
+
+def test_a_damaged_file_is_replaced(tmp_path, caplog):
+    path = tmp_path / "bit_exactness.json"
+    path.write_text("{half")
+    result = compare_forms("keras", form, {"int64": form}, {"test": EVENTS})
+    assert set(write_result(path, result, network_digest="a")) == {"int64"}
+    assert "its results are replaced" in caplog.text
+    assert json.loads(path.read_text())["int64"]["network"] == "a"
 
 
 def test_names_first_layer_event_and_slot():

@@ -3,6 +3,7 @@ import subprocess
 
 import pytest
 from cpp import ap_types_folder
+from require import require
 
 from l1met_fpga.errors import ConversionError
 from l1met_fpga.firmware.hls.mends import mend_distributed_arithmetic, mend_simulation_types
@@ -42,8 +43,7 @@ def project(tmp_path):
 
 
 def test_plain_values_are_cleared_as_volatile_ones_are(project):
-    if shutil.which("g++") is None:
-        pytest.skip("needs g++")
+    require("g++", shutil.which("g++") is not None, install="it compiles the ap_types headers")
     (project / "probe.cpp").write_text(PROBE)
     compiler = ["g++", "-O1", "-std=c++17", "-w", "-Ifirmware/ap_types", "probe.cpp", "-o", "probe"]
     before = subprocess.run(compiler, cwd=project, check=False, capture_output=True)

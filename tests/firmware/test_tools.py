@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from l1met_fpga.errors import ConfigError, ToolError, ToolMissingError
+from l1met_fpga.firmware import tools
 from l1met_fpga.firmware.devices import device_of
-from l1met_fpga.firmware.tools import find_tool, require_tool, run_tool
+from l1met_fpga.firmware.tools import find_tool, pipe_through, require_tool, run_tool
 
 
 def test_output_goes_to_the_log(tmp_path):
@@ -65,3 +66,80 @@ def test_devices_know_their_capacity():
     assert device.percent_of_slr("lut", 432_000) == pytest.approx(100.0)
     with pytest.raises(ConfigError, match="known devices are"):
         device_of("xc7z020")
+
+
+def test_bytes_go_through_a_program():
+    argv = [
+        sys.executable,
+        "-c",
+        "import sys; sys.stdout.buffer.write(sys.stdin.buffer.read()[::-1])",
+    ]
+    assert pipe_through(argv, b"abc" * 40_000, what="the mirror", timeout_s=30) == b"cba" * 40_000
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ("raise SystemExit('the reason')", r"the mirror died with exit code 1\. the reason"),
+        ("import os; os.abort()", r"the mirror died with exit code -6"),
+        ("import time; time.sleep(60)", r"the mirror was stopped after 1 s"),
+    ],
+)
+def test_a_program_that_answers_nothing_says_why(body, words):
+    with pytest.raises(ToolError, match=words):
+        pipe_through([sys.executable, "-c", body], b"", what="the mirror", timeout_s=1)
+
+
+@pytest.fixture
+def fresh_caches(monkeypatch, tmp_path):
+    tools._cache_variables.cache_clear()
+    monkeypatch.delenv("YOWASP_CACHE_DIR", raising=False)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))
+    (tmp_path / "temporary").mkdir()
+    yield monkeypatch
+    tools._cache_variables.cache_clear()
+
+
+def cache_of_a_tool(folder):
+    run_tool(
+        [sys.executable, "-c", "import os; print(os.environ.get('YOWASP_CACHE_DIR', 'its own'))"],
+        cwd=folder,
+        log=folder / "cache.log",
+        timeout_s=30,
+    )
+    return (folder / "cache.log").read_text().strip()
+
+
+def test_a_home_that_can_be_written_is_left_to_the_tools(fresh_caches, tmp_path):
+    fresh_caches.setenv("XDG_CACHE_HOME", str(tmp_path / "not" / "yet"))
+    assert cache_of_a_tool(tmp_path) == "its own"
+
+
+def test_a_home_that_cannot_be_written_gives_the_tools_another_cache(fresh_caches, tmp_path):
+    fresh_caches.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    fresh_caches.setattr(tools.os, "access", lambda path, mode: path != tmp_path)
+    cache = Path(cache_of_a_tool(tmp_path))
+    assert cache.parent.parent == tmp_path / "temporary"
+    assert cache.parent.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_user_without_a_home_gets_a_cache(fresh_caches, tmp_path):
+    def unknown():
+        raise RuntimeError("Could not determine home directory.")
+
+    fresh_caches.delenv("XDG_CACHE_HOME", raising=False)
+    fresh_caches.setattr("pathlib.Path.home", unknown)
+    assert cache_of_a_tool(tmp_path).startswith(str(tmp_path / "temporary"))
+
+
+def test_a_cache_that_the_user_chose_stays(fresh_caches, tmp_path):
+    fresh_caches.setenv("YOWASP_CACHE_DIR", "/chosen")
+    fresh_caches.setattr(tools.os, "access", lambda *_: False)
+    assert cache_of_a_tool(tmp_path) == "/chosen"
+
+
+def test_a_folder_of_somebody_else_is_no_cache(fresh_caches, tmp_path):
+    open_to_all = tmp_path / "open"
+    open_to_all.mkdir()
+    open_to_all.chmod(0o777)
+    assert tools._private_folder(open_to_all) != open_to_all

@@ -1,6 +1,5 @@
 """Published PUPPI MET figures on 161,487 fully simulated CMS ttbar events at 200 pile-up."""
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -11,13 +10,10 @@ from l1met_fpga.metrics.binning import Bins
 from l1met_fpga.metrics.resolution import binned_resolution, x_residual_half_width_gev
 from l1met_fpga.metrics.turn_on import turn_on
 
-FOLDER = os.environ.get("L1MET_REFERENCE_DATA")
-pytestmark = pytest.mark.skipif(not FOLDER, reason="L1MET_REFERENCE_DATA names no folder")
-
 
 @pytest.fixture(scope="module")
-def real() -> tuple[np.ndarray, np.ndarray]:
-    with np.load(Path(str(FOLDER)) / "ttbar_pu200_met.npz") as data:
+def real(reference_data: Path) -> tuple[np.ndarray, np.ndarray]:
+    with np.load(reference_data / "ttbar_pu200_met.npz") as data:
         return tuple(met_xy_from_polar(*data[key].T) for key in ("puppi_pt_phi", "gen_pt_phi"))
 
 

@@ -13,6 +13,7 @@ from l1met_fpga.metrics.trigger import (
     lowest_supported_rate_khz,
     pass_rate_khz,
     rate_curve,
+    reaches_rate,
     roc_area,
     roc_curve,
     supported_rates_khz,
@@ -42,6 +43,60 @@ def test_threshold_with_ties():
     met = np.repeat([10.0, 20.0, 30.0], [60, 25, 15])
     assert threshold_at_rate_gev(met, 15 * PER_EVENT_KHZ) == 30.0
     assert threshold_at_rate_gev(met, 27.5 * PER_EVENT_KHZ) == 25.0
+
+
+def test_the_last_digit_does_not_break_ties():
+    # 100 events: 60 at 10, 25 at 20 with the rounding of hypot, 15 at 30
+    rounding = np.linspace(-3e-14, 3e-14, 25)
+    met = np.concatenate([np.full(60, 10.0), 20 + rounding, np.full(15, 30.0)])
+    assert threshold_at_rate_gev(met, 27.5 * PER_EVENT_KHZ) == pytest.approx(25.0, abs=1e-12)
+    assert threshold_at_rate_gev(met, 40 * PER_EVENT_KHZ) == pytest.approx(20.0, abs=1e-12)
+    cut = threshold_at_rate_gev(met, 40 * PER_EVENT_KHZ)
+    assert pass_rate_khz(met, cut) == pytest.approx(40 * PER_EVENT_KHZ)
+    assert rate_curve(met, [10.0, 20.0, 30.0]).passing.passed.tolist() == [100, 40, 15]
+    signal = binned_efficiency(20 + rounding, np.full(25, 120.0), 20.0, bins=Bins((100, 150)))
+    assert signal.passed.tolist() == [25]
+
+
+def capped(largest, dtype=np.float64):
+    """1000 events, 40 of them at the largest value, in directions that make hypot round."""
+    size = np.minimum(np.concatenate([np.arange(960) / 960 * largest, np.full(40, 1e9)]), largest)
+    phi = np.linspace(0, 6, 1000)
+    x, y = (size * np.cos(phi)).astype(dtype), (size * np.sin(phi)).astype(dtype)
+    return np.hypot(x.astype(float), y.astype(float))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(
+    ("n_wanted", "reached"), [(10, False), (20, False), (35, False), (45, True), (100, True)]
+)
+def test_a_largest_value_puts_lower_rates_out_of_reach(dtype, n_wanted, reached):
+    met = capped(63.75, dtype)
+    assert len(set(met[-40:])) > 1  # the last digit would break the ties
+    rate = n_wanted * BUNCH_CROSSING_RATE_KHZ / 1000
+    assert reaches_rate(met, threshold_at_rate_gev(met, rate), rate) == reached
+
+
+@pytest.mark.parametrize("n_wanted", [10, 11.5, 20, 64, 99.9])
+def test_values_that_differ_reach_every_rate(n_wanted):
+    rate = n_wanted * PER_EVENT_KHZ
+    assert reaches_rate(HUNDRED, threshold_at_rate_gev(HUNDRED, rate), rate)
+
+
+def test_a_rate_between_the_steps_of_a_coarse_met_is_out_of_reach():
+    met = np.repeat([10.0, 20.0, 30.0], [60, 25, 15])
+    cut = threshold_at_rate_gev(met, 27.5 * PER_EVENT_KHZ)
+    assert cut == 25.0  # 15 events pass, not 27.5
+    assert not reaches_rate(met, cut, 27.5 * PER_EVENT_KHZ)
+
+
+def test_without_a_threshold_nothing_is_measured():
+    found = binned_efficiency([50, 90], [110, 120], np.nan, bins=Bins((100, 150)))
+    assert found.total.tolist() == [2]
+    assert np.isnan([found.value, found.low, found.high]).all()
+    curve = turn_on(np.arange(300.0), np.arange(300.0), np.nan)
+    assert curve.fit is None
+    assert np.isnan(curve.offline_gev)
 
 
 def test_unsupported_rate_wrong():

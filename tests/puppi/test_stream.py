@@ -1,7 +1,6 @@
 """Word files: chunks, round trips, damaged files, and a real one against its ROOT twin."""
 
 import dataclasses
-import os
 import tracemalloc
 from pathlib import Path
 
@@ -14,8 +13,6 @@ from l1met_fpga.errors import DataError
 from l1met_fpga.puppi.stream import WordEvents, read_word_stream, write_word_stream
 from l1met_fpga.puppi.units import pdg_id_of, to_counts
 from l1met_fpga.puppi.words import is_charged, unpack
-
-REFERENCE = os.environ.get("L1MET_REFERENCE_DATA")
 
 
 def header(n: int, *, bunch_crossing: int = 0, orbit: int = 0, run: int = 0, error: int = 0) -> int:
@@ -172,17 +169,17 @@ def test_damaged_bytes_are_refused_or_read_as_they_stand(
     assert again.read_bytes() == bytes(content)
 
 
-@pytest.mark.skipif(REFERENCE is None, reason="L1MET_REFERENCE_DATA names no reference data")
-def test_real_dump_decodes_to_what_the_root_file_holds(tmp_path: Path) -> None:
+def test_real_dump_decodes_to_what_the_root_file_holds(
+    reference_data: Path, tmp_path: Path
+) -> None:
     import awkward as ak
     import uproot
 
-    folder = Path(REFERENCE or "")
-    dump = folder / "Puppi_w3p_PU200.dump"
+    dump = reference_data / "Puppi_w3p_PU200.dump"
     (events,) = read_word_stream(dump)
     n = events.n_events
     assert n == 100
-    with uproot.open(folder / "Puppi_w3p_PU200.root") as file:
+    with uproot.open(reference_data / "Puppi_w3p_PU200.root") as file:
         tree = file["Events"]
         assert tree.num_entries == n + 1
         branches = tree.arrays(entry_stop=n)

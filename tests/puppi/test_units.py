@@ -1,5 +1,6 @@
 """Hardware counts by the rules of CMSSW."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -119,3 +120,22 @@ def test_particle_codes_wrong() -> None:
         pid_from_pdg_id([130, 22], [0, 1])
     with pytest.raises(DataError, match="unknown particle code nan"):
         pid_from_pdg_id([np.nan])
+
+
+@pytest.mark.parametrize("kind", [np.int8, np.int16, np.int32, np.int64])
+def test_the_smallest_integer_of_a_type_is_no_code_and_no_charge(kind):
+    """Its absolute value does not fit the type: it comes back negative."""
+    smallest = np.iinfo(kind).min
+    told = re.escape(f"{float(smallest):g}")
+    charge = np.array([0, smallest], kind)
+    with pytest.raises(DataError, match=rf"^charge {told} of a candidate with pdgId"):
+        pid_from_pdg_id(np.array([22, 211], np.int16), charge)
+    codes = np.array([22, smallest], kind)
+    for charges in (None, np.array([0, 1], np.int8)):
+        with pytest.raises(DataError, match=rf"^unknown particle code {told} \(1 in"):
+            pid_from_pdg_id(codes, charges)
+
+
+def test_unsigned_integers_are_no_wrapped_negative_ones():
+    with pytest.raises(DataError, match=r"^charge 255 of a candidate with pdgId 211 \(1 in all\)"):
+        pid_from_pdg_id(np.array([211], np.uint16), np.array([255], np.uint8))

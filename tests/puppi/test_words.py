@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from l1met_fpga.errors import DataError
 from l1met_fpga.puppi.columns import COLUMNS, ParticleId
 from l1met_fpga.puppi.units import pdg_id_of, to_values
-from l1met_fpga.puppi.words import pack, unpack
+from l1met_fpga.puppi.words import carried_by_words, pack, unpack
 
 CHARGED = tuple(pid for pid in ParticleId if pid >= ParticleId.HADRON_MINUS)
 NEUTRAL = (ParticleId.NEUTRAL_HADRON, ParticleId.PHOTON)
@@ -163,3 +163,12 @@ def test_words_of_another_type_wrong() -> None:
 def test_pack_wrong(columns: dict[str, npt.NDArray[Any]], message: str) -> None:
     with pytest.raises(DataError, match=message):
         pack(columns)
+
+
+def test_candidates_that_a_word_cannot_hold_are_told() -> None:
+    columns = {name: np.zeros(6, np.int16) for name in COLUMNS}
+    columns["pid"][:] = [0, 0, 2, 2, 2, 1]
+    columns["puppi_weight"][:] = [3, 3, 256, 255, 256, 256]
+    columns["z0"][:] = [0, -1, 5, 0, 0, 0]
+    columns["em_id"][:] = [1, 0, 0, 0, 1, 63]
+    assert carried_by_words(columns).tolist() == [True, False, True, False, False, True]

@@ -49,75 +49,14 @@ CSYNTH_XML = """<?xml version="1.0" encoding="UTF-8"?>
 """
 
 
-def csynth_xml(*, latency="217", vitis=True, version="2024.1"):
+def csynth_xml(
+    *, latency="217", vitis=True, version="2024.1", estimated="2.101", part="xcvu13p-flga2577-2-e"
+):
     flow = "<FlowTarget>vivado</FlowTarget>\n" if vitis else ""
     dsp = "DSP" if vitis else "DSP48E"
-    return CSYNTH_XML.format(latency=latency, flow=flow, version=version, dsp=dsp)
+    text = CSYNTH_XML.format(latency=latency, flow=flow, version=version, dsp=dsp)
+    return text.replace("2.101", estimated).replace("xcvu13p-flga2577-2-e", part)
 
-
-CSYNTH_RPT = """
-
-================================================================
-== Vitis HLS Report for 'l1met'
-================================================================
-* Date:           Mon Jan  6 10:00:00 2025
-
-* Version:        2024.1 (Build 5069499 on May 21 2024)
-* Project:        l1met_prj
-* Solution:       solution1 (Vivado IP Flow Target)
-* Product family: virtexuplus
-* Target device:  xcvu13p-flga2577-2-e
-
-
-================================================================
-== Performance Estimates
-================================================================
-+ Timing: 
-    * Summary: 
-    +--------+---------+----------+------------+
-    |  Clock |  Target | Estimated| Uncertainty|
-    +--------+---------+----------+------------+
-    |ap_clk  |  2.78 ns|  2.101 ns|     0.35 ns|
-    +--------+---------+----------+------------+
-
-+ Latency: 
-    * Summary: 
-    +---------+---------+-----------+-----------+-----+-----+----------+
-    |  Latency (cycles) |   Latency (absolute)  |  Interval | Pipeline |
-    |   min   |   max   |    min    |    max    | min | max |   Type   |
-    +---------+---------+-----------+-----------+-----+-----+----------+
-    |      217|      217|   0.603 us|   0.603 us|   43|   43|  dataflow|
-    +---------+---------+-----------+-----------+-----+-----+----------+
-
-    + Detail: 
-        * Instance: 
-        +-----------+-------+---------+---------+-----------+-----------+-----+-----+----------+
-        |momentum_U0|moments|       41|       41|  0.114 us |  0.114 us |   41|   41|      none|
-        +-----------+-------+---------+---------+-----------+-----------+-----+-----+----------+
-
-
-================================================================
-== Utilization Estimates
-================================================================
-* Summary: 
-+---------------------+---------+-------+---------+---------+------+
-|         Name        | BRAM_18K|  DSP  |    FF   |   LUT   | URAM |
-+---------------------+---------+-------+---------+---------+------+
-|DSP                  |        -|      -|        -|        -|     -|
-|Instance             |        4|    210|    65000|    43000|     -|
-|Register             |        -|      -|      432|        -|     -|
-+---------------------+---------+-------+---------+---------+------+
-|Total                |        4|    210|    65432|    43200|     0|
-+---------------------+---------+-------+---------+---------+------+
-|Available SLR        |     1344|   3072|   864000|   432000|   320|
-+---------------------+---------+-------+---------+---------+------+
-|Utilization SLR (%)  |       ~0|      6|        7|       10|     0|
-+---------------------+---------+-------+---------+---------+------+
-|Available            |     5376|  12288|  3456000|  1728000|  1280|
-+---------------------+---------+-------+---------+---------+------+
-|Utilization (%)      |       ~0|      1|        1|        2|     0|
-+---------------------+---------+-------+---------+---------+------+
-"""
 
 UTILIZATION = """Copyright 1986-2022 Xilinx, Inc. All Rights Reserved.
 ---------------------------------------------------------------------------------------
@@ -212,5 +151,36 @@ def utilization(state="Synthesized"):
     return UTILIZATION.format(state=state)
 
 
-def timing(state="Routed", wns="0.112"):
-    return TIMING.format(state=state, wns=wns)
+def family_utilization(
+    *, part, version, state, lut="CLB LUTs", ff="CLB Registers", dsp="DSPs", uram=None,
+    prohibited=True,
+):  # fmt: skip
+    """A report of another family or version: other names of rows, other columns."""
+    extra = "          0 |" if prohibited else ""
+    name = " Prohibited |" if prohibited else ""
+
+    def table(title, *rows):
+        head = f"|          Site Type         |  Used | Fixed |{name} Available | Util% |"
+        rule = "+----------------------------+-------+-------+-----------+-------+"
+        body = [f"| {n:26s} | {u:>5} |     0 |{extra}    100000 |  0.10 |" for n, u in rows]
+        return "\n".join([title, "-" * len(title), "", rule, head, rule, *body, rule, "", ""])
+
+    ram = [("Block RAM Tile", "6.5"), ("  RAMB36/FIFO*", "6"), ("  RAMB18", "1")]
+    return "\n".join(
+        [
+            f"| Tool Version : Vivado v.{version} (lin64) Build 1 Mon Jan  6 10:00:00 2025",
+            "| Design       : l1met",
+            f"| Device       : {part}",
+            f"| Design State : {state}",
+            "",
+            "Utilization Design Information",
+            "",
+            table("1. Logic", (lut, "5012"), ("  LUT as Logic", "4900"), (ff, "7300")),
+            table("3. BLOCKRAM", *ram, *([("URAM", uram)] if uram is not None else [])),
+            table("4. ARITHMETIC", (dsp, "21")),
+        ]
+    )
+
+
+def timing(state="Routed", wns="0.112", period="2.780"):
+    return TIMING.format(state=state, wns=wns).replace("2.780", period)

@@ -2,6 +2,7 @@ import sys
 
 import numpy as np
 import pytest
+from require import require_module
 
 from l1met_fpga.errors import ConfigError, DataError, SimulationError
 from l1met_fpga.simulation.generate import Card, card_names, generate, generated, load_card
@@ -12,7 +13,10 @@ needs_pythia = pytest.mark.usefixtures("pythia")
 
 @pytest.fixture
 def pythia():
-    return pytest.importorskip("pythia8mc")
+    require_module("pythia8mc", extra="simulation")
+    import pythia8mc
+
+    return pythia8mc
 
 
 def test_every_card_loads():

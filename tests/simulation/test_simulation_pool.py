@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from require import require_module
 from simulation_events import collision, random_collisions
 
 from l1met_fpga.errors import SimulationError
@@ -11,7 +12,8 @@ from l1met_fpga.simulation.generate import checksum, load_card
 from l1met_fpga.simulation.particles import Species
 from l1met_fpga.simulation.pool import pool_batches, read_pool
 
-pytest.importorskip("pythia8mc", reason="names of generated files hold Pythia's version")
+# names of generated files hold Pythia's version
+require_module("pythia8mc", extra="simulation")
 
 CROSS_SECTIONS_MB = {
     "minimum_bias": 80.0, "qcd_45_80": 0.04, "qcd_80_130": 0.004, "qcd_130_200": 4e-4,

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import uproot
+from require import require_module
 from simulation_events import random_collisions
 
 from l1met_fpga.config.simulation import PoolConfig, SampleConfig, SimulationConfig
@@ -16,7 +17,8 @@ from l1met_fpga.simulation.generate import checksum, load_card
 from l1met_fpga.simulation.run import Progress, run
 from l1met_fpga.simulation.sample import HARD_BATCH, SEEDS_PER_SAMPLE, plan
 
-pytest.importorskip("pythia8mc", reason="names of generated files hold Pythia's version")
+# names of generated files hold Pythia's version
+require_module("pythia8mc", extra="simulation")
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,6 @@
 import numpy as np
-import pytest
 
-from l1met_fpga.simulation.selection import Order, region, select
+from l1met_fpga.simulation.selection import Order, select
 
 
 def _candidates(rows):
@@ -28,25 +27,8 @@ def test_region_order_is_barrel_hgcal_no_tracks_hf():
     assert found[:, 0].tolist() == [8, 20, 50, 99]
 
 
-@pytest.mark.parametrize(
-    ("eta", "phi", "want"),
-    [
-        (-340, 0, 0),  # eta -1.48: first barrel slice
-        (-340, 160, 1),  # 40 degrees on
-        (-340, -1, 8),  # just below zero is the last slice
-        (340, 0, 5 * 9),
-        (-350, 0, 54),  # eta -1.53: HGCal
-        (350, 0, 54 + 9),
-        (600, 0, 72 + 9),
-        (-700, 0, 90),
-        (700, 720, 90 + 9 + 4),
-    ],
-)
-def test_region_numbers(eta, phi, want):
-    assert region(np.array([eta], np.int16), np.array([phi], np.int16)).tolist() == [want]
-
-
-def test_every_direction_has_one_of_108_regions():
-    eta, phi = np.meshgrid(np.arange(-1100, 1101, 7), np.arange(-720, 721, 5))
-    numbers = region(eta.ravel().astype(np.int16), phi.ravel().astype(np.int16))
-    assert set(numbers.tolist()) == set(range(108))
+def test_a_region_is_not_cut_at_phi_zero():
+    # 20 candidates around phi = 0 lie in one barrel region, which hands on 18.
+    around = _candidates([(10 + i, 1, i - 10) for i in range(20)])
+    found = select(around, order=Order.REGION, max_candidates=128)
+    assert found[:, 0].tolist() == list(range(29, 11, -1))

@@ -1,6 +1,3 @@
-import os
-from pathlib import Path
-
 import numpy as np
 import pytest
 from simulation_events import random_collisions
@@ -26,11 +23,6 @@ from l1met_fpga.simulation.validation_table import (
     load_targets,
     markdown,
     read_reference,
-)
-
-REFERENCE = os.environ.get("L1MET_REFERENCE_DATA")
-needs_reference = pytest.mark.skipif(
-    REFERENCE is None, reason="L1MET_REFERENCE_DATA does not name the folder of the real arrays"
 )
 
 
@@ -114,9 +106,8 @@ def test_page_and_plots_are_written(tmp_path):
         assert (tmp_path / "page" / f"{plot}.png").stat().st_size > 5000
 
 
-@needs_reference
-def test_published_table_is_what_the_real_arrays_give():
-    measured = met_figures(read_reference(Path(str(REFERENCE))))
+def test_published_table_is_what_the_real_arrays_give(reference_data):
+    measured = met_figures(read_reference(reference_data))
     for name, (value, _) in measured.items():
         published = load_targets()[name].value
         # The table is rounded to 0.01 and 0.1 GeV.

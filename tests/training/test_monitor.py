@@ -1,14 +1,22 @@
 import numpy as np
 import pytest
-from stores import write_samples
+from keras_models import model_config
+from stores import write_sample, write_samples
 
-from l1met_fpga.config.training import LossConfig, TrainingSample
+from l1met_fpga.config.training import (
+    EarlyStoppingConfig,
+    LossConfig,
+    TrainingConfig,
+    TrainingSample,
+)
 from l1met_fpga.data.splits import Part
 from l1met_fpga.data.store import Store
-from l1met_fpga.metrics.trigger import threshold_at_rate_gev
-from l1met_fpga.puppi.met import puppi_met_xy_gev
+from l1met_fpga.errors import ConfigError
+from l1met_fpga.training.callbacks import Plateau, best_weights
 from l1met_fpga.training.monitor import Validation
 from l1met_fpga.training.samples import load_samples
+
+MODEL = model_config("deepset")
 
 
 @pytest.fixture
@@ -17,13 +25,16 @@ def stores(tmp_path):
 
 
 def test_puppi_figures_equal_those_from_the_store(stores):
-    samples = load_samples([TrainingSample(path=path) for path in stores], ("pt", "phi"))
+    samples = load_samples([TrainingSample(path=path) for path in stores], MODEL)
     figures = Validation(samples, LossConfig(kind="mse")).puppi
     met, gen = {}, {}
     for path in stores:
         with Store.open(path) as store:
             events = store.events_of(Part.VALIDATION)
-            met[store.label] = puppi_met_xy_gev(store.candidates(events))
+            columns = store.candidates(events)
+            phi = columns["phi"] * (np.pi / 720)
+            direction = np.stack([np.cos(phi), np.sin(phi)], axis=-1)
+            met[store.label] = -np.sum(columns["pt"][..., None] / 4 * direction, axis=1)
             gen[store.label] = store.gen_met_xy_gev(events)
     share = [len(s.train) for s in samples] / np.sum([len(s.train) for s in samples])
     losses = [np.mean((met[label] - gen[label]) ** 2) for label in ("ttbar", "pileup")]
@@ -31,8 +42,71 @@ def test_puppi_figures_equal_those_from_the_store(stores):
     size, u = np.hypot(*gen["ttbar"].T), np.hypot(*met["ttbar"].T)
     error = np.hypot(*(met["ttbar"] - gen["ttbar"]).T)
     assert figures["val_ttbar_error_above_100_gev"] == pytest.approx(error[size > 100].mean())
-    cut = threshold_at_rate_gev(np.hypot(*met["pileup"].T), figures["val_rate_khz"])
-    assert figures["val_threshold_gev"] == pytest.approx(cut)
+    # by the definition of a rate: crossings with beam (2760 bunches, 11.246 kHz) that pass
+    cut = figures["val_threshold_gev"]
+    background = np.sort(np.hypot(*met["pileup"].T))[::-1]
+    wanted = figures["val_rate_khz"] / (2760 * 11.246) * len(background)
+    assert np.sum(background >= cut) <= wanted + 1e-6
+    assert np.sum(background >= background[background < cut].max()) > wanted - 1e-6
     chosen = (size >= 100) & (size < 150)
     assert figures["val_ttbar_efficiency"] == pytest.approx(np.mean(u[chosen] >= cut))
     assert figures["val_efficiency"] == figures["val_ttbar_efficiency"]
+
+
+@pytest.fixture(scope="module")
+def validation(tmp_path_factory):
+    paths = write_samples(tmp_path_factory.mktemp("stores"))
+    samples = load_samples([TrainingSample(path=path) for path in paths], MODEL)
+    return Validation(samples, LossConfig())
+
+
+@pytest.mark.parametrize(
+    ("monitor", "direction"),
+    [
+        ("val_loss", "min"),
+        ("val_ttbar_u_par_gev", "min"),
+        ("val_ttbar_u_perp_gev", "min"),
+        ("val_ttbar_error_above_100_gev", "min"),
+        ("val_ttbar_efficiency", "max"),
+        ("val_efficiency", "max"),
+    ],
+)
+def test_direction_of_a_figure_is_that_of_its_definition(validation, monitor, direction):
+    assert validation.direction(EarlyStoppingConfig(monitor=monitor)) == direction
+    other = {"min": "max", "max": "min"}[direction]
+    with pytest.raises(ConfigError, match=f"mode is '{other}', but '{monitor}' is better when"):
+        validation.direction(EarlyStoppingConfig(monitor=monitor, mode=other))
+
+
+@pytest.mark.parametrize("monitor", ["val_threshold_gev", "val_rate_khz"])
+def test_a_figure_without_direction_needs_the_mode(validation, monitor):
+    with pytest.raises(ConfigError, match=r"neither less nor more is better; say which .*\.mode"):
+        validation.direction(EarlyStoppingConfig(monitor=monitor))
+    assert validation.direction(EarlyStoppingConfig(monitor=monitor, mode="max")) == "max"
+
+
+def test_every_figure_has_a_direction_or_is_known_to_have_none(validation):
+    without = {"val_ttbar_response", "val_threshold_gev", "val_rate_khz"}
+    assert set(validation.puppi) - set(validation._directions()) == without
+
+
+def test_a_figure_that_cannot_be_measured_is_refused_with_the_others(tmp_path):
+    path = write_sample(tmp_path / "ttbar.h5", "ttbar", n_events=60)
+    few = Validation(load_samples([TrainingSample(path=path)], MODEL), LossConfig())
+    with pytest.raises(
+        ConfigError, match=r"monitor is 'val_ttbar_u_par_gev', which is nan: too few .*\['val_loss'"
+    ):
+        few.direction(EarlyStoppingConfig(monitor="val_ttbar_u_par_gev"))
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_a_figure_that_becomes_nan_ends_the_training_at_a_counted_epoch(validation, value):
+    config = TrainingConfig(early_stopping=EarlyStoppingConfig(monitor="val_efficiency"))
+    callback = best_weights(config, validation, first_counted_epoch=3)
+    callback.on_train_begin()
+    logs = {"val_loss": 1.0, "val_efficiency": value}
+    callback.on_epoch_end(2, logs)  # epochs before the final sparsity do not count
+    with pytest.raises(ConfigError, match=r"after epoch 4 .* choose from \['val_loss'\]"):
+        callback.on_epoch_end(3, logs)
+    with pytest.raises(ConfigError, match=r"after epoch 1 .*plateau"):
+        Plateau(patience=2).on_epoch_end(0, {"val_loss": value})

@@ -1,3 +1,5 @@
+import itertools
+
 import numpy as np
 import pytest
 from keras_models import MODELS
@@ -5,13 +7,14 @@ from stores import SMALL, write_samples
 
 from l1met_fpga.config.run import load_run
 from l1met_fpga.config.training import PruningConfig
-from l1met_fpga.errors import TrainingError
+from l1met_fpga.errors import ConfigError, TrainingError
 from l1met_fpga.models.build import build, dense_layers
 from l1met_fpga.models.export import export_network
+from l1met_fpga.models.pruning_wrapper import kept_weights, pruned
 from l1met_fpga.training.loop import train_variant
 from l1met_fpga.training.mixture import TrainingMixture
 from l1met_fpga.training.monitor import Validation
-from l1met_fpga.training.pruning import check_sparsity, pruning_schedule, zero_fractions
+from l1met_fpga.training.pruning import PruningSteps, check_sparsity, zero_fractions
 from l1met_fpga.training.samples import load_samples
 
 
@@ -19,12 +22,12 @@ def train(folder, **changes):
     paths = write_samples(folder / "stores")
     changes |= {"samples": [{"path": str(path)} for path in paths]}
     config = load_run(MODELS / "deepset.yaml", SMALL | changes)
-    samples = load_samples(config.samples, config.model.columns)
+    samples = load_samples(config.samples, config.model)
     mixture = TrainingMixture(
         [s.train for s in samples], [s.share for s in samples], config.training
     )
     validation = Validation(samples, config.training.loss)
-    return train_variant(config, "pruned", mixture, validation, folder)
+    return train_variant(config, "pruned", mixture, validation, folder, identity={})
 
 
 @pytest.mark.parametrize("schedule", ["polynomial", "constant"])
@@ -64,7 +67,9 @@ def test_stripping_equals_the_library(tmp_path):
 
 def test_missing_zeros_are_an_error():
     model = build(load_run(MODELS / "deepset.yaml").model)
-    with pytest.raises(TrainingError, match=r"layer 'phi_1_dense' has 0\.\d+ zeros.*wanted 0\.6"):
+    with pytest.raises(
+        TrainingError, match=r"layer 'phi_1_dense' has \d+ zeros among 1024 weights.*wanted 614"
+    ):
         check_sparsity(model, {"phi_1_dense"}, 0.6)
 
 
@@ -78,7 +83,75 @@ def test_zero_fractions_are_those_of_quantized_kernels():
     assert zero_fractions(model)["phi_0_dense"] == pytest.approx(3 / 9)
 
 
-def test_short_trainings_still_reach_the_final_sparsity():
-    schedule = pruning_schedule(PruningConfig(sparsity=0.8, begin=0.1, end=0.5, every_steps=50), 20)
-    reached = [float(schedule(step)[1]) for step in range(1, 20) if bool(schedule(step)[0].numpy())]
-    assert reached[-1] == pytest.approx(0.8)
+@pytest.mark.parametrize("power", [1, 3])
+@pytest.mark.parametrize("schedule", ["polynomial", "constant"])
+def test_the_library_reaches_the_target_whatever_the_steps(schedule, power):
+    from l1met_fpga.models.keras import tf
+
+    wanted = np.float32(0.82)
+    for total, begin, end, every in itertools.product(
+        (1, 2, 3, 5, 20, 99, 499, 1000), (0.0, 0.15, 0.97), (0.05, 0.6, 0.98, 1.0), (1, 7, 100)
+    ):
+        if begin >= end:
+            continue
+        config = PruningConfig(
+            schedule=schedule, sparsity=0.82, begin=begin, end=end, every_steps=every, power=power
+        )
+        steps = PruningSteps.of(config, total)
+        assert 1 <= steps.end <= total
+        changes, sparsity = steps.schedule_for_library()(tf.constant(steps.end, tf.int64))
+        assert (bool(changes), float(sparsity)) == (True, wanted), (total, config)
+        if schedule == "polynomial":
+            assert abs(steps.end - end * total) <= 1
+            assert -1 <= steps.begin - begin * total <= every + 1
+        assert steps.first_counted_epoch(5, 4) <= 3
+
+
+def test_trained_kernels_have_exactly_the_wanted_zeros(tmp_path):
+    result = train(
+        tmp_path,
+        **{
+            "training.pruning": {
+                "sparsity": 0.5, "begin": 0, "end": 0.99, "every_steps": 7, "power": 1
+            },
+            "training.epochs": 5,
+        },
+    )  # fmt: skip
+    for wrapper in result.trained.layers:
+        for kernel, mask, _ in getattr(wrapper, "pruning_vars", ()):
+            kept = int(np.sum(mask.numpy()))
+            assert kept == max(round(0.5 * np.size(kernel)), 1), wrapper.name
+
+
+@pytest.mark.parametrize(
+    "kernel",
+    [np.full((6, 5), 0.25), np.zeros((6, 5)), np.tile([0.5, -0.5, 0.1, -0.1, 0.5], (6, 1))],
+)
+def test_equal_weights_do_not_escape_pruning(kernel):
+    from qkeras import QDense, quantized_bits
+
+    from l1met_fpga.models.keras import keras, tf
+
+    layer = QDense(5, kernel_quantizer=quantized_bits(6, 0, alpha=1))
+    config = PruningConfig(schedule="constant", sparsity=0.7, begin=0)
+    wrapper = pruned(layer, PruningSteps.of(config, 3).schedule_for_library())
+    model = keras.Sequential([keras.Input((6,)), wrapper])
+    layer.set_weights([kernel, np.zeros(5)])
+    keras.backend.set_value(wrapper.pruning_step, 1)
+    wrapper.pruning_obj.conditional_mask_update()
+    wrapper.pruning_obj.weight_mask_op()
+    mask = wrapper.pruning_vars[0][1].numpy()
+    assert int(mask.sum()) == kept_weights(30, 0.7) == 9
+    left = np.abs(kernel)[mask > 0]
+    assert left.min() >= np.abs(kernel)[mask == 0].max()
+    assert np.count_nonzero(layer.get_weights()[0]) <= 9
+    assert model(tf.ones((1, 6))).shape == (1, 5)
+
+
+@pytest.mark.parametrize("name", ["quantized_po2", "binary", "stochastic_binary"])
+def test_quantizers_without_zero_cannot_be_pruned(name):
+    import qkeras
+
+    layer = qkeras.QDense(3, kernel_quantizer=getattr(qkeras, name)(), name="phi_0_dense")
+    with pytest.raises(ConfigError, match=r"'phi_0_dense' cannot be pruned: .* has no zero"):
+        pruned(layer, None)

@@ -1,17 +1,20 @@
 import csv
 import json
+import threading
 
 import numpy as np
 import pytest
 from keras_models import MODELS
-from stores import SMALL, write_samples
+from stores import SMALL, write_sample, write_samples
 
 from l1met_fpga.config.run import load_run
 from l1met_fpga.errors import ConfigError, RunFolderError, TrainingError
+from l1met_fpga.files import exclusive
 from l1met_fpga.firmware.reference import evaluate
 from l1met_fpga.models.network import Network
 from l1met_fpga.models.storage import load_model, predict_met_xy_gev
-from l1met_fpga.training import losses
+from l1met_fpga.run_folder import MARK, RunFolder
+from l1met_fpga.training import inputs, losses, session
 from l1met_fpga.training.session import train_run
 
 
@@ -54,6 +57,12 @@ def test_run_folder_is_complete(finished):
     summary = json.loads(folder.training.read_text())
     assert set(summary["networks"]) == {"float", "quantized", "pruned"}
     assert summary["puppi"]["val_loss"] > 0
+    assert [(s["label"], s["role"]) for s in summary["samples"]] == [
+        ("ttbar", "signal"),
+        ("pileup", "background"),
+    ]
+    wanted = {"path", "label", "role", "share", "identity", "units", "sources"}
+    assert all(wanted <= set(sample) for sample in summary["samples"])
 
 
 def test_loss_falls_below_puppi(finished):
@@ -99,11 +108,81 @@ def test_other_settings_cannot_be_resumed(stores, tmp_path):
 
     with pytest.raises(Killed):
         train_run(run_config(stores), tmp_path / "run", command="test", report=kill)
+    before = {path: path.read_bytes() for path in (tmp_path / "run").rglob("*") if path.is_file()}
     other = run_config(stores, **{"training.batch_size": 32})
-    with pytest.raises(ConfigError, match="differs from the settings given now"):
+    with pytest.raises(ConfigError, match=r"config\.yaml .*: training\.batch_size was 64, is 32"):
         train_run(other, tmp_path / "run", command="test", resume=True)
     with pytest.raises(RunFolderError, match="already holds a run"):
         train_run(other, tmp_path / "run", command="test")
+    with pytest.raises(ConfigError, match="--resume goes on with a run and --overwrite removes it"):
+        train_run(other, tmp_path / "run", command="test", resume=True, overwrite=True)
+    after = {path: path.read_bytes() for path in (tmp_path / "run").rglob("*") if path.is_file()}
+    assert after == before
+
+
+def test_other_events_and_versions_cannot_be_resumed(tmp_path, monkeypatch):
+    stores = write_samples(tmp_path / "stores")
+    config = run_config(stores, **{"training.float_twin": False, "training.unpruned_twin": False})
+
+    def kill(*_):
+        raise Killed
+
+    with pytest.raises(Killed):
+        train_run(config, tmp_path / "run", command="test", report=kill)
+    # A first epoch that was killed leaves no checkpoint; go on once more and kill the second.
+    with pytest.raises(Killed):
+        train_run(
+            config, tmp_path / "run", command="test", resume=True,
+            report=lambda _, epoch, __: kill() if epoch == 2 else None,
+        )  # fmt: skip
+    environment = (tmp_path / "run" / "environment.json").read_bytes()
+    with monkeypatch.context() as patched:
+        patched.setattr(inputs, "version", lambda name: "9.9")
+        with pytest.raises(TrainingError, match=r"version of tensorflow was '.*', is '9\.9'"):
+            train_run(config, tmp_path / "run", command="test", resume=True)
+    write_sample(stores[0], "ttbar", seed=77)
+    with pytest.raises(
+        TrainingError,
+        match=r"pruned\.npz belongs to other inputs: content of sample ttbar was .*--overwrite",
+    ):
+        train_run(config, tmp_path / "run", command="test", resume=True)
+    assert (tmp_path / "run" / "environment.json").read_bytes() == environment
+
+
+@pytest.mark.parametrize("resume", [False, True])
+def test_a_training_killed_before_its_first_file_starts_again(stores, tmp_path, resume):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / MARK).touch()
+
+    config = run_config(stores)
+    session._open(config, tmp_path / "run", {}, overwrite=False, resume=resume)
+    assert load_run(tmp_path / "run" / "config.yaml") == config
+
+
+def test_a_second_training_of_one_folder_waits_and_is_refused(stores, tmp_path):
+    config = run_config(
+        stores,
+        **{"training.float_twin": False, "training.unpruned_twin": False, "training.epochs": 1},
+    )
+    seen = []
+
+    def start_another(*_):
+        thread.start()
+        thread.join(1.5)
+        seen.append(thread.is_alive())
+
+    def another():
+        with (
+            exclusive(tmp_path / "run"),
+            pytest.raises(RunFolderError, match="already holds a run"),
+        ):
+            RunFolder.create(tmp_path / "run")
+        seen.append("refused")
+
+    thread = threading.Thread(target=another)
+    train_run(config, tmp_path / "run", command="test", report=start_another)
+    thread.join(60)
+    assert seen == [True, "refused"]
 
 
 def test_complete_runs_are_not_resumed(finished, stores):
@@ -133,3 +212,4 @@ def test_unknown_monitor_names_the_choices(stores, tmp_path):
     config = run_config(stores, **{"training.early_stopping.monitor": "val_los"})
     with pytest.raises(ConfigError, match=r"monitor is 'val_los'; choose from \['val_eff"):
         train_run(config, tmp_path / "run", command="test")
+    assert not (tmp_path / "run").exists()

@@ -1,54 +1,132 @@
+import logging
+
 import numpy as np
 import pytest
+from keras_models import model_config
 from ntuples import make_events, write_perfnano
 from stores import write_sample
 
+from l1met_fpga.config.data import ConvertConfig, SplitConfig
 from l1met_fpga.config.training import TrainingSample
+from l1met_fpga.data.convert import convert
+from l1met_fpga.data.store import Store
+from l1met_fpga.data.store_writer import write_store
 from l1met_fpga.errors import ConfigError, DataError
-from l1met_fpga.training.samples import load_samples, store_of
+from l1met_fpga.puppi.sums import puppi_met_xy_gev
+from l1met_fpga.training.samples import load_samples
 
-COLUMNS = ("pt", "phi")
+MODEL = model_config("deepmet")
 
 
 def test_parts_and_shares(tmp_path):
     path = write_sample(tmp_path / "ttbar.h5", "ttbar", n_events=300)
-    (loaded,) = load_samples([TrainingSample(path=path)], COLUMNS)
+    (loaded,) = load_samples([TrainingSample(path=path)], MODEL)
     assert loaded.share == len(loaded.train)
     assert len(loaded.train) + len(loaded.validation) < 300  # the rest is the test part
     assert not loaded.is_background
-    (fewer,) = load_samples([TrainingSample(path=path, weight=0.5, max_events=100)], COLUMNS)
+    (fewer,) = load_samples([TrainingSample(path=path, weight=0.5, max_events=100)], MODEL)
     assert (fewer.share, len(fewer.train) < 100) == (0.5, True)
+
+
+def test_record_is_what_the_store_says(tmp_path):
+    path = write_sample(tmp_path / "ttbar.h5", "ttbar", n_events=100)
+    (loaded,) = load_samples([TrainingSample(path=path, weight=0.5)], MODEL)
+    record = loaded.record()
+    with Store.open(path) as store:
+        assert record["identity"] == store.identity
+        assert record["units"] == store.attributes.units
+    assert (record["path"], record["label"], record["role"]) == (str(path), "ttbar", "signal")
+    assert (record["share"], record["cut_candidates"]) == (0.5, 0)
 
 
 def test_pile_up_without_truth_has_no_met(tmp_path):
     path = write_sample(tmp_path / "pileup.h5", "pileup", n_events=100)
-    (loaded,) = load_samples([TrainingSample(path=path)], COLUMNS)
+    (loaded,) = load_samples([TrainingSample(path=path)], MODEL)
     assert loaded.is_background
     assert np.all(loaded.train.gen_met_xy_gev == 0)
 
 
-def test_wrong_samples_end_with_one_sentence(tmp_path):
-    write_sample(tmp_path / "ttbar.h5", "ttbar", n_events=60)
-    with pytest.raises(ConfigError, match=r"no sample .*tbar\.h5; there are .*ttbar\.h5"):
-        store_of(TrainingSample(path=tmp_path / "tbar.h5"))
-    (tmp_path / "events.csv").touch()
-    with pytest.raises(ConfigError, match="must be a store"):
-        store_of(TrainingSample(path=tmp_path / "events.csv"))
+def test_two_names_of_one_file_and_two_copies_are_refused(tmp_path):
+    path = write_sample(tmp_path / "ttbar.h5", "ttbar", n_events=60)
+    (tmp_path / "link.h5").symlink_to(path)
+    write_sample(tmp_path / "copy.h5", "ttbar2", n_events=60)
+    other = write_sample(tmp_path / "other.h5", "ttbar", n_events=60, seed=5)
+    for second, sentence in (
+        (path, "given twice"),
+        (tmp_path / ".." / tmp_path.name / "ttbar.h5", "the same file as"),
+        (tmp_path / "link.h5", "the same file as"),
+        (tmp_path / "copy.h5", "holds the same events as"),
+        (other, "two samples have the same label 'ttbar'"),
+    ):
+        with pytest.raises(DataError, match=sentence):
+            load_samples([TrainingSample(path=path), TrainingSample(path=second)], MODEL)
     with pytest.raises(ConfigError, match="no samples to train on"):
-        load_samples([], COLUMNS)
-    twice = [TrainingSample(path=tmp_path / "ttbar.h5")] * 2
-    with pytest.raises(DataError, match="two samples have the same label"):
-        load_samples(twice, COLUMNS)
+        load_samples([], MODEL)
 
 
-def test_root_files_are_converted_once(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    write_perfnano(tmp_path / "ttbar.root", make_events(50))
-    store = store_of(TrainingSample(path=tmp_path / "ttbar.root"))
-    first = store.stat().st_mtime_ns
-    assert store_of(TrainingSample(path=tmp_path / "ttbar.root")) == store
-    assert store.stat().st_mtime_ns == first
-    (loaded,) = load_samples([TrainingSample(path=tmp_path / "ttbar.root")], COLUMNS)
-    assert (loaded.label, loaded.store) == ("ttbar", store)
-    write_perfnano(tmp_path / "ttbar.root", make_events(60, seed=1))
-    assert store_of(TrainingSample(path=tmp_path / "ttbar.root")) != store
+def test_one_input_file_in_two_stores_is_refused(tmp_path):
+    write_perfnano(tmp_path / "a.root", make_events(40))
+    samples = [TrainingSample(path=tmp_path / "a.root", label="ttbar")]
+    other = ConvertConfig(label="other", order="pt", splits=SplitConfig(seed=3))
+    convert([str(tmp_path / "a.root")], tmp_path / "b.h5", other, workers=1)
+    with pytest.raises(DataError, match="or events of the same input file"):
+        load_samples([*samples, TrainingSample(path=tmp_path / "b.h5")], MODEL)
+
+
+def test_without_background_the_first_message_says_so(tmp_path, caplog):
+    path = write_sample(tmp_path / "ttbar.h5", "ttbar", n_events=60)
+    with caplog.at_level(logging.WARNING):
+        load_samples([TrainingSample(path=path)], MODEL)
+    assert "no sample is background" in caplog.text
+    assert "--sample FILE:SHARE:background" in caplog.text
+
+
+@pytest.mark.parametrize("gen", [0.0, np.nan])
+def test_a_signal_without_any_truth_is_refused_with_a_hint(tmp_path, gen):
+    with Store.open(write_sample(tmp_path / "ttbar.h5", "ttbar", n_events=60)) as store:
+        candidates = store.candidates()
+    path = tmp_path / "nu.h5"
+    truth = np.full((60, 2), gen)
+    write_store(path, candidates=candidates, gen_met_xy_gev=truth, label="SingleNu")
+    with pytest.raises(ConfigError, match=r"is missing or 0.*add :background .*--role background"):
+        load_samples([TrainingSample(path=path)], MODEL)
+
+
+def test_events_without_truth_are_left_out_with_a_message(tmp_path, caplog):
+    with Store.open(write_sample(tmp_path / "ttbar.h5", "ttbar", n_events=60)) as store:
+        candidates, truth = store.candidates(), store.gen_met_xy_gev()
+    truth[::3] = np.nan
+    path = tmp_path / "some.h5"
+    write_store(path, candidates=candidates, gen_met_xy_gev=truth, label="some")
+    with caplog.at_level(logging.WARNING):
+        (loaded,) = load_samples([TrainingSample(path=path)], MODEL)
+    assert "20 of 60 events have no generator MET and are left out" in caplog.text
+    assert len(loaded.train) + len(loaded.validation) <= 40
+    assert np.isfinite(loaded.train.gen_met_xy_gev).all()
+
+
+def test_fewer_slots_than_the_store_has_are_cut_and_told(tmp_path, caplog):
+    path = write_sample(tmp_path / "ttbar.h5", "ttbar", n_events=200)
+    few = MODEL.model_copy(update={"n_candidates": 16})
+    with caplog.at_level(logging.WARNING):
+        (loaded,) = load_samples([TrainingSample(path=path)], few)
+    (whole,) = load_samples([TrainingSample(path=path)], MODEL)
+    lengths = np.diff(whole.train.row_splits)
+    np.testing.assert_array_equal(np.diff(loaded.train.row_splits), np.minimum(lengths, 16))
+    cut = int(np.maximum(lengths - 16, 0).sum())
+    assert loaded.train.cut_candidates == cut > 0
+    assert "the network has 16 slots;" in caplog.text
+    assert loaded.record()["cut_candidates"] == cut + loaded.validation.cut_candidates
+    # PUPPI MET, the baseline, is that of all candidates
+    np.testing.assert_array_equal(loaded.train.puppi_met_xy_gev, whole.train.puppi_met_xy_gev)
+    with Store.open(path) as store:
+        expected = puppi_met_xy_gev(store.candidates())
+    np.testing.assert_allclose(
+        np.sort(np.hypot(*whole.train.puppi_met_xy_gev.T))[-1],
+        np.hypot(*expected.T)[store_parts(path)].max(),
+    )
+
+
+def store_parts(path):
+    with Store.open(path) as store:
+        return store.parts() == 0

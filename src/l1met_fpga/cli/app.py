@@ -1,20 +1,23 @@
 """The ``l1met`` program: collects the commands and maps errors to exit codes."""
 
 import logging
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from typing import Final
+from typing import Final, NoReturn
 
 import typer
-from rich.console import Console
 from rich.logging import RichHandler
+from yaml import YAMLError
 
-from l1met_fpga.errors import L1MetError
+from l1met_fpga.cli.terminal import console, print_error, readable_os_error, tolerant_streams
+from l1met_fpga.errors import ConfigError, FileAccessError, L1MetError
 
 __all__ = ["app", "main"]
 
 COMMANDS: Final[tuple[str, ...]] = (
+    "init",
     "simulate",
     "validate_simulation",
     "convert",
@@ -22,13 +25,22 @@ COMMANDS: Final[tuple[str, ...]] = (
     "train",
     "scan",
     "check",
+    "lint",
     "synthesize",
     "explore",
+    "export",
+    "compare_vectors",
+    "import_",
+    "predict",
     "evaluate",
     "report",
     "compare",
 )
-"""One module of this package per command (or family of commands), in the order of ``--help``."""
+"""One module of this package per command (or family of commands), in the order of ``--help``; a name
+that Python keeps for itself ends in an underscore."""
+
+INTERRUPTED: Final = 130
+"""Exit code after Ctrl-C, as shells have it: 128 and the signal's number."""
 
 app = typer.Typer(
     name="l1met",
@@ -45,7 +57,7 @@ def _common(
 ) -> None:
     level = logging.DEBUG if verbose else logging.INFO
     if sys.stderr.isatty():
-        handler: logging.Handler = RichHandler(console=Console(stderr=True), show_path=False)
+        handler: logging.Handler = RichHandler(console=console(stderr=True), show_path=False)
         form = "%(message)s"
     else:
         handler, form = logging.StreamHandler(), "%(asctime)s %(levelname)s %(message)s"
@@ -58,9 +70,29 @@ for _name in COMMANDS:
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Run the command line; an expected error becomes one sentence and its exit code."""
+    """Run the command line; an expected error becomes one sentence and its exit code.
+
+    An error that nobody expected keeps its traceback, and a sentence says where to report it.
+    """
+    tolerant_streams()
+    os.environ["MPLBACKEND"] = "agg"  # figures go to files, also from a notebook's shell
     try:
         app(args=argv)
     except L1MetError as err:
-        Console(stderr=True, soft_wrap=True).print(f"[bold red]error:[/] {err}", highlight=False)
-        raise SystemExit(err.exit_code) from None
+        _stop(str(err), err.exit_code)
+    except YAMLError as err:
+        _stop(f"not valid YAML: {' '.join(str(err).split())}", ConfigError.exit_code)
+    except OSError as err:
+        _stop(readable_os_error(err), FileAccessError.exit_code)
+    except SystemExit as stopped:
+        if stopped.code == INTERRUPTED:
+            print_error("interrupted; what was finished stays, nothing is left half written")
+        raise
+    except Exception:
+        print_error("this should not happen; please report it with the command and the text below")
+        raise
+
+
+def _stop(sentence: str, exit_code: int) -> NoReturn:
+    print_error(sentence)
+    raise SystemExit(exit_code) from None

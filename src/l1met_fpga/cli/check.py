@@ -1,16 +1,21 @@
 """``l1met check``: prove that every form of a network gives the same bits."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
+from l1met_fpga.cli import terminal
+
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from l1met_fpga.config.run import RunConfig
     from l1met_fpga.firmware.check import Form
     from l1met_fpga.models.network import Network
+    from l1met_fpga.results.exactness import FormCheck
     from l1met_fpga.run_folder import RunFolder
 
 __all__ = ["built_forms", "print_agreement", "register"]
@@ -31,58 +36,68 @@ def _check(
         bool, typer.Option("--layers", help="C simulation layer by layer (builds it again).")
     ] = False,
     rtl: Annotated[bool, typer.Option(help="Include the RTL, when it was built.")] = True,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", help="Copy the run there first, for a run that may not be written."
+        ),
+    ] = None,
 ) -> None:
-    """Compare quantized Keras, the int64 reference, the C simulation and the RTL, bit by bit.
+    """Compare quantized Keras, the int64 reference, the C simulation, the RTL and exports, bit by bit.
 
     Test events and generated stress events are compared output by output. The result goes to
-    bit_exactness.json in the run folder; the exit code is 9 if one output differs.
+    bit_exactness.json in the run folder; the exit code is 9 if one output differs. What was built
+    is simulated as it lies there, with the settings it was built with.
 
     For example:
 
         l1met check runs/deepset --events 2000
 
         l1met check runs/deepset --layers
+
+        l1met check models/deepset --output checked/
     """
-    from l1met_fpga.cli.run_choice import need_last_run
+    from l1met_fpga.cli.run_choice import open_run
     from l1met_fpga.config.run import load_run
     from l1met_fpga.firmware.hls.flow import check_run
+    from l1met_fpga.firmware.meaning import other_meanings
     from l1met_fpga.models.network import Network
-    from l1met_fpga.run_folder import RunFolder
 
-    folder = RunFolder.open(run) if run is not None else need_last_run()
+    folder = open_run(run, output)
     config = load_run(folder.need(folder.config, made_by="l1met train"))
     network = Network.load(folder.need(folder.network, made_by="l1met train"))
-    console = Console(soft_wrap=True)
-    if layers:
-        _check_layers(console, folder, config, network, events)
-        return
-    result = check_run(folder, config, built_forms(folder, config, network, rtl), n_events=events)
+    console = terminal.console()
+    for sentence in other_meanings(network, folder):
+        console.print(f"no firmware can be built of this network: {sentence}")
+    with folder.writing():
+        if layers:
+            _check_layers(console, folder, config, network, events)
+            return
+        forms = built_forms(folder, config, network, rtl)
+        result = check_run(folder, config, forms, n_events=events)
     print_agreement(console, result)
 
 
 def built_forms(
     folder: "RunFolder", config: "RunConfig", network: "Network", rtl: bool
 ) -> "dict[str, Form]":
-    """Forms that were built in this run folder, from this network."""
-    from l1met_fpga.firmware.hls.csim import CSimulation
-    from l1met_fpga.firmware.hls.location import recorded_project
+    """Forms that were built from this network, as they lie there, and exports where g++ is."""
+    from l1met_fpga.errors import ConversionError
+    from l1met_fpga.firmware.export.forms import exported_forms
+    from l1met_fpga.firmware.hls.csim import CSimulation, compiled_csim
+    from l1met_fpga.firmware.hls.location import recorded_project, require_project_of
 
     forms: dict[str, Form] = {}
-    project, _ = recorded_project(folder, config.hls)
-    library = project / f"{config.hls.top_function}_csim.so"
-    if library.is_file():
-        if type(network).load(project / "network.json") != network:
-            from l1met_fpga.errors import ConversionError
-
-            raise ConversionError(
-                f"{project} was made from another network; run `l1met synthesize {folder.root}`"
-            )
-        forms["hls_csim"] = CSimulation(library, network, processes=config.hls.csim_processes)
+    project, hls = recorded_project(folder, config.hls)
+    library = compiled_csim(project, top=hls.top_function, flags=hls.compiler_flags)
+    if library is not None:
+        require_project_of(folder, project, error=ConversionError)
+        forms["hls_csim"] = CSimulation(library, network, processes=hls.csim_processes)
     if rtl and folder.rtl.is_dir():
-        from l1met_fpga.firmware.rtl.project import rtl_forms, write_project
+        from l1met_fpga.firmware.rtl.project import open_project, rtl_forms
 
-        forms |= rtl_forms(write_project(network, config.rtl, folder.rtl))
-    return forms
+        forms |= rtl_forms(open_project(network, folder.rtl))
+    return forms | exported_forms(network, folder.exported)
 
 
 def _check_layers(
@@ -95,26 +110,29 @@ def _check_layers(
     from l1met_fpga.errors import BitExactnessError
     from l1met_fpga.firmware.forms import check_samples
     from l1met_fpga.firmware.hls.layerwise import compare_layers
+    from l1met_fpga.firmware.hls.location import recorded_project
 
+    _, hls = recorded_project(folder, config.hls)
     for name, candidates in check_samples(network, config, n_events=events or 200).items():
-        found = compare_layers(network, config.hls, folder.root / "hls_layers", candidates)
+        found = compare_layers(network, hls, folder.root / "hls_layers", candidates)
         if found is not None:
             raise BitExactnessError(f"C simulation, {name} events: {found}")
         console.print(f"{name}: every layer of the C simulation agrees with the int64 reference")
 
 
-def print_agreement(console: Console, result: dict[str, Any]) -> None:
+def print_agreement(console: Console, result: "Mapping[str, FormCheck]") -> None:
     """Print one row per form."""
-    table = Table(title="Integer outputs against quantized Keras")
-    for column in ("form", "events", "outputs", "differing", "largest LSB", "events/s"):
-        table.add_column(column, justify="left" if column == "form" else "right")
+    table = Table(title="Integer outputs")
+    for column in ("form", "against", "events", "outputs", "differing", "largest LSB", "events/s"):
+        table.add_column(column, justify="left" if column in ("form", "against") else "right")
     for form, row in result.items():
         table.add_row(
             form,
-            f"{row['events']:,}",
-            f"{row['outputs']:,}",
-            f"[{'red' if row['differing'] else 'green'}]{row['differing']:,}[/]",
-            str(row["largest_lsb"]),
-            f"{row['events_per_second']:,.0f}",
+            row.against,
+            f"{row.events:,}",
+            f"{row.outputs:,}",
+            terminal.styled((f"{row.differing:,}", "red" if row.differing else "green")),
+            str(row.largest_lsb),
+            f"{row.events_per_second or 0:,.0f}",
         )
     console.print(table)

@@ -4,7 +4,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
+
+from l1met_fpga.cli import terminal
 
 __all__ = ["register"]
 
@@ -22,6 +23,13 @@ def _compare(
         list[Path] | None,
         typer.Option("--sample", "-s", help="Stores instead of those of the first run."),
     ] = None,
+    allow_training_events: Annotated[
+        bool,
+        typer.Option(
+            "--allow-training-events",
+            help="Compare on events that a network was trained on too; the page says so.",
+        ),
+    ] = False,
     plots: Annotated[bool, typer.Option(help="Draw the plots.")] = True,
 ) -> None:
     """Evaluate several runs on the same events and write one report with paired differences.
@@ -35,14 +43,22 @@ def _compare(
     from l1met_fpga.evaluation.metrics_file import to_metrics
     from l1met_fpga.evaluation.runs import NamedRun, evaluate_runs
     from l1met_fpga.report.collect import build_report
-    from l1met_fpga.report.side_by_side import write_comparison
+    from l1met_fpga.report.side_by_side import training_notes, write_comparison
 
     if len(runs) < 2:
         raise ConfigError(f"a comparison needs two or more runs, got {len(runs)}")
     named = [NamedRun.open(text) for text in runs]
-    found = evaluate_runs(named, named[0].config.evaluation, stores=sample)
+    found = evaluate_runs(
+        named,
+        named[0].config.evaluation,
+        stores=sample,
+        allow_training_events=allow_training_events,
+    )
     if plots:
         draw_all(found, output / "plots")
     reports = {one.name: build_report(one.run) for one in named}
     write_comparison(to_metrics(found), reports, output)
-    Console(soft_wrap=True).print(f"wrote {output / 'compare.html'}", highlight=False)
+    console = terminal.console()
+    for note in training_notes(reports):
+        console.print(note)
+    console.print(f"wrote {output / 'compare.html'}")

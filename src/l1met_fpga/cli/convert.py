@@ -4,13 +4,14 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from l1met_fpga.cli import terminal
 from l1met_fpga.config.base import load_yaml, override, parse
 from l1met_fpga.config.data import ConvertConfig
 from l1met_fpga.data.counts import COUNT_MEANINGS
+from l1met_fpga.data.roles import suggested_role
 
 __all__ = ["register"]
 
@@ -26,6 +27,13 @@ def _convert(
     *,
     label: Annotated[
         str | None, typer.Option(help="Name of the sample; that of the store if not given.")
+    ] = None,
+    role: Annotated[
+        str | None,
+        typer.Option(
+            help="signal or background (pile-up-only events); labels pileup, minbias and "
+            "single_neutrino are background if not given."
+        ),
     ] = None,
     order: Annotated[
         str | None, typer.Option(help="Order of the candidates: as_is, pt or region.")
@@ -72,6 +80,7 @@ def _convert(
 
     typed = {
         "label": label,
+        "role": role,
         "order": order,
         "z0": z0,
         "format": file_format,
@@ -81,7 +90,7 @@ def _convert(
     raw = {"label": output.stem, **(load_yaml(config) if config else {})}
     raw = override(raw, {key: value for key, value in typed.items() if value is not None})
     settings = parse(ConvertConfig, raw, where=str(config or "command line"))
-    console = Console()
+    console = terminal.console()
     with Progress(
         TextColumn("converting"),
         BarColumn(),
@@ -108,7 +117,10 @@ def _convert(
             scheduler=scheduler,
             on_file=on_file,
         )
-    console.print(f"[bold]{output}[/]: {n_events} events, label {settings.label!r}")
+    found = settings.role or suggested_role(settings.label)
+    console.print(
+        terminal.styled((output, "bold"), f": {n_events} events, label {settings.label!r}, {found}")
+    )
     table = Table(show_header=False, box=None)
     for name, count in counts.items():
         if count:

@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 
+from l1met_fpga.cli import terminal
 from l1met_fpga.cli.run_choice import assignments
 from l1met_fpga.errors import ConfigError
 
@@ -41,7 +41,10 @@ def _evaluate(
     ] = None,
     background: Annotated[
         list[str] | None,
-        typer.Option(help="Samples of --arrays that are pile-up only (default: pileup)."),
+        typer.Option(
+            help="Samples of --arrays alone that are pile-up only (pileup, minbias and "
+            "single_neutrino if not given); the role of a store is in the store."
+        ),
     ] = None,
     assign: Annotated[
         list[str] | None,
@@ -52,6 +55,13 @@ def _evaluate(
     ] = None,
     forms: Annotated[
         bool, typer.Option("--forms", help="Also the int64, C-simulated and RTL forms (slow).")
+    ] = False,
+    allow_training_events: Annotated[
+        bool,
+        typer.Option(
+            "--allow-training-events",
+            help="Evaluate on events that the network was trained on too; the report says so.",
+        ),
     ] = False,
     plots: Annotated[bool, typer.Option(help="Draw the plots.")] = True,
 ) -> None:
@@ -67,21 +77,34 @@ def _evaluate(
 
         l1met evaluate -a ttbar:PUPPI=puppi.npz -a ttbar:mine=mine.npz -o out/
     """
-    from l1met_fpga.data.labels import BACKGROUND_LABELS
     from l1met_fpga.evaluation.runs import ArrayFile, NamedRun, evaluate_arrays, evaluate_runs
 
+    if background and (run or model):
+        raise ConfigError(
+            f"--background {background[0]} is for --arrays without a run folder; a store knows its "
+            "role, which `l1met convert --role background` gives it"
+        )
     runs = [NamedRun.open(text) for text in ([run] if run else []) + (model or [])]
     files = [ArrayFile.parse(text) for text in arrays or []]
     if not runs and not files:
         raise ConfigError("nothing to evaluate: give a run folder, or --arrays SAMPLE:NAME=FILE")
     if not runs and output is None:
         raise ConfigError("--arrays without a run folder needs --output FOLDER")
+    if output is None:
+        runs[0].run.writable()
     settings = _settings(runs[0].run.config if runs else None, assign or [])
     if runs:
         more = {one.name: _built_forms(one) for one in runs} if forms else None
-        found = evaluate_runs(runs, settings, stores=sample, arrays=files, forms=more)
+        found = evaluate_runs(
+            runs,
+            settings,
+            stores=sample,
+            arrays=files,
+            forms=more,
+            allow_training_events=allow_training_events,
+        )
     else:
-        backgrounds = frozenset(background) if background else BACKGROUND_LABELS
+        backgrounds = frozenset(background) if background else None
         found = evaluate_arrays(files, settings, backgrounds=backgrounds)
     folder = output or runs[0].run.root
     history = runs[0].run.history if runs and runs[0].run.history.is_file() else None
@@ -91,16 +114,17 @@ def _evaluate(
 def _built_forms(named: "NamedRun") -> "dict[str, Estimator]":
     """Return the integer forms that this run folder holds, as MET in GeV."""
     from l1met_fpga.cli.check import built_forms
+    from l1met_fpga.data.slots import first_slots
     from l1met_fpga.firmware.forms import int64_form
     from l1met_fpga.models.network import Network
 
     run = named.run
     network = Network.load(run.need(run.network, made_by="l1met train"))
-    kind = network.output.type
+    kind, slots = network.output.type, network.n_candidates
     every = {"int64": int64_form(network), **built_forms(run, named.config, network, rtl=True)}
 
     def in_gev(form: "Form") -> "Estimator":
-        return lambda events: kind.decode(form(events.candidates))
+        return lambda events: kind.decode(form(first_slots(events.candidates, slots)))
 
     return {name: in_gev(form) for name, form in every.items()}
 
@@ -120,11 +144,11 @@ def _write(found: "Evaluation", folder: Path, *, history: Path | None, plots: bo
     from l1met_fpga.evaluation.metrics_file import save_metrics, to_metrics
     from l1met_fpga.evaluation.summary import summary_lines
 
-    console = Console(soft_wrap=True)
+    console = terminal.console()
     metrics = to_metrics(found)
     save_metrics(metrics, folder / "metrics.json")
-    for line in (*summary_lines(metrics), *metrics["notes"]):
-        console.print(line, highlight=False)
+    for line in (*summary_lines(metrics), *metrics.notes):
+        console.print(line)
     if plots:
         from l1met_fpga.evaluation.draw import draw_all, read_history
 

@@ -9,6 +9,8 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from l1met_fpga.cli import terminal
+
 if TYPE_CHECKING:
     from l1met_fpga.config.run import RunConfig
     from l1met_fpga.firmware.rtl.explore import Point
@@ -46,6 +48,12 @@ def _explore(
     events: Annotated[
         int, typer.Option("--events", "-n", min=0, help="Test events for physics; 0 for none.")
     ] = 3000,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", help="Copy the run there first, for a run that may not be written."
+        ),
+    ] = None,
 ) -> None:
     """Explore designs of a trained network without training again.
 
@@ -59,14 +67,13 @@ def _explore(
     """
     from dataclasses import asdict
 
-    from l1met_fpga.cli.run_choice import need_last_run, with_typed
+    from l1met_fpga.cli.run_choice import open_run, with_typed
     from l1met_fpga.config.rtl import ExploreConfig
     from l1met_fpga.config.run import load_run
     from l1met_fpga.files import write_json
     from l1met_fpga.firmware.rtl.explore import explore, pareto, plot
     from l1met_fpga.models.network import Network
-    from l1met_fpga.plot_style import save_figure
-    from l1met_fpga.run_folder import RunFolder
+    from l1met_fpga.plots.figure import save_figure
 
     typed = {
         "lanes": _numbers(int)(lanes) if lanes else None,
@@ -75,10 +82,10 @@ def _explore(
         "zero_fraction": _numbers(float)(zeros) if zeros else None,
     }
     grid = with_typed(ExploreConfig(), typed, where="explore")
-    folder = RunFolder.open(run) if run is not None else need_last_run()
+    folder = open_run(run, output)
     config = load_run(folder.need(folder.config, made_by="l1met train"))
     network = Network.load(folder.need(folder.network, made_by="l1met train"))
-    console = Console(soft_wrap=True)
+    console = terminal.console()
     physics = _resolution(network, config, events) if events else None
     points = list(
         track(
@@ -94,9 +101,10 @@ def _explore(
         {**asdict(p), "resolution_gev": p.resolution_gev if events else None, "pareto": on_front}
         for p, on_front in zip(points, front, strict=True)
     ]
-    write_json(folder.root / "rtl_explore.json", {"network": network.name, "points": rows})
     figure = plot(points, clock_period_ns=config.rtl.clock_period_ns)
-    save_figure(figure, folder.plots, "rtl_explore")
+    with folder.writing():
+        write_json(folder.root / "rtl_explore.json", {"network": network.name, "points": rows})
+        save_figure(figure, folder.plots, "rtl_explore")
     console.print(
         f"written: {folder.root / 'rtl_explore.json'}, {folder.plots / 'rtl_explore.png'}"
     )
@@ -106,16 +114,18 @@ def _resolution(
     network: "Network", config: "RunConfig", events: int
 ) -> "Callable[[Network], float]":
     """Slope-corrected resolution (mean of parallel and perpendicular) on the first sample."""
+    from l1met_fpga.data.sample_store import store_of
+    from l1met_fpga.data.slots import first_slots
     from l1met_fpga.data.splits import Part
     from l1met_fpga.data.store import Store
     from l1met_fpga.firmware.reference import evaluate
     from l1met_fpga.metrics.binning import GAIN_RANGE_GEV, Bins
     from l1met_fpga.metrics.resolution import binned_resolution
-    from l1met_fpga.training.samples import store_of
 
     with Store.open(store_of(config.samples[0])) as store:
         chosen = store.events_of(Part.TEST)[:events]
-        candidates = store.candidates(chosen, network.columns)
+        given = store.candidates(chosen, network.columns)
+        candidates = first_slots(given, network.n_candidates, of=f"test events of {store.path}")
         gen_met_xy_gev = store.gen_met_xy_gev(chosen)
 
     def resolution(changed: "Network") -> float:

@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from l1met_fpga.cli import terminal
 from l1met_fpga.config.base import parse
 from l1met_fpga.config.data import ConvertConfig
 from l1met_fpga.errors import ConfigError
@@ -70,9 +71,9 @@ def _inspect(
     typed = {"format": file_format, "branch_map": branch_map}
     raw = {key: value for key, value in typed.items() if value is not None}
     config = parse(ConvertConfig, raw, where="command line")
-    with Console(stderr=True).status(f"reading {file}"):
+    with terminal.console(stderr=True).status(terminal.styled(f"reading {file}")):
         inspection = inspect_file(file, config)
-    console = Console()
+    console = terminal.console()
     if as_json:
         console.print_json(json.dumps(inspection.to_dict(), allow_nan=False))
     else:
@@ -80,16 +81,16 @@ def _inspect(
     if plots is not None:
         paths = _draw(inspection, plots, event or 0, network, config)
         if not as_json:
-            console.print(f"{len(paths)} figures in [bold]{plots}[/]")
+            console.print(terminal.styled(f"{len(paths)} figures in ", (plots, "bold")))
 
 
 def _print(console: Console, inspection: "Inspection") -> None:
     totals = inspection.totals
-    console.print(f"[bold]{inspection.path}[/]", soft_wrap=True, highlight=False)
+    console.print(terminal.styled((inspection.path, "bold")))
     head = Table(show_header=False, box=None)
     head.add_row("format", inspection.format)
-    for name, text in inspection.about.items():
-        head.add_row(name.replace("_", " "), text)
+    for name, about in inspection.about.items():
+        head.add_row(name.replace("_", " "), about)
     head.add_row("events", f"{inspection.n_events}")
     for part, n in inspection.parts.items():
         head.add_row(f"  {part}", f"{n}")
@@ -134,17 +135,18 @@ def _multiplicity(inspection: "Inspection") -> Table:
     width = 8 if last <= 160 else 16
     bins = [int(counts[start : start + width].sum()) for start in range(0, last + 1, width)]
     table = Table("candidates", "events", "", title="Candidates per event", box=None)
+    block = "█" if terminal.stream_prints("█") else "#"
     for index, n in enumerate(bins):
-        bar = "█" * round(_BAR_WIDTH * n / max(bins))
+        bar = block * round(_BAR_WIDTH * n / max(bins))
         table.add_row(f"{index * width} to {index * width + width - 1}", str(n), bar)
     return table
 
 
 def _print_problems(console: Console, inspection: "Inspection") -> None:
     if not inspection.problems:
-        console.print("[green]no problems found[/]")
+        console.print(terminal.styled(("no problems found", "green")))
     for problem in inspection.problems:
-        console.print(f"[yellow]problem:[/] {problem}", highlight=False)
+        console.print(terminal.styled(("problem:", "yellow"), f" {problem}"))
 
 
 def _draw(
@@ -152,7 +154,7 @@ def _draw(
 ) -> list[Path]:
     from l1met_fpga.data import plots
     from l1met_fpga.data.inspect import read_event
-    from l1met_fpga.plot_style import save_figure
+    from l1met_fpga.plots.figure import save_figure
 
     totals = inspection.totals
     figures: dict[str, Any] = {
@@ -173,7 +175,7 @@ def _met_vectors(event: "EventBatch", network: Path | None) -> "dict[str, npt.ND
     """Return the MET vectors of one event by name: generator, PUPPI and network."""
     import numpy as np
 
-    from l1met_fpga.puppi.met import puppi_met_xy_gev
+    from l1met_fpga.puppi.sums import puppi_met_xy_gev
 
     columns = {name: column[None] for name, column in event.columns.items()}
     result = {"PUPPI": puppi_met_xy_gev(columns)[0]}

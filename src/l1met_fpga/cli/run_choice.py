@@ -1,20 +1,38 @@
 """Which run folder a command works on, and settings typed on the command line."""
 
+import glob
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar, get_args
 
 from pydantic import BaseModel
 
 from l1met_fpga.config.base import parse
+from l1met_fpga.config.data import Role
 from l1met_fpga.config.run import RunConfig, load_run
 from l1met_fpga.errors import ConfigError, RunFolderError
 from l1met_fpga.run_folder import MARK, RunFolder
 
-__all__ = ["RUNS", "assignments", "last_run", "load_typed_run", "need_last_run", "with_typed"]
+__all__ = [
+    "RUNS",
+    "SAMPLE_HELP",
+    "assignments",
+    "last_run",
+    "load_typed_run",
+    "need_last_run",
+    "open_run",
+    "typed_samples",
+    "with_typed",
+]
 
 RUNS = Path("runs")
 """Where ``l1met train`` makes run folders."""
+
+SAMPLE_FORM: Final = "FILE[:SHARE[:LABEL]][:ROLE]"
+SAMPLE_HELP: Final = (
+    f"{SAMPLE_FORM}, instead of the configuration's samples: a store, or ROOT files (a glob) with "
+    "their label; ROLE is signal or background (pile-up-only events)."
+)
 
 Section = TypeVar("Section", bound=BaseModel)
 
@@ -54,6 +72,20 @@ def need_last_run() -> RunFolder:
     return run
 
 
+def open_run(run: Path | None, output: Path | None) -> RunFolder:
+    """Return the run that a command reads and writes: the newest one where none was typed.
+
+    Args:
+        run: Run folder that was typed.
+        output: Folder that was typed for the results; the run is copied there.
+
+    Raises:
+        RunFolderError: If there is none, or it may not be written and no ``output`` was typed.
+    """
+    found = RunFolder.open(run) if run is not None else need_last_run()
+    return found.writable(output)
+
+
 def with_typed(section: Section, typed: Mapping[str, Any], *, where: str) -> Section:
     """Return a configuration section with the values that were typed; None was not typed."""
     given = {key: value for key, value in typed.items() if value is not None}
@@ -66,31 +98,64 @@ def with_typed(section: Section, typed: Mapping[str, Any], *, where: str) -> Sec
 
 
 def assignments(texts: Sequence[str] | None) -> dict[str, str]:
-    """Read ``--set KEY=VALUE``.
+    """Read ``--set KEY=VALUE``; of two with one key the last wins, as with any flag.
 
     Raises:
         ConfigError: If one has no equals sign.
     """
-    wrong = [text for text in texts or () if "=" not in text]
-    if wrong:
-        raise ConfigError(f"--set takes KEY=VALUE, got {wrong[0]!r}")
-    return dict(text.split("=", 1) for text in texts or ())
+    found: dict[str, str] = {}
+    for text in texts or ():
+        key, equals, value = text.partition("=")
+        if not equals:
+            raise ConfigError(f"--set takes KEY=VALUE, got {text!r}")
+        found[key] = value
+    return found
 
 
 def load_typed_run(
     config: Path, samples: Sequence[str] | None, assign: Sequence[str] | None
 ) -> RunConfig:
-    """Read a run's configuration with ``--sample FILE[:SHARE]`` and ``--set`` applied.
+    """Read a run's configuration with ``--sample`` and ``--set`` applied.
 
     Raises:
         ConfigError: If a text has another form or a setting is not allowed.
     """
     typed: dict[str, Any] = dict(assignments(assign))
     if samples:
-        typed["samples"] = [_sample(text) for text in samples]
+        typed["samples"] = [sample for text in samples for sample in typed_samples(text)]
     return load_run(config, typed)
 
 
-def _sample(text: str) -> dict[str, str]:
-    path, colon, share = text.rpartition(":")
-    return {"path": path, "weight": share} if colon else {"path": text}
+def typed_samples(text: str) -> list[dict[str, Any]]:
+    """Read ``FILE[:SHARE[:LABEL]][:ROLE]``; a glob of stores gives one sample for each.
+
+    Raises:
+        ConfigError: If the text has another form, or one share is given to several stores.
+    """
+    words = text.split(":")
+    # A file's own name may hold colons.
+    ends = [n for n in range(len(words), 0, -1) if Path(":".join(words[:n])).exists()]
+    path, more = ":".join(words[: (ends or [1])[0]]), words[(ends or [1])[0] :]
+    role = more.pop() if more and more[-1] in get_args(Role) else None
+    if len(more) > 2:
+        raise ConfigError(f"--sample takes {SAMPLE_FORM}, got {text!r}")
+    share, label = (*more, "", "")[:2]
+    given = {"weight": _number(share) if share else None, "label": label or None, "role": role}
+    about = {key: value for key, value in given.items() if value is not None}
+    stores = [] if ends else sorted(glob.glob(path, recursive=True))  # noqa: PTH207
+    if len(stores) < 2 or any(Path(store).suffix != ".h5" for store in stores):
+        return [{"path": path} | about]
+    if about:
+        raise ConfigError(
+            f"--sample {text} stands for {len(stores)} stores; give each its own --sample with "
+            f"what follows the name ({', '.join(stores[:6])})"
+        )
+    return [{"path": store} for store in stores]
+
+
+def _number(text: str) -> float | str:
+    """Return a number if it is one; the configuration says what is wrong with other text."""
+    try:
+        return float(text)
+    except ValueError:
+        return text

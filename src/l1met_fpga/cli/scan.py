@@ -4,10 +4,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
-from l1met_fpga.cli.run_choice import load_typed_run
+from l1met_fpga.cli import terminal
+from l1met_fpga.cli.run_choice import SAMPLE_HELP, load_typed_run
 
 if TYPE_CHECKING:
     from l1met_fpga.models.network import Network
@@ -38,7 +38,7 @@ def _scan(
     trials: Annotated[int, typer.Option("--trials", "-n", min=1, help="Trials in all.")] = 20,
     sample: Annotated[
         list[str] | None,
-        typer.Option("--sample", "-s", help="FILE[:SHARE], store or ROOT file."),
+        typer.Option("--sample", "-s", help=SAMPLE_HELP),
     ] = None,
     assign: Annotated[
         list[str] | None, typer.Option("--set", help="Change a setting, such as scan.epochs=5.")
@@ -60,16 +60,15 @@ def _scan(
 
         l1met scan models/deepset.yaml --trials 30 --set scan.epochs=8
     """
+    run_config = load_typed_run(config, sample, assign)
     from l1met_fpga.training.scan import pareto, run_scan
 
-    run_config = load_typed_run(config, sample, assign)
     folder = output or Path("scans") / run_config.model.name
-    console = Console()
+    console = terminal.console()
 
     def report(trial: "Trial") -> None:
         console.print(
-            f"trial {trial.number}: efficiency {trial.efficiency:.3f}, {trial.luts:.0f} LUTs a lane",
-            highlight=False,
+            f"trial {trial.number}: efficiency {trial.efficiency:.3f}, {trial.luts:.0f} LUTs a lane"
         )
 
     done = run_scan(
@@ -82,13 +81,13 @@ def _scan(
     for column in ("trial", "efficiency", "LUTs a lane", "parameters"):
         table.add_column(column, justify="left" if column == "parameters" else "right")
     for trial in best:
-        text = ", ".join(
+        found = ", ".join(
             f"{k} {v:.2f}" if isinstance(v, float) else f"{k} {v}"
             for k, v in trial.parameters.items()
         )
-        table.add_row(str(trial.number), f"{trial.efficiency:.3f}", f"{trial.luts:.0f}", text)
+        table.add_row(str(trial.number), f"{trial.efficiency:.3f}", f"{trial.luts:.0f}", found)
     console.print(table)
-    console.print(f"written: {folder / 'scan.json'}, {folder / 'scan.png'}", soft_wrap=True)
+    console.print(f"written: {folder / 'scan.json'}, {folder / 'scan.png'}")
 
 
 def _write(done: "list[Trial]", best: "list[Trial]", folder: Path) -> None:
@@ -97,7 +96,7 @@ def _write(done: "list[Trial]", best: "list[Trial]", folder: Path) -> None:
     from matplotlib.figure import Figure
 
     from l1met_fpga.files import write_json
-    from l1met_fpga.plot_style import COLOURS, save_figure, styled
+    from l1met_fpga.plots.figure import COLOURS, save_figure, styled
 
     front = {trial.number for trial in best}
     rows = [asdict(trial) | {"pareto": trial.number in front} for trial in done]

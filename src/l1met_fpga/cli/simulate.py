@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Annotated, Any, Self
 
 import typer
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from l1met_fpga.cli import terminal
 from l1met_fpga.cli.run_choice import assignments
 from l1met_fpga.config.base import load_yaml, override, parse
 from l1met_fpga.config.simulation import SimulationConfig
@@ -78,7 +78,7 @@ def _simulate(
     settings = parse(SimulationConfig, raw, where=str(config or "command line"))
     with _Display() as display:
         files = run(settings, report=display.update, overwrite=overwrite)
-    Console().print(f"{len(files)} files in [bold]{settings.output}[/]")
+    terminal.console().print(terminal.styled(f"{len(files)} files in ", (settings.output, "bold")))
 
 
 def _one_sample(process: str | None, events: int | None, seed: int | None) -> dict[str, Any]:
@@ -101,13 +101,13 @@ class _Display:
     def __enter__(self) -> Self:
         if sys.stderr.isatty():
             self._bar = Progress(
-                TextColumn("{task.description}"),
+                TextColumn("{task.description}", markup=False),
                 BarColumn(),
                 MofNCompleteColumn(),
                 TextColumn("events"),
                 TimeElapsedColumn(),
                 TextColumn("{task.fields[left]}"),
-                console=Console(stderr=True),
+                console=terminal.console(stderr=True),
             )
             self._bar.start()
         return self

@@ -6,8 +6,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
+from l1met_fpga.cli import terminal
+
 if TYPE_CHECKING:
     from l1met_fpga.config.run import RunConfig
+    from l1met_fpga.firmware.check import Form
+    from l1met_fpga.models.network import Network
     from l1met_fpga.run_folder import RunFolder
 
 __all__ = ["register", "synthesize"]
@@ -40,7 +44,12 @@ def synthesize(
         str | None, typer.Option(help="latency, resource or distributed_arithmetic.")
     ] = None,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Folder of the HLS project.")
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            help="Folder of the HLS project; of a copy of the run where that may not be written.",
+        ),
     ] = None,
     name: Annotated[
         str | None,
@@ -55,6 +64,14 @@ def synthesize(
     reference: Annotated[
         bool, typer.Option("--reference", help="Use the shipped network models/MODEL.")
     ] = False,
+    network: Annotated[
+        Path | None,
+        typer.Option(help="A network.json from elsewhere; its run folder is made in runs/."),
+    ] = None,
+    expected: Annotated[
+        Path | None,
+        typer.Option(help="With --network: events and their results (.npz) to hold it against."),
+    ] = None,
 ) -> None:
     """Convert a trained network with hls4ml, C-simulate it, check it bit by bit, and report.
 
@@ -66,13 +83,18 @@ def synthesize(
         l1met synthesize runs/deepset --build
 
         l1met synthesize -m deepset --pruning --strategy distributed_arithmetic
+
+        l1met synthesize --network network.json --expected events.npz --build
     """
     from l1met_fpga.cli.run_choice import with_typed
     from l1met_fpga.config.run import load_run
+    from l1met_fpga.errors import ToolError
     from l1met_fpga.firmware.hls.vendor import find_vendor
 
-    console = Console(soft_wrap=True)
-    folder = _choose(console, run, model, pruning, reference)
+    if network is not None or expected is not None:
+        run = _imported(network, expected, run, model, reference)
+    console = terminal.console()
+    folder, output = _writable(_choose(console, run, model, pruning, reference), output)
     config = load_run(folder.need(folder.config, made_by="l1met train"))
     typed = {
         "part": part, "clock_period_ns": clock_period_ns, "backend": backend, "strategy": strategy,
@@ -83,12 +105,54 @@ def synthesize(
     config = config.model_copy(update={"hls": hls, "rtl": rtl})
     if require_vendor:
         find_vendor(hls.backend, required=True)
-    console.print(f"run folder {folder.root}", highlight=False)
-    project = output or folder.hls
-    _convert_and_check(console, folder, config, project, events=events, rtl=build)
-    if build:
-        _run_vendor(console, config, project)
-    _report(console, folder)
+    console.print(f"run folder {folder.root}")
+    with folder.writing():
+        project = output or folder.hls
+        _convert_and_check(console, folder, config, project, events=events, rtl=build)
+        try:
+            if build:
+                _run_vendor(console, config, project)
+        except ToolError:  # what is known without the vendor's figures is reported all the same
+            _report(console, folder)
+            raise
+        _report(console, folder)
+
+
+def _writable(folder: "RunFolder", output: Path | None) -> "tuple[RunFolder, Path | None]":
+    """Return where results go, and the folder of the HLS project if it lies elsewhere.
+
+    With ``output`` a run that may not be written is copied there first.
+    """
+    from l1met_fpga.errors import RunFolderError
+
+    try:
+        return folder.writable(), output
+    except RunFolderError:
+        if output is None:
+            raise
+        return folder.writable(output), None
+
+
+def _imported(
+    network: Path | None,
+    expected: Path | None,
+    run: Path | None,
+    model: str | None,
+    reference: bool,
+) -> Path:
+    """Make a run folder of a network.json and return it."""
+    from l1met_fpga.cli.run_choice import RUNS
+    from l1met_fpga.errors import ConfigError
+    from l1met_fpga.firmware.imported import create_imported_run
+    from l1met_fpga.models.network import Network
+
+    if network is None or run is not None or model is not None or reference:
+        raise ConfigError(
+            "--network takes the place of a run folder and of -m MODEL; --expected needs --network"
+        )
+    return create_imported_run(
+        network, expected, RUNS / f"{Network.load(network).name}-imported"
+    ).root
 
 
 def _choose(
@@ -111,12 +175,13 @@ def _choose(
 
 
 def _reference_copy(name: str) -> "RunFolder":
-    """Copy a shipped network to runs/, where firmware may be built beside it."""
-    import shutil
+    """Copy a shipped network to runs/, where firmware may be built beside it.
 
+    What was built there of the same network stays.
+    """
     from l1met_fpga.cli.run_choice import RUNS
     from l1met_fpga.errors import RunFolderError
-    from l1met_fpga.run_folder import MARK, RunFolder
+    from l1met_fpga.run_folder import RunFolder
 
     shipped = REFERENCE_FOLDER / name
     if not (shipped / "network.json").is_file():
@@ -125,31 +190,32 @@ def _reference_copy(name: str) -> "RunFolder":
             f"{sorted(p.parent.name for p in REFERENCE_FOLDER.glob('*/network.json'))}. "
             f"Train one with `l1met train models/{name}.yaml`"
         )
-    target = RUNS / f"{name}-reference"
-    if (target / MARK).is_file():
-        shutil.rmtree(target)
-    folder = RunFolder.create(target)
-    shutil.copytree(shipped, target, dirs_exist_ok=True)
-    return folder
+    return RunFolder.open(shipped).writable(RUNS / f"{name}-reference")
 
 
 def _train(console: Console, name: str, pruning: bool | None) -> "RunFolder":
+    """Train a model into a folder of a name of its own, and return that folder."""
+    from datetime import datetime
+
     from l1met_fpga.cli.app import app
-    from l1met_fpga.cli.run_choice import last_run
+    from l1met_fpga.cli.run_choice import RUNS
     from l1met_fpga.errors import RunFolderError
+    from l1met_fpga.run_folder import RunFolder
 
     recipe = REFERENCE_FOLDER / f"{name}.yaml"
     console.print(
-        f"no trained run of {name!r}; training one from {recipe} first, as `make train` does",
-        highlight=False,
+        f"no trained run of {name!r}; training one from {recipe} first, as `make train` does"
     )
+    stamp = datetime.now().astimezone().strftime("%Y%m%d-%H%M%S-%f")
+    root = RUNS / f"{name}-{stamp}"
     setting = f"training.pruning.enabled={str(pruning).lower()}"
     arguments = [] if pruning is None else ["--set", setting]
-    app(args=["train", str(recipe), *arguments], standalone_mode=False)
-    run = last_run(name, pruning=pruning)
-    if run is None:
-        raise RunFolderError(f"training of {name!r} left no run; see the messages above")
-    return run
+    command = ["train", str(recipe), "--output", str(root), *arguments]
+    app(args=command, standalone_mode=False)
+    run = RunFolder(root)
+    if not run.network.is_file():
+        raise RunFolderError(f"training of {name!r} left no network in {root}; see above")
+    return RunFolder.open(root)
 
 
 def _convert_and_check(
@@ -165,27 +231,37 @@ def _convert_and_check(
     from l1met_fpga.firmware.forms import check_samples
     from l1met_fpga.firmware.hls.flow import build_project, check_run
     from l1met_fpga.firmware.hls.location import record_project
+    from l1met_fpga.firmware.meaning import require_hardware_columns
     from l1met_fpga.models.network import Network
 
     network = Network.load(folder.need(folder.network, made_by="l1met train"))
+    for sentence in require_hardware_columns(network, folder):
+        console.print(sentence)
     samples = check_samples(network, config, n_events=events)
-    built = build_project(network, config.hls, project, samples["test"])
+    built = build_project(network, config.hls, project, next(iter(samples.values())))
     record_project(folder, project, config.hls)
     console.print(
         f"HLS project {project}: converted in {built.convert_s:.1f} s, "
-        f"compiled in {built.compile_s:.1f} s",
-        highlight=False,
+        f"compiled in {built.compile_s:.1f} s"
     )
     forms: dict[str, Any] = {"hls_csim": built.simulation}
     if rtl:
-        from l1met_fpga.firmware.rtl.project import build_rtl, rtl_forms, write_project
-        from l1met_fpga.report.rtl_vivado import use_vivado_figures
-
-        build_rtl(network, config.rtl, folder.rtl)
-        use_vivado_figures(folder.rtl)
-        forms |= rtl_forms(write_project(network, config.rtl, folder.rtl))
+        forms |= _build_rtl(console, folder, config, network)
     result = check_run(folder, config, forms, n_events=events, samples=samples)
     print_agreement(console, result)
+
+
+def _build_rtl(
+    console: Console, folder: "RunFolder", config: "RunConfig", network: "Network"
+) -> "dict[str, Form]":
+    from l1met_fpga.firmware.rtl.project import build_project, rtl_forms, write_project
+    from l1met_fpga.report.rtl_vivado import use_vivado_figures
+
+    project = write_project(network, config.rtl, folder.rtl)
+    for tool, reason in build_project(project)["failed"].items():
+        console.print(f"no resources from {tool}: {reason}")
+    use_vivado_figures(folder.rtl)
+    return rtl_forms(project)
 
 
 def _run_vendor(console: Console, config: "RunConfig", project: Path) -> None:
@@ -197,8 +273,7 @@ def _run_vendor(console: Console, config: "RunConfig", project: Path) -> None:
         console.print(
             "vendor synthesis was NOT run: none of "
             f"{', '.join(vendor_programs(config.hls.backend))} is on PATH. Its latency and "
-            "resources are absent from the report",
-            highlight=False,
+            "resources are absent from the report"
         )
         return
     run_vendor(tool, project, config.hls)
@@ -206,8 +281,7 @@ def _run_vendor(console: Console, config: "RunConfig", project: Path) -> None:
     console.print(
         f"{figures['tool']} {figures['tool_version']} ({figures['stage']}): latency "
         f"{figures['latency_cycles']} clocks, interval {figures['ii_cycles']}, {figures['lut']} "
-        f"LUT, {figures['ff']} FF, {figures['dsp']} DSP, {figures['bram']} BRAM",
-        highlight=False,
+        f"LUT, {figures['ff']} FF, {figures['dsp']} DSP, {figures['bram']} BRAM"
     )
 
 
@@ -216,4 +290,4 @@ def _report(console: Console, folder: "RunFolder") -> None:
 
     write_report(folder)
     for suffix in ("json", "md", "html"):
-        console.print(f"wrote {folder.report(suffix)}", highlight=False)
+        console.print(f"wrote {folder.report(suffix)}")

@@ -1,5 +1,6 @@
 """``l1met train``: train a network and its twins, evaluate them, print the table."""
 
+import shlex
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -9,11 +10,13 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from l1met_fpga.cli.run_choice import load_typed_run
+from l1met_fpga.cli import terminal
+from l1met_fpga.cli.run_choice import SAMPLE_HELP, load_typed_run
 from l1met_fpga.errors import ConfigError
 
 if TYPE_CHECKING:
     from l1met_fpga.config.run import RunConfig
+    from l1met_fpga.results.metrics import Efficiency, Metrics, Resolution
     from l1met_fpga.run_folder import RunFolder
     from l1met_fpga.training.callbacks import EpochReport
 
@@ -30,11 +33,7 @@ def _train(
     *,
     sample: Annotated[
         list[str] | None,
-        typer.Option(
-            "--sample",
-            "-s",
-            help="FILE[:SHARE], store or ROOT file, instead of the configuration's samples.",
-        ),
+        typer.Option("--sample", "-s", help=SAMPLE_HELP),
     ] = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Run folder; runs/NAME-TIME if not given.")
@@ -68,26 +67,29 @@ def _train(
 
     names = [str(variant) for variant in variants(run_config)]
     with _Epochs(names, run_config.training.epochs) as report:
-        command = f"l1met train {config} --output {root}"
+        command = _command(config, root, sample or [], assign or [])
         run = train_run(
             run_config, root, command=command, overwrite=overwrite, resume=resume, report=report
         )
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=150)  # tables in log files need not wrap
+    console = terminal.console()
     if evaluate:
         _evaluate(console, run.folder, run_config)
     _print_sizes(console, run.summary)
-    console.print(
-        f"run folder {root}; next: `l1met synthesize {root}`", highlight=False, soft_wrap=True
-    )
+    console.print(f"run folder {root}; next: `l1met synthesize {root}`")
+
+
+def _command(config: Path, root: Path, samples: list[str], assignments: list[str]) -> str:
+    """Return the command that makes this run, with every flag that decides what is in it."""
+    given = [word for text in samples for word in ("--sample", text)]
+    given += [word for text in assignments for word in ("--set", text)]
+    return shlex.join(["l1met", "train", str(config), "--output", str(root), *given])
 
 
 class _Epochs:
     """One progress bar per variant on a terminal, one line per epoch elsewhere."""
 
     def __init__(self, names: list[str], epochs: int) -> None:
-        self._console = Console(stderr=True)
+        self._console = terminal.console(stderr=True)
         self._epochs = epochs
         self._progress = Progress(
             TextColumn("{task.description:>9}"), BarColumn(), MofNCompleteColumn(),
@@ -107,17 +109,17 @@ class _Epochs:
         self._progress.stop()
 
     def _report(self, variant: str, epochs_done: int, figures: dict[str, float]) -> None:
-        text = f"loss {figures['loss']:.1f}, validation {figures['val_loss']:.1f}"
+        found = f"loss {figures['loss']:.1f}, validation {figures['val_loss']:.1f}"
         if "val_efficiency" in figures:
-            text += (
+            found += (
                 f", efficiency {figures['val_efficiency']:.3f} at {figures['val_rate_khz']:.0f} kHz"
             )
         if self._console.is_terminal:
             task = self._tasks[variant]
             self._progress.start_task(task)
-            self._progress.update(task, completed=epochs_done, figures=text)
+            self._progress.update(task, completed=epochs_done, figures=found)
         else:
-            print(f"{variant} epoch {epochs_done}/{self._epochs}: {text}", flush=True)
+            print(f"{variant} epoch {epochs_done}/{self._epochs}: {found}", flush=True)
 
 
 def _evaluate(console: Console, folder: "RunFolder", config: "RunConfig") -> None:
@@ -130,47 +132,45 @@ def _evaluate(console: Console, folder: "RunFolder", config: "RunConfig") -> Non
     save_metrics(metrics, folder.metrics)
     draw_all(found, folder.plots, history=read_history(folder.history))
     console.print(_table(metrics))
-    for note in metrics["notes"]:
-        console.print(note, highlight=False, soft_wrap=True)
-    console.print(f"plots in {folder.plots}", highlight=False, soft_wrap=True)
+    for note in metrics.notes:
+        console.print(note)
+    console.print(f"plots in {folder.plots}")
 
 
-def _table(metrics: dict[str, Any]) -> Table:
+def _table(metrics: "Metrics") -> Table:
     """Resolution, and efficiency at the lowest rate in bins of genMET, of all estimates."""
-    low, high = metrics["config"]["gain_range_gev"]
+    low, high = metrics.config.gain_range_gev
     title = f"Test part: slope-corrected widths for genMET {low:g}-{high:g} GeV"
-    point = metrics["rates"]["working_points"][0] if metrics["rates"] else None
+    point = metrics.working_points[0] if metrics.working_points else None
     if point is not None:
-        title += f"; efficiency at {point['title']}"
+        title += f"; efficiency at {point.title}"
     table = Table(title=title)
     table.add_column("MET", no_wrap=True)
-    for label in metrics["resolution"]:
+    for label in metrics.resolution:
         table.add_column(f"{label}\nu_par, u_perp", justify="right", no_wrap=True)
-    for label, found in metrics["trigger"].items():
-        for key in found["efficiency"][point["key"]] if point else ():
+    for label, found in metrics.trigger.items():
+        for key in found.efficiency[point.key] if point else ():
             bins = key.replace("_", "-").replace("above-", "> ")
             table.add_column(f"{label}\n{bins} GeV", justify="right", no_wrap=True)
-    for name, about in metrics["estimates"].items():
-        cells = [_widths(metrics["resolution"][label], name) for label in metrics["resolution"]]
-        for found in metrics["trigger"].values():
-            rows = found["efficiency"][point["key"]].values() if point else ()
+    for name, about in metrics.estimates.items():
+        cells = [_widths(found, name) for found in metrics.resolution.values()]
+        for trigger in metrics.trigger.values():
+            rows = trigger.efficiency[point.key].values() if point else ()
             cells += [_efficiency(row[name]) for row in rows]
-        table.add_row(about["title"], *cells)
+        table.add_row(about.title, *cells)
     return table
 
 
-def _widths(found: dict[str, Any], name: str) -> str:
-    figures = found["inclusive"]["estimates"][name]
-    parts = []
-    for key in ("parallel_over_slope_gev", "perpendicular_over_slope_gev"):
-        value = figures[key]["value"][0]
-        parts.append("-" if value is None else f"{value:.1f}")
-    return ", ".join(parts)
+def _widths(found: "Resolution", name: str) -> str:
+    figures = found.inclusive.estimates[name]
+    widths = (figures.parallel_over_slope_gev, figures.perpendicular_over_slope_gev)
+    return ", ".join("-" if w.value[0] is None else f"{w.value[0]:.1f}" for w in widths)
 
 
-def _efficiency(cell: dict[str, Any]) -> str:
-    value, low, high = cell["efficiency"], cell["low"], cell["high"]
-    return "-" if value is None else f"{value:.3f} ±{(high - low) / 2:.3f}"
+def _efficiency(cell: "Efficiency") -> str:
+    if cell.efficiency is None or cell.low is None or cell.high is None:
+        return "-"
+    return f"{cell.efficiency:.3f} ±{(cell.high - cell.low) / 2:.3f}"
 
 
 def _print_sizes(console: Console, summary: dict[str, Any]) -> None:

@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
+
+from l1met_fpga.cli import terminal
 
 __all__ = ["register"]
 
@@ -50,8 +51,8 @@ def _validate(
             f"{t.allowed:.2g}",
             row.verdict.value,
         )
-    console = Console()
+    console = terminal.console()
     console.print(table)
     counts = Counter(row.verdict.value for row in rows)
     console.print(", ".join(f"{n} {verdict}" for verdict, n in counts.items()))
-    console.print(f"Table and plots are in [bold]{output}[/]")
+    console.print(terminal.styled("Table and plots are in ", (output, "bold")))

@@ -1,44 +1,114 @@
-"""Strict reading of YAML: an unknown key is refused with the nearest known name.
+"""Strict settings: an unknown key is refused with the nearest known name, nothing is converted.
 
 Defaults live in the pydantic models and nowhere else; a command-line flag that was not typed
 never reaches :func:`override`.
 """
 
 import difflib
+import re
 import types
 import typing
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
-import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, GetCoreSchemaHandler, ValidationError
+from pydantic_core import CoreSchema
 
+from l1met_fpga.config.yaml_text import read_yaml
 from l1met_fpga.errors import ConfigError
 
-__all__ = ["StrictModel", "load_yaml", "override", "parse"]
+__all__ = ["StrictModel", "load_yaml", "matching", "override", "parse"]
 
 Model = TypeVar("Model", bound=BaseModel)
 
+_CONVERTED: Final = frozenset({"bool", "float", "int", "str"})
+"""Kinds of value that pydantic makes from others unless told not to: ``yes`` true, ``"8"`` 8."""
+_HOLDS_SCHEMAS: Final = frozenset(
+    {"choices", "definitions", "fields", "items_schema", "keys_schema", "schema", "values_schema"}
+)
+"""Parts of a pydantic schema that hold other schemas."""
+_LONGEST_VALUE: Final = 200
+"""Letters of a wrong value that a message shows."""
+
+
+def _without_conversion(schema: Any) -> Any:
+    """Make every number, boolean and text in a pydantic schema strict."""
+    if isinstance(schema, list):
+        return [_without_conversion(inner) for inner in schema]
+    if not isinstance(schema, dict):
+        return schema
+    changed = dict(schema)
+    for key in _HOLDS_SCHEMAS & schema.keys():
+        inner = schema[key]
+        if schema["type"] == "model-fields" and key == "fields":
+            changed[key] = {name: _without_conversion(field) for name, field in inner.items()}
+        else:
+            changed[key] = _without_conversion(inner)
+    return changed | ({"strict": True} if schema["type"] in _CONVERTED else {})
+
 
 class StrictModel(BaseModel):
-    """Base of every configuration section: frozen, no unknown keys, no silent conversion."""
+    """Base of every configuration section: frozen, no unknown keys, no silent conversion.
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=False, validate_default=True)
+    A number is a number, a boolean ``true`` or ``false``; a whole number is accepted where a
+    number is asked for, and infinity only where a field says so.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, validate_default=True, allow_inf_nan=False
+    )
+
+    @classmethod
+    def __get_pydantic_core_schema__(
+        cls, source: type[BaseModel], handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        """Make numbers, booleans and text strict.
+
+        Pydantic's own ``strict`` would refuse lists for tuples and text for paths too.
+        """
+        strict: CoreSchema = _without_conversion(handler(source))
+        return strict
+
+
+def matching(pattern: str, words: str) -> AfterValidator:
+    """Return the check that a text matches a pattern as a whole, which it tells in words.
+
+    Args:
+        pattern: Regular expression.
+        words: What it allows, for the message ("letters and digits").
+    """
+    compiled = re.compile(pattern)
+
+    def check(text: str) -> str:
+        if not compiled.fullmatch(text):
+            raise ValueError(f"must have {words}")
+        return text
+
+    return AfterValidator(check)
 
 
 def load_yaml(path: Path) -> dict[str, Any]:
-    """Read one YAML mapping.
+    """Read one YAML mapping, in UTF-8 whatever the locale.
 
     Raises:
-        ConfigError: If the file is missing, is not YAML or is not a mapping.
+        ConfigError: If the file is missing, cannot be read, is not YAML or is not a mapping.
     """
     try:
-        raw = yaml.safe_load(path.read_text())
+        raw = read_yaml(path.read_bytes())
     except FileNotFoundError:
-        raise ConfigError(f"no configuration file {path}; check the path") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as err:
-        raise ConfigError(f"{path} is not valid YAML: {err}") from err
+        raise ConfigError(
+            f"no configuration file {path}; check the path, or copy the package's own with "
+            "`l1met init`"
+        ) from None
+    except IsADirectoryError:
+        inside = ", ".join(str(file) for file in sorted(path.glob("*.yaml"))[:6])
+        tip = f"give a file in it ({inside})" if inside else "give a YAML file"
+        raise ConfigError(f"{path} is a folder, not a configuration file; {tip}") from None
+    except OSError as err:
+        raise ConfigError(f"{path} cannot be read: {err.strerror}; check its permissions") from None
+    except ValueError as err:
+        raise ConfigError(f"{path} is not valid YAML: {err}") from None
     if not isinstance(raw, dict):
         raise ConfigError(f"{path} must hold a mapping of sections, got {type(raw).__name__}")
     return raw
@@ -47,24 +117,59 @@ def load_yaml(path: Path) -> dict[str, Any]:
 def override(raw: Mapping[str, Any], assignments: Mapping[str, Any]) -> dict[str, Any]:
     """Return a copy of ``raw`` with dotted keys replaced (``{"training.epochs": 3}``).
 
-    Values given as text are read as YAML, so ``3`` is a number and ``[8, 8]`` a list.
+    Values given as text are read as YAML, so ``3`` is a number and ``[8, 8]`` a list. A number in
+    a key counts entries of a list from 0 (``model.phi.0.units``).
 
     Raises:
-        ConfigError: If a dotted key leads through a value that is not a section.
+        ConfigError: If a value is not YAML, or a dotted key leads through a value that is not a
+            section or to an entry that a list does not have.
     """
-    result = dict(raw)
+    result: dict[str, Any] = dict(raw)
     for dotted, value in assignments.items():
-        parsed = yaml.safe_load(value) if isinstance(value, str) else value
         *sections, leaf = dotted.split(".")
-        here = result
-        for section in sections:
-            inner = here.get(section, {})
-            if not isinstance(inner, dict):
-                raise ConfigError(f"cannot set {dotted}: {section!r} is {inner!r}, not a section")
-            here[section] = dict(inner)
-            here = here[section]
-        here[leaf] = parsed
+        here: Any = result
+        for depth, section in enumerate(sections):
+            place = _place(here, section, dotted, depth)
+            inner = here.get(place, {}) if isinstance(here, dict) else here[place]
+            if not isinstance(inner, dict | list):
+                raise ConfigError(
+                    f"cannot set {dotted}: {'.'.join(sections[: depth + 1])!r} is {inner!r}, not a "
+                    "section"
+                )
+            here[place] = here = inner.copy()
+        here[_place(here, leaf, dotted, len(sections))] = _typed_value(dotted, value)
     return result
+
+
+def _place(here: dict[str, Any] | list[Any], part: str, dotted: str, depth: int) -> Any:
+    """Return the key or the number that one part of a dotted key stands for."""
+    above = ".".join(dotted.split(".")[:depth])
+    if isinstance(here, list):
+        if part.isdecimal() and int(part) < len(here):
+            return int(part)
+        entries = f"0 to {len(here) - 1}" if here else "none"
+        raise ConfigError(
+            f"cannot set {dotted}: {above!r} is a list with {len(here)} entries, and {part!r} is "
+            f"none of them (their numbers are {entries}); give the number of one, or the whole "
+            f"list: {above}=[...]"
+        )
+    if not part:
+        raise ConfigError(f"cannot set {dotted!r}: a name is missing in it")
+    if part.isdecimal() and part not in here and not here:
+        raise ConfigError(
+            f"cannot set {dotted}: the file does not say {above!r}, so there is no entry {part} to "
+            f"change; give the whole list: {above}=[...]"
+        )
+    return part
+
+
+def _typed_value(dotted: str, value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    try:
+        return read_yaml(value)
+    except ValueError as err:
+        raise ConfigError(f"cannot set {dotted}={value}: not valid YAML: {err}") from None
 
 
 def parse(model: type[Model], raw: Mapping[str, Any], *, where: str) -> Model:
@@ -89,7 +194,11 @@ def _explain(model: type[BaseModel], problem: Any) -> str:
     loc = [part for part in problem["loc"] if isinstance(part, str)]
     key = ".".join(str(part) for part in problem["loc"])
     if problem["type"] != "extra_forbidden":
-        return f"{key or 'top level'}: {problem['msg']}, got {problem['input']!r}"
+        said = problem["msg"].removeprefix("Value error, ")
+        said += " (true or false)" if problem["type"] == "bool_type" else ""
+        got = repr(problem["input"])
+        got = got if len(got) <= _LONGEST_VALUE else f"{got[:_LONGEST_VALUE]}..."
+        return f"{key or 'top level'}: {said}, got {got}"
     known = _known_keys(model, loc[:-1])
     near = difflib.get_close_matches(loc[-1], known, n=1)
     tip = f"; did you mean {near[0]!r}?" if near else ""

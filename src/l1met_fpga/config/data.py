@@ -1,13 +1,15 @@
-"""Configuration of conversion, splits and feeds."""
+"""Configuration of conversion and splits."""
 
-from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, model_validator
 
 from l1met_fpga.config.base import StrictModel
 
-__all__ = ["ConvertConfig", "FeedConfig", "FlattenConfig", "SampleConfig", "SplitConfig"]
+__all__ = ["ConvertConfig", "Role", "SplitConfig"]
+
+Role = Literal["signal", "background"]
+"""What a sample is for: signal, or pile-up-only events that rates come from."""
 
 
 class SplitConfig(StrictModel):
@@ -34,6 +36,12 @@ class ConvertConfig(StrictModel):
     """What `l1met convert` does with its input files."""
 
     label: str = Field("sample", min_length=1, description="Name of the sample in the store.")
+    role: Role | None = Field(
+        None,
+        description="What the sample is for: signal, or background (pile-up-only events, whose "
+        "true MET is zero and from which rates come). If null, the labels pileup, minbias and "
+        "single_neutrino mean background and every other one means signal.",
+    )
     format: Literal["auto", "root", "words", "l1metml", "l1deepmet"] = Field(
         "auto", description="Format of the input files; auto tells it by the end of their names."
     )
@@ -58,38 +66,3 @@ class ConvertConfig(StrictModel):
         description="About so many events in memory at once; results do not depend on it.",
     )
     splits: SplitConfig = SplitConfig()
-
-
-class FlattenConfig(StrictModel):
-    """Thin out events so that the genMET spectrum is flat up to a limit."""
-
-    below_gev: float = Field(110.0, gt=0, description="Flat below this genMET, untouched above.")
-    bin_width_gev: float = Field(10.0, gt=0, description="Bins in which events are thinned out.")
-    max_loss: float = Field(
-        0.9,
-        ge=0,
-        lt=1,
-        description="Largest fraction of a bin that may be dropped, so that a nearly empty bin "
-        "does not empty the others.",
-    )
-
-
-class SampleConfig(StrictModel):
-    """One store in a mix."""
-
-    path: Path = Field(description="Store made by `l1met convert` or `l1met simulate`.")
-    weight: float = Field(1.0, gt=0, description="Share of this sample's events in every batch.")
-
-
-class FeedConfig(StrictModel):
-    """How batches are made from stores."""
-
-    batch_size: int = Field(1024, ge=1, description="Events per batch.")
-    shuffle_events: int = Field(
-        65536,
-        ge=1024,
-        description="Events held in memory per sample while shuffling; they come from chunks "
-        "picked at random from the whole file.",
-    )
-    prefetch: int = Field(4, ge=1, description="Batches prepared while the network trains.")
-    flatten: FlattenConfig | None = Field(None, description="Flatten the genMET spectrum.")

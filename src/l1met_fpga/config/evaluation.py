@@ -17,7 +17,8 @@ def _increasing(edges: tuple[float, ...]) -> tuple[float, ...]:
     return edges
 
 
-Edges = Annotated[tuple[float, ...], AfterValidator(_increasing)]
+Edge = Annotated[float, Field(allow_inf_nan=True)]
+Edges = Annotated[tuple[Edge, ...], AfterValidator(_increasing)]
 
 
 class EvaluationConfig(StrictModel):

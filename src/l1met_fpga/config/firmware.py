@@ -1,13 +1,24 @@
 """Section ``hls``: how the network becomes an HLS project."""
 
 import enum
-from typing import Literal
+import re
+from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from l1met_fpga.config.base import StrictModel
 
-__all__ = ["Backend", "HlsConfig", "IoType", "Strategy"]
+__all__ = ["Backend", "HlsConfig", "IoType", "Part", "Strategy"]
+
+
+def _part(text: str) -> str:
+    """Check a part number, which becomes text of the vendors' scripts."""
+    if not re.fullmatch(r"[A-Za-z0-9_-]+", text, re.ASCII):
+        raise ValueError("a part number has letters, digits, - and _ only")
+    return text
+
+
+Part = Annotated[str, AfterValidator(_part)]
 
 
 class Backend(enum.StrEnum):
@@ -58,7 +69,7 @@ class HlsConfig(StrictModel):
 
     backend: Backend = Backend.VITIS
     io_type: IoType = IoType.PARALLEL
-    part: str = "xcvu13p-flga2577-2-e"
+    part: Part = "xcvu13p-flga2577-2-e"
     clock_period_ns: float = Field(2.78, gt=0)
     clock_uncertainty_percent: float = Field(12.5, ge=0, lt=100)
     parallelization_factor: int = Field(4, ge=1)

@@ -10,18 +10,20 @@ from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
 from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
 
-from l1met_fpga.config.base import StrictModel
+from l1met_fpga.config.base import StrictModel, matching
 from l1met_fpga.errors import FixedPointError
 from l1met_fpga.fixed_point import FixedType, Overflow, Rounding
-from l1met_fpga.puppi.columns import COLUMNS, N_CANDIDATES
+from l1met_fpga.puppi.columns import COLUMNS, N_CANDIDATES, PARTICLE_KINDS
 
 __all__ = [
+    "IMPORTED",
     "STANDARD_FEATURES",
     "ActivationType",
     "DeepSetConfig",
     "DenseConfig",
     "FeatureConfig",
     "GarNetConfig",
+    "ImportedConfig",
     "LayerTypes",
     "ModelConfig",
     "MomentumConfig",
@@ -30,6 +32,8 @@ __all__ = [
 
 MAX_ACTIVATION_BITS: Final = 24
 MAX_WEIGHT_BITS: Final = 16
+IMPORTED: Final = "imported"
+"""Architecture of networks that came as ``network.json``."""
 
 
 def _parse(value: Any, rounding: Rounding, overflow: Overflow) -> FixedType:
@@ -77,6 +81,12 @@ ActivationType = Annotated[FixedType, BeforeValidator(_activation), PlainSeriali
 """Type of every other tensor."""
 
 
+ModelName = Annotated[
+    str, matching(r"[a-z][a-z0-9_]*", "letters a-z, digits and _ only, starting with a letter")
+]
+"""Becomes part of file names and of names in C++ and Verilog."""
+
+
 class FeatureConfig(StrictModel):
     """One number per candidate, see :class:`l1met_fpga.models.network.Feature`.
 
@@ -112,8 +122,9 @@ def _value(name: str, column: str, bits: int, kind: Literal["value", "abs"]) -> 
     return FeatureConfig(name=name, column=column, kind=kind, scale_bits=bits, type=unit)
 
 
-def _flag(name: str, *codes: int) -> FeatureConfig:
+def _flag(name: str, kind: str) -> FeatureConfig:
     bit = FixedType(False, 1, 0, Rounding.TRN, Overflow.SAT)
+    codes = tuple(int(code) for code in PARTICLE_KINDS[kind])
     return FeatureConfig(name=name, column="pid", kind="flag", codes=codes, type=bit)
 
 
@@ -126,11 +137,11 @@ STANDARD_FEATURES: Final[dict[str, FeatureConfig]] = {
         _value("abs_eta", "eta", 10, "abs"),
         _value("puppi_weight", "puppi_weight", 8, "value"),
         _value("abs_z0", "z0", 6, "abs"),
-        _flag("neutral_hadron", 0),
-        _flag("photon", 1),
-        _flag("hadron", 2, 3),
-        _flag("electron", 4, 5),
-        _flag("muon", 6, 7),
+        _flag("neutral_hadron", "neutral hadron"),
+        _flag("photon", "photon"),
+        _flag("hadron", "charged hadron"),
+        _flag("electron", "electron"),
+        _flag("muon", "muon"),
     )
 }
 """Features that a configuration may name instead of defining them. All lie in [0, 2): ``pt`` in
@@ -210,7 +221,7 @@ class ModelConfig(StrictModel):
     known: ClassVar[dict[str, type["ModelConfig"]]] = {}
 
     architecture: str
-    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    name: ModelName
     n_candidates: int = Field(default=N_CANDIDATES, ge=1, le=N_CANDIDATES)
     features: tuple[Annotated[FeatureConfig, BeforeValidator(_feature)], ...] = Field(
         default=DEFAULT_FEATURES, min_length=1
@@ -309,6 +320,12 @@ class GarNetConfig(ModelConfig, architecture="garnet"):
         _need_one(self.weights, "weights")
         _need_one(self.coefficients, "coefficients")
         return self
+
+
+class ImportedConfig(ModelConfig, architecture=IMPORTED):
+    """A network that came as ``network.json``: nothing here describes it, and it is not trained."""
+
+    architecture: Literal["imported"]
 
 
 def _need_one(layer: LayerTypes, name: str) -> None:

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from l1met_fpga.config.base import StrictModel
+from l1met_fpga.config.firmware import Part
 
 __all__ = ["ExploreConfig", "RtlConfig"]
 
@@ -34,7 +35,7 @@ class RtlConfig(StrictModel):
     adders_per_stage: float = Field(2, ge=1)
     adders_per_stage_event: float = Field(2, ge=1)
     clock_period_ns: float = Field(2.78, gt=0)
-    part: str = "xcvu13p-flga2577-2-e"
+    part: Part = "xcvu13p-flga2577-2-e"
     flavor: Literal["verilog", "vhdl"] = "verilog"
     parallel: bool = True
     synthesize: bool = True

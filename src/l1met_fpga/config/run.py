@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
-import yaml
 from pydantic import BeforeValidator, SerializeAsAny
 
 from l1met_fpga.config.base import StrictModel, load_yaml, override, parse
@@ -15,6 +14,7 @@ from l1met_fpga.config.model import ModelConfig, select_model
 from l1met_fpga.config.rtl import RtlConfig
 from l1met_fpga.config.scan import ScanConfig
 from l1met_fpga.config.training import TrainingConfig, TrainingSample
+from l1met_fpga.config.yaml_text import write_yaml
 from l1met_fpga.files import atomic_path
 
 __all__ = ["RunConfig", "load_run", "save_run"]
@@ -55,4 +55,4 @@ def load_run(path: Path, overrides: Mapping[str, Any] | None = None) -> RunConfi
 def save_run(config: RunConfig, path: Path) -> None:
     """Write the resolved configuration, every default spelled out."""
     with atomic_path(path) as temporary:
-        temporary.write_text(yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False))
+        temporary.write_text(write_yaml(config.model_dump(mode="json")), encoding="utf-8")

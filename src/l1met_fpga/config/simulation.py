@@ -5,13 +5,16 @@ from typing import Annotated, Literal
 
 from pydantic import Field, PositiveInt
 
-from l1met_fpga.config.base import StrictModel
+from l1met_fpga.caches import cache_folder
+from l1met_fpga.config.base import StrictModel, matching
 from l1met_fpga.puppi.columns import N_CANDIDATES
 
 __all__ = ["PoolConfig", "SampleConfig", "SimulationConfig"]
 
 Seed = Annotated[int, Field(ge=0, le=1_000_000_000)]
-FileStem = Annotated[str, Field(pattern=r"^\w[\w.-]*$")]
+FileStem = Annotated[
+    str, matching(r"\w[\w.-]*", "letters, digits, and _ . - after the first character")
+]
 
 
 class PoolConfig(StrictModel):
@@ -48,7 +51,8 @@ class SimulationConfig(StrictModel):
     Attributes:
         samples: Samples by name, which is also the name of their files.
         output: Folder of the files.
-        cache: Folder of generated collisions, shared by all runs.
+        cache: Folder of generated collisions, shared by all runs; ``null`` takes the user's cache
+            (``L1MET_CACHE``).
         pool: Pile-up.
         detector: Detector parameters; ``null`` takes the package's file.
         events_per_file: Largest number of events in one file.
@@ -63,7 +67,7 @@ class SimulationConfig(StrictModel):
 
     samples: dict[FileStem, SampleConfig]
     output: Path = Path("data/simulated")
-    cache: Path = Path(".cache/simulation")
+    cache: Path | None = None
     pool: PoolConfig = PoolConfig()
     detector: Path | None = None
     events_per_file: PositiveInt = 10_000
@@ -73,3 +77,8 @@ class SimulationConfig(StrictModel):
     words: bool = False
     workers: PositiveInt | None = None
     scheduler: str | None = None
+
+    @property
+    def collisions(self) -> Path:
+        """Folder of generated collisions."""
+        return self.cache or cache_folder("simulation")

@@ -6,6 +6,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from l1met_fpga.config.base import StrictModel
+from l1met_fpga.config.data import Role
 
 __all__ = [
     "EarlyStoppingConfig",
@@ -21,15 +22,22 @@ class TrainingSample(StrictModel):
     """One sample of the mixture.
 
     Attributes:
-        path: Store (``.h5``), or ROOT file, which is converted once.
-        label: Sample label of a ROOT file, null takes the file's name; a store knows its own.
+        path: Store (``.h5``), or ROOT files, which are converted once; a glob may name several
+            ROOT files of one sample.
+        label: Sample label of ROOT files, null takes the name of the only file; a store knows its
+            own.
+        role: What ROOT files are for: signal, or background (pile-up-only events, whose true MET
+            is zero and from which rates come). If null, the labels pileup, minbias and
+            single_neutrino mean background and every other one means signal; a store knows its
+            own.
         weight: Share of the training events drawn from this sample, relative to the others;
             null means its number of training events. 0 keeps it for evaluation only.
         max_events: Events read at most, null for all.
     """
 
     path: Path
-    label: str | None = None
+    label: str | None = Field(default=None, min_length=1)
+    role: Role | None = None
     weight: float | None = Field(default=None, ge=0)
     max_events: int | None = Field(default=None, ge=1)
 
@@ -105,12 +113,16 @@ class EarlyStoppingConfig(StrictModel):
     With pruning only epochs after the final sparsity was reached count.
 
     Attributes:
-        monitor: Column of the history that should fall.
+        monitor: Column of the history that decides which epoch is the best.
+        mode: ``min`` if it should fall, ``max`` if it should rise. Null takes the direction of the
+            figure (losses, widths and errors fall, efficiencies rise); a figure that has none, as
+            the response, needs it.
         patience: Epochs without improvement before training stops.
         min_delta: Smaller changes are no improvement.
     """
 
     monitor: str = "val_loss"
+    mode: Literal["min", "max"] | None = None
     patience: int = Field(default=10, ge=1)
     min_delta: float = Field(default=0.0, ge=0)
 

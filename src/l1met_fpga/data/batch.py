@@ -1,17 +1,17 @@
 """Events on their way from a reader to a store: ragged, hardware integers, checked."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from l1met_fpga.errors import DataError
-from l1met_fpga.puppi.columns import COLUMNS, N_CANDIDATES, ParticleId
+from l1met_fpga.puppi.columns import COLUMNS, N_CANDIDATES
+from l1met_fpga.puppi.sums import event_of_rows
+from l1met_fpga.puppi.words import is_charged
 
 __all__ = ["EventBatch", "concatenate", "no_met"]
-
-NEUTRAL = (ParticleId.NEUTRAL_HADRON, ParticleId.PHOTON)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,8 @@ class EventBatch:
         gen_met_xy_gev: Generator MET, px and py, shape (n_events, 2); NaN where unknown.
         puppi_met_xy_gev: PUPPI MET of the source, same layout; NaN where unknown.
         vertex_z0_cm: z of the primary vertex, shape (n_events,), NaN where unknown; or None.
+        baselines: MET of the source's other algorithms by name, shape (n_events, 2), GeV; NaN
+            where unknown.
     """
 
     counts: npt.NDArray[np.int64]
@@ -35,6 +37,7 @@ class EventBatch:
     gen_met_xy_gev: npt.NDArray[np.float64]
     puppi_met_xy_gev: npt.NDArray[np.float64]
     vertex_z0_cm: npt.NDArray[np.float64] | None = None
+    baselines: dict[str, npt.NDArray[np.float64]] = field(default_factory=dict)
 
     @property
     def n_events(self) -> int:
@@ -64,7 +67,7 @@ class EventBatch:
 
     def select_candidates(self, chosen: npt.NDArray[np.bool_]) -> "EventBatch":
         """Keep the candidates where ``chosen`` (shape (counts.sum(),)) is true."""
-        event = np.repeat(np.arange(self.n_events), self.counts)
+        event = event_of_rows(self.counts)
         return replace(
             self,
             counts=np.bincount(event[chosen], minlength=self.n_events),
@@ -88,7 +91,7 @@ class EventBatch:
         column = COLUMNS["z0"]
         vertex = np.rint(self.vertex_z0_cm / column.lsb).astype(np.int64)
         distance = self.columns["z0"] - np.repeat(vertex, self.counts)
-        charged = ~np.isin(self.columns["pid"], NEUTRAL)
+        charged = is_charged(self.columns["pid"])
         z0 = np.where(charged, np.clip(distance, column.low, column.high), 0).astype(np.int16)
         return replace(self, columns={**self.columns, "z0": z0})
 
@@ -99,7 +102,7 @@ def no_met(n_events: int) -> npt.NDArray[np.float64]:
 
 
 def concatenate(batches: Sequence[EventBatch]) -> EventBatch:
-    """Join batches that have the same columns."""
+    """Join batches that have the same columns and baselines."""
     vertices = [batch.vertex_z0_cm for batch in batches if batch.vertex_z0_cm is not None]
     return EventBatch(
         counts=np.concatenate([batch.counts for batch in batches]),
@@ -112,4 +115,8 @@ def concatenate(batches: Sequence[EventBatch]) -> EventBatch:
         gen_met_xy_gev=np.concatenate([batch.gen_met_xy_gev for batch in batches]),
         puppi_met_xy_gev=np.concatenate([batch.puppi_met_xy_gev for batch in batches]),
         vertex_z0_cm=np.concatenate(vertices) if vertices else None,
+        baselines={
+            name: np.concatenate([batch.baselines[name] for batch in batches])
+            for name in batches[0].baselines
+        },
     )

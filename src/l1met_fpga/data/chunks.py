@@ -6,6 +6,7 @@ stream ends with a checksum of the content: a damaged chunk is refused, never re
 """
 
 import math
+import os
 from typing import Any, Final
 
 import deflate
@@ -16,7 +17,17 @@ from isal import isal_zlib
 
 from l1met_fpga.errors import DataError
 
-__all__ = ["CHUNK_EVENTS", "ChunkReader", "ChunkWriter", "create_dataset"]
+__all__ = [
+    "CHUNK_EVENTS",
+    "ChunkReader",
+    "ChunkWriter",
+    "Events",
+    "create_dataset",
+    "read_events",
+]
+
+Events = slice | npt.NDArray[np.int64]
+"""Which events to read: a slice, or event numbers in any order."""
 
 CHUNK_EVENTS: Final = 1024
 """Events of one chunk, for every dataset of a store: chunk k of each holds the same events."""
@@ -110,6 +121,11 @@ class ChunkReader:
             # libdeflate is the faster reader, ISA-L the faster writer.
             raw = deflate.zlib_decompress(payload, self._n_bytes)
         except (OSError, ValueError, RuntimeError, deflate.DeflateError) as err:
+            number = getattr(err, "errno", None)
+            if number is not None:  # the disk or the network, not the content
+                raise DataError(
+                    f"cannot read chunk {index} of {self._name}: {os.strerror(number)}"
+                ) from err
             raise self._damaged(index) from err
         if mask or len(raw) != self._n_bytes:
             raise self._damaged(index)
@@ -119,6 +135,46 @@ class ChunkReader:
         return DataError(
             f"chunk {index} of {self._name} is damaged; copy the file again or make it again"
         )
+
+
+def read_events(reader: ChunkReader, events: Events) -> npt.NDArray[Any]:
+    """Return rows of a dataset, in the order of ``events``.
+
+    Raises:
+        IndexError: If an event number lies outside.
+        DataError: If a chunk is damaged.
+    """
+    if isinstance(events, slice):
+        return _read_slice(reader, events)
+    return _read_rows(reader, np.asarray(events))
+
+
+def _read_slice(reader: ChunkReader, events: slice) -> npt.NDArray[Any]:
+    start, stop, step = events.indices(reader.n_rows)
+    if step != 1:
+        return _read_rows(reader, np.arange(start, stop, step))
+    first = start // CHUNK_EVENTS
+    if start < stop <= (first + 1) * CHUNK_EVENTS:
+        return reader.read(first)[start - first * CHUNK_EVENTS : stop - first * CHUNK_EVENTS]
+    result = np.empty((max(stop - start, 0), *reader.row_shape), reader.dtype)
+    for index in range(first, -(-stop // CHUNK_EVENTS)):
+        first = index * CHUNK_EVENTS
+        low, high = max(start, first), min(stop, first + CHUNK_EVENTS)
+        result[low - start : high - start] = reader.read(index)[low - first : high - first]
+    return result
+
+
+def _read_rows(reader: ChunkReader, rows: npt.NDArray[np.int64]) -> npt.NDArray[Any]:
+    if rows.size and not (rows.min() >= 0 and rows.max() < reader.n_rows):
+        raise IndexError(f"event numbers must lie in 0 to {reader.n_rows - 1}")
+    result = np.empty((rows.size, *reader.row_shape), reader.dtype)
+    order = np.argsort(rows, kind="stable")
+    chunk_of = rows[order] // CHUNK_EVENTS
+    starts = np.flatnonzero(np.diff(chunk_of, prepend=-1))
+    for chosen in np.split(order, starts[1:]) if rows.size else []:
+        index = int(rows[chosen[0]]) // CHUNK_EVENTS
+        result[chosen] = reader.read(index)[rows[chosen] - index * CHUNK_EVENTS]
+    return result
 
 
 def _encode(chunk: npt.NDArray[Any]) -> bytes:

@@ -5,16 +5,18 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from l1met_fpga.cluster import run_tasks
 from l1met_fpga.config.data import ConvertConfig
+from l1met_fpga.data.batch import no_met
 from l1met_fpga.data.branch_map import load_branch_map
-from l1met_fpga.data.cluster import run_tasks
 from l1met_fpga.data.order import order_and_truncate
 from l1met_fpga.data.part_file import PartRecord, create_part, read_part, read_part_record
+from l1met_fpga.data.roles import suggested_role
 from l1met_fpga.data.sources import Source, expand_sources, read_source
-from l1met_fpga.data.store import SCHEMA_VERSION
+from l1met_fpga.data.store import CONVERSION_VERSION, SCHEMA_VERSION
 from l1met_fpga.data.store_writer import create_store
 from l1met_fpga.errors import DataError
 from l1met_fpga.files import exclusive
@@ -37,9 +39,9 @@ class ConvertTask:
         options = self.config.model_dump(include={"order", "branch_map", "z0"})
         if self.source.format == "root" and self.config.branch_map != "auto":
             options["branch_map"] = load_branch_map(self.config.branch_map).model_dump()
-        return json.dumps(
-            [SCHEMA_VERSION, self.source.path, self.source.format, self.source.stamp(), options]
-        )
+        versions = [SCHEMA_VERSION, CONVERSION_VERSION]
+        source = [self.source.path, self.source.format, self.source.stamp()]
+        return json.dumps([*versions, *source, options])
 
 
 def convert(
@@ -62,7 +64,7 @@ def convert(
         output: Store to make.
         config: Format, order, label, splits.
         overwrite: Replace an existing store.
-        workers: Processes of this machine (see :func:`l1met_fpga.data.cluster.run_tasks`).
+        workers: Processes of this machine (see :func:`l1met_fpga.cluster.run_tasks`).
         scheduler: Address of a Dask scheduler whose workers see the same files.
         on_file: Called for each file that is done with the number of files and its events.
 
@@ -168,10 +170,8 @@ def _merge(
     ]
     if not filled:
         raise DataError(f"none of the {len(tasks)} input files has an event; nothing was written")
-    common = set.intersection(*(set(record.columns) for _, record in filled))
-    dropped = set().union(*(record.columns for _, record in filled)) - common
-    if dropped:
-        _log.warning("columns %s are not in every file; left out", ", ".join(sorted(dropped)))
+    _refuse_copies([record for _, record in filled])
+    role = config.role or suggested_role(config.label)
     counts: Counter[str] = Counter()
     for record in records:
         counts.update(record.counts)
@@ -179,14 +179,45 @@ def _merge(
         output,
         label=config.label,
         order=config.order,
+        role=role,
         z0=config.z0,
-        columns=[name for name in filled[0][1].columns if name in common],
+        columns=_in_every_file("columns", [record.columns for _, record in filled]),
         splits=config.splits,
         has_vertex=any(record.has_vertex for _, record in filled),
+        baselines=_in_every_file("baselines", [record.baselines for _, record in filled]),
         sources=[record.source for record in records],
         counts=counts,
     ) as store:
         for task, record in filled:
+            # A generator MET that is zero in a whole file was never filled.
+            no_truth = role == "signal" and record.n_true_met == 0
             for batch in read_part(task.part, record):
+                if no_truth:
+                    counts["gen_met_all_zero"] += int((batch.gen_met_xy_gev == 0).all(axis=1).sum())
+                    batch = replace(batch, gen_met_xy_gev=no_met(batch.n_events))
                 store.append(batch)
+    counts.update(store.counts)
     return dict(counts)
+
+
+def _refuse_copies(records: Sequence[PartRecord]) -> None:
+    """Refuse files of other names that hold the same bytes."""
+    known: dict[str, str] = {}
+    for source in (record.source for record in records):
+        checksum = source["sha256"]
+        if checksum is None:
+            continue
+        first = known.setdefault(checksum, source["path"])
+        if first != source["path"]:
+            raise DataError(
+                f"{source['path']} holds the same bytes as {first}; its events would be counted twice"
+            )
+
+
+def _in_every_file(what: str, names: Sequence[Sequence[str]]) -> list[str]:
+    """Return the names that all files have, in the order of the first; say which are left out."""
+    common = set.intersection(*map(set, names))
+    dropped = set().union(*names) - common
+    if dropped:
+        _log.warning("%s %s are not in every file; left out", what, ", ".join(sorted(dropped)))
+    return [name for name in names[0] if name in common]

@@ -14,33 +14,12 @@ import numpy.typing as npt
 
 from l1met_fpga.data.batch import EventBatch
 from l1met_fpga.errors import ConfigError
-from l1met_fpga.puppi.columns import ANGLE_LSB_RAD, COLUMNS, N_CANDIDATES
+from l1met_fpga.puppi.columns import COLUMNS, N_CANDIDATES
+from l1met_fpga.puppi.regions import region_of
 
-__all__ = ["ORDER_POLICIES", "order_and_truncate", "region_of"]
+__all__ = ["ORDER_POLICIES", "order_and_truncate"]
 
 Keys = npt.NDArray[np.int64]
-
-_ETA_EDGES: Final = np.array([-3, -2.5, -1.5, -1, -0.5, 0, 0.5, 1, 1.5, 2.5, 3]) / ANGLE_LSB_RAD
-_FIRST_REGION: Final = np.array([90, 72, 54, 0, 9, 18, 27, 36, 45, 63, 81, 99])
-"""Number of the phi sector 0 in each eta range between the edges (forward, ..., forward)."""
-_SECTOR_COUNTS: Final = 160
-"""40 degrees."""
-
-
-def region_of(eta: npt.NDArray[np.int16], phi: npt.NDArray[np.int16]) -> Keys:
-    """Return the layer-1 correlator region of each candidate.
-
-    Barrel 0-53 (6 ranges of eta, -1.5 to 1.5, times 9 sectors of phi), HGCal with tracks 54-71,
-    HGCal without tracks 72-89, HF 90-107 (negative eta first). Sector 0 is centred at phi = 0.
-    Source: CMSSW ``L1Trigger/Phase2L1ParticleFlow/python/l1ctLayer1_cff.py``, in the order of the
-    merged collection ``l1tLayer1:Puppi``.
-
-    Args:
-        eta: Counts, any shape.
-        phi: Counts, same shape.
-    """
-    sector = ((phi.astype(np.int64) + _SECTOR_COUNTS // 2) // _SECTOR_COUNTS) % 9
-    return _FIRST_REGION[np.searchsorted(_ETA_EDGES, eta, side="right")] + sector
 
 
 def _by_pt(batch: EventBatch) -> Keys:

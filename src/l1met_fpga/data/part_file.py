@@ -38,6 +38,8 @@ class PartRecord:
         n_batches: Number of batches that they lie in.
         columns: Candidate columns.
         has_vertex: Whether there is a primary vertex.
+        baselines: Names of the MET of other algorithms.
+        n_true_met: Events whose generator MET is known and not zero.
     """
 
     fingerprint: str
@@ -47,6 +49,8 @@ class PartRecord:
     n_batches: int
     columns: list[str]
     has_vertex: bool
+    baselines: list[str]
+    n_true_met: int
 
 
 class PartWriter:
@@ -58,15 +62,19 @@ class PartWriter:
         self.n_batches = 0
         self.columns: list[str] = []
         self.has_vertex = False
+        self.baselines: list[str] = []
+        self.n_true_met = 0
 
     def append(self, batch: EventBatch) -> None:
-        """Add events; all batches have the same columns."""
+        """Add events; all batches have the same columns and baselines."""
         self.columns = list(batch.columns)
         self.has_vertex = batch.vertex_z0_cm is not None
+        self.baselines = list(batch.baselines)
         arrays = [getattr(batch, name) for name in _PER_EVENT]
         arrays += batch.columns.values()
         if batch.vertex_z0_cm is not None:
             arrays.append(batch.vertex_z0_cm)
+        arrays += batch.baselines.values()
         for array in arrays:
             # numpy.save, but with the system's own error when the disk is full.
             header = np.lib.format.header_data_from_array_1_0(array)
@@ -74,6 +82,7 @@ class PartWriter:
             self._file.write(array.tobytes())
         self.n_batches += 1
         self.n_events += batch.n_events
+        self.n_true_met += int((np.hypot(*batch.gen_met_xy_gev.T) > 0).sum())
 
 
 @contextmanager
@@ -103,6 +112,8 @@ def create_part(
                 n_batches=writer.n_batches,
                 columns=writer.columns,
                 has_vertex=writer.has_vertex,
+                baselines=writer.baselines,
+                n_true_met=writer.n_true_met,
             )
             text = json.dumps(asdict(record)).encode()
             file.write(text + len(text).to_bytes(_FOOTER_BYTES, "little"))
@@ -139,6 +150,9 @@ def read_part(path: Path, record: PartRecord) -> Iterator[EventBatch]:
                 fields = {name: np.load(file, allow_pickle=False) for name in _PER_EVENT}
                 columns = {name: np.load(file, allow_pickle=False) for name in record.columns}
                 vertex = np.load(file, allow_pickle=False) if record.has_vertex else None
-                yield EventBatch(**fields, columns=columns, vertex_z0_cm=vertex)
+                baselines = {n: np.load(file, allow_pickle=False) for n in record.baselines}
+                yield EventBatch(
+                    **fields, columns=columns, vertex_z0_cm=vertex, baselines=baselines
+                )
     except (OSError, ValueError, EOFError) as err:
         raise DataError(f"part {path} is damaged ({err}); remove it and convert again") from err

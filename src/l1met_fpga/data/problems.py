@@ -1,14 +1,17 @@
 """What looks wrong in a file, from its histograms, one sentence each with what to do."""
 
+import math
 from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
 import numpy as np
 
+from l1met_fpga.config.data import Role
 from l1met_fpga.data.counts import COUNT_MEANINGS
-from l1met_fpga.data.totals import Totals
-from l1met_fpga.puppi.columns import COLUMNS, N_CANDIDATES
+from l1met_fpga.data.totals import Histogram, Totals
+from l1met_fpga.puppi.columns import COLUMNS, N_CANDIDATES, ParticleId
+from l1met_fpga.puppi.words import CHARGED_ONLY, NEUTRAL_ONLY
 
 __all__ = ["find_problems"]
 
@@ -18,24 +21,46 @@ _COUNTED: Final = (
     "saturated_pt",
     "charged_weights_reset",
     "error_flag_events",
+    "weighted_events",
+    "full_slot_events",
+    "gen_met_fillers",
+    "gen_met_all_zero",
+    "background_gen_met",
+    "puppi_met_fillers",
+    "baseline_met_fillers",
+    "vertex_fillers",
 )
 """Counts of the readers that a user should know of; the others are harmless."""
 
 
-def find_problems(totals: Totals, counts: Counter[str]) -> tuple[str, ...]:
+_SIGMAS: Final = 5
+_MIN_FULL, _PILE_FULL = 20, 5
+_PILE: Final = 20
+_NEIGHBOURS: Final = 64
+"""Codes on each side, 0.28 in eta and phi: further than the cells of any part of the detector."""
+_SMOOTH: Final = ("eta", "phi", "z0")
+_CHARGES: Final = (
+    ("hadrons", ParticleId.HADRON_MINUS, ParticleId.HADRON_PLUS),
+    ("electrons", ParticleId.ELECTRON_MINUS, ParticleId.ELECTRON_PLUS),
+    ("muons", ParticleId.MUON_MINUS, ParticleId.MUON_PLUS),
+)
+
+
+def find_problems(totals: Totals, counts: Counter[str], role: Role = "signal") -> tuple[str, ...]:
     """Look for what is wrong or suspicious.
 
     Args:
         totals: Histograms of the file.
         counts: What reading or converting it changed (:data:`COUNT_MEANINGS`), and of a store
             ``dirty_slots``, ``wrong_counts`` and ``repeated_events``.
+        role: What the sample is for; background events need no generator MET.
     """
     if totals.n_events == 0:
         return ("the file has no events",)
     return (
         *_event_problems(totals, counts),
         *_candidate_problems(totals),
-        *_met_problems(totals),
+        *_met_problems(totals, role),
     )
 
 
@@ -46,6 +71,10 @@ def _event_problems(totals: Totals, counts: Counter[str]) -> Iterator[str]:
     for name in _COUNTED:
         if counts[name]:
             yield f"{counts[name]} {COUNT_MEANINGS[name]}"
+    if not counts["full_slot_events"]:
+        yield from _full_events(totals)
+    if counts["other_content"]:
+        yield "the events are not those that the store was made with; it was changed afterwards"
     if counts["dirty_slots"]:
         yield f"{counts['dirty_slots']} values other than 0 in empty slots; convert the file again"
     if counts["wrong_counts"]:
@@ -60,6 +89,18 @@ def _event_problems(totals: Totals, counts: Counter[str]) -> Iterator[str]:
         )
 
 
+def _full_events(totals: Totals) -> Iterator[str]:
+    """Name a number of candidates at which a source of fixed slots cuts its events."""
+    most = int(np.flatnonzero(totals.multiplicity)[-1])
+    n = int(totals.multiplicity[most])
+    below = totals.multiplicity[max(most - 5, 0) : most]
+    if n >= _MIN_FULL and n > _PILE_FULL * below.max(initial=0) and most > 1:
+        yield (
+            f"{n} of {totals.n_events} events have {most} candidates, and none has more; the source "
+            "was probably cut there"
+        )
+
+
 def _candidate_problems(totals: Totals) -> Iterator[str]:
     for name, histogram in totals.codes.items():
         column = COLUMNS[name]
@@ -70,30 +111,95 @@ def _candidate_problems(totals: Totals) -> Iterator[str]:
                 f"{n_outside} candidates with {name} outside {column.low} to {column.high}, which "
                 "has no meaning"
             )
+        if totals.beyond[name]:
+            yield (
+                f"{totals.beyond[name]} candidates with {name} beyond its type "
+                f"({column.type.min_code} to {column.type.max_code}), in no figure"
+            )
+        yield from _constant(name, histogram)
+        yield from _piled_up(name, histogram)
+    yield from _signs(totals)
     if totals.charged_weights_not_one:
         yield (
             f"{totals.charged_weights_not_one} charged candidates with a PUPPI weight other than 1"
         )
-    weights = totals.codes["puppi_weight"]
-    if np.count_nonzero(weights) == 1 and weights.sum() > 1:
-        weight = int(np.argmax(weights)) * COLUMNS["puppi_weight"].lsb
+
+
+def _constant(name: str, histogram: Histogram) -> Iterator[str]:
+    """Name a column with one value: its source probably does not store it."""
+    if name == "pid" or np.count_nonzero(histogram) != 1 or histogram.sum() < 2:
+        return
+    column = COLUMNS[name]
+    value = (int(np.argmax(histogram)) + column.type.min_code) * column.lsb
+    kind = {**dict.fromkeys(CHARGED_ONLY, "charged "), **dict.fromkeys(NEUTRAL_ONLY, "neutral ")}
+    what = "the PUPPI weight" if name == "puppi_weight" else f"the {name}"
+    yield (
+        f"every {kind.get(name, '')}candidate has {what} {f'{value:g} {column.unit}'.strip()}; the "
+        "source probably does not store it, do not train on this column"
+    )
+
+
+def _piled_up(name: str, histogram: Histogram) -> Iterator[str]:
+    """Name the code that holds far more candidates than the codes around it do.
+
+    Only where the physics is smooth; the limits of z0 hold what lies beyond them.
+    """
+    if name not in _SMOOTH or np.count_nonzero(histogram) < 2:
+        return
+    column = COLUMNS[name]
+    first = column.low - column.type.min_code + (name == "z0")
+    last = column.high - column.type.min_code - (name == "z0")
+    top = first + int(np.argmax(histogram[first : last + 1]))
+    around = np.delete(histogram, top)[max(top - _NEIGHBOURS, 0) : top + _NEIGHBOURS]
+    # Detectors have cells, so codes between them are empty; those say nothing about the level.
+    level = float(np.median(around[around > 0])) if (around > 0).any() else 0.0
+    n, total = int(histogram[top]), int(histogram.sum())
+    if n > max(_PILE * max(level, 1.0), total / 1000):
+        code = top + column.type.min_code
         yield (
-            f"every neutral candidate has the PUPPI weight {weight:g}; the source probably does not "
-            "store it, do not train on this column"
+            f"{n} of {total} candidates have {name} = {f'{code * column.lsb:.4g} {column.unit}'.strip()}"
+            f" (code {code}), the codes around it {level:.0f} each; a default that was filled in?"
         )
 
 
-def _met_problems(totals: Totals) -> Iterator[str]:
+def _signs(totals: Totals) -> Iterator[str]:
+    """Name types of which one charge is nearly missing, which chance cannot do."""
+    by_pid = totals.pt_by_pid.sum(axis=1)
+    for name, minus, plus in _CHARGES:
+        few, many = sorted((int(by_pid[minus]), int(by_pid[plus])))
+        if _is_significant(many, few + many) and few < (few + many) / 4:
+            side = "negative" if by_pid[minus] < by_pid[plus] else "positive"
+            yield (
+                f"{few} of {few + many} charged {name} are {side}; the sign of the charge was lost "
+                "(absolute pdgId without a charge?)"
+            )
+
+
+def _is_significant(n: int, total: int) -> bool:
+    """Tell whether ``n`` of ``total`` is more than a fair coin gives, by five sigma."""
+    return n > total / 2 + _SIGMAS * math.sqrt(total) / 2
+
+
+def _met_problems(totals: Totals, role: Role) -> Iterator[str]:
+    if role == "signal" and totals.n_with_gen_met and totals.gen_met_sum_gev == 0:
+        yield (
+            f"the generator MET of all {totals.n_with_gen_met} events is zero, which is no truth; if "
+            "they are pile-up only, convert with --role background"
+        )
     n_without = totals.n_events - totals.n_with_gen_met
-    if n_without:
-        yield f"{n_without} events without generator MET; they cannot be trained on"
+    if n_without and role == "signal":
+        hint = "; if they are pile-up only, convert with --role background"
+        yield (
+            f"{n_without} events without generator MET; they cannot be trained on"
+            f"{'' if totals.n_with_gen_met else hint}"
+        )
     if totals.n_source_met_far:
         yield (
             f"{totals.n_source_met_far} of {totals.n_with_source_met} events whose PUPPI MET in the "
             "source is over 1 GeV from that of their candidates; candidates are missing, weighted "
             "twice or of another collection"
         )
-    if totals.n_hard > 20 and totals.n_hard_backward > totals.n_hard / 2:
+    if _is_significant(totals.n_hard_backward, totals.n_hard):
         yield (
             f"the MET of the candidates points away from the generator MET in "
             f"{totals.n_hard_backward} of {totals.n_hard} events above 50 GeV; a sign is wrong"

@@ -11,18 +11,19 @@ import numpy.typing as npt
 
 from l1met_fpga.data.batch import EventBatch
 from l1met_fpga.data.splits import mix64
+from l1met_fpga.data.truth import vertex_cm
 from l1met_fpga.errors import DataError
-from l1met_fpga.puppi.columns import COLUMNS, PHI_COUNTS_PER_TURN, PT_LSB_GEV
+from l1met_fpga.puppi.columns import COLUMNS, N_CANDIDATES, PHI_COUNTS_PER_TURN, PT_LSB_GEV
 from l1met_fpga.puppi.units import to_counts
 from l1met_fpga.puppi.words import is_charged
 
 __all__ = [
     "agreeing",
     "clean",
+    "count_full_slots",
     "from_hardware",
     "from_physical",
     "located",
-    "met_xy_gev",
     "where_defined",
 ]
 
@@ -103,45 +104,44 @@ def from_hardware(name: str, values: npt.NDArray[Any]) -> npt.NDArray[np.int16]:
     return values.astype(np.int16)
 
 
-def met_xy_gev(
-    pt_gev: npt.NDArray[np.floating], phi_rad: npt.NDArray[np.floating], name: str
-) -> npt.NDArray[np.float64]:
-    """Return px and py of a MET vector, shape (n, 2).
+def count_full_slots(counts: npt.NDArray[np.int64], n_slots: int, tally: Counter[str]) -> None:
+    """Count events that may have lost candidates to a source with fewer slots than the hardware.
 
-    Raises:
-        DataError: If a value is NaN or infinite.
+    Args:
+        counts: Candidates per event.
+        n_slots: Slots that the source has for each event.
+        tally: Counts ``full_slot_events``.
     """
-    pt, phi = pt_gev.astype(np.float64), phi_rad.astype(np.float64)
-    good = np.isfinite(pt) & np.isfinite(phi)
-    if not good.all():
-        raise DataError(
-            f"{name} holds {int((~good).sum())} NaN or infinite values, the first at event "
-            f"{int(np.argmin(good))} of these; remove such events first"
-        )
-    return np.stack([pt * np.cos(phi), pt * np.sin(phi)], axis=1)
+    if n_slots < N_CANDIDATES:
+        tally["full_slot_events"] += int((counts == n_slots).sum())
 
 
 def clean(batch: EventBatch, tally: Counter[str]) -> EventBatch:
     """Apply what holds for candidates of every source.
 
     - Candidates whose pt rounds to zero are empty slots and are removed.
-    - An event without luminosity block and number is identified by its content.
+    - A vertex that cannot be one is none.
+    - An event without luminosity block and number, or with the same as all others, is identified
+      by its content.
 
     Args:
         batch: Events as read.
-        tally: Counts ``zero_pt_candidates`` and ``empty_events``.
+        tally: Counts ``zero_pt_candidates``, ``empty_events`` and ``vertex_fillers``.
     """
     filled = batch.columns["pt"] > 0
     if not filled.all():
         tally["zero_pt_candidates"] += int((~filled).sum())
         batch = batch.select_candidates(filled)
     tally["empty_events"] += int((batch.counts == 0).sum())
-    batch = replace(batch, n_candidates=batch.counts)
+    z0 = None if batch.vertex_z0_cm is None else vertex_cm(batch.vertex_z0_cm, tally)
+    batch = replace(batch, n_candidates=batch.counts, vertex_z0_cm=z0)
     return _with_identity(batch)
 
 
 def _with_identity(batch: EventBatch) -> EventBatch:
     anonymous = (batch.event_id[:, 1] == 0) & (batch.event_id[:, 2] == 0)
+    if batch.n_events > 1 and (batch.event_id == batch.event_id[0]).all():
+        anonymous[:] = True  # a number that every event has is no number
     if not anonymous.any():
         return batch
     event_id = batch.event_id.copy()

@@ -1,13 +1,14 @@
 """NPZ files of L1DeepMETv2 (DeepMETv2/L1DeepMETv2, ``generate_npz.py``).
 
 ``x`` has shape (6, n_events, n_slots): pt, eta, phi, PUPPI weight, pdgId, charge, padded with
--999. ``y`` is genMET px, py.
+-999; the converter's first version wrote pdgId and charge before the PUPPI weight. ``y`` is genMET
+px, py.
 """
 
 import zipfile
 import zlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, Any, Final
@@ -16,13 +17,16 @@ import numpy as np
 import numpy.typing as npt
 
 from l1met_fpga.data.batch import EventBatch, no_met
-from l1met_fpga.data.quantize import clean, from_physical, located
+from l1met_fpga.data.quantize import clean, count_full_slots, from_physical, located
+from l1met_fpga.data.truth import met_from_xy
 from l1met_fpga.errors import DataError
-from l1met_fpga.puppi.units import pid_from_pdg_id
+from l1met_fpga.puppi.units import PDG_IDS, pid_from_pdg_id
 
 __all__ = ["read_l1deepmet"]
 
 _FEATURES: Final = ("pt", "eta", "phi", "puppi_weight", "pdg_id", "charge")
+_OLD_FEATURES: Final = ("pt", "eta", "phi", "pdg_id", "charge", "puppi_weight")
+_FIRST_DIFFERENT: Final = 3
 _PAD: Final = -999
 
 
@@ -50,12 +54,12 @@ def read_l1deepmet(path: Path, events_per_step: int, tally: Counter[str]) -> Ite
             # One feature lies behind the other in the file: one place to read from for each.
             for feature, member in enumerate(x):
                 member.skip(feature * shape[1] * shape[2])
+            names: tuple[str, ...] | None = None
             for start in range(0, shape[1], events_per_step):
                 n = min(events_per_step, shape[1] - start)
-                values = {
-                    name: member.read(n * shape[2]).reshape(n, shape[2])
-                    for name, member in zip(_FEATURES, x, strict=True)
-                }
+                planes = [member.read(n * shape[2]).reshape(n, shape[2]) for member in x]
+                names = names or _order(planes)
+                values = dict(zip(names or _FEATURES, planes, strict=True))
                 with located(f"{path}, events {start} to {start + n - 1}"):
                     yield clean(_batch(values, y.read(2 * n).reshape(n, 2), tally), tally)
     except KeyError:
@@ -69,6 +73,16 @@ def read_l1deepmet(path: Path, events_per_step: int, tally: Counter[str]) -> Ite
         NotImplementedError,
     ) as err:
         raise DataError(f"{path} is not a readable NPZ file ({err}); copy it again") from err
+
+
+def _order(planes: Sequence[npt.NDArray[Any]]) -> tuple[str, ...] | None:
+    """Tell the order of the features by which of them holds pdgId; None without a candidate."""
+    filled = planes[0] != _PAD
+    if not filled.any():
+        return None
+    codes = [abs(pdg_id) for pdg_id in PDG_IDS.values()]
+    is_old = np.isin(np.abs(planes[_FIRST_DIFFERENT][filled]), codes).all()
+    return _OLD_FEATURES if is_old else _FEATURES
 
 
 class _Member:
@@ -111,18 +125,17 @@ class _Member:
 def _batch(
     values: dict[str, npt.NDArray[Any]], y: npt.NDArray[Any], tally: Counter[str]
 ) -> EventBatch:
-    if not np.isfinite(y).all():
-        raise DataError(f"y holds {int((~np.isfinite(y)).sum())} NaN or infinite values")
     filled = values["pt"] != _PAD
     flat = {name: column[filled] for name, column in values.items()}
     pid = pid_from_pdg_id(flat.pop("pdg_id"), flat.pop("charge"))
     columns = {"pid": pid} | from_physical(flat, pid, tally)
     counts = filled.sum(axis=1, dtype=np.int64)
+    count_full_slots(counts, filled.shape[1], tally)
     return EventBatch(
         counts=counts,
         columns={name: columns[name] for name in ("pt", "eta", "phi", "pid", "puppi_weight")},
         n_candidates=counts,
         event_id=np.zeros((len(y), 3), np.uint64),
-        gen_met_xy_gev=y.astype(np.float64),
+        gen_met_xy_gev=met_from_xy(y, tally, "gen_met"),
         puppi_met_xy_gev=no_met(len(y)),
     )

@@ -4,6 +4,7 @@
 type, code of the charge, then properties that have no place in a store. ``Y`` is genMET px, py.
 """
 
+import os
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from l1met_fpga.data.batch import EventBatch, no_met
-from l1met_fpga.data.quantize import clean, from_physical, located
+from l1met_fpga.data.hdf5 import open_hdf5
+from l1met_fpga.data.quantize import clean, count_full_slots, from_physical, located
+from l1met_fpga.data.truth import met_from_xy
 from l1met_fpga.errors import DataError
 from l1met_fpga.puppi.columns import ParticleId
 
@@ -46,13 +49,16 @@ def read_l1metml(path: Path, events_per_step: int, tally: Counter[str]) -> Itera
     """
     step = min(events_per_step, _MAX_STEP)
     try:
-        with h5py.File(path, "r") as file:
+        with open_hdf5(path) as file:
             x, y = _datasets(file, path)
             for start in range(0, len(x), step):
                 stop = min(start + step, len(x))
                 with located(f"{path}, events {start} to {stop - 1}"):
                     yield clean(_batch(x[start:stop], y[start:stop], tally), tally)
     except (OSError, RuntimeError) as err:
+        number = getattr(err, "errno", None)
+        if number is not None:
+            raise DataError(f"cannot read {path}: {os.strerror(number)}; check it") from err
         raise DataError(f"{path} is not a readable HDF5 file ({err}); copy it again") from err
 
 
@@ -69,20 +75,19 @@ def _datasets(file: h5py.File, path: Path) -> tuple[h5py.Dataset, h5py.Dataset]:
 
 
 def _batch(x: npt.NDArray[Any], y: npt.NDArray[Any], tally: Counter[str]) -> EventBatch:
-    if not np.isfinite(y).all():
-        raise DataError(f"Y holds {int((~np.isfinite(y)).sum())} NaN or infinite values")
     filled = x[:, :, _TYPE] != 0
     flat = x[filled]
     pid = _pid(flat[:, _TYPE], flat[:, _CHARGE])
     physical = {name: flat[:, column] for name, column in _PHYSICAL.items()}
     columns = {"pid": pid} | from_physical(physical, pid, tally)
     counts = filled.sum(axis=1, dtype=np.int64)
+    count_full_slots(counts, x.shape[1], tally)
     return EventBatch(
         counts=counts,
         columns={name: columns[name] for name in ("pt", "eta", "phi", "pid", "puppi_weight")},
         n_candidates=counts,
         event_id=np.zeros((len(x), 3), np.uint64),
-        gen_met_xy_gev=y.astype(np.float64),
+        gen_met_xy_gev=met_from_xy(y, tally, "gen_met"),
         puppi_met_xy_gev=no_met(len(x)),
     )
 

@@ -3,11 +3,9 @@
 ``docs/formats.md`` describes the file. It appears under its name only when it is complete.
 """
 
-import json
-import zlib
-from collections.abc import Iterator, Mapping, Sequence
+import os
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -16,18 +14,30 @@ import h5py
 import numpy as np
 import numpy.typing as npt
 
-from l1met_fpga.data.chunks import CHUNK_EVENTS, ChunkReader
+from l1met_fpga.config.data import Role
+from l1met_fpga.data.attributes import (
+    CONVERSION_VERSION,
+    FORMAT,
+    SCHEMA_VERSION,
+    Attributes,
+    checksum,
+    convert_again,
+    read_attributes,
+)
+from l1met_fpga.data.chunks import CHUNK_EVENTS, ChunkReader, Events, read_events
+from l1met_fpga.data.hdf5 import open_hdf5
 from l1met_fpga.data.splits import Part
 from l1met_fpga.errors import DataError
 from l1met_fpga.puppi.columns import COLUMNS, N_CANDIDATES, REQUIRED_COLUMNS
 
-__all__ = ["FORMAT", "SCHEMA_VERSION", "Attributes", "Events", "Store", "checksum"]
-
-FORMAT: Final = "l1met-store"
-SCHEMA_VERSION: Final = 1
-
-Events = slice | npt.NDArray[np.int64]
-"""Which events to read: a slice, or event numbers in any order."""
+__all__ = [
+    "CONVERSION_VERSION",
+    "FORMAT",
+    "SCHEMA_VERSION",
+    "Attributes",
+    "Events",
+    "Store",
+]
 
 PER_EVENT: Final[dict[str, tuple[tuple[int, ...], str]]] = {
     "n_candidates": ((), "<i4"),
@@ -38,31 +48,8 @@ PER_EVENT: Final[dict[str, tuple[tuple[int, ...], str]]] = {
 }
 """Datasets beside the candidate columns: shape of one row, type."""
 VERTEX: Final = "vertex_z0_cm"
-
-
-@dataclass(frozen=True, slots=True)
-class Attributes:
-    """What a store says about itself.
-
-    Attributes:
-        label: Sample label.
-        order: Order policy of the candidates (``as_is``, ``pt``, ``region``).
-        sources: One record per input file: path, size in bytes, SHA-256, events.
-        counts: What happened to how many events or candidates (truncated, empty, ...).
-        software: Versions of the programs that made the file.
-        split_seed: Seed of the saved parts.
-        split_fractions: Fractions of the saved parts.
-        units: Unit of one count, by column.
-    """
-
-    label: str
-    order: str
-    sources: list[dict[str, Any]]
-    counts: dict[str, int]
-    software: dict[str, str]
-    split_seed: int
-    split_fractions: tuple[float, float, float]
-    units: dict[str, str]
+BASELINES: Final = "baselines"
+BASELINE_SUFFIX: Final = "_xy_gev"
 
 
 class Store:
@@ -75,7 +62,7 @@ class Store:
         self.path = path
         self._file = file
         self._readers = self._check()
-        self.attributes = self._read_attributes()
+        self.attributes = read_attributes(file.attrs, path)
 
     @classmethod
     def open(cls, path: Path) -> "Store":
@@ -85,16 +72,13 @@ class Store:
             DataError: If the file is missing, no store, of another schema version, or damaged.
         """
         try:
-            file = h5py.File(path, "r")
+            file = open_hdf5(Path(path))
         except FileNotFoundError:
             raise DataError(
                 f"no store {path}; make one with `l1met convert` or `l1met simulate`"
             ) from None
         except OSError as err:
-            raise DataError(
-                f"{path} is not a readable HDF5 file ({err}); it is no store, or it was cut while "
-                "it was copied"
-            ) from None
+            raise DataError(_unreadable(path, err)) from None
         try:
             with _damage(path):
                 return cls(file, Path(path))
@@ -128,6 +112,34 @@ class Store:
         return self.attributes.label
 
     @property
+    def role(self) -> Role:
+        """Whether the sample is signal or pile-up-only background."""
+        return self.attributes.role
+
+    @property
+    def is_background(self) -> bool:
+        """Whether the events are pile-up only: rates come from them and their true MET is zero."""
+        return self.role == "background"
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What this store is, for :func:`l1met_fpga.identity.require_same`; JSON values.
+
+        ``content`` is the same in two stores that hold the same events in other parts.
+        """
+        about = self.attributes
+        return {
+            "label": about.label,
+            "role": about.role,
+            "order": about.order,
+            "split_seed": about.split_seed,
+            "split_fractions": list(about.split_fractions),
+            "content": about.content,
+            "schema_version": SCHEMA_VERSION,
+            "conversion_version": about.conversion_version,
+        }
+
+    @property
     def columns(self) -> tuple[str, ...]:
         """Names of the candidate columns in the file, the required ones first."""
         return tuple(name for name in COLUMNS if f"candidates/{name}" in self._readers)
@@ -151,12 +163,38 @@ class Store:
         return {name: self._read(f"candidates/{name}", events) for name in columns}
 
     def gen_met_xy_gev(self, events: Events = slice(None)) -> npt.NDArray[np.float64]:
-        """Read generator MET, px and py in GeV, shape (n, 2); NaN where the source had none."""
+        """Read the true MET, px and py in GeV, shape (n, 2).
+
+        NaN where the source had none; zero in all events of a background sample.
+        """
         return self._read("gen_met_xy_gev", events).astype(np.float64)
 
     def puppi_met_xy_gev(self, events: Events = slice(None)) -> npt.NDArray[np.float64]:
         """Read the source's PUPPI MET, shape (n, 2); NaN where the source had none."""
         return self._read("puppi_met_xy_gev", events).astype(np.float64)
+
+    @property
+    def baselines(self) -> tuple[str, ...]:
+        """Names of the MET of other algorithms that the source held."""
+        prefix = f"{BASELINES}/"
+        return tuple(
+            name.removeprefix(prefix).removesuffix(BASELINE_SUFFIX)
+            for name in self._readers
+            if name.startswith(prefix)
+        )
+
+    def baseline_met_xy_gev(
+        self, name: str, events: Events = slice(None)
+    ) -> npt.NDArray[np.float64]:
+        """Read the MET of another algorithm, shape (n, 2); NaN where the source had none.
+
+        Raises:
+            DataError: If the store has no such baseline.
+        """
+        if name not in self.baselines:
+            has = ", ".join(self.baselines) or "none"
+            raise DataError(f"{self.path} has no baseline {name}; it has {has}")
+        return self._read(f"{BASELINES}/{name}{BASELINE_SUFFIX}", events).astype(np.float64)
 
     def n_candidates(self, events: Events = slice(None)) -> npt.NDArray[np.int64]:
         """Read the number of candidates before truncation, shape (n,)."""
@@ -190,10 +228,7 @@ class Store:
         return self._read(VERTEX, events).astype(np.float64)
 
     def _read(self, name: str, events: Events) -> npt.NDArray[Any]:
-        reader = self._readers[name]
-        if isinstance(events, slice):
-            return _read_slice(reader, events)
-        return _read_rows(reader, np.asarray(events))
+        return read_events(self._readers[name], events)
 
     def _check(self) -> dict[str, ChunkReader]:
         """Refuse anything but a whole store of this schema version; return its datasets."""
@@ -205,9 +240,10 @@ class Store:
             )
         version = int(self._file.attrs["schema_version"])
         if version != SCHEMA_VERSION:
+            again = convert_again(self._file.attrs, self.path)
             raise DataError(
                 f"{self.path} has schema version {version}, this program reads version "
-                f"{SCHEMA_VERSION}; convert its sources again with `l1met convert`"
+                f"{SCHEMA_VERSION}; {again}"
             )
         columns = [name for name in COLUMNS if name in self._file["candidates"]]
         wanted = dict(PER_EVENT)
@@ -215,6 +251,8 @@ class Store:
             wanted[f"candidates/{name}"] = ((N_CANDIDATES,), "<i2")
         if VERTEX in self._file:
             wanted[VERTEX] = ((), "<f4")
+        for name in self._file.get(BASELINES, ()):
+            wanted[f"{BASELINES}/{name}"] = ((2,), "<f4")
         if int(self._file.attrs["checksum"]) != checksum(self._file.attrs):
             raise DataError(
                 f"{self.path}: the attributes do not match their checksum; the file is damaged or "
@@ -242,29 +280,15 @@ class Store:
             )
         return dataset
 
-    def _read_attributes(self) -> Attributes:
-        attrs = self._file.attrs
-        fractions = [float(fraction) for fraction in attrs["split_fractions"]]
-        return Attributes(
-            label=str(attrs["label"]),
-            order=str(attrs["order"]),
-            sources=json.loads(attrs["sources"]),
-            counts=json.loads(attrs["counts"]),
-            software=json.loads(attrs["software"]),
-            split_seed=int(attrs["split_seed"]),
-            split_fractions=(fractions[0], fractions[1], fractions[2]),
-            units=json.loads(attrs["units"]),
-        )
 
-
-def checksum(attributes: Mapping[str, Any]) -> int:
-    """Return the checksum of the attributes; HDF5 has none for texts of variable length."""
-    values = {
-        name: value.tolist() if isinstance(value, np.ndarray | np.generic) else value
-        for name, value in attributes.items()
-        if name != "checksum"
-    }
-    return zlib.crc32(json.dumps(values, sort_keys=True).encode())
+def _unreadable(path: Path, err: OSError) -> str:
+    """Say what the system refuses, or else that the file is damaged."""
+    if err.errno is not None:
+        return f"cannot read {path}: {os.strerror(err.errno)}; check its permissions and the disk"
+    return (
+        f"{path} is not a readable HDF5 file ({err}); it is no store, or it was cut while it was "
+        "copied"
+    )
 
 
 @contextmanager
@@ -272,33 +296,7 @@ def _damage(path: Path) -> Iterator[None]:
     """Turn what HDF5 and JSON say about a damaged file into one sentence."""
     try:
         yield
-    except (OSError, KeyError, ValueError, RuntimeError, TypeError, AttributeError) as err:
+    except OSError as err:
+        raise DataError(_unreadable(path, err)) from err
+    except (KeyError, ValueError, RuntimeError, TypeError, AttributeError) as err:
         raise DataError(f"{path} is damaged ({err}); copy the file again or make it again") from err
-
-
-def _read_slice(reader: ChunkReader, events: slice) -> npt.NDArray[Any]:
-    start, stop, step = events.indices(reader.n_rows)
-    if step != 1:
-        return _read_rows(reader, np.arange(start, stop, step))
-    first = start // CHUNK_EVENTS
-    if start < stop <= (first + 1) * CHUNK_EVENTS:
-        return reader.read(first)[start - first * CHUNK_EVENTS : stop - first * CHUNK_EVENTS]
-    result = np.empty((max(stop - start, 0), *reader.row_shape), reader.dtype)
-    for index in range(first, -(-stop // CHUNK_EVENTS)):
-        first = index * CHUNK_EVENTS
-        low, high = max(start, first), min(stop, first + CHUNK_EVENTS)
-        result[low - start : high - start] = reader.read(index)[low - first : high - first]
-    return result
-
-
-def _read_rows(reader: ChunkReader, rows: npt.NDArray[np.int64]) -> npt.NDArray[Any]:
-    if rows.size and not (rows.min() >= 0 and rows.max() < reader.n_rows):
-        raise IndexError(f"event numbers must lie in 0 to {reader.n_rows - 1}")
-    result = np.empty((rows.size, *reader.row_shape), reader.dtype)
-    order = np.argsort(rows, kind="stable")
-    chunk_of = rows[order] // CHUNK_EVENTS
-    starts = np.flatnonzero(np.diff(chunk_of, prepend=-1))
-    for chosen in np.split(order, starts[1:]) if rows.size else []:
-        index = int(rows[chosen[0]]) // CHUNK_EVENTS
-        result[chosen] = reader.read(index)[rows[chosen] - index * CHUNK_EVENTS]
-    return result

@@ -1,5 +1,6 @@
 """Histograms over all events of a file, filled batch by batch."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -10,13 +11,12 @@ from l1met_fpga.data.batch import EventBatch
 from l1met_fpga.puppi.columns import (
     COLUMNS,
     MAX_PUPPI_WEIGHT,
-    PT_LSB_GEV,
     ParticleId,
 )
-from l1met_fpga.puppi.met import unit_vectors
+from l1met_fpga.puppi.sums import ragged_met_xy_gev
 from l1met_fpga.puppi.words import CHARGED_ONLY, NEUTRAL_ONLY, is_charged
 
-__all__ = ["MET_BIN_GEV", "Totals"]
+__all__ = ["MET_BIN_GEV", "Histogram", "Totals"]
 
 Histogram = npt.NDArray[np.int64]
 
@@ -42,6 +42,7 @@ class Totals:
         codes: Candidates by code, per column; the first bin is the type's smallest code. Only
             charged candidates count for ``z0``, ``dxy`` and ``quality``, only neutral ones for
             ``puppi_weight`` and ``em_id``.
+        beyond: Candidates whose code does not fit the column's type, per column; in no histogram.
         pt_by_pid: Candidates by type and pt code, shape (8, 16384).
         charged_weights_not_one: Charged candidates with another weight than 1.
         gen_met: Events by generator MET in bins of :data:`MET_BIN_GEV`; the last bin is open.
@@ -58,6 +59,7 @@ class Totals:
     n_with_gen_met: int = 0
     multiplicity: Histogram = field(default_factory=lambda: _zeros(_N_MULTIPLICITY_BINS))
     codes: dict[str, Histogram] = field(default_factory=dict)
+    beyond: Counter[str] = field(default_factory=Counter)
     pt_by_pid: Histogram = field(
         default_factory=lambda: _zeros(len(ParticleId), COLUMNS["pt"].type.max_code + 1)
     )
@@ -102,16 +104,21 @@ class Totals:
                 codes = codes[charged]
             elif name in NEUTRAL_ONLY:
                 codes = codes[~charged]
-            counts = np.bincount(codes, minlength=kind.max_code - kind.min_code + 1)
+            n_codes = kind.max_code - kind.min_code + 1
+            fits = (codes >= 0) & (codes < n_codes)
+            self.beyond[name] += int((~fits).sum())
+            counts = np.bincount(codes[fits], minlength=n_codes)
             self.codes[name] = self.codes.get(name, 0) + counts
-        n_pt = self.pt_by_pid.shape[1]
-        cell = np.bincount(pid.astype(np.int64) * n_pt + pt, minlength=self.pt_by_pid.size)
+        n_pid, n_pt = self.pt_by_pid.shape
+        fits = (pid >= 0) & (pid < n_pid) & (pt >= 0) & (pt < n_pt)
+        cells = pid[fits].astype(np.int64) * n_pt + pt[fits]
+        cell = np.bincount(cells, minlength=self.pt_by_pid.size)
         self.pt_by_pid += cell.reshape(self.pt_by_pid.shape)
         weight = batch.columns["puppi_weight"]
         self.charged_weights_not_one += int((weight[charged] != MAX_PUPPI_WEIGHT).sum())
 
     def _add_met(self, batch: EventBatch) -> None:
-        puppi = _met_xy_gev(batch)
+        puppi = ragged_met_xy_gev(batch.columns, batch.counts)
         self.puppi_met += _met_histogram(puppi)
         self.puppi_met_sum_gev += float(np.hypot(*puppi.T).sum())
         known = np.isfinite(batch.gen_met_xy_gev).all(axis=1)
@@ -128,16 +135,6 @@ class Totals:
         distance = np.hypot(*(batch.puppi_met_xy_gev[given] - puppi[given]).T)
         self.n_with_source_met += int(given.sum())
         self.n_source_met_far += int((distance > _FAR_GEV).sum())
-
-
-def _met_xy_gev(batch: EventBatch) -> npt.NDArray[np.float64]:
-    """Return minus the sum of the momenta of ragged candidates, shape (n_events, 2)."""
-    event = np.repeat(np.arange(batch.n_events), batch.counts)
-    momenta = (batch.columns["pt"] * PT_LSB_GEV)[:, None] * unit_vectors(batch.columns["phi"])
-    sums = [
-        np.bincount(event, weights=component, minlength=batch.n_events) for component in momenta.T
-    ]
-    return -np.stack(sums, axis=1).astype(np.float64)
 
 
 def _met_histogram(met_xy_gev: npt.NDArray[np.float64]) -> Histogram:

@@ -3,13 +3,13 @@
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, Literal
 
 import numpy as np
 
 from l1met_fpga.config.evaluation import EvaluationConfig
 from l1met_fpga.errors import DataError
 from l1met_fpga.evaluation.baselines import WeightTable
+from l1met_fpga.evaluation.estimates import BASELINE_TITLES, Estimate, odd_responses
 from l1met_fpga.evaluation.resolution import ResolutionResult, evaluate_resolution
 from l1met_fpga.evaluation.sample import Sample
 from l1met_fpga.evaluation.trigger import (
@@ -22,30 +22,6 @@ from l1met_fpga.evaluation.trigger import (
 __all__ = ["BASELINE_TITLES", "Estimate", "Evaluation", "evaluate"]
 
 logger = logging.getLogger(__name__)
-
-BASELINE_TITLES: Final = {
-    "puppi": "PUPPI MET",
-    "cmssw": "PUPPI MET (CMSSW emulator)",
-    "scaled_puppi": "PUPPI MET x constant",
-    "per_type": "constants per particle type",
-    "table": "table pt x |eta| x type",
-}
-"""Baselines by name, in the order of tables and legends."""
-
-
-@dataclass(frozen=True, slots=True)
-class Estimate:
-    """What an estimate is.
-
-    Attributes:
-        kind: A baseline, a network of this package, or MET read from a file.
-        title: Text in legends and tables.
-        form: ``float``, ``quantized``, ``hls_csim``, ... of a network.
-    """
-
-    kind: Literal["baseline", "network", "file"]
-    title: str
-    form: str | None = None
 
 
 @dataclass(frozen=True)
@@ -132,16 +108,27 @@ def evaluate(
         }
     return Evaluation(
         dict(estimates), primary, by_label, config, resolution, rates, trigger,
-        dict(baselines or {}), weights, _notes(rates),
+        dict(baselines or {}), weights,
+        (*_rate_notes(rates), *odd_responses(signal.values(), estimates)),
     )  # fmt: skip
 
 
-def _notes(rates: RateResult | None) -> tuple[str, ...]:
+def _rate_notes(rates: RateResult | None) -> tuple[str, ...]:
     """Say what the samples could not give."""
     if rates is None:
         return ("No pile-up-only sample was given: no rates, thresholds, turn-ons or ROC curves.",)
     lowest = [point for point in rates.points if point.replaces_khz]
-    return tuple(
+    ties = tuple(
+        f"{name}: no threshold gives {', '.join(out_of_reach)}, because too many pile-up-only events "
+        "have the same MET there (has it a largest value, or few digits?)."
+        for name, cuts in rates.thresholds_gev.items()
+        if (
+            out_of_reach := [
+                point.title for point, cut in zip(rates.points, cuts, strict=True) if np.isnan(cut)
+            ]
+        )
+    )
+    return ties + tuple(
         f"{', '.join(f'{rate:g} kHz' for rate in point.replaces_khz)} not supported by "
         f"{rates.n_events} pile-up-only events; the lowest supported rate, {point.rate_khz:.3g} "
         "kHz, is used instead."

@@ -1,15 +1,12 @@
-"""``metrics.json``: every figure of an evaluation with its error; NaN becomes ``null``."""
+"""``metrics.json`` from an evaluation: every figure with its error; NaN becomes ``null``."""
 
-import json
+from collections.abc import Mapping
 from dataclasses import asdict
-from importlib import resources
 from pathlib import Path
 from typing import Any, Final
 
-import jsonschema
 import numpy as np
 
-from l1met_fpga.errors import ReportError
 from l1met_fpga.evaluation.evaluation import Evaluation
 from l1met_fpga.evaluation.resolution import FiguresWithErrors, ResolutionResult, gain
 from l1met_fpga.evaluation.trigger import RateResult, SignalResult, bin_key
@@ -18,88 +15,83 @@ from l1met_fpga.metrics.binning import Bins
 from l1met_fpga.metrics.bootstrap import spread
 from l1met_fpga.metrics.resolution import FIGURES, x_residual_half_width_gev
 from l1met_fpga.metrics.turn_on import TurnOn
+from l1met_fpga.results.base import Measured, read_result
+from l1met_fpga.results.metrics import (
+    SCHEMA_VERSION,
+    Efficiency,
+    EstimateInfo,
+    FittedTurnOn,
+    Gains,
+    Metrics,
+    Rates,
+    Resolution,
+    ResolutionFigures,
+    ResolutionTable,
+    SampleInfo,
+    Series,
+    Settings,
+    Threshold,
+    Trigger,
+    TurnOnCurve,
+    Weights,
+    WorkingPointInfo,
+)
 
-__all__ = ["SCHEMA_VERSION", "load_metrics", "metrics_schema", "save_metrics", "to_metrics"]
+__all__ = ["load_metrics", "save_metrics", "to_metrics"]
 
-SCHEMA_VERSION: Final = 1
 WIDTHS: Final = {"u_par": "parallel_over_slope_gev", "u_perp": "perpendicular_over_slope_gev"}
 
 
-def to_metrics(evaluation: Evaluation) -> dict[str, Any]:
-    """Return the content of ``metrics.json``; its schema is ``metrics.schema.json``."""
+def to_metrics(evaluation: Evaluation) -> Metrics:
+    """Return the content of ``metrics.json``."""
     rates = evaluation.rates
-    return {
-        "schema_version": SCHEMA_VERSION,
-        "primary": evaluation.primary,
-        "estimates": {name: asdict(what) for name, what in evaluation.estimates.items()},
-        "samples": {
-            label: {"events": len(sample), "background": sample.is_background}
+    weights = {name: Weights(**table.to_json()) for name, table in evaluation.baselines.items()}
+    return Metrics(
+        schema_version=SCHEMA_VERSION,
+        primary=evaluation.primary,
+        estimates={n: EstimateInfo(**asdict(what)) for n, what in evaluation.estimates.items()},
+        samples={
+            label: SampleInfo(
+                events=len(sample), background=sample.is_background, identity=sample.identity
+            )
             for label, sample in evaluation.samples.items()
         },
-        "config": _clean(evaluation.config.model_dump()),
-        "notes": list(evaluation.notes),
-        "resolution": {
+        config=Settings(_clean(evaluation.config.model_dump())),
+        notes=list(evaluation.notes),
+        resolution={
             label: _resolution(evaluation, label, result)
             for label, result in evaluation.resolution.items()
         },
-        "rates": None if rates is None else _rates(rates),
-        "trigger": {
+        rates=None if rates is None else _rates(rates),
+        trigger={
             label: _trigger(rates, result)
             for label, result in evaluation.trigger.items()
             if rates is not None
         },
-        "baselines": {name: table.to_json() for name, table in evaluation.baselines.items()},
-        "network_weights": None if evaluation.weights is None else evaluation.weights.to_json(),
-    }
+        baselines=weights,
+        network_weights=(
+            None if evaluation.weights is None else Weights(**evaluation.weights.to_json())
+        ),
+    )
 
 
-def metrics_schema() -> dict[str, Any]:
-    """Return the JSON schema of ``metrics.json``."""
-    text = resources.files(__package__).joinpath("metrics.schema.json").read_text()
-    schema: dict[str, Any] = json.loads(text)
-    return schema
+def save_metrics(metrics: Metrics, path: Path) -> None:
+    """Write the figures."""
+    write_json(path, metrics.model_dump())
 
 
-def save_metrics(metrics: dict[str, Any], path: Path) -> None:
-    """Check the figures against the schema and write them.
-
-    Raises:
-        ReportError: If a figure is missing or has another type.
-    """
-    _check(metrics, path)
-    write_json(path, metrics)
-
-
-def load_metrics(path: Path) -> dict[str, Any]:
+def load_metrics(path: Path) -> Metrics:
     """Read ``metrics.json``.
 
     Raises:
         ReportError: If it is missing, damaged or of another schema version.
     """
-    try:
-        metrics: dict[str, Any] = json.loads(path.read_text())
-    except FileNotFoundError:
-        raise ReportError(f"no {path}; make it with `l1met evaluate`") from None
-    except (json.JSONDecodeError, UnicodeDecodeError) as err:
-        raise ReportError(
-            f"{path} is not JSON: {err}; make it again with `l1met evaluate`"
-        ) from err
-    _check(metrics, path)
-    return metrics
-
-
-def _check(metrics: dict[str, Any], path: Path) -> None:
-    try:
-        jsonschema.validate(metrics, metrics_schema())
-    except jsonschema.ValidationError as err:
-        raise ReportError(
-            f"{path}: {err.json_path}: {err.message[:200]}; make it again with `l1met evaluate`"
-        ) from None
+    return read_result(Metrics, path, made_by="l1met evaluate")
 
 
 def _clean(value: Any) -> Any:
-    """Turn arrays into lists, and NaN and infinity into ``null``, at any depth."""
-    if isinstance(value, dict):
+    """Turn arrays into lists, and NaN and infinity into ``None``, at any depth."""
+    if isinstance(value, Mapping):
         return {key: _clean(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple | np.ndarray):
         return [_clean(inner) for inner in value]
@@ -110,136 +102,133 @@ def _clean(value: Any) -> Any:
     return value
 
 
+def _measured(value: Any, error: Any) -> Measured:
+    return Measured(value=_clean(value), error=_clean(error))
+
+
 def _edges(bins: Bins) -> list[float | None]:
-    return [edge if np.isfinite(edge) else None for edge in bins.edges_gev]
+    return [float(edge) if np.isfinite(edge) else None for edge in bins.edges_gev]
 
 
-def _table(result: FiguresWithErrors) -> dict[str, Any]:
+def _table(result: FiguresWithErrors) -> ResolutionTable:
     """Return value and error of every figure of every estimate, per bin."""
     estimates = {
-        name: {
-            figure: {
-                "value": _clean(getattr(figures, figure)),
-                "error": _clean(result.bootstrap.error(name, figure)),
+        name: ResolutionFigures(
+            **{
+                figure: Series(
+                    value=_clean(getattr(figures, figure)),
+                    error=_clean(result.bootstrap.error(name, figure)),
+                )
+                for figure in FIGURES
             }
-            for figure in FIGURES
-        }
+        )
         for name, figures in result.figures.items()
     }
     any_figures = next(iter(result.figures.values()))
-    return {
-        "edges_gev": _edges(result.bins),
-        "labels": list(result.bins.labels),
-        "events": [int(n) for n in any_figures.n_events],
-        "estimates": estimates,
-    }
+    return ResolutionTable(
+        edges_gev=_edges(result.bins),
+        labels=list(result.bins.labels),
+        events=[int(n) for n in any_figures.n_events],
+        estimates=estimates,
+    )
 
 
-def _resolution(evaluation: Evaluation, label: str, result: ResolutionResult) -> dict[str, Any]:
+def _resolution(evaluation: Evaluation, label: str, result: ResolutionResult) -> Resolution:
     sample = evaluation.samples[label]
     names = list(evaluation.estimates)
-    return {
-        "binned": _table(result.binned),
-        "inclusive": _table(result.inclusive),
-        "response": {
-            name: {"value": _clean(value), "error": _clean(error)}
-            for name, (value, error) in result.response.items()
-        },
-        "x_residual_gev": {
+    return Resolution(
+        binned=_table(result.binned),
+        inclusive=_table(result.inclusive),
+        response={name: _measured(*figure) for name, figure in result.response.items()},
+        x_residual_gev={
             name: _clean(x_residual_half_width_gev(met, sample.gen_met_xy_gev))
             for name, met in sample.met_xy_gev.items()
         },
-        "gain": {
+        gain={
             name: {
-                reference: {
-                    component: _clean(asdict(gain(result.inclusive, name, reference, figure)))
-                    for component, figure in WIDTHS.items()
-                }
+                reference: _gains(result, name, reference)
                 for reference in names
                 if reference != name
             }
             for name in names
         },
-    }
+    )
 
 
-def _rates(rates: RateResult) -> dict[str, Any]:
-    return {
-        "sample": rates.label,
-        "events": rates.n_events,
-        "lowest_supported_khz": rates.lowest_supported_khz,
-        "working_points": [
-            _clean(asdict(point)) | {"title": point.title} for point in rates.points
+def _gains(result: ResolutionResult, name: str, reference: str) -> Gains:
+    found = {part: gain(result.inclusive, name, reference, key) for part, key in WIDTHS.items()}
+    return Gains(**{part: _measured(one.value, one.error) for part, one in found.items()})
+
+
+def _rates(rates: RateResult) -> Rates:
+    return Rates(
+        sample=rates.label,
+        events=rates.n_events,
+        lowest_supported_khz=float(rates.lowest_supported_khz),
+        working_points=[
+            WorkingPointInfo(**_clean(asdict(point)), title=point.title) for point in rates.points
         ],
-        "thresholds": {
+        thresholds={
             name: [
-                {"threshold_gev": _clean(float(cut)), "error_gev": _clean(float(error))}
+                Threshold(threshold_gev=_clean(float(cut)), error_gev=_clean(float(error)))
                 for cut, error in zip(cuts, spread(rates.threshold_samples_gev[name]), strict=True)
             ]
             for name, cuts in rates.thresholds_gev.items()
         },
-    }
+    )
 
 
-def _trigger(rates: RateResult, result: SignalResult) -> dict[str, Any]:
+def _trigger(rates: RateResult, result: SignalResult) -> Trigger:
     edges = zip(result.bins.edges_gev[:-1], result.bins.edges_gev[1:], strict=True)
     keys = [bin_key(low, high) for low, high in edges]
-    return {
-        "efficiency": {
+    return Trigger(
+        efficiency={
             point.key: {
                 key: {name: _efficiency(rates, result, name, p, b) for name in result.efficiency}
                 for b, key in enumerate(keys)
             }
             for p, point in enumerate(rates.points)
         },
-        "turn_on": {
+        turn_on={
             point.key: {name: _turn_on(curves[p]) for name, curves in result.turn_on.items()}
             for p, point in enumerate(rates.points)
         },
-        "roc_area": _clean(result.roc_area),
-    }
+        roc_area=_clean(result.roc_area),
+    )
 
 
 def _efficiency(
     rates: RateResult, result: SignalResult, name: str, point: int, index: int
-) -> dict[str, Any]:
+) -> Efficiency:
     found = result.efficiency[name][point]
-    difference = {
-        reference: {
-            "value": found.value[index] - result.efficiency[reference][point].value[index],
-            "error": result.difference_error(name, reference)[point, index],
-        }
-        for reference in result.efficiency
-        if reference != name
-    }
-    cleaned: dict[str, Any] = _clean(
-        {
-            "efficiency": found.value[index],
-            "low": found.low[index],
-            "high": found.high[index],
-            "error": found.error[index],
-            "passed": found.passed[index],
-            "events": found.total[index],
-            "threshold_gev": rates.thresholds_gev[name][point],
-            "difference": difference,
-        }
+    reached = bool(np.isfinite(rates.thresholds_gev[name][point]))
+    return Efficiency(
+        efficiency=_clean(found.value[index]),
+        low=_clean(found.low[index]),
+        high=_clean(found.high[index]),
+        error=_clean(found.error[index]),
+        passed=int(found.passed[index]) if reached else None,
+        events=int(found.total[index]),
+        difference={
+            reference: _measured(
+                found.value[index] - result.efficiency[reference][point].value[index],
+                result.difference_error(name, reference)[point, index],
+            )
+            for reference in result.efficiency
+            if reference != name
+        },
     )
-    return cleaned
 
 
-def _turn_on(curve: TurnOn) -> dict[str, Any]:
+def _turn_on(curve: TurnOn) -> TurnOnCurve:
     found = curve.efficiency
-    cleaned: dict[str, Any] = _clean(
-        {
-            "threshold_gev": curve.threshold_gev,
-            "offline_gev": curve.offline_gev,
-            "fit": None if curve.fit is None else asdict(curve.fit),
-            "edges_gev": _edges(curve.bins),
-            "mean_gen_gev": curve.mean_gen_gev,
-            "efficiency": found.value,
-            "low": found.low,
-            "high": found.high,
-            "events": found.total,
-        }
+    return TurnOnCurve(
+        offline_gev=_clean(curve.offline_gev),
+        fit=None if curve.fit is None else FittedTurnOn(**_clean(asdict(curve.fit))),
+        edges_gev=_edges(curve.bins),
+        mean_gen_gev=_clean(curve.mean_gen_gev),
+        efficiency=_clean(found.value),
+        low=_clean(found.low),
+        high=_clean(found.high),
+        events=[int(n) for n in found.total],
     )
-    return cleaned

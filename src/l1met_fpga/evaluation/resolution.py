@@ -9,7 +9,6 @@ import numpy as np
 
 from l1met_fpga.config.evaluation import EvaluationConfig
 from l1met_fpga.evaluation.sample import Sample
-from l1met_fpga.metrics.arrays import FloatArray
 from l1met_fpga.metrics.binning import Bins
 from l1met_fpga.metrics.bootstrap import BootstrapResult, bootstrap_resolution, spread
 from l1met_fpga.metrics.resolution import BinnedResolution, binned_resolution
@@ -34,8 +33,7 @@ class ResolutionResult:
     Attributes:
         binned: In the bins of the configuration.
         inclusive: In one bin, the range of the gain figures.
-        response: Mean response and its error per estimate in ``response_range_gev``; NaN when
-            that range does not end on edges of the bins.
+        response: Mean response and its error per estimate in ``response_range_gev``.
     """
 
     binned: FiguresWithErrors
@@ -73,30 +71,13 @@ def evaluate_resolution(
         )
         return FiguresWithErrors(bins, figures, drawn)
 
-    binned = in_bins(config.resolution_edges_gev)
+    binned, inclusive = in_bins(config.resolution_edges_gev), in_bins(config.gain_range_gev)
+    one_bin = in_bins(config.response_range_gev)
     response = {
-        name: (
-            float(_mean_response(binned.figures[name], config.response_range_gev)),
-            float(
-                spread(_mean_response(binned.bootstrap.samples[name], config.response_range_gev))
-            ),
-        )
-        for name in sample.met_xy_gev
+        name: (float(figures.response[0]), float(one_bin.bootstrap.error(name, "response")[0]))
+        for name, figures in one_bin.figures.items()
     }
-    return ResolutionResult(binned, in_bins(config.gain_range_gev), response)
-
-
-def _mean_response(figures: BinnedResolution, range_gev: tuple[float, float]) -> FloatArray:
-    """Join the responses of the bins in a range; over the last axis of the figures."""
-    edges = list(figures.bins.edges_gev)
-    if not all(end in edges for end in range_gev):
-        return np.full(figures.response.shape[:-1], np.nan)
-    inside = slice(edges.index(range_gev[0]), edges.index(range_gev[1]))
-    gen_sum = np.nan_to_num(figures.n_events * figures.gen_mean_gev)[..., inside]
-    parallel_sum = gen_sum * np.nan_to_num(figures.response)[..., inside]
-    total = gen_sum.sum(axis=-1)
-    joined = parallel_sum.sum(axis=-1) / np.where(total > 0, total, np.nan)
-    return np.asarray(joined)
+    return ResolutionResult(binned, inclusive, response)
 
 
 def gain(result: FiguresWithErrors, name: str, reference: str, figure: str) -> Gain:

@@ -1,20 +1,24 @@
 """Evaluate networks of run folders, beside the baselines, on stores or on arrays."""
 
 import logging
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
 from l1met_fpga.config.evaluation import EvaluationConfig
 from l1met_fpga.config.run import RunConfig, load_run
+from l1met_fpga.data.roles import suggested_role
+from l1met_fpga.data.sample_store import store_of
+from l1met_fpga.data.sources import refuse_repeated_files
 from l1met_fpga.data.splits import Part
-from l1met_fpga.errors import ConfigError, DataError, RunFolderError
+from l1met_fpga.errors import ConfigError, DataError
 from l1met_fpga.evaluation.baselines import TABLE, WeightTable, fit_baselines, fit_weights
 from l1met_fpga.evaluation.evaluation import BASELINE_TITLES, Estimate, Evaluation, evaluate
+from l1met_fpga.evaluation.predictions import PREDICTIONS, stored_predictions
 from l1met_fpga.evaluation.sample import (
     Estimator,
     Events,
@@ -23,13 +27,16 @@ from l1met_fpga.evaluation.sample import (
     load_arrays,
     load_store,
     read_met,
+    same_truth,
 )
-from l1met_fpga.metrics.arrays import check_same_length
+from l1met_fpga.evaluation.source_met import with_source_met
+from l1met_fpga.evaluation.trained_on import compare_with_training
+from l1met_fpga.metrics.arrays import FloatArray, check_same_length
+from l1met_fpga.models.network import Network
 from l1met_fpga.puppi.columns import REQUIRED_COLUMNS
 from l1met_fpga.puppi.emulator import cmssw_met_xy_gev
-from l1met_fpga.puppi.met import puppi_met_xy_gev
+from l1met_fpga.puppi.sums import puppi_met_xy_gev
 from l1met_fpga.run_folder import RunFolder
-from l1met_fpga.training.samples import store_of
 
 __all__ = [
     "ArrayFile",
@@ -37,12 +44,9 @@ __all__ = [
     "evaluate_arrays",
     "evaluate_runs",
     "fit_on_training_parts",
-    "predictions_path",
 ]
 
 logger = logging.getLogger(__name__)
-
-PREDICTIONS: Final = "predictions"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,15 +99,6 @@ class ArrayFile:
         return cls(sample, name, Path(path))
 
 
-def predictions_path(run: RunFolder, form: str) -> Path:
-    """Return where the MET of a form (``hls_csim``, ``rtl_verilator``, ...) is looked for.
-
-    The ``.npz`` has one array per sample label, shape (n, 2), GeV, for the events of the test part
-    in the order of the store.
-    """
-    return run.root / PREDICTIONS / f"{form}.npz"
-
-
 def evaluate_runs(
     runs: Sequence[NamedRun],
     config: EvaluationConfig,
@@ -111,6 +106,7 @@ def evaluate_runs(
     stores: Sequence[Path] | None = None,
     arrays: Sequence[ArrayFile] = (),
     forms: Mapping[str, Mapping[str, Estimator]] | None = None,
+    allow_training_events: bool = False,
 ) -> Evaluation:
     """Evaluate networks and baselines on the test parts of stores.
 
@@ -120,10 +116,11 @@ def evaluate_runs(
         stores: Samples; those of the first run's configuration if not given.
         arrays: Other people's MET of the same test events.
         forms: More forms (``hls_csim``, ...) of a network, by the run's name and the form's.
+        allow_training_events: Evaluate on events that a network was trained on too; a note says so.
 
     Raises:
         ConfigError: If names clash or no sample is given.
-        DataError: If a sample cannot be used.
+        DataError: If a sample cannot be used or is given twice, or a network was trained on its test events.
         RunFolderError: If a run has no model.
     """
     names = [run.name for run in runs]
@@ -135,6 +132,7 @@ def evaluate_runs(
         raise ConfigError(
             f"{runs[0].run.config} names no samples; give stores with --sample FILE.h5"
         )
+    refuse_repeated_files(paths)
     columns = tuple(
         dict.fromkeys(c for cfg in configs for c in (*REQUIRED_COLUMNS, *cfg.model.columns))
     )
@@ -142,7 +140,15 @@ def evaluate_runs(
     networks = [  # a missing model fails here, before anything takes time
         form for run in runs for form in _forms(run, more.get(run.name, {}))
     ]
+    notes = [
+        note
+        for one, cfg in zip(runs, configs, strict=True)
+        for note in compare_with_training(
+            one.name, one.run, cfg.model.columns, paths, allow=allow_training_events
+        )
+    ]
     baselines = fit_on_training_parts(paths, config.max_train_events)
+    _check_arrays(arrays, taken={*BASELINE_TITLES, *(name for name, _, _ in networks)})
     estimators: dict[str, Estimator] = {
         "puppi": lambda events: puppi_met_xy_gev(events.candidates),
         "cmssw": lambda events: cmssw_met_xy_gev(events.candidates),
@@ -151,7 +157,9 @@ def evaluate_runs(
     about = {name: Estimate("baseline", BASELINE_TITLES[name]) for name in estimators}
     for name, what, estimator in networks:
         estimators[name], about[name] = estimator, what
-    samples, weights = [], None
+    samples: list[Sample] = []
+    source_met: list[dict[str, FloatArray]] = []
+    weights = None
     for path in paths:
         events = load_store(path, Part.TEST, columns=columns, max_events=config.max_events)
         sample = estimate(events, estimators)
@@ -159,12 +167,27 @@ def evaluate_runs(
         if weights is None and not sample.is_background:
             weights = fit_weights(events.candidates, sample.met_xy_gev[names[0]], TABLE)
         samples.append(_with_arrays(sample, arrays))
+        source_met.append(events.source_met_xy_gev)
+    samples, added = with_source_met(
+        samples, source_met, taken={*about, *(file.name for file in arrays)}
+    )
+    about |= {name: Estimate("file", name) for name in added}
     about |= {file.name: Estimate("file", file.name) for file in arrays}
-    return evaluate(samples, about, config, primary=names[0], baselines=baselines, weights=weights)
+    unknown = {file.sample for file in arrays} - {sample.label for sample in samples}
+    if unknown:
+        raise ConfigError(
+            f"--arrays name the samples {', '.join(sorted(unknown))}, which are not evaluated; there "
+            f"are {', '.join(sample.label for sample in samples)}"
+        )
+    found = evaluate(samples, about, config, primary=names[0], baselines=baselines, weights=weights)
+    return replace(found, notes=(*found.notes, *notes))
 
 
 def evaluate_arrays(
-    arrays: Sequence[ArrayFile], config: EvaluationConfig, *, backgrounds: frozenset[str]
+    arrays: Sequence[ArrayFile],
+    config: EvaluationConfig,
+    *,
+    backgrounds: frozenset[str] | None = None,
 ) -> Evaluation:
     """Evaluate MET read from files only.
 
@@ -172,14 +195,37 @@ def evaluate_arrays(
         arrays: At least one; every estimate in every sample. The first estimate is the reference
             of ratio panels.
         config: Bins, rates, bootstrap.
-        backgrounds: Samples that are pile-up-only events.
+        backgrounds: Samples that are pile-up-only events; what their labels suggest if not given.
     """
+    _check_arrays(arrays, taken=set())
     names = dict.fromkeys(file.name for file in arrays)
     samples = []
-    for label in dict.fromkeys(file.sample for file in arrays):
+    labels = dict.fromkeys(file.sample for file in arrays)
+    if backgrounds and not backgrounds <= set(labels):
+        raise ConfigError(
+            f"--background {', '.join(sorted(backgrounds - set(labels)))}: --arrays have no such "
+            f"sample, they have {', '.join(labels)}"
+        )
+    if backgrounds is None:
+        backgrounds = frozenset(n for n in labels if suggested_role(n) == "background")
+    for label in labels:
         files = {file.name: file.path for file in arrays if file.sample == label}
         samples.append(load_arrays(label, files, is_background=label in backgrounds))
     return evaluate(samples, {name: Estimate("file", name) for name in names}, config)
+
+
+def _check_arrays(arrays: Sequence[ArrayFile], *, taken: set[str]) -> None:
+    """Refuse an estimate given twice, or with the name of another."""
+    keys = Counter((file.sample, file.name) for file in arrays)
+    twice = [f"{sample}:{name}" for (sample, name), n in keys.items() if n > 1]
+    if twice:
+        raise ConfigError(f"--arrays {twice[0]} is given twice; which file is it?")
+    clash = [file.name for file in arrays if file.name in taken]
+    if clash:
+        raise ConfigError(
+            f"--arrays: the name {clash[0]!r} is that of another estimate ({', '.join(sorted(taken))}"
+            "); choose another"
+        )
 
 
 def _weighted(table: WeightTable) -> Estimator:
@@ -211,13 +257,16 @@ def _forms(
     """Yield the quantized network, its twins, given forms, and forms with stored predictions."""
     run, name = named.run, named.name
     run.need(run.model, made_by="l1met train")
-    yield name, Estimate("network", name, "quantized"), _keras(run.model)
+    digest = Network.load(run.network).digest if run.network.is_file() else None
+    yield name, Estimate("network", name, "quantized", digest), _keras(run.model)
     for form, path in (("float", run.float_model), ("unpruned", run.unpruned_model)):
         if path.is_file():
             yield f"{name}_{form}", Estimate("network", f"{name} ({form})", form), _keras(path)
-    stored = {path.stem: _stored(path) for path in (run.root / PREDICTIONS).glob("*.npz")}
+    stored = {
+        path.stem: stored_predictions(run, path) for path in (run.root / PREDICTIONS).glob("*.npz")
+    }
     for form, estimator in sorted((stored | dict(more)).items()):
-        about = Estimate("network", f"{name} ({form.replace('_', ' ')})", form)
+        about = Estimate("network", f"{name} ({form.replace('_', ' ')})", form, digest)
         yield f"{name}_{form}", about, estimator
 
 
@@ -225,23 +274,8 @@ def _keras(path: Path) -> Estimator:
     def run(events: Events) -> npt.ArrayLike:
         from l1met_fpga.models.storage import load_model, predict_met_xy_gev
 
-        result: npt.ArrayLike = predict_met_xy_gev(load_model(path), events.candidates)
-        return result
-
-    return run
-
-
-def _stored(path: Path) -> Estimator:
-    def run(events: Events) -> npt.ArrayLike:
-        with np.load(path) as file:
-            held: dict[str, Any] = {key: file[key] for key in file.files}
-        if events.label not in held or len(held[events.label]) != len(events):
-            have = {key: len(value) for key, value in held.items()}
-            raise RunFolderError(
-                f"{path} must hold {len(events)} events of {events.label!r} (the test part), it "
-                f"has {have}; make it again for these samples, or remove it"
-            )
-        result: npt.ArrayLike = held[events.label]
+        told = f"{path.name}, test events of {events.label}"
+        result: npt.ArrayLike = predict_met_xy_gev(load_model(path), events.candidates, of=told)
         return result
 
     return run
@@ -253,13 +287,11 @@ def _with_arrays(sample: Sample, arrays: Sequence[ArrayFile]) -> Sample:
     for file in arrays:
         if file.sample == sample.label:
             met[file.name], truth = read_met(file.path)
-            check_same_length(
-                **{
-                    str(file.path): met[file.name],
-                    f"test part of {sample.label}": sample.gen_met_xy_gev,
-                }
-            )
-            if truth is not None and not np.allclose(truth, sample.gen_met_xy_gev, atol=0.5):
+            lengths = {str(file.path): met[file.name]}
+            if truth is not None:
+                lengths["its generator MET"] = truth
+            check_same_length({**lengths, f"test part of {sample.label}": sample.gen_met_xy_gev})
+            if truth is not None and not same_truth(truth, sample.gen_met_xy_gev, within_gev=0.5):
                 raise DataError(
                     f"{file.path} holds other generator MET than the test part of "
                     f"{sample.label!r}: not the same events in the same order"

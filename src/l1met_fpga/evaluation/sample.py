@@ -2,27 +2,38 @@
 
 import logging
 import zipfile
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from l1met_fpga.data.labels import BACKGROUND_LABELS
 from l1met_fpga.data.splits import Part
 from l1met_fpga.data.store import Store
+from l1met_fpga.data.truth import MAX_MET_GEV, met_from_polar, met_from_xy
 from l1met_fpga.errors import DataError
+from l1met_fpga.identity import Identity
 from l1met_fpga.metrics.arrays import (
     FloatArray,
     check_met_xy,
     check_same_length,
     magnitude_gev,
-    met_xy_from_polar,
 )
 from l1met_fpga.puppi.columns import REQUIRED_COLUMNS, Candidates
 
-__all__ = ["Estimator", "Events", "Sample", "estimate", "load_arrays", "load_store", "read_met"]
+__all__ = [
+    "Estimator",
+    "Events",
+    "Sample",
+    "estimate",
+    "load_arrays",
+    "load_store",
+    "read_met",
+    "same_truth",
+]
 
 logger = logging.getLogger(__name__)
 
@@ -36,12 +47,19 @@ class Events:
         candidates: Integer columns, shape (n, n_slots).
         gen_met_xy_gev: Shape (n, 2); NaN where the source had none.
         n_candidates: Before truncation, shape (n,).
+        is_background: Pile-up-only events.
+        identity: What tells these events from others: the store, its part and their number.
+        source_met_xy_gev: MET of the source's other algorithms by name, shape (n, 2), GeV; NaN
+            where the source had none.
     """
 
     label: str
     candidates: Candidates
     gen_met_xy_gev: FloatArray
     n_candidates: npt.NDArray[np.int64]
+    is_background: bool = False
+    identity: Identity = field(default_factory=dict)
+    source_met_xy_gev: dict[str, FloatArray] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.gen_met_xy_gev)
@@ -61,6 +79,7 @@ class Sample:
         met_xy_gev: Estimates by name, each shape (n, 2), GeV.
         is_background: Pile-up-only events: rates come from them, resolutions do not.
         n_candidates: Per event, when known.
+        identity: What these events are, when they come from a store.
     """
 
     label: str
@@ -68,13 +87,14 @@ class Sample:
     met_xy_gev: dict[str, FloatArray]
     is_background: bool = False
     n_candidates: npt.NDArray[np.int64] | None = None
+    identity: dict[str, Any] | None = None
     _magnitudes: dict[str, FloatArray] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         check_met_xy(self.gen_met_xy_gev, name=f"generator MET of {self.label!r}")
         for name, met in self.met_xy_gev.items():
             check_met_xy(met, name=f"{name!r} of {self.label!r}")
-        check_same_length(generator=self.gen_met_xy_gev, **self.met_xy_gev)
+        check_same_length({"the generator": self.gen_met_xy_gev, **_quoted(self.met_xy_gev)})
 
     def __len__(self) -> int:
         return len(self.gen_met_xy_gev)
@@ -89,6 +109,11 @@ class Sample:
         if name not in self._magnitudes:
             self._magnitudes[name] = magnitude_gev(self.met_xy_gev[name])
         return self._magnitudes[name]
+
+
+def _quoted(met: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
+    """Put names of estimates in quotes, so that they differ from the generator's."""
+    return {repr(name): vectors for name, vectors in met.items()}
 
 
 def load_store(
@@ -107,7 +132,7 @@ def load_store(
         max_events: Take at most so many, from the start.
 
     Raises:
-        DataError: If the file is no store or the part holds no event.
+        DataError: If the file is no store, the part holds no event, or no event has truth.
     """
     with Store.open(path) as store:
         events = np.arange(store.n_events) if part is None else store.events_of(part)
@@ -116,9 +141,12 @@ def load_store(
             raise DataError(f"{path} does not hold {which}; convert more events or another split")
         events = events[:max_events]
         gen = store.gen_met_xy_gev(events)
-        if store.label in BACKGROUND_LABELS:
-            gen = np.where(np.isfinite(gen), gen, 0.0)
         known = np.isfinite(gen).all(axis=1)
+        if not known.any():
+            raise DataError(
+                f"{path} ({store.label!r}): no event has generator MET, so nothing can be measured "
+                "with it; if its events are pile-up only, convert it with --role background"
+            )
         if not known.all():
             logger.warning(
                 "%s: %d of %d events have no generator MET and are left out",
@@ -126,24 +154,39 @@ def load_store(
             )  # fmt: skip
             events, gen = events[known], gen[known]
         candidates = store.candidates(events, columns)
-        return Events(store.label, candidates, gen, store.n_candidates(events))
+        n_candidates = store.n_candidates(events)
+        identity = {
+            **store.identity,
+            "part": "all" if part is None else part.name.lower(),
+            "events": len(events),
+        }
+        others = {name: store.baseline_met_xy_gev(name, events) for name in store.baselines}
+        return Events(
+            store.label, candidates, gen, n_candidates, store.is_background, identity, others
+        )
 
 
 def estimate(events: Events, estimators: Mapping[str, Estimator]) -> Sample:
     """Run every estimator on the events of a sample."""
     met = {name: np.asarray(run(events), dtype=np.float64) for name, run in estimators.items()}
-    background = events.label in BACKGROUND_LABELS
-    return Sample(events.label, events.gen_met_xy_gev, met, background, events.n_candidates)
+    return Sample(
+        events.label,
+        events.gen_met_xy_gev,
+        met,
+        events.is_background,
+        events.n_candidates,
+        dict(events.identity),
+    )
 
 
 def read_met(path: Path) -> tuple[FloatArray, FloatArray | None]:
     """Read MET, and generator MET when present, from ``.npz``.
 
     Keys: ``px`` and ``py``, or ``pt`` and ``phi`` (GeV, rad); the truth the same with ``gen_`` in
-    front.
+    front, NaN where it is a filler (:mod:`l1met_fpga.data.truth`).
 
     Raises:
-        DataError: If the file cannot be read or has other keys.
+        DataError: If the file cannot be read, has other keys, or a MET is none.
     """
     try:
         with path.open("rb") as raw, zipfile.ZipFile(raw):  # np.load would leave a bad file open
@@ -154,16 +197,24 @@ def read_met(path: Path) -> tuple[FloatArray, FloatArray | None]:
         raise DataError(f"no file {path}; check the path") from None
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as err:
         raise DataError(f"{path} is not a NumPy .npz file of numbers: {err}") from err
-    met = _vectors(arrays, "", path)
+    met, truth = _vectors(arrays, "", path), _vectors(arrays, "gen_", path)
     if met is None:
         raise DataError(
             f"{path} needs arrays px and py, or pt and phi (and gen_px, gen_py or gen_pt, gen_phi "
             f"for the truth), got {sorted(arrays)}"
         )
-    return met, _vectors(arrays, "gen_", path)
+    unknown = ~np.isfinite(met).all(axis=1)
+    if unknown.any():
+        raise DataError(
+            f"{path}: {int(unknown.sum())} of {len(met)} events are no MET, the first is event "
+            f"{int(unknown.argmax())}: a size below 0 or above {MAX_MET_GEV:g} GeV, a direction "
+            "beyond 2 pi (is it in rad?), or a value that is not finite; give every event its MET"
+        )
+    return met, truth
 
 
 def _vectors(arrays: Mapping[str, FloatArray], prefix: str, path: Path) -> FloatArray | None:
+    """Return MET vectors, NaN where there is none, or None without these arrays."""
     for keys, polar in ((("px", "py"), False), (("pt", "phi"), True)):
         names = [prefix + key for key in keys]
         if all(name in arrays for name in names):
@@ -173,8 +224,13 @@ def _vectors(arrays: Mapping[str, FloatArray], prefix: str, path: Path) -> Float
                     f"{path}: {names[0]} {first.shape} and {names[1]} {second.shape} must be of "
                     "the same length, one number per event"
                 )
-            return met_xy_from_polar(first, second) if polar else np.stack([first, second], -1)
+            read = met_from_polar if polar else _from_xy
+            return read(first, second, Counter(), "gen_met")
     return None
+
+
+def _from_xy(px: FloatArray, py: FloatArray, tally: Counter[str], name: str) -> FloatArray:
+    return met_from_xy(np.stack([px, py], axis=1), tally, name)
 
 
 def load_arrays(label: str, files: Mapping[str, Path], *, is_background: bool = False) -> Sample:
@@ -197,10 +253,34 @@ def load_arrays(label: str, files: Mapping[str, Path], *, is_background: bool = 
             f"gen_phi): {', '.join(map(str, files.values()))}"
         )
     for truth in truths[1:]:
-        if truth.shape != truths[0].shape or not np.allclose(truth, truths[0], atol=1e-3):
+        if truth.shape != truths[0].shape or not same_truth(truth, truths[0], within_gev=1e-3):
             raise DataError(
                 f"the files of sample {label!r} hold different generator MET, so they are not the "
                 f"same events in the same order: {', '.join(map(str, files.values()))}"
             )
-    gen = truths[0] if truths else np.zeros_like(next(iter(met.values())))
-    return Sample(label, gen, met, is_background)
+    if is_background:
+        return Sample(label, np.zeros_like(next(iter(met.values()))), met, is_background=True)
+    return _with_known_truth(label, truths[0], met)
+
+
+def same_truth(one: FloatArray, other: FloatArray, *, within_gev: float) -> bool:
+    """Compare generator MET; unknown in one file and known in the other is no difference."""
+    both = np.isfinite(one).all(axis=1) & np.isfinite(other).all(axis=1)
+    return bool(np.allclose(one[both], other[both], rtol=1e-5, atol=within_gev))
+
+
+def _with_known_truth(label: str, gen: FloatArray, met: dict[str, FloatArray]) -> Sample:
+    """Leave out events without truth; a truth that is zero throughout is none."""
+    known = np.asarray(np.isfinite(gen).all(axis=1))
+    if not (np.abs(gen[known]) > 0).any():
+        raise DataError(
+            f"sample {label!r}: no event has generator MET other than zero; if its events are "
+            f"pile-up only, give --background {label}"
+        )
+    check_same_length({"the generator": gen, **_quoted(met)})
+    if not known.all():
+        logger.warning(
+            "%s: %d of %d events have no generator MET and are left out",
+            label, int((~known).sum()), len(known),
+        )  # fmt: skip
+    return Sample(label, gen[known], {name: vectors[known] for name, vectors in met.items()})

@@ -1,19 +1,20 @@
 """The improvement in sentences: what the network gains at each working point."""
 
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final
+
+from l1met_fpga.results.base import Measured
+from l1met_fpga.results.metrics import Metrics
 
 __all__ = ["REFERENCES", "bin_text", "summary_lines", "with_error"]
 
-REFERENCES: Final = ("puppi", "scaled_puppi", "per_type", "table")
+REFERENCES: Final[tuple[str, ...]] = ("puppi", "scaled_puppi", "per_type", "table")
 """Baselines that the text compares with, where present."""
 
 
-def with_error(
-    measured: dict[str, float | None], *, percent: bool = False, sign: bool = True
-) -> str:
-    """Return ``+0.123 +- 0.004``, or ``not measured`` for ``null``."""
-    value, error = measured["value"], measured["error"]
+def with_error(measured: Measured, *, percent: bool = False, sign: bool = True) -> str:
+    """Return ``+0.123 +- 0.004``, or ``not measured`` without a value."""
+    value, error = measured.value, measured.error
     if value is None:
         return "not measured"
     scale, digits, unit = (100.0, 1, " %") if percent else (1.0, 3, "")
@@ -22,74 +23,66 @@ def with_error(
     return text + (f" ± {scale * error:.{digits}f}" if error is not None else "") + unit
 
 
-def summary_lines(metrics: dict[str, Any]) -> list[str]:
-    """Return sentences about the first network, or about every file's MET without one.
-
-    Args:
-        metrics: Content of ``metrics.json``.
-    """
-    estimates = metrics["estimates"]
+def summary_lines(metrics: Metrics) -> list[str]:
+    """Return sentences about the first network, or about every file's MET without one."""
+    estimates = metrics.estimates
     references = [name for name in REFERENCES if name in estimates] or list(estimates)[:1]
-    subjects = [metrics["primary"]] if metrics["primary"] else list(estimates)[1:]
+    subjects = [metrics.primary] if metrics.primary else list(estimates)[1:]
     lines: list[str] = []
     for subject in subjects:
-        for label in metrics["resolution"]:
+        for label in metrics.resolution:
             lines += _resolution_lines(metrics, label, subject, references)
-        for label in metrics["trigger"]:
+        for label in metrics.trigger:
             lines += _trigger_lines(metrics, label, subject, references)
     return lines
 
 
 def _resolution_lines(
-    metrics: dict[str, Any], label: str, subject: str, references: list[str]
+    metrics: Metrics, label: str, subject: str, references: list[str]
 ) -> Iterator[str]:
-    low, high = metrics["config"]["gain_range_gev"]
-    gains = metrics["resolution"][label]["gain"][subject]
+    low, high = metrics.config.gain_range_gev
+    gains = metrics.resolution[label].gain[subject]
     for reference in references:
-        parts = ", ".join(
-            f"{name} {with_error(gains[reference][key], percent=True)}"
-            for key, name in (("u_par", "parallel"), ("u_perp", "perpendicular"))
-        )
+        gain = gains[reference]
         yield (
             f"{label}, genMET {low:g}-{high:g} GeV: slope-corrected resolution of "
-            f"{_title(metrics, subject)} against {_title(metrics, reference)}: {parts} "
-            "(positive is better)."
+            f"{metrics.title(subject)} against {metrics.title(reference)}: "
+            f"parallel {with_error(gain.u_par, percent=True)}, "
+            f"perpendicular {with_error(gain.u_perp, percent=True)} (positive is better)."
         )
 
 
 def _trigger_lines(
-    metrics: dict[str, Any], label: str, subject: str, references: list[str]
+    metrics: Metrics, label: str, subject: str, references: list[str]
 ) -> Iterator[str]:
-    found = metrics["trigger"][label]
-    for point in metrics["rates"]["working_points"]:
-        for key, row in found["efficiency"][point["key"]].items():
+    found = metrics.trigger[label]
+    for point in metrics.working_points:
+        for key, row in found.efficiency[point.key].items():
             mine = row[subject]
-            if mine["efficiency"] is None:
-                yield f"{label}, {point['title']}, genMET {bin_text(key)}: no event."
+            if mine.efficiency is None:
+                yield f"{label}, {point.title}, genMET {bin_text(key)}: {mine.missing}."
                 continue
             others = "; ".join(
-                f"{_title(metrics, name)} {row[name]['efficiency']:.3f} "
-                f"({with_error(mine['difference'][name])})"
+                f"{metrics.title(name)} {_number(row[name].efficiency)} "
+                f"({with_error(mine.difference[name])})"
                 for name in references
             )
             yield (
-                f"{label}, {point['title']}, genMET {bin_text(key)}: efficiency of "
-                f"{_title(metrics, subject)} {mine['efficiency']:.3f} "
-                f"[{mine['low']:.3f}, {mine['high']:.3f}] against {others}."
+                f"{label}, {point.title}, genMET {bin_text(key)}: efficiency of "
+                f"{metrics.title(subject)} {mine.efficiency:.3f} "
+                f"[{mine.low:.3f}, {mine.high:.3f}] against {others}."
             )
-        offline = found["turn_on"][point["key"]]
         reached = [
-            f"{_title(metrics, name)} {offline[name]['offline_gev']:.0f} GeV"
+            f"{metrics.title(name)} {curve.offline_gev:.0f} GeV"
             for name in (subject, *references)
-            if offline[name]["offline_gev"] is not None
+            if (curve := found.turn_on[point.key][name]).offline_gev is not None
         ]
         if reached:
-            yield f"{label}, {point['title']}: 90 % efficiency at {', '.join(reached)}."
+            yield f"{label}, {point.title}: 90 % efficiency at {', '.join(reached)}."
 
 
-def _title(metrics: dict[str, Any], name: str) -> str:
-    title: str = metrics["estimates"][name]["title"]
-    return title
+def _number(value: float | None) -> str:
+    return "not measured" if value is None else f"{value:.3f}"
 
 
 def bin_text(key: str) -> str:

@@ -21,6 +21,7 @@ from l1met_fpga.metrics.trigger import (
     binned_efficiency,
     lowest_supported_rate_khz,
     rate_curve,
+    reaches_rate,
     roc_area,
     roc_curve,
     threshold_at_rate_gev,
@@ -79,7 +80,8 @@ class RateResult:
         label: The sample.
         n_events: Its events.
         points: Working points.
-        thresholds_gev: Per estimate, shape (n_points,).
+        thresholds_gev: Per estimate, shape (n_points,); NaN where too many events have the same
+            MET for any threshold to give the rate.
         threshold_samples_gev: Per estimate, bootstrap samples, shape (n_samples, n_points).
         curves: Per estimate.
         background_gev: |MET| per estimate, for ROC curves.
@@ -142,12 +144,22 @@ def evaluate_rates(
     rates = [point.rate_khz for point in points]
     background = {name: sample.met_gev(name) for name in sample.met_xy_gev}
     thresholds = {
-        name: np.array([threshold_at_rate_gev(met, rate) for rate in rates])
+        name: np.array([_threshold_gev(met, rate) for rate in rates])
         for name, met in background.items()
     }
     drawn = bootstrap_thresholds(background, rates, rng=rng, n_samples=config.bootstrap_samples)
+    drawn = {
+        name: np.where(np.isnan(thresholds[name]), np.nan, samples)
+        for name, samples in drawn.items()
+    }
     curves = {name: rate_curve(met) for name, met in background.items()}
     return RateResult(sample.label, len(sample), points, thresholds, drawn, curves, background)
+
+
+def _threshold_gev(background_met_gev: FloatArray, rate_khz: float) -> float:
+    """Return the threshold at a rate; NaN where ties put the rate out of reach."""
+    threshold = threshold_at_rate_gev(background_met_gev, rate_khz)
+    return threshold if reaches_rate(background_met_gev, threshold, rate_khz) else float("nan")
 
 
 def evaluate_signal(

@@ -4,23 +4,22 @@ A form is a function from candidate columns to integer codes of the output node,
 (n_events, 2). No tolerance exists: a form agrees when no code of any output of any event differs.
 """
 
-import json
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
-from l1met_fpga.errors import BitExactnessError
-from l1met_fpga.files import write_json
+from l1met_fpga.errors import BitExactnessError, ReportError
+from l1met_fpga.files import exclusive, write_json
 from l1met_fpga.puppi.columns import Candidates
+from l1met_fpga.results.base import read_result
+from l1met_fpga.results.exactness import BitExactness, FormCheck, SampleAgreement
 
 __all__ = [
-    "FORMS",
     "Agreement",
     "Form",
     "LayerDifference",
@@ -35,9 +34,6 @@ logger = logging.getLogger(__name__)
 
 IntArray = npt.NDArray[np.int64]
 Form = Callable[[Candidates], IntArray]
-
-FORMS: Final = ("int64", "hls_csim", "rtl_interpreter", "rtl_verilator", "cmssw")
-"""Names of the forms in ``bit_exactness.json`` and ``report.json``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,22 +92,20 @@ def compare_forms(
     reference: Form,
     forms: Mapping[str, Form],
     samples: Mapping[str, Candidates],
-) -> dict[str, Any]:
+) -> dict[str, FormCheck]:
     """Run every form on every sample and compare it with one of them.
 
     Args:
         against: Name of the reference form, written into the result.
         reference: The form that the others are held against (quantized Keras, or int64).
-        forms: Name -> form; names as in :data:`FORMS`.
+        forms: Name -> form; names as in :data:`l1met_fpga.results.exactness.FORMS`.
         samples: Name -> candidates, for example ``test`` and ``stress``.
 
     Returns:
-        Form name -> ``against``, ``events``, ``outputs``, ``differing``, ``largest_lsb``,
-        ``events_per_second`` and ``samples`` (the same figures for each sample); plain values
-        for JSON.
+        Form name -> its agreement on all events and on each sample.
     """
     expected = {name: reference(candidates) for name, candidates in samples.items()}
-    result: dict[str, Any] = {}
+    result: dict[str, FormCheck] = {}
     for form_name, form in forms.items():
         total, parts, seconds = Agreement(0, 0, 0, 0), {}, 0.0
         for name, candidates in samples.items():
@@ -119,15 +113,15 @@ def compare_forms(
             codes = form(candidates)
             seconds += time.perf_counter() - start
             agreement = compare_codes(expected[name], codes)
-            parts[name] = asdict(agreement)
+            parts[name] = SampleAgreement(**asdict(agreement))
             total += agreement
         figures = {k: v for k, v in asdict(total).items() if k != "first_event"}
-        result[form_name] = {
-            "against": against,
+        result[form_name] = FormCheck(
             **figures,
-            "events_per_second": total.events / max(seconds, 1e-9),
-            "samples": parts,
-        }
+            against=against,
+            events_per_second=total.events / max(seconds, 1e-9),
+            samples=parts,
+        )
         logger.info(
             "%s against %s: %d of %d outputs differ in %d events",
             *(form_name, against, total.differing, total.outputs, total.events),
@@ -191,11 +185,13 @@ def first_difference(
     return None
 
 
-def write_result(path: Path, result: Mapping[str, Any], *, network_digest: str) -> dict[str, Any]:
+def write_result(
+    path: Path, result: Mapping[str, FormCheck], *, network_digest: str
+) -> dict[str, FormCheck]:
     """Write ``bit_exactness.json``.
 
     Forms of an earlier check of the same network that this one did not run stay; those of another
-    network go.
+    network go, and so does a damaged file.
 
     Args:
         path: The file.
@@ -205,24 +201,34 @@ def write_result(path: Path, result: Mapping[str, Any], *, network_digest: str) 
     Returns:
         What the file holds now: form name -> figures.
     """
-    earlier = json.loads(path.read_text()) if path.is_file() else {}
-    merged = {k: v for k, v in earlier.items() if v.get("network") == network_digest}
-    merged |= {form: {**figures, "network": network_digest} for form, figures in result.items()}
-    write_json(path, merged)
-    return merged
+    with exclusive(path):
+        kept = {k: v for k, v in _earlier(path).items() if v.network == network_digest}
+        new = {k: v.model_copy(update={"network": network_digest}) for k, v in result.items()}
+        write_json(path, BitExactness(kept | new).model_dump())
+    return kept | new
 
 
-def require_agreement(result: Mapping[str, Any]) -> None:
+def _earlier(path: Path) -> dict[str, FormCheck]:
+    if not path.is_file():
+        return {}
+    try:
+        return read_result(BitExactness, path, made_by="l1met check").root
+    except ReportError as err:
+        logger.warning("%s; its results are replaced", err)
+        return {}
+
+
+def require_agreement(result: Mapping[str, FormCheck]) -> None:
     """Check that no form differs.
 
     Raises:
         BitExactnessError: Names each form that differs and by how much.
     """
     wrong = [
-        f"{form}: {r['differing']} of {r['outputs']} outputs differ from {r['against']}, "
-        f"by up to {r['largest_lsb']} LSB"
+        f"{form}: {r.differing} of {r.outputs} outputs differ from {r.against}, "
+        f"by up to {r.largest_lsb} LSB"
         for form, r in result.items()
-        if r["differing"]
+        if r.differing
     ]
     if wrong:
         raise BitExactnessError(

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
+from l1met_fpga.config.model import IMPORTED
 from l1met_fpga.config.run import RunConfig
+from l1met_fpga.data.slots import first_slots
 from l1met_fpga.data.splits import Part
 from l1met_fpga.data.store import Store
 from l1met_fpga.errors import DataError
@@ -13,12 +15,13 @@ from l1met_fpga.firmware.check import Form
 from l1met_fpga.firmware.reference import evaluate
 from l1met_fpga.firmware.stress import stress_events
 from l1met_fpga.models.network import Network
-from l1met_fpga.puppi.columns import COLUMNS, N_CANDIDATES, REQUIRED_COLUMNS, Candidates
+from l1met_fpga.puppi.columns import COLUMNS, REQUIRED_COLUMNS, Candidates
 
 __all__ = ["check_samples", "int64_form", "keras_form", "test_events"]
 
 STRESS_SEED = 20240229
 N_RANDOM_STRESS = 500
+N_GENERATED = 2000
 
 
 def int64_form(network: Network) -> Form:
@@ -47,6 +50,8 @@ def check_samples(
 ) -> dict[str, Candidates]:
     """Return what the bit-exactness check runs on: test events, and stress events.
 
+    A network that was not trained here has no test events; generated ones take their place.
+
     Args:
         network: The integer network.
         config: The run's configuration, for its samples.
@@ -61,7 +66,21 @@ def check_samples(
         n_slots=network.n_candidates,
         columns=_columns(network),
     )
+    if config.model.architecture == IMPORTED:
+        return {"generated": _generated_events(network, n_events or N_GENERATED), "stress": stress}
     return {"test": test_events(network, config, n_events=n_events), "stress": stress}
+
+
+def _generated_events(network: Network, n_events: int) -> Candidates:
+    """Return random events for a network that has no samples."""
+    events = stress_events(
+        np.random.default_rng(STRESS_SEED + 1),
+        n_random=n_events,
+        n_slots=network.n_candidates,
+        columns=_columns(network),
+    )
+    # the two random kinds come last, n_events of each
+    return {name: codes[-2 * n_events :: 2] for name, codes in events.items()}
 
 
 def test_events(network: Network, config: RunConfig, *, n_events: int | None) -> Candidates:
@@ -70,17 +89,18 @@ def test_events(network: Network, config: RunConfig, *, n_events: int | None) ->
     Raises:
         DataError: If there is none.
     """
-    from l1met_fpga.training.samples import store_of
+    from l1met_fpga.data.sample_store import store_of
 
     columns = _columns(network)
-    left, parts = n_events, []
+    left, parts = n_events, list[Candidates]()
     for index, sample in enumerate(config.samples):
         share = None if left is None else -(-left // (len(config.samples) - index))
         with Store.open(store_of(sample)) as store:
             part = store.candidates(store.events_of(Part.TEST)[:share], columns)
-        parts.append(part)
+            told = f"test events of {store.path}"
+        parts.append(first_slots(part, network.n_candidates, of=told))
         left = None if left is None else left - len(part["pt"])
-    return _joined(parts, columns, network.n_candidates)
+    return _joined(parts, columns)
 
 
 def _columns(network: Network) -> tuple[str, ...]:
@@ -88,12 +108,10 @@ def _columns(network: Network) -> tuple[str, ...]:
     return tuple(name for name in COLUMNS if name in wanted)
 
 
-def _joined(parts: Sequence[Candidates], columns: Sequence[str], n_slots: int) -> Candidates:
+def _joined(parts: Sequence[Candidates], columns: Sequence[str]) -> Candidates:
     joined = {name: np.concatenate([part[name] for part in parts]) for name in columns if parts}
     if not joined or not len(joined["pt"]):
         raise DataError(
             "the run's samples hold no test event; check the section `samples` of its config.yaml"
         )
-    if n_slots < N_CANDIDATES:
-        return {name: codes[:, :n_slots] for name, codes in joined.items()}
     return joined

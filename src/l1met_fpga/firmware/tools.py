@@ -1,21 +1,27 @@
 """The one door to external programs: compilers, simulators, synthesis tools."""
 
+import functools
 import logging
 import os
 import shutil
 import signal
+import stat
 import subprocess
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Final
 
 from l1met_fpga.errors import ToolError, ToolMissingError
 
-__all__ = ["find_tool", "require_tool", "run_tool"]
+__all__ = ["find_tool", "pipe_through", "require_tool", "run_tool"]
 
 logger = logging.getLogger(__name__)
 
 TAIL_LINES = 15
 """Lines of the log that an error message repeats."""
+_CACHES: Final = {"YOWASP_CACHE_DIR": "yowasp"}
+"""Variables that tell a tool where its cache is, which it otherwise keeps in the home folder."""
 
 
 def find_tool(*names: str) -> str | None:
@@ -67,13 +73,13 @@ def run_tool(
     log.parent.mkdir(parents=True, exist_ok=True)
     logger.debug("running %s in %s, log %s", program, cwd, log)
     try:
-        with log.open("w") as out:
+        with log.open("w", encoding="utf-8") as out:
             process = subprocess.Popen(
                 [str(a) for a in argv],
                 cwd=cwd,
                 stdout=out,
                 stderr=subprocess.STDOUT,
-                env={**os.environ, **(environment or {})},
+                env={**os.environ, **_cache_variables(), **(environment or {})},
                 start_new_session=True,
             )
     except FileNotFoundError as err:
@@ -86,8 +92,73 @@ def run_tool(
         if process.returncode is None:
             _kill_group(process)
     if returncode:
-        tail = "\n".join(log.read_text(errors="replace").splitlines()[-TAIL_LINES:])
+        tail = "\n".join(
+            log.read_text(errors="replace", encoding="utf-8").splitlines()[-TAIL_LINES:]
+        )
         raise ToolError(f"{program} exited with {returncode}; see {log}. It ended with:\n{tail}")
+
+
+def pipe_through(argv: Sequence[str | Path], given: bytes, *, what: str, timeout_s: float) -> bytes:
+    """Run a program on bytes and return the bytes that it answers.
+
+    Args:
+        argv: Program and arguments; no shell is involved.
+        given: Its standard input.
+        what: The program in words, for messages.
+        timeout_s: Stop it after this many seconds.
+
+    Raises:
+        ToolError: If it fails or takes too long; quotes the end of what it said.
+    """
+    with subprocess.Popen(
+        [str(a) for a in argv],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    ) as process:
+        try:
+            answer, said = process.communicate(given, timeout_s)
+        except subprocess.TimeoutExpired:
+            raise ToolError(f"{what} was stopped after {timeout_s:g} s") from None
+        finally:
+            if process.returncode is None:
+                _kill_group(process)
+    if process.returncode:
+        tail = said.decode(errors="replace").strip()[-500:]
+        raise ToolError(f"{what} died with exit code {process.returncode}. {tail}")
+    return answer
+
+
+@functools.cache
+def _cache_variables() -> dict[str, str]:
+    """Return cache folders for tools whose own place, below the home folder, cannot be written.
+
+    Batch slots have homes that may not be written, or none; a tool would end there.
+    """
+    wanted = [name for name in _CACHES if name not in os.environ]
+    if not wanted or _home_cache_is_writable():
+        return {}
+    base = _private_folder(Path(tempfile.gettempdir()) / f"l1met_fpga-{os.getuid()}")
+    return {name: str(base / _CACHES[name]) for name in wanted}
+
+
+def _home_cache_is_writable() -> bool:
+    try:
+        cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    except RuntimeError:  # no HOME, and a user whom the system does not know
+        return False
+    existing = next(folder for folder in (cache, *cache.parents, Path("/")) if folder.exists())
+    return os.access(existing, os.W_OK | os.X_OK)
+
+
+def _private_folder(folder: Path) -> Path:
+    """Return a folder that only this user may write: this one, or else a new one."""
+    folder.mkdir(mode=0o700, exist_ok=True)
+    about = folder.lstat()
+    if stat.S_ISDIR(about.st_mode) and about.st_uid == os.getuid() and not about.st_mode & 0o022:
+        return folder
+    return Path(tempfile.mkdtemp(prefix="l1met_fpga-"))
 
 
 def _kill_group(leader: subprocess.Popen[bytes]) -> None:

@@ -1,5 +1,7 @@
 """MET arrays as every figure takes them: shape (n, 2), px then py, GeV, finite."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import numpy.typing as npt
 
@@ -32,8 +34,8 @@ def check_met_xy(met_xy_gev: npt.ArrayLike, *, name: str) -> FloatArray:
     return met
 
 
-def check_same_length(**arrays: npt.ArrayLike) -> int:
-    """Return the common number of events.
+def check_same_length(arrays: Mapping[str, npt.ArrayLike]) -> int:
+    """Return the common number of events of named arrays.
 
     Raises:
         DataError: If the arrays do not have the same length; says each length.
@@ -50,7 +52,7 @@ def check_same_length(**arrays: npt.ArrayLike) -> int:
 
 def met_xy_from_polar(pt_gev: npt.ArrayLike, phi_rad: npt.ArrayLike) -> FloatArray:
     """Return px, py, shape (n, 2), of vectors given as magnitude and azimuth."""
-    check_same_length(pt=pt_gev, phi=phi_rad)
+    check_same_length({"pt": pt_gev, "phi": phi_rad})
     pt, phi = np.asarray(pt_gev, np.float64), np.asarray(phi_rad, np.float64)
     return np.stack([pt * np.cos(phi), pt * np.sin(phi)], axis=-1)
 

@@ -212,7 +212,7 @@ def _prepare(
     met: FloatArray, gen: FloatArray, events: _Events, order: npt.NDArray[np.intp]
 ) -> _Estimate:
     """Project one estimate and turn everything that no sample changes into histogram cells."""
-    check_same_length(estimate=met, generator=gen)
+    check_same_length({"estimate": met, "generator": gen})
     met, gen = met[order], gen[order]
     seen = project(met, gen)
     angle = delta_phi_rad(met, gen)

@@ -16,7 +16,7 @@ from l1met_fpga.errors import DataError
 from l1met_fpga.metrics.arrays import FloatArray, check_same_length
 from l1met_fpga.metrics.binning import Bins
 from l1met_fpga.metrics.bootstrap import N_SAMPLES, Weights, poisson_weights, sample_generators
-from l1met_fpga.metrics.trigger import BUNCH_CROSSING_RATE_KHZ
+from l1met_fpga.metrics.trigger import BUNCH_CROSSING_RATE_KHZ, TIE_GEV, passes
 from l1met_fpga.processors import allowed_processors
 
 __all__ = ["TriggerSamples", "bootstrap_thresholds", "bootstrap_trigger"]
@@ -54,7 +54,7 @@ def _tail(background_met_gev: npt.ArrayLike, most_passing: float) -> _Tail:
 def _sampled_threshold(tail: _Tail, weights: Weights, wanted: FloatArray) -> FloatArray:
     """Return thresholds at which the wanted weights pass; NaN where the tail does not reach."""
     counted = np.cumsum(weights[tail.events].astype(np.float64))
-    last_of_tie = np.append(tail.met_gev[1:] != tail.met_gev[:-1], True)
+    last_of_tie = np.append(tail.met_gev[:-1] - tail.met_gev[1:] > TIE_GEV, True)
     used = last_of_tie & (np.diff(counted, prepend=0.0) >= 0)
     reached = np.interp(wanted, counted[used], tail.met_gev[used], left=np.nan, right=np.nan)
     return np.where(wanted < counted[used][0], tail.met_gev[0], reached)
@@ -72,7 +72,7 @@ def bootstrap_thresholds(
     Raises:
         DataError: If there is no pile-up-only event or lengths differ.
     """
-    n_events = check_same_length(**background_met_gev)
+    n_events = check_same_length(background_met_gev)
     if n_events == 0:
         raise DataError("a rate needs pile-up-only events, got none; add such a sample")
     share = np.asarray(rates_khz, dtype=np.float64) / BUNCH_CROSSING_RATE_KHZ
@@ -107,7 +107,8 @@ def bootstrap_trigger(
         bins: Bins of |genMET|.
         rng: Seeded generator, independent of that of the thresholds.
     """
-    check_same_length(gen=signal_gen_gev, **signal_met_gev)
+    quoted = {repr(name): met for name, met in signal_met_gev.items()}
+    check_same_length({"the generator": signal_gen_gev, **quoted})
     index = bins.index(np.asarray(signal_gen_gev, dtype=np.float64))
     inside = np.flatnonzero(index >= 0)
     where = index[inside]
@@ -142,8 +143,8 @@ def _weighted_efficiency(
     """Return the weighted fraction at or above each threshold per bin."""
     rows = []
     for threshold in thresholds_gev:
-        passes = met_gev >= threshold
-        passed = np.bincount(where[passes], weights[passes], minlength=len(total))
+        passing = passes(met_gev, threshold)
+        passed = np.bincount(where[passing], weights[passing], minlength=len(total))
         row = np.where(total > 0, passed / np.where(total > 0, total, 1.0), np.nan)
         rows.append(row if np.isfinite(threshold) else np.full_like(row, np.nan))
     return np.array(rows)

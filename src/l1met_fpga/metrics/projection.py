@@ -54,7 +54,7 @@ def project(
     """
     met = check_met_xy(met_xy_gev, name="MET estimate")
     gen = check_met_xy(gen_met_xy_gev, name="generator MET")
-    check_same_length(estimate=met, generator=gen)
+    check_same_length({"estimate": met, "generator": gen})
     size = magnitude_gev(gen)
     events = np.flatnonzero(size > min_gen_gev)
     met, size = met[events], size[events]
@@ -74,7 +74,7 @@ def delta_phi_rad(met_xy_gev: npt.ArrayLike, gen_met_xy_gev: npt.ArrayLike) -> F
     """
     met = check_met_xy(met_xy_gev, name="MET estimate")
     gen = check_met_xy(gen_met_xy_gev, name="generator MET")
-    check_same_length(estimate=met, generator=gen)
+    check_same_length({"estimate": met, "generator": gen})
     across = met[:, 1] * gen[:, 0] - met[:, 0] * gen[:, 1]
     along = met[:, 0] * gen[:, 0] + met[:, 1] * gen[:, 1]
     return np.where((across == 0) & (along == 0), np.nan, np.arctan2(across, along))

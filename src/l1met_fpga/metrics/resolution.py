@@ -253,7 +253,7 @@ def x_residual_half_width_gev(met_xy_gev: npt.ArrayLike, gen_met_xy_gev: npt.Arr
     """Return (P84 - P16) / 2 of ``met_x - gen_x`` over all events."""
     met = check_met_xy(met_xy_gev, name="MET estimate")
     gen = check_met_xy(gen_met_xy_gev, name="generator MET")
-    check_same_length(estimate=met, generator=gen)
+    check_same_length({"estimate": met, "generator": gen})
     return half_width(met[:, 0] - gen[:, 0])
 
 

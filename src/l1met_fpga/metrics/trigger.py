@@ -21,11 +21,14 @@ from l1met_fpga.metrics.binomial import Efficiency, efficiency
 __all__ = [
     "BUNCH_CROSSING_RATE_KHZ",
     "MIN_PASSING_EVENTS",
+    "TIE_GEV",
     "RateCurve",
     "binned_efficiency",
     "lowest_supported_rate_khz",
     "pass_rate_khz",
+    "passes",
     "rate_curve",
+    "reaches_rate",
     "roc_area",
     "roc_curve",
     "supported_rates_khz",
@@ -33,6 +36,10 @@ __all__ = [
 ]
 
 BUNCH_CROSSING_RATE_KHZ: Final = 2760 * 11.246
+TIE_GEV: Final = 1e-9
+"""Values this close are equal: the rounding of px and py must not break ties."""
+_SINGLE_PRECISION: Final = 1e-6
+"""The same, relative, for values that were kept in single precision."""
 MIN_PASSING_EVENTS: Final = 10
 """A rate is supported when at least this many events of the sample pass (32 % error)."""
 
@@ -79,10 +86,17 @@ def _background(met_gev: npt.ArrayLike) -> FloatArray:
     return np.sort(met)
 
 
+def passes(met_gev: npt.ArrayLike, threshold_gev: float) -> npt.NDArray[np.bool_]:
+    """Tell which events are at or above a threshold; equal means within :data:`TIE_GEV`."""
+    met = np.asarray(met_gev, dtype=np.float64)
+    result: npt.NDArray[np.bool_] = met >= threshold_gev - TIE_GEV
+    return result
+
+
 def pass_rate_khz(background_met_gev: npt.ArrayLike, threshold_gev: float) -> float:
     """Return the rate of pile-up-only events at or above a threshold."""
     met = _background(background_met_gev)
-    passing = len(met) - np.searchsorted(met, threshold_gev, side="left")
+    passing = np.count_nonzero(passes(met, threshold_gev))
     return float(passing / len(met) * BUNCH_CROSSING_RATE_KHZ)
 
 
@@ -102,7 +116,7 @@ def rate_curve(
     if thresholds_gev is None:
         thresholds_gev = np.arange(0.0, np.ceil(met[-1]) + 1.0)
     thresholds = np.asarray(thresholds_gev, dtype=np.float64)
-    passing = len(met) - np.searchsorted(met, thresholds, side="left")
+    passing = len(met) - np.searchsorted(met, thresholds - TIE_GEV, side="left")
     fractions = efficiency(passing, np.full(len(thresholds), len(met)))
     return RateCurve(thresholds, fractions, passing >= MIN_PASSING_EVENTS)
 
@@ -123,8 +137,9 @@ def supported_rates_khz(wanted_khz: Sequence[float], n_background: int) -> tuple
 def threshold_at_rate_gev(background_met_gev: npt.ArrayLike, rate_khz: float) -> float:
     """Return the threshold at which pile-up-only events pass with the given rate.
 
-    The cumulative count is interpolated linearly between neighbouring distinct values of MET;
-    nothing is extrapolated.
+    The cumulative count is interpolated linearly between neighbouring distinct values of MET (those
+    within :data:`TIE_GEV` are one); nothing is extrapolated. Where many events have the same MET the
+    rate may be out of reach: ask :func:`reaches_rate`.
 
     Args:
         background_met_gev: |MET| of pile-up-only events, shape (n,).
@@ -146,20 +161,44 @@ def threshold_at_rate_gev(background_met_gev: npt.ArrayLike, rate_khz: float) ->
         raise DataError(
             f"{rate_khz:g} kHz is more than all crossings ({BUNCH_CROSSING_RATE_KHZ:.6g} kHz)"
         )
-    values, counts = np.unique(met, return_counts=True)
-    at_or_above = np.cumsum(counts[::-1])
-    return float(np.interp(wanted, at_or_above, values[::-1]))
+    first_of_tie = np.flatnonzero(np.diff(met, prepend=-np.inf) > TIE_GEV)
+    at_or_above = len(met) - first_of_tie
+    return float(np.interp(wanted, at_or_above[::-1], met[first_of_tie][::-1]))
+
+
+def reaches_rate(background_met_gev: npt.ArrayLike, threshold_gev: float, rate_khz: float) -> bool:
+    """Tell whether a threshold of :func:`threshold_at_rate_gev` gives its rate.
+
+    It does not when one value of MET holds so many events that no cut gives the rate: the rate at
+    the threshold is off by more than a tenth (and more than one event), or more than a tenth of the
+    wanted events lie at the threshold itself, where the last digit decides. An estimate with a
+    largest value is like that.
+
+    Args:
+        background_met_gev: |MET| of pile-up-only events, shape (n,).
+        threshold_gev: The threshold.
+        rate_khz: Wanted rate.
+    """
+    met = np.asarray(background_met_gev, dtype=np.float64)
+    wanted = rate_khz / BUNCH_CROSSING_RATE_KHZ * len(met)
+    allowed = 1 + wanted / 10
+    passing = np.count_nonzero(passes(met, threshold_gev))
+    near = np.count_nonzero(np.abs(met - threshold_gev) <= _SINGLE_PRECISION * threshold_gev)
+    return bool(abs(passing - wanted) <= allowed and near <= allowed)
 
 
 def binned_efficiency(
     met_gev: npt.ArrayLike, gen_gev: npt.ArrayLike, threshold_gev: float, *, bins: Bins
 ) -> Efficiency:
-    """Return the fraction at or above a threshold in bins of |genMET|."""
+    """Return the fraction at or above a threshold in bins of |genMET|; NaN without a threshold."""
     index = bins.index(np.asarray(gen_gev, dtype=np.float64))
     inside = index >= 0
-    passes = np.asarray(met_gev)[inside] >= threshold_gev
+    passing = passes(np.asarray(met_gev)[inside], threshold_gev)
     total = np.bincount(index[inside], minlength=len(bins))
-    passed = np.bincount(index[inside][passes], minlength=len(bins))
+    passed = np.bincount(index[inside][passing], minlength=len(bins))
+    if np.isnan(threshold_gev):
+        nothing = np.full(len(bins), np.nan)
+        return Efficiency(passed, total, nothing, nothing, nothing)
     return efficiency(passed, total)
 
 

@@ -85,7 +85,7 @@ def turn_on(
     Args:
         met_gev: |MET| of the estimate, shape (n,).
         gen_gev: |genMET| of the same events.
-        threshold_gev: Cut on the estimate.
+        threshold_gev: Cut on the estimate; NaN if no cut gives the rate, then nothing is measured.
         bins: Bins of |genMET|.
     """
     gen = np.asarray(gen_gev, dtype=np.float64)
@@ -94,6 +94,8 @@ def turn_on(
     inside = index >= 0
     sums = np.bincount(index[inside], weights=gen[inside], minlength=len(bins))
     mean = np.where(measured.total > 0, sums / np.maximum(measured.total, 1), np.nan)
+    if np.isnan(threshold_gev):
+        return TurnOn(bins, threshold_gev, mean, measured, None, float("nan"))
     return TurnOn(
         bins, threshold_gev, mean, measured, _fit(mean, measured), offline_threshold(mean, measured)
     )

@@ -105,7 +105,7 @@ class PrunedFactory(QuantizedFactory):
         """QDense in a pruning wrapper, then the output quantizer."""
         layer = self._dense_layer(types, units, f"{_check_name(name)}_dense")
         if types.prune:
-            from tensorflow_model_optimization.sparsity.keras import prune_low_magnitude
+            from l1met_fpga.models.pruning_wrapper import pruned
 
-            layer = prune_low_magnitude(layer, pruning_schedule=self.schedule)
+            layer = pruned(layer, self.schedule)
         return self.quantize(layer(x), types.output, name)

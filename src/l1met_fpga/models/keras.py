@@ -1,7 +1,10 @@
 """The one door to TensorFlow and Keras 2, which QKeras and the pruning library need.
 
 Everything else imports ``keras`` and ``tf`` from here, so that the environment is set before
-TensorFlow is loaded. TensorFlow's C++ code greets on standard error before any log level is read;
+TensorFlow is loaded: nothing in the user's environment or ``~/.keras/keras.json`` changes a number,
+and no such file is written. On GPUs float32 stays float32 (24 bits): TensorFloat-32 rounds factors
+to 11 bits, which is neither the exact arithmetic that :mod:`l1met_fpga.models.exactness` counts on
+nor the same result as on a CPU. TensorFlow's C++ code greets on standard error before any log level is read;
 that text is dropped unless loading fails.
 """
 
@@ -9,10 +12,23 @@ import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Final
 
 __all__ = ["keras", "tf"]
 
-os.environ["TF_USE_LEGACY_KERAS"] = "1"
+_FIXED: Final = {
+    "TF_USE_LEGACY_KERAS": "1",
+    "KERAS_BACKEND": "tensorflow",
+    "KERAS_HOME": os.devnull,  # a folder that holds no keras.json and takes none
+    "NVIDIA_TF32_OVERRIDE": "0",
+}
+_CHANGES_NUMBERS: Final = (
+    "TF_ENABLE_AUTO_MIXED_PRECISION", "TF_ENABLE_ONEDNN_OPTS", "TF_XLA_FLAGS",
+)  # fmt: skip
+
+os.environ.update(_FIXED)
+for _name in _CHANGES_NUMBERS:
+    os.environ.pop(_name, None)
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 
@@ -37,3 +53,10 @@ with _standard_error_held_back():
     import tf_keras as keras
 
     tf.config.list_physical_devices()  # looks for GPUs, and says so when there is none
+
+# What is set already if somebody loaded TensorFlow or Keras before this module.
+tf.config.experimental.enable_tensor_float_32_execution(False)
+keras.backend.set_floatx("float32")
+keras.backend.set_epsilon(1e-7)
+keras.backend.set_image_data_format("channels_last")
+keras.mixed_precision.set_global_policy("float32")

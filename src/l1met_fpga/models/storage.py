@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from l1met_fpga.data.slots import first_slots
 from l1met_fpga.errors import RunFolderError
 from l1met_fpga.files import atomic_path
 from l1met_fpga.models import layers
@@ -43,7 +44,7 @@ def _quiet() -> Iterator[None]:
 
 
 def load_model(path: Path) -> Any:
-    """Read a ``.keras`` file.
+    """Read a ``.keras`` or ``.h5`` file.
 
     Raises:
         RunFolderError: If it is missing or damaged.
@@ -53,17 +54,26 @@ def load_model(path: Path) -> Any:
     try:
         with keras.utils.custom_object_scope(custom_objects()), _quiet():
             return keras.models.load_model(path, compile=False)
+    except TypeError as err:
+        raise RunFolderError(
+            f"{path} cannot be read as a Keras model: {err} QKeras does not read back a QActivation "
+            "that was given a quantizer object from a .keras file: save the model as .h5, or give "
+            'the quantizer as text, QActivation("quantized_bits(6, 2, alpha=1)")'
+        ) from err
     except (OSError, ValueError, KeyError) as err:
         raise RunFolderError(f"{path} cannot be read as a Keras model: {err}") from err
 
 
-def predict_met_xy_gev(model: Any, candidates: Any, *, batch_size: int = 1024) -> Any:
+def predict_met_xy_gev(
+    model: Any, candidates: Any, *, of: str | None = None, batch_size: int = 1024
+) -> Any:
     """Run a model on integer candidates.
 
     Args:
         model: Keras model of this package (padded layout).
-        candidates: Columns, integers, shape (n_events, n_slots); slots missing up to the model's
-            number are taken as empty.
+        candidates: Columns, integers, shape (n_events, slots given); slots missing up to the
+            model's number are taken as empty, further ones are cut.
+        of: Whose events they are, for a message on cut candidates; None for none.
         batch_size: Events at a time.
 
     Returns:
@@ -71,6 +81,7 @@ def predict_met_xy_gev(model: Any, candidates: Any, *, batch_size: int = 1024) -
     """
     slots = int(model.inputs[0].shape[1])
     columns = {tensor.name.split(":")[0]: None for tensor in model.inputs}
+    candidates = first_slots(candidates, slots, of=of)
     parts = []
     n_events = len(next(iter(candidates.values())))
     for first in range(0, n_events, batch_size):

@@ -19,7 +19,9 @@ __all__ = [
     "COLUMNS",
     "MAX_PUPPI_WEIGHT",
     "N_CANDIDATES",
+    "PARTICLE_KINDS",
     "PHI_COUNTS_PER_TURN",
+    "PT_FRAC_BITS",
     "PT_LSB_GEV",
     "REQUIRED_COLUMNS",
     "Candidates",
@@ -32,7 +34,8 @@ Candidates = Mapping[str, npt.NDArray[np.int16]]
 
 N_CANDIDATES: Final = 128
 """Slots per event: the final buffer of the layer-2 deregionizer (l1tDeregionizerProducer_cfi)."""
-PT_LSB_GEV: Final = 0.25
+PT_FRAC_BITS: Final = 2
+PT_LSB_GEV: Final = 2.0**-PT_FRAC_BITS
 ANGLE_LSB_RAD: Final = math.pi / 720
 PHI_COUNTS_PER_TURN: Final = 1440
 """phi differences wrap by this, which is not a power of two."""
@@ -54,6 +57,16 @@ class ParticleId(enum.IntEnum):
     MUON_PLUS = 7
 
 
+PARTICLE_KINDS: Final[dict[str, tuple[ParticleId, ...]]] = {
+    "charged hadron": (ParticleId.HADRON_MINUS, ParticleId.HADRON_PLUS),
+    "neutral hadron": (ParticleId.NEUTRAL_HADRON,),
+    "photon": (ParticleId.PHOTON,),
+    "electron": (ParticleId.ELECTRON_MINUS, ParticleId.ELECTRON_PLUS),
+    "muon": (ParticleId.MUON_MINUS, ParticleId.MUON_PLUS),
+}
+"""Kinds of particles in the order of tables and legends: codes that differ by the charge only."""
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
     """One column of a candidate.
@@ -73,6 +86,11 @@ class Column:
     unit: str
     low: int
     high: int
+
+    @property
+    def count_unit(self) -> str:
+        """What one count of the hardware's word is, as stores record it."""
+        return f"{self.lsb:.10g} {self.unit}".strip()
 
 
 def _column(name: str, bits: int, *, signed: bool, lsb: float, unit: str, **limits: int) -> Column:

@@ -3,7 +3,7 @@
 Every step follows ``L1METEmu`` of CMSSW ``L1Trigger/Phase2L1ParticleFlow/interface/jetmet/
 L1PFMetEmulator.h`` (the version that reads its coefficients from a JSON file; their values are
 those of commit 070951de). Cosine and sine are second-order polynomials in each of 16 bins of phi,
-so this MET differs slightly from the exact one of :mod:`l1met_fpga.puppi.met`.
+so this MET differs slightly from the exact one of :mod:`l1met_fpga.puppi.sums`.
 
 Two properties of the original are kept on purpose: sums wrap at 2048 GeV, and the direction uses
 229.29936 counts per radian where 720/pi is 229.183.
@@ -111,7 +111,7 @@ def _to_polar(px: Codes, py: Codes) -> tuple[Codes, Codes]:
 @functools.cache
 def _cos_sin_tables() -> tuple[Codes, Codes]:
     """Return cosine and sine in :data:`POLYNOMIAL_TYPE` for every 11-bit phi code."""
-    text = resources.files(__package__).joinpath("cmssw_met_poly2.json").read_text()
+    text = resources.files(__package__).joinpath("cmssw_met_poly2.json").read_text(encoding="utf-8")
     coefficients = json.loads(text)
     phi_type = COLUMNS["phi"].type
     phi = np.arange(phi_type.min_code, phi_type.max_code + 1)

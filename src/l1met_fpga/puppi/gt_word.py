@@ -15,9 +15,18 @@ import numpy.typing as npt
 
 from l1met_fpga.errors import DataError
 from l1met_fpga.fixed_point import FixedType, Overflow, Rounding
-from l1met_fpga.puppi.columns import ANGLE_LSB_RAD
+from l1met_fpga.puppi.columns import ANGLE_LSB_RAD, PT_FRAC_BITS
 
-__all__ = ["GT_PHI_LSB_RAD", "GT_PHI_TYPE", "GT_PT_TYPE", "GtSum", "pack", "unpack"]
+__all__ = [
+    "GT_PHI_LSB_RAD",
+    "GT_PHI_TYPE",
+    "GT_PT_TYPE",
+    "VECTOR_PHI_BIT",
+    "VECTOR_PT_BIT",
+    "GtSum",
+    "pack",
+    "unpack",
+]
 
 GT_PT_TYPE: Final = FixedType(False, 11, 5, Rounding.RND_CONV, Overflow.SAT)
 """GeV."""
@@ -25,13 +34,16 @@ GT_PHI_TYPE: Final = FixedType(True, 12, 0, Rounding.RND_CONV, Overflow.WRAP)
 """Counts of :data:`GT_PHI_LSB_RAD`; pi is the code of -pi, by wrapping."""
 GT_PHI_LSB_RAD: Final = math.pi / 4096
 
-_PUPPI_PT_FRAC_BITS: Final = 2
 _ANGLE_SCALE_TYPE: Final = FixedType(True, 4, 13, Rounding.RND_CONV, Overflow.SAT)
 # CMSSW divides the two float constants.
 _ANGLE_SCALE: Final = int(
     _ANGLE_SCALE_TYPE.encode(np.float32(ANGLE_LSB_RAD) / np.float32(GT_PHI_LSB_RAD))
 )
-_PT_BIT, _PHI_BIT, _SCALAR_BIT, _END_BIT = 1, 17, 30, 46
+VECTOR_PT_BIT: Final = 1
+"""Lowest bit of the vector pt in the word."""
+VECTOR_PHI_BIT: Final = 17
+"""Lowest bit of the vector phi in the word."""
+_SCALAR_BIT, _END_BIT = 30, 46
 
 Codes = npt.NDArray[np.int64]
 
@@ -63,9 +75,9 @@ class GtSum:
         """
         return cls(
             valid=(pt != 0) | (scalar_pt != 0),
-            vector_pt=GT_PT_TYPE.convert(pt, _PUPPI_PT_FRAC_BITS),
+            vector_pt=GT_PT_TYPE.convert(pt, PT_FRAC_BITS),
             vector_phi=GT_PHI_TYPE.convert(phi * _ANGLE_SCALE, _ANGLE_SCALE_TYPE.frac_bits),
-            scalar_pt=GT_PT_TYPE.convert(scalar_pt, _PUPPI_PT_FRAC_BITS),
+            scalar_pt=GT_PT_TYPE.convert(scalar_pt, PT_FRAC_BITS),
         )
 
     @classmethod
@@ -111,8 +123,8 @@ def pack(sums: GtSum) -> npt.NDArray[np.uint64]:
     phi_bits = sums.vector_phi & ((1 << GT_PHI_TYPE.width) - 1)
     word = (
         sums.valid.astype(np.int64)
-        | (sums.vector_pt << _PT_BIT)
-        | (phi_bits << _PHI_BIT)
+        | (sums.vector_pt << VECTOR_PT_BIT)
+        | (phi_bits << VECTOR_PHI_BIT)
         | (sums.scalar_pt << _SCALAR_BIT)
     )
     return word.astype(np.uint64)
@@ -132,7 +144,7 @@ def unpack(words: npt.NDArray[np.uint64]) -> GtSum:
     bits = words.astype(np.int64)
     return GtSum(
         valid=(bits & 1).astype(bool),
-        vector_pt=(bits >> _PT_BIT) & GT_PT_TYPE.max_code,
-        vector_phi=GT_PHI_TYPE.wrap_or_saturate(bits >> _PHI_BIT),
+        vector_pt=(bits >> VECTOR_PT_BIT) & GT_PT_TYPE.max_code,
+        vector_phi=GT_PHI_TYPE.wrap_or_saturate(bits >> VECTOR_PHI_BIT),
         scalar_pt=(bits >> _SCALAR_BIT) & GT_PT_TYPE.max_code,
     )

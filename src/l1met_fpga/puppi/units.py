@@ -13,7 +13,7 @@ import numpy.typing as npt
 from l1met_fpga.errors import DataError
 from l1met_fpga.puppi.columns import COLUMNS, MAX_PUPPI_WEIGHT, PHI_COUNTS_PER_TURN, ParticleId
 
-__all__ = ["charge_of", "pdg_id_of", "pid_from_pdg_id", "to_counts", "to_values"]
+__all__ = ["PDG_IDS", "charge_of", "pdg_id_of", "pid_from_pdg_id", "to_counts", "to_values"]
 
 PDG_IDS: Final[dict[ParticleId, int]] = {
     ParticleId.NEUTRAL_HADRON: 130,
@@ -132,7 +132,7 @@ def pid_from_pdg_id(
         _refuse_unknown(codes, known, result)
         return result
     kind = np.abs(small)
-    _refuse_unknown(np.abs(codes), known, _PID_OF_PDG_ID[kind + _MAX_PDG_ID])
+    _refuse_unknown(codes, known, _PID_OF_PDG_ID[kind + _MAX_PDG_ID])
     charges = np.asarray(charge)
     proper, sign = _small_integers(charges, 1)
     result = np.where(proper, _PID_OF_KIND[kind, sign + 1], np.int16(-1))
@@ -149,7 +149,8 @@ def _small_integers(
     values: npt.NDArray[Any], limit: int
 ) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.int16]]:
     """Return where values are integers up to a limit, and these integers (0 elsewhere)."""
-    inside = np.abs(values) <= limit
+    # The absolute value of the smallest integer of a type does not fit that type.
+    inside = (values >= -limit) & (values <= limit)
     integers = np.where(inside, values, 0).astype(np.int16)
     return inside & (integers == values), integers
 

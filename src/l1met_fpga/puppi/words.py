@@ -30,7 +30,15 @@ import numpy.typing as npt
 from l1met_fpga.errors import DataError
 from l1met_fpga.puppi.columns import COLUMNS, MAX_PUPPI_WEIGHT, REQUIRED_COLUMNS, ParticleId
 
-__all__ = ["CHARGED_ONLY", "NEUTRAL_ONLY", "WORD_BITS", "is_charged", "pack", "unpack"]
+__all__ = [
+    "CHARGED_ONLY",
+    "LOWEST_BIT",
+    "NEUTRAL_ONLY",
+    "WORD_BITS",
+    "is_charged",
+    "pack",
+    "unpack",
+]
 
 WORD_BITS: Final = 61
 """Used bits of a word; the ones above are zero."""
@@ -44,7 +52,7 @@ Words = npt.NDArray[np.uint64]
 
 _BLOCK: Final = 1 << 14
 """Words per pass; the temporary arrays of one pass stay in the cache."""
-_LOWEST_BIT: Final = {
+LOWEST_BIT: Final = {
     "pt": 0,
     "eta": 14,
     "phi": 26,
@@ -55,11 +63,27 @@ _LOWEST_BIT: Final = {
     "puppi_weight": 40,
     "em_id": 49,
 }
+"""Lowest bit of each column in the word."""
 
 
 def is_charged(pid: npt.NDArray[np.int16]) -> npt.NDArray[np.bool_]:
     """Return where a ``pid`` code belongs to a charged candidate."""
     return pid >= ParticleId.HADRON_MINUS
+
+
+def carried_by_words(columns: Mapping[str, npt.NDArray[Any]]) -> npt.NDArray[np.bool_]:
+    """Return which candidates a word can hold without loss.
+
+    Args:
+        columns: Every column of :data:`l1met_fpga.puppi.columns.COLUMNS`, equal shapes.
+    """
+    carried = np.ones(np.shape(columns["pid"]), np.bool_)
+    charged = is_charged(columns["pid"])
+    for names, lacking in ((NEUTRAL_ONLY, charged), (CHARGED_ONLY, ~charged)):
+        for name in names:
+            implied = MAX_PUPPI_WEIGHT if name == "puppi_weight" else 0
+            carried &= ~lacking | (columns[name] == implied)
+    return carried
 
 
 def unpack(words: Words) -> dict[str, npt.NDArray[np.int16]]:
@@ -92,22 +116,23 @@ def unpack(words: Words) -> dict[str, npt.NDArray[np.int16]]:
 
 
 def _unpack_block(words: Words, out: dict[str, npt.NDArray[np.int16]]) -> None:
-    def part(lowest_bit: int) -> npt.NDArray[np.int16]:
-        """Return 16 bits of each word."""
-        return (words >> np.uint64(lowest_bit)).astype(np.int16)
-
-    # A left and an arithmetic right shift in 16 bits cut a field out and extend its sign.
-    out["pt"][:] = words.astype(np.int16) & 0x3FFF
-    out["eta"][:] = (part(14) << 4) >> 4
-    out["phi"][:] = (part(26) << 5) >> 5
-    middle, high = part(37), part(49)
-    out["pid"][:] = middle & 7
+    for name, column in out.items():
+        column[:] = _field(words, name)
     charged = is_charged(out["pid"])
-    out["z0"][:] = ((middle << 3) >> 6) * charged
-    out["dxy"][:] = ((high << 7) >> 8) * charged
-    out["quality"][:] = ((high >> 9) & 7) * charged
-    out["em_id"][:] = (high & 0x3F) * ~charged
-    out["puppi_weight"][:] = np.where(charged, MAX_PUPPI_WEIGHT, (middle >> 3) & 0x1FF)
+    for name in CHARGED_ONLY:
+        out[name] *= charged
+    for name in NEUTRAL_ONLY:
+        np.copyto(out[name], MAX_PUPPI_WEIGHT if name == "puppi_weight" else 0, where=charged)
+
+
+def _field(words: Words, name: str) -> npt.NDArray[np.int16]:
+    """Cut a column's field out of each word."""
+    kind = COLUMNS[name].type
+    bits = (words >> np.uint64(LOWEST_BIT[name])).astype(np.int16)
+    if not kind.signed:
+        return bits & np.int16(kind.max_code)
+    spare = 16 - kind.width
+    return (bits << spare) >> spare  # the right shift, arithmetic, extends the sign
 
 
 def pack(columns: Mapping[str, npt.NDArray[Any]]) -> Words:
@@ -142,7 +167,7 @@ def pack(columns: Mapping[str, npt.NDArray[Any]]) -> Words:
         bits = codes.astype(np.int64).view(np.uint64) & np.uint64(
             (1 << COLUMNS[name].type.width) - 1
         )
-        words |= bits << np.uint64(_LOWEST_BIT[name])
+        words |= bits << np.uint64(LOWEST_BIT[name])
     return words
 
 

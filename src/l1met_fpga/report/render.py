@@ -1,14 +1,16 @@
 """Markdown and self-contained HTML from sections of tables and PNG figures."""
 
 import base64
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import jinja2
+from markupsafe import Markup
 
 from l1met_fpga.files import atomic_path
-from l1met_fpga.report.tables import Section
+from l1met_fpga.report.page import Section
 
 __all__ = ["Page", "figures_in", "write_html", "write_markdown"]
 
@@ -21,6 +23,9 @@ FIRST: Final = (
     "response",
 )
 """Figures are shown in this order; others follow by name."""
+_ACTIVE: Final = re.compile(r"[\\`*<|~$&#]|\[(?![-+\d])|\](?=[(\[:])|(?<![^\W_])_|_(?![^\W_])")
+_AT_START: Final = re.compile(r"^(\d+(?=[.)](?:\s|$))|)([>.)]|[+=-](?=[\s+=-]|$))")
+"""The mark of a quote or a list, with the number of a numbered one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,17 +79,31 @@ def _environment(*, html: bool) -> jinja2.Environment:
         loader=jinja2.PackageLoader("l1met_fpga.report"),
         undefined=jinja2.StrictUndefined,  # a missing value must fail
         autoescape=html,
+        finalize=None if html else as_markdown,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    made.filters["cell"] = _markdown_cell
+    made.filters["line"] = as_markdown_line
+    made.filters["own"] = Markup  # our own words, which may be marked up
     made.filters["anchor"] = lambda text: "".join(c if c.isalnum() else "-" for c in text.lower())
     return made
 
 
-def _markdown_cell(text: Any) -> str:
-    return str(text).replace("|", "\\|").replace("\n", " ")
+def as_markdown(text: Any) -> str:
+    """Return text that Markdown shows as it is: names may hold what Markdown would act upon.
+
+    Every value that a template prints goes through this. Brackets around numbers stay, because an
+    interval is no link and no task.
+    """
+    if isinstance(text, Markup):
+        return str(text)
+    return _ACTIVE.sub(r"\\\g<0>", " ".join(str(text).split()))
+
+
+def as_markdown_line(text: Any) -> Markup:
+    """Return text that stands at the start of a line, where lists, headings and quotes begin."""
+    return Markup(_AT_START.sub(r"\g<1>\\\g<2>", as_markdown(text)))
 
 
 def _write(path: Path, text: str) -> None:

@@ -2,23 +2,26 @@
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+
+from pydantic import JsonValue
 
 from l1met_fpga.evaluation.metrics_file import save_metrics
 from l1met_fpga.evaluation.summary import bin_text, with_error
-from l1met_fpga.report.changes import changes
+from l1met_fpga.identity import differing_parts
+from l1met_fpga.report.changes import compare
+from l1met_fpga.report.likeness import contexts
+from l1met_fpga.report.page import Section, Table, number
+from l1met_fpga.report.physics_tables import physics_tables
 from l1met_fpga.report.render import Page, figures_in, write_html, write_markdown
-from l1met_fpga.report.tables import Section, Table, number, physics_tables
+from l1met_fpga.results.metrics import Metrics
+from l1met_fpga.results.report import Report
 
-__all__ = ["write_comparison"]
+__all__ = ["training_notes", "write_comparison"]
 
-Json = Mapping[str, Any]
 FIRMWARE = ("pruning.", "bit_exactness.", "rtl.", "rtl_parallel.", "hls.")
 
 
-def write_comparison(
-    metrics: dict[str, Any], reports: Mapping[str, dict[str, Any]], folder: Path
-) -> None:
+def write_comparison(metrics: Metrics, reports: Mapping[str, Report], folder: Path) -> None:
     """Write ``metrics.json`` and ``compare.{md,html}``.
 
     Args:
@@ -30,9 +33,10 @@ def write_comparison(
     first, *others = names
     page = Page(
         title="Comparison: " + ", ".join(names),
-        lead=tuple(metrics["notes"]),
+        lead=(*training_notes(reports), *metrics.notes),
         gains=(),
         sections=(
+            Section("What is compared", tuple(_contexts(reports, first, others))),
             Section("Differences", tuple(_differences(metrics, first, others))),
             Section("Firmware", tuple(_firmware(reports, first, others))),
             Section("Physics", tuple(physics_tables(metrics))),
@@ -45,49 +49,84 @@ def write_comparison(
     write_html(page, folder / "compare.html")
 
 
-def _differences(metrics: Json, first: str, others: list[str]) -> Iterator[Table]:
-    note = f"Positive: better than {first}. Paired bootstrap errors."
-    low, high = metrics["config"]["gain_range_gev"]
-    for label, found in metrics["resolution"].items():
-        rows = tuple(
-            (
-                other,
-                *(
-                    with_error(found["gain"][other][first][part], percent=True)
-                    for part in ("u_par", "u_perp")
-                ),
+def training_notes(reports: Mapping[str, Report]) -> list[str]:
+    """Say where networks were not trained on the same events, or divide them otherwise.
+
+    A network whose own test part is another one may have been trained on events of this
+    comparison.
+    """
+    (first, one), *others = reports.items()
+    notes = []
+    for other, two in others:
+        if (one.training_samples, one.training_events) != (
+            two.training_samples,
+            two.training_events,
+        ):
+            notes.append(
+                f"{first} was trained on {one.training_events} events of "
+                f"{', '.join(one.training_samples)}, {other} on {two.training_events} of "
+                f"{', '.join(two.training_samples)}: differences are not of the networks alone."
             )
-            for other in others
-        )
+        for label in {**(one.evaluated or {})}.keys() & {**(two.evaluated or {})}.keys():
+            parts = differing_parts(*(_events_of(report, label) for report in (one, two)))
+            if parts:
+                told = ", ".join(f"{key} {was} and {now}" for key, (was, now) in parts.items())
+                notes.append(
+                    f"{first} and {other} were evaluated on other events of {label} ({told}): "
+                    f"{other} may have been trained on events compared here."
+                )
+    return notes
+
+
+def _events_of(report: Report, label: str) -> dict[str, JsonValue]:
+    sample = (report.evaluated or {})[label]
+    return {"events": sample.events, **(sample.identity or {})}
+
+
+def _contexts(reports: Mapping[str, Report], first: str, others: list[str]) -> Iterator[Table]:
+    for other in others:
+        found = contexts(reports[first].model_dump(), reports[other].model_dump())
+        rows = tuple((row.key, row.old_text, row.new_text, row.verdict) for row in found)
+        yield Table(f"{other} and {first}", ("made with", first, other, ""), rows)
+
+
+def _differences(metrics: Metrics, first: str, others: list[str]) -> Iterator[Table]:
+    note = f"Positive: better than {first}. Paired bootstrap errors."
+    low, high = metrics.config.gain_range_gev
+    for label, resolution in metrics.resolution.items():
+        gains = [(other, resolution.gain[other][first]) for other in others]
         yield Table(
             f"{label}: slope-corrected resolution against {first}, genMET {low:g}-{high:g} GeV",
             ("network", "parallel", "perpendicular"),
-            rows,
+            tuple(
+                (other, with_error(g.u_par, percent=True), with_error(g.u_perp, percent=True))
+                for other, g in gains
+            ),
             note,
         )
-    for label, found in metrics["trigger"].items():
+    for label, found in metrics.trigger.items():
         rows = tuple(
             (
-                f"{other}, {point['title']}, genMET {bin_text(key)}",
-                number(row[first]["efficiency"]),
-                number(row[other]["efficiency"]),
-                with_error(row[other]["difference"][first]),
+                f"{other}, {point.title}, genMET {bin_text(key)}",
+                number(row[first].efficiency),
+                number(row[other].efficiency),
+                with_error(row[other].difference[first]),
             )
             for other in others
-            for point in metrics["rates"]["working_points"]
-            for key, row in found["efficiency"][point["key"]].items()
+            for point in metrics.working_points
+            for key, row in found.efficiency[point.key].items()
         )
         columns = ("network and working point", first, "this network", "difference")
         yield Table(f"{label}: efficiency at equal rate against {first}", columns, rows, note)
 
 
-def _firmware(
-    reports: Mapping[str, dict[str, Any]], first: str, others: list[str]
-) -> Iterator[Table]:
+def _firmware(reports: Mapping[str, Report], first: str, others: list[str]) -> Iterator[Table]:
     for other in others:
+        found = compare(reports[first], reports[other])
         rows = tuple(
-            (row.key, row.old_text, row.new_text, row.change_text)
-            for row in changes(reports[first], reports[other])
+            (row.key, row.old_text, row.new_text, row.change_text, row.verdict)
+            for row in found.changes
             if row.key.startswith(FIRMWARE)
         )
-        yield Table(f"{other} against {first}", ("figure", first, other, "change"), rows)
+        columns = ("figure", first, other, "change", "verdict")
+        yield Table(f"{other} against {first}", columns, rows, " ".join(found.reasons))

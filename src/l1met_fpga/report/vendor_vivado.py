@@ -9,20 +9,20 @@ from l1met_fpga.report.vendor_csynth import Resources
 
 __all__ = ["Timing", "Utilization", "parse_timing", "parse_utilization"]
 
-_STAGES: Final = {
-    "synthesized": "post-synthesis",
-    "optimized": "post-synthesis",
-    "placed": "post-place",
-    "fully placed": "post-place",
-    "physopt postplace": "post-place",
-    "routed": "post-route",
-    "fully routed": "post-route",
-}
+_STAGES: Final = (
+    ("rout", "post-route"),
+    ("plac", "post-place"),
+    ("synth|optimi", "post-synthesis"),
+)
+"""What a design state holds in every version: ``Fully Placed``, ``Physopt postRoute``, ..."""
+_UNFINISHED: Final = re.compile(r"partial|\bun|\bnot\b", re.IGNORECASE)
 _ROWS: Final = {
     "lut": ("CLB LUTs", "Slice LUTs"),
-    "ff": ("CLB Registers", "Slice Registers"),
-    "dsp": ("DSPs",),
+    "ff": ("CLB Registers", "Slice Registers", "Registers"),
+    "dsp": ("DSPs", "DSP Slices"),
 }
+"""Names of UltraScale(+), of the 7 series and of Versal."""
+_RAM_TILES: Final = "Block RAM Tile"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,8 @@ class Timing:
         tool_version: Vivado version.
         part: Device as the report writes it.
         design: Name of the design.
-        stage: ``post-synthesis``, ``post-place`` or ``post-route``.
+        stage: ``post-synthesis``, ``post-place`` or ``post-route``; None where the report does
+            not say it (older versions).
         worst_slack_ns: Worst setup slack (WNS), negative when the clock is missed.
         worst_hold_slack_ns: Worst hold slack (WHS).
         clock_period_ns: Period of the slowest constrained clock path's clock.
@@ -61,39 +62,33 @@ class Timing:
     tool_version: str
     part: str
     design: str
-    stage: str
+    stage: str | None
     worst_slack_ns: float
     worst_hold_slack_ns: float
     clock_period_ns: float
 
-    @property
-    def met(self) -> bool:
-        """Whether the clock is met."""
-        return self.worst_slack_ns >= 0 and self.worst_hold_slack_ns >= 0
-
 
 def parse_utilization(text: str) -> Utilization:
-    """Parse ``vivado_synth.rpt`` or any ``report_utilization`` of 7 series and UltraScale parts.
+    """Parse ``vivado_synth.rpt`` or any ``report_utilization``, of 7 series parts to Versal.
+
+    A family without UltraRAM has no such row in its table of block RAMs; then it uses none.
 
     Raises:
         ReportError: If it is not such a report or a number is missing.
     """
-    if "Utilization Design Information" not in text:
-        raise ReportError(
-            "this is no utilization report: 'Utilization Design Information' is missing"
-        )
-    tiles = _used(text, ("Block RAM Tile",))
-    # 7 series parts have no UltraRAM and their reports no such row
-    ultra = _used(text, ("URAM",)) if "CLB LUTs" in text else 0.0
+    used = _used(text)
+    if not used:
+        raise ReportError("this is no utilization report: it has no table of used sites")
+    tiles = _need(used, (_RAM_TILES,))
     return Utilization(
         tool_version=_version(text),
         part=_header(text, "Device"),
         design=_header(text, "Design"),
-        stage=_stage(text),
+        stage=_stage(_header(text, "Design State")),
         used=Resources(
             bram18=round(2 * tiles),
-            uram=int(ultra),
-            **{key: int(_used(text, names)) for key, names in _ROWS.items()},
+            uram=int(used.get("URAM", 0.0)),
+            **{key: int(_need(used, names)) for key, names in _ROWS.items()},
         ),
     )
 
@@ -115,7 +110,7 @@ def parse_timing(text: str) -> Timing:
         tool_version=_version(text),
         part=_header(text, "Device"),
         design=_header(text, "Design"),
-        stage=_stage(text),
+        stage=_stage(_header(text, "Design State")) if "| Design State" in text else None,
         worst_slack_ns=_slack(cells, 0, "WNS"),
         worst_hold_slack_ns=_slack(cells, 4, "WHS"),
         clock_period_ns=float(clock["period"]),
@@ -133,30 +128,47 @@ def _slack(cells: list[str], index: int, name: str) -> float:
 
 
 def _header(text: str, name: str) -> str:
-    match = re.search(rf"^\| {name}\s*:\s*(\S.*?)\s*\|?$", text, re.MULTILINE)
+    match = re.search(rf"^\|? *{name}\s*:\s*(\S.*?)\s*\|?$", text, re.MULTILINE)
     if match is None:
         raise ReportError(f"the Vivado report has no header line {name!r}")
     return match[1]
 
 
 def _version(text: str) -> str:
-    match = re.search(r"^\| Tool Version\s*: Vivado v\.(\S+)", text, re.MULTILINE)
+    match = re.search(r"^\|? *Tool Version\s*: Vivado v\.(\S+)", text, re.MULTILINE)
     if match is None:
         raise ReportError("the Vivado report has no header line 'Tool Version'")
     return match[1]
 
 
-def _stage(text: str) -> str:
-    state = _header(text, "Design State")
-    stage = _STAGES.get(state.lower())
-    if stage is None:
-        raise ReportError(f"unknown design state {state!r}; known: {', '.join(_STAGES)}")
-    return stage
+def _stage(state: str) -> str:
+    if not _UNFINISHED.search(state):
+        for pattern, stage in _STAGES:
+            if re.search(pattern, state, re.IGNORECASE):
+                return stage
+    raise ReportError(
+        f"design state {state!r} is no finished stage; known are synthesized, placed and routed "
+        "designs, also after phys_opt_design"
+    )
 
 
-def _used(text: str, names: tuple[str, ...]) -> float:
+def _used(text: str) -> dict[str, float]:
+    """Return the column ``Used`` of every table by site type; the first table of a site counts."""
+    found: dict[str, float] = {}
+    column = 1
+    for line in text.splitlines():
+        if not line.lstrip().startswith("|"):
+            continue
+        cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
+        if cells[0] == "Site Type" and "Used" in cells:
+            column = cells.index("Used")
+        elif len(cells) > column and re.fullmatch(r"\d+(\.\d+)?", cells[column]):
+            found.setdefault(cells[0].rstrip("*").rstrip(), float(cells[column]))
+    return found
+
+
+def _need(used: dict[str, float], names: tuple[str, ...]) -> float:
     for name in names:
-        match = re.search(rf"^\| *{re.escape(name)}\*? *\| *([\d.]+) *\|", text, re.MULTILINE)
-        if match is not None:
-            return float(match[1])
+        if name in used:
+            return used[name]
     raise ReportError(f"the utilization report has no row {' or '.join(map(repr, names))}")

@@ -6,12 +6,13 @@ sources of the room, so any change compiles again.
 """
 
 import hashlib
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
 import numba
+
+from l1met_fpga.caches import cache_folder
 
 __all__ = ["compiled"]
 
@@ -20,8 +21,7 @@ HERE: Final = Path(__file__).parent
 
 def _cache_folder() -> Path:
     sources = b"".join(path.read_bytes() for path in sorted(HERE.glob("*.py")))
-    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    base = Path(numba.config.CACHE_DIR or Path(home) / "l1met_fpga" / "compiled")
+    base = Path(numba.config.CACHE_DIR or cache_folder("compiled"))
     return base / hashlib.sha256(sources).hexdigest()[:16]
 
 

@@ -9,10 +9,10 @@ from pathlib import Path
 from time import monotonic, process_time
 from typing import Any, Final
 
+from l1met_fpga.cluster import run_tasks
 from l1met_fpga.config.simulation import SimulationConfig
-from l1met_fpga.data.cluster import run_tasks
 from l1met_fpga.errors import SimulationError
-from l1met_fpga.files import write_json
+from l1met_fpga.files import exclusive, write_json
 from l1met_fpga.simulation.generate import is_generated, load_card
 from l1met_fpga.simulation.pool import PoolBatch
 from l1met_fpga.simulation.sample import (
@@ -88,18 +88,20 @@ def run(
     Raises:
         SimulationError: If the folder holds files made with other settings, or a task fails.
     """
+    config = config.model_copy(update={"cache": config.collisions})  # the same for all workers
     tasks = plan(config)
-    _note_settings(config, overwrite=overwrite)
+    with exclusive(config.output / MANIFEST):  # batch slots start together in one folder
+        _note_settings(config, overwrite=overwrite)
     spread = partial(run_tasks, workers=config.workers, scheduler=config.scheduler)
     batches = [
         batch
         for batch in pool_plan(config)
-        if not is_generated(load_card(batch.card), batch.events, batch.seed, config.cache)
+        if not is_generated(load_card(batch.card), batch.events, batch.seed, config.collisions)
     ]
     progress = Progress("pool", sum(b.events for b in batches))
     for batch in batches:
         progress.expect(batch.card, batch.events)
-    for index, seconds in spread(partial(_timed_batch, cache=config.cache), batches):
+    for index, seconds in spread(partial(_timed_batch, cache=config.collisions), batches):
         progress.finished(batches[index].card, batches[index].events, seconds)
         report(progress)
     waiting = [task for task in tasks if overwrite or not task.path.is_file()]
@@ -123,7 +125,9 @@ def _note_settings(config: SimulationConfig, *, overwrite: bool) -> None:
     """Refuse to mix files of different settings; note the settings of new files."""
     path = config.output / MANIFEST
     settings = {name: fingerprint(config, name) for name in config.samples}
-    known: dict[str, Any] = json.loads(path.read_text())["samples"] if path.is_file() else {}
+    known: dict[str, Any] = (
+        json.loads(path.read_text(encoding="utf-8"))["samples"] if path.is_file() else {}
+    )
     for name, checksum in settings.items():
         old = known.get(name, {}).get("fingerprint", checksum)
         if old != checksum and not overwrite:

@@ -130,7 +130,7 @@ def _batch(
     else:
         seed = sample.seed * SEEDS_PER_SAMPLE + number
         card = load_card(sample.process)
-        hard, _ = generated(card, events=HARD_BATCH, seed=seed, cache=config.cache)
+        hard, _ = generated(card, events=HARD_BATCH, seed=seed, cache=config.collisions)
     begin = max(task.first - first, 0)
     end = min(task.first + task.events - first, HARD_BATCH)
     return simulate_crossings(
@@ -152,4 +152,6 @@ def _pool(config_json: str) -> Pool:
     config = SimulationConfig.model_validate({"samples": {}, **raw})
     detector = load_detector(config.detector)
     batches = pool_plan(config)
-    return read_pool(batches, detector, cache=config.cache) if batches else empty_pool(detector)
+    return (
+        read_pool(batches, detector, cache=config.collisions) if batches else empty_pool(detector)
+    )

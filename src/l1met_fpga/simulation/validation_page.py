@@ -7,7 +7,7 @@ from typing import Final
 from l1met_fpga.data.batch import concatenate
 from l1met_fpga.data.read_words import read_words
 from l1met_fpga.files import atomic_path
-from l1met_fpga.plot_style import save_figure
+from l1met_fpga.plots.figure import save_figure
 from l1met_fpga.simulation import validation_plots as plots
 from l1met_fpga.simulation.validation import (
     EVENTS_PER_STEP,
@@ -66,7 +66,7 @@ def validate(folder: Path, output: Path, reference: Path | None) -> list[Row]:
     events = ", ".join(f"{name} {batch.n_events}" for name, batch in samples.items())
     text = f"Events: {events}.\n\n{markdown(rows)}\n{component_markdown(parts, real_parts)}"
     with atomic_path(output / "validation.md") as temporary:
-        temporary.write_text(text)
+        temporary.write_text(text, encoding="utf-8")
     return rows
 
 

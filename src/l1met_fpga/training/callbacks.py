@@ -6,11 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from l1met_fpga.config.training import TrainingConfig
-from l1met_fpga.errors import ConfigError, TrainingError
+from l1met_fpga.config.training import EarlyStoppingConfig, TrainingConfig
+from l1met_fpga.errors import TrainingError
 from l1met_fpga.files import atomic_path
 from l1met_fpga.models.keras import keras
-from l1met_fpga.training.monitor import Validation, packed_predictor
+from l1met_fpga.training.monitor import LOSS, Validation, packed_predictor, require_finite
 from l1met_fpga.training.pruning import copy_masked
 
 __all__ = [
@@ -18,7 +18,9 @@ __all__ = [
     "EpochReport",
     "HistoryFile",
     "Monitor",
+    "Plateau",
     "RefuseNan",
+    "best_weights",
     "learning_rate",
     "plateau",
 ]
@@ -74,12 +76,23 @@ class BestWeights(keras.callbacks.EarlyStopping):  # type: ignore[misc]
     """Early stopping; Keras restores the best weights whether it stopped early or not."""
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        """Refuse a figure that does not exist, instead of going on without it."""
-        if self.monitor not in (logs or {}):
-            raise ConfigError(
-                f"training.early_stopping.monitor is {self.monitor!r}; choose from "
-                f"{sorted(k for k in logs or {} if k.startswith('val_'))}"
-            )
+        """Refuse a figure that is no number: no epoch would be better than the first."""
+        if epoch >= self.start_from_epoch:
+            where = f"after epoch {epoch + 1} the figure that decides (early_stopping.monitor)"
+            require_finite(logs or {}, self.monitor, where=where)
+        super().on_epoch_end(epoch, logs)
+
+
+class Plateau(keras.callbacks.ReduceLROnPlateau):  # type: ignore[misc]
+    """Halve the learning rate when the validation loss stops falling."""
+
+    def __init__(self, patience: int) -> None:
+        super().__init__(LOSS, factor=0.5, patience=patience, mode="min")
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        """Refuse a figure that is no number: the rate would fall for no reason."""
+        where = f"after epoch {epoch + 1} the figure that decides (learning_rate.schedule plateau)"
+        require_finite(logs or {}, self.monitor, where=where)
         super().on_epoch_end(epoch, logs)
 
 
@@ -104,7 +117,7 @@ class HistoryFile(keras.callbacks.Callback):  # type: ignore[misc]
 
 def _write_history(path: Path, rows: list[dict[str, float]]) -> None:
     names = list(dict.fromkeys(name for row in rows for name in row))
-    with atomic_path(path) as temporary, temporary.open("w", newline="") as file:
+    with atomic_path(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, names)
         writer.writeheader()
         writer.writerows(rows)
@@ -127,7 +140,27 @@ def learning_rate(config: TrainingConfig, total_steps: int) -> Any:
 
 def plateau(config: TrainingConfig) -> list[Any]:
     """Return the callback that halves the learning rate, if the schedule is ``plateau``."""
-    if config.learning_rate.schedule != "plateau":
-        return []
-    patience = config.learning_rate.patience
-    return [keras.callbacks.ReduceLROnPlateau("val_loss", factor=0.5, patience=patience)]
+    rate = config.learning_rate
+    return [Plateau(rate.patience)] if rate.schedule == "plateau" else []
+
+
+def best_weights(config: TrainingConfig, validation: Validation, first_counted_epoch: int) -> Any:
+    """Return the callback that stops early and restores the best weights.
+
+    Args:
+        config: Whether and how to stop early; all epochs are trained otherwise.
+        validation: Knows the figures and which way each is better.
+        first_counted_epoch: Earlier epochs cannot be the best one.
+
+    Raises:
+        ConfigError: If the monitored figure does not exist, has no value or no direction.
+    """
+    stop = config.early_stopping or EarlyStoppingConfig(patience=config.epochs)
+    return BestWeights(
+        monitor=stop.monitor,
+        min_delta=stop.min_delta,
+        patience=stop.patience,
+        mode=validation.direction(stop),
+        restore_best_weights=True,
+        start_from_epoch=first_counted_epoch,
+    )

@@ -38,7 +38,13 @@ def _git_state() -> dict[str, Any] | None:
 
     def git(*arguments: str) -> str:
         done = subprocess.run(
-            ["git", *arguments], cwd=here, capture_output=True, text=True, check=True, timeout=30
+            ["git", *arguments],
+            cwd=here,
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=30,
+            encoding="utf-8",
         )
         return done.stdout.strip()
 

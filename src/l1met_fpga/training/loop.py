@@ -1,7 +1,5 @@
 """Train one variant of a network."""
 
-import hashlib
-import json
 import logging
 import time
 from contextlib import nullcontext
@@ -9,26 +7,27 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from l1met_fpga.config.run import RunConfig
+from l1met_fpga.identity import Identity
 from l1met_fpga.models.build import Variant, build, copy_weights
 from l1met_fpga.models.export import bake_weights
 from l1met_fpga.models.keras import keras, tf
 from l1met_fpga.training.callbacks import (
-    BestWeights,
     EpochReport,
     HistoryFile,
     Monitor,
     RefuseNan,
+    best_weights,
     learning_rate,
     plateau,
 )
 from l1met_fpga.training.losses import MetLoss
 from l1met_fpga.training.mixture import Batch, TrainingMixture
 from l1met_fpga.training.monitor import Validation, packed_predictor
-from l1met_fpga.training.pruning import check_sparsity, copy_masked, pruning_schedule
+from l1met_fpga.training.pruning import PruningSteps, check_sparsity, copy_masked
 from l1met_fpga.training.resume import Checkpoint
+from l1met_fpga.training.tensorboard import tensorboard_callbacks
+from l1met_fpga.training.workers import require_same_epoch
 
 __all__ = ["TrainedNetwork", "history_path", "primary_variant", "train_variant"]
 
@@ -65,6 +64,7 @@ def train_variant(
     validation: Validation,
     folder: Path,
     *,
+    identity: Identity,
     report: EpochReport | None = None,
     strategy: Any | None = None,
 ) -> TrainedNetwork:
@@ -76,6 +76,7 @@ def train_variant(
         mixture: Training events.
         validation: Validation events.
         folder: Run folder: history, checkpoints and TensorBoard logs go there.
+        identity: What the training is made from; a checkpoint of another one is refused.
         report: Called after every epoch.
         strategy: TensorFlow's distribution strategy, see :mod:`l1met_fpga.training.workers`.
 
@@ -91,18 +92,38 @@ def train_variant(
     if training.deterministic:
         tf.config.experimental.enable_op_determinism()
     steps = mixture.steps_per_epoch
+    pruning = PruningSteps.of(training.pruning, steps * training.epochs)
     scope = nullcontext if strategy is None else strategy.scope
     with scope():
-        schedule = pruning_schedule(training.pruning, steps * training.epochs)
+        schedule = pruning.schedule_for_library()
         model = build(config.model, variant=variant, packed=True, schedule=schedule)
         rate = learning_rate(training, steps * training.epochs)
         model.compile(keras.optimizers.Adam(rate, jit_compile=False), MetLoss(training.loss))
     plain: Variant = "float" if variant == "float" else "quantized"
     twin = build(config.model, variant=plain, packed=True)
     history = HistoryFile(history_path(folder, config, variant), variant, report)
-    callbacks, checkpoint = _callbacks(config, variant, Monitor(validation, twin), folder, history)
+    first_counted = pruning.first_counted_epoch(steps, training.epochs)
+    best = best_weights(training, validation, first_counted if variant == "pruned" else 0)
+    stateful = [*plateau(training), best]
+    checkpoint = Checkpoint(
+        folder / "checkpoints" / f"{variant}.npz",
+        stateful,
+        history,
+        every=training.checkpoint_every,
+        identity=identity,
+    )
+    callbacks = [
+        *_before_monitoring(variant),
+        Monitor(validation, twin),
+        *stateful,
+        *tensorboard_callbacks(training, folder / "tensorboard" / variant),
+        history,
+        checkpoint,
+    ]
     with scope():
         before = checkpoint.restore(model, training.epochs)
+    if strategy is not None:
+        require_same_epoch(strategy, before.epochs_done)
     if before.epochs_done:
         logger.info("%s network: going on after epoch %d", variant, before.epochs_done)
     if not before.finished:
@@ -137,50 +158,12 @@ def primary_variant(config: RunConfig) -> Variant:
     return "pruned" if config.training.pruning.enabled else "quantized"
 
 
-def _callbacks(
-    config: RunConfig,
-    variant: Variant,
-    monitor: Monitor,
-    folder: Path,
-    history: HistoryFile,
-) -> tuple[list[Any], Checkpoint]:
-    training = config.training
-    first: list[Any] = [RefuseNan(variant)]
-    start_counting = 0
-    if variant == "pruned":
-        from tensorflow_model_optimization.sparsity.keras import UpdatePruningStep
+def _before_monitoring(variant: Variant) -> list[Any]:
+    if variant != "pruned":
+        return [RefuseNan(variant)]
+    from tensorflow_model_optimization.sparsity.keras import UpdatePruningStep
 
-        first.append(UpdatePruningStep())
-        if training.pruning.schedule == "polynomial":  # only fully pruned weights may win
-            start_counting = min(
-                int(np.ceil(training.pruning.end * training.epochs)), training.epochs - 1
-            )
-    stateful = plateau(training)
-    stop = training.early_stopping
-    stateful.append(
-        BestWeights(
-            monitor=stop.monitor if stop else "val_loss",
-            min_delta=stop.min_delta if stop else 0.0,
-            patience=stop.patience if stop else training.epochs,
-            mode="max" if stop and "efficiency" in stop.monitor else "min",
-            restore_best_weights=True,
-            start_from_epoch=start_counting,
-        )
-    )
-    path = folder / "checkpoints" / f"{variant}.npz"
-    checkpoint = Checkpoint(
-        path, stateful, history, every=training.checkpoint_every, identity=_identity(config)
-    )
-    extra = []
-    if training.tensorboard:
-        extra.append(keras.callbacks.TensorBoard(folder / "tensorboard" / variant))
-    return [*first, monitor, *stateful, *extra, history, checkpoint], checkpoint
-
-
-def _identity(config: RunConfig) -> str:
-    """What an epoch depends on; the number of epochs may not change either (schedules)."""
-    content = config.model_dump(mode="json", include={"model", "samples", "training"})
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+    return [RefuseNan(variant), UpdatePruningStep()]
 
 
 def _dataset(mixture: TrainingMixture, first_epoch: int, strategy: Any | None) -> Any:

@@ -13,8 +13,10 @@ import numpy as np
 import numpy.typing as npt
 
 from l1met_fpga.config.training import TrainingConfig
+from l1met_fpga.data.slots import count_cut, first_slots
 from l1met_fpga.errors import TrainingError
-from l1met_fpga.puppi.columns import PHI_COUNTS_PER_TURN, Candidates
+from l1met_fpga.puppi.columns import N_CANDIDATES, PHI_COUNTS_PER_TURN, Candidates
+from l1met_fpga.puppi.sums import puppi_met_xy_gev
 
 __all__ = ["Batch", "PackedEvents", "TrainingMixture", "augment"]
 
@@ -30,11 +32,16 @@ class PackedEvents:
         columns: int16 per candidate, by column name.
         row_splits: Borders between events, int64, shape (n_events + 1,).
         gen_met_xy_gev: Truth, float64, shape (n_events, 2).
+        puppi_met_xy_gev: PUPPI MET of all candidates, those behind the slots included, float64,
+            shape (n_events, 2).
+        cut_candidates: Candidates behind the slots, which the network does not see.
     """
 
     columns: dict[str, npt.NDArray[np.int16]]
     row_splits: npt.NDArray[np.int64]
     gen_met_xy_gev: npt.NDArray[np.float64]
+    puppi_met_xy_gev: npt.NDArray[np.float64]
+    cut_candidates: int = 0
 
     @classmethod
     def pack(
@@ -42,13 +49,16 @@ class PackedEvents:
         candidates: Candidates,
         gen_met_xy_gev: npt.NDArray[np.float64],
         columns: Sequence[str],
+        *,
+        n_slots: int = N_CANDIDATES,
     ) -> "PackedEvents":
-        """Drop the empty slots.
+        """Drop the empty slots, and those that the network does not have.
 
         Args:
-            candidates: Columns, shape (n_events, n_slots).
+            candidates: Columns, shape (n_events, slots given).
             gen_met_xy_gev: Truth, shape (n_events, 2).
             columns: Columns to keep.
+            n_slots: Slots of the network.
 
         Raises:
             TrainingError: If a truth value is not finite.
@@ -59,10 +69,13 @@ class PackedEvents:
                 f"{int(wrong.sum())} of {wrong.size} events have no finite generator MET; training "
                 "needs it. Convert a sample with truth"
             )
+        puppi = puppi_met_xy_gev(candidates)
+        cut, _ = count_cut(candidates, n_slots)
+        candidates = first_slots(candidates, n_slots)
         filled = np.asarray(candidates["pt"]) > 0
         splits = np.concatenate([[0], np.cumsum(filled.sum(axis=1))]).astype(np.int64)
         packed = {name: np.asarray(candidates[name])[filled] for name in columns}
-        return cls(packed, splits, np.asarray(gen_met_xy_gev, dtype=np.float64))
+        return cls(packed, splits, np.asarray(gen_met_xy_gev, dtype=np.float64), puppi, cut)
 
     @classmethod
     def concatenate(cls, parts: Sequence["PackedEvents"]) -> "PackedEvents":
@@ -77,10 +90,17 @@ class PackedEvents:
             },
             np.concatenate(splits),
             np.concatenate([part.gen_met_xy_gev for part in parts]),
+            np.concatenate([part.puppi_met_xy_gev for part in parts]),
+            sum(part.cut_candidates for part in parts),
         )
 
     def __len__(self) -> int:
         return len(self.row_splits) - 1
+
+    @property
+    def n_candidates(self) -> int:
+        """Candidates of all events that the network sees."""
+        return int(self.row_splits[-1])
 
     def inputs(self, events: npt.NDArray[np.int64]) -> dict[str, npt.NDArray[Any]]:
         """Return the packed model's inputs for some events, in that order."""

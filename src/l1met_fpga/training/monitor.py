@@ -1,23 +1,30 @@
 """Physics figures on the validation part, after every epoch."""
 
-from collections.abc import Callable, Sequence
-from typing import Any, Final
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from l1met_fpga.config.training import LossConfig
-from l1met_fpga.errors import DataError, TrainingError
+from l1met_fpga.config.training import EarlyStoppingConfig, LossConfig
+from l1met_fpga.errors import ConfigError, DataError, TrainingError
 from l1met_fpga.metrics.binning import GAIN_RANGE_GEV, Bins
 from l1met_fpga.metrics.resolution import binned_resolution
 from l1met_fpga.metrics.trigger import lowest_supported_rate_khz, threshold_at_rate_gev
 from l1met_fpga.models.keras import tf
-from l1met_fpga.puppi.met import momentum_xy_gev
 from l1met_fpga.training.losses import MetLoss
 from l1met_fpga.training.mixture import PackedEvents
 from l1met_fpga.training.samples import LoadedSample
 
-__all__ = ["MONITOR_RATE_KHZ", "Validation", "packed_predictor"]
+__all__ = [
+    "LOSS",
+    "MONITOR_RATE_KHZ",
+    "Direction",
+    "Validation",
+    "packed_predictor",
+    "require_finite",
+]
 
 MONITOR_RATE_KHZ: Final = 62.0
 """Trigger rate of the monitored efficiency; the lowest supported one in smaller samples."""
@@ -27,6 +34,13 @@ ERROR_ABOVE_GEV: Final = (100.0, 150.0)
 EVENTS_PER_STEP: Final = 4096
 
 FloatArray = npt.NDArray[np.float64]
+Direction = Literal["min", "max"]
+
+LOSS: Final = "val_loss"
+_FALLS: Final = ("u_par_gev", "u_perp_gev", *(f"error_above_{e:g}_gev" for e in ERROR_ABOVE_GEV))
+_RISES: Final = ("efficiency",)
+"""Figures of a sample of which less, or more, is better. The response should be one and threshold
+and rate say nothing by themselves: they have no direction."""
 
 
 def packed_predictor(model: Any) -> Callable[[PackedEvents], FloatArray]:
@@ -48,6 +62,26 @@ def packed_predictor(model: Any) -> Callable[[PackedEvents], FloatArray]:
     return predict
 
 
+def require_finite(figures: Mapping[str, float], column: str, *, where: str) -> None:
+    """Refuse to go by a figure that does not exist or is no number.
+
+    Args:
+        figures: Figures of an epoch.
+        column: The one that decides.
+        where: Setting or part of the program that goes by it, for the message.
+
+    Raises:
+        ConfigError: If it is missing or not finite; names the columns that could be used.
+    """
+    if math.isfinite(figures.get(column, math.nan)):
+        return
+    finite = sorted(k for k, v in figures.items() if k.startswith("val_") and math.isfinite(v))
+    wrong = ""
+    if column in figures:
+        wrong = f", which is {figures[column]}: too few validation events to measure it"
+    raise ConfigError(f"{where} is {column!r}{wrong}; choose from {finite}")
+
+
 class Validation:
     """Validation events of all samples and the figures that are watched on them.
 
@@ -66,7 +100,7 @@ class Validation:
         self._loss = MetLoss(loss)
         shares = np.array([sample.share for sample in self._samples])
         self._shares = shares / shares.sum() if shares.sum() > 0 else shares + 1 / len(shares)
-        self.puppi = self.figures(_puppi_met_xy_gev)
+        self.puppi = self.figures(lambda events: events.puppi_met_xy_gev)
 
     def figures(self, estimate: Callable[[PackedEvents], FloatArray]) -> dict[str, float]:
         """Return loss, response, slope-corrected widths, efficiency and errors of an estimate.
@@ -75,7 +109,7 @@ class Validation:
         """
         met = {sample.label: estimate(sample.validation) for sample in self._samples}
         signal = [sample for sample in self._samples if not sample.is_background]
-        result = {"val_loss": self._mean_loss(met)}
+        result = {LOSS: self._mean_loss(met)}
         for sample in signal:
             q, u = sample.validation.gen_met_xy_gev, met[sample.label]
             result |= {f"val_{sample.label}_{k}": v for k, v in _resolution(u, q).items()}
@@ -84,6 +118,38 @@ class Validation:
             below = np.concatenate([np.hypot(*met[s.label].T) for s in background])
             result |= _efficiencies(below, signal, met)
         return result
+
+    def direction(self, config: EarlyStoppingConfig) -> Direction:
+        """Return whether the monitored figure should fall or rise.
+
+        Raises:
+            ConfigError: If there is no such figure, it cannot be measured on these events, or it
+                has no direction and the configuration gives none.
+        """
+        where = "training.early_stopping"
+        if config.monitor != LOSS:  # it is there for any event; training refuses a NaN by itself
+            require_finite(self.puppi, config.monitor, where=f"{where}.monitor")
+        known = self._directions().get(config.monitor)
+        if known is None and config.mode is None:
+            raise ConfigError(
+                f"{where}.monitor {config.monitor!r} is a figure of which neither less nor more is "
+                f"better; say which you want with {where}.mode (min or max), or choose from "
+                f"{sorted(self._directions())}"
+            )
+        if known is not None and config.mode not in (None, known):
+            raise ConfigError(
+                f"{where}.mode is {config.mode!r}, but {config.monitor!r} is better when it is "
+                f"{'smaller' if known == 'min' else 'larger'}; leave the mode out"
+            )
+        return known or config.mode or "min"
+
+    def _directions(self) -> dict[str, Direction]:
+        """Direction of every column that has one."""
+        found: dict[str, Direction] = {LOSS: "min", "val_efficiency": "max"}
+        for sample in self._samples:
+            found |= {f"val_{sample.label}_{name}": "min" for name in _FALLS}
+            found |= {f"val_{sample.label}_{name}": "max" for name in _RISES}
+        return {name: way for name, way in found.items() if name in self.puppi}
 
     def _mean_loss(self, met: dict[str, FloatArray]) -> float:
         """Mean loss in the mixture that is trained on."""
@@ -127,11 +193,3 @@ def _efficiencies(
         result[f"val_{sample.label}_efficiency"] = passing
     values = [result[f"val_{s.label}_efficiency"] for s in signal]
     return result | {"val_efficiency": float(np.mean(values)) if values else float("nan")}
-
-
-def _puppi_met_xy_gev(events: PackedEvents) -> FloatArray:
-    momentum = momentum_xy_gev(events.columns)
-    event = np.repeat(np.arange(len(events)), np.diff(events.row_splits))
-    sums = [np.bincount(event, momentum[:, axis], len(events)) for axis in (0, 1)]
-    met: FloatArray = -np.stack(sums, axis=1).astype(np.float64)
-    return met

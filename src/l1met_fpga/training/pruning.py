@@ -1,6 +1,7 @@
 """Magnitude pruning by tensorflow-model-optimization, and what is left after it."""
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import numpy as np
 
@@ -8,22 +9,64 @@ from l1met_fpga.config.training import PruningConfig
 from l1met_fpga.errors import TrainingError
 from l1met_fpga.models.build import copy_weights, dense_layers
 
-__all__ = ["check_sparsity", "copy_masked", "pruning_schedule", "zero_fractions"]
+__all__ = ["PruningSteps", "check_sparsity", "copy_masked", "zero_fractions"]
 
 
-def pruning_schedule(config: PruningConfig, total_steps: int) -> Any:
-    """Return the schedule for a training of so many steps."""
-    from tensorflow_model_optimization.sparsity.keras import ConstantSparsity, PolynomialDecay
+@dataclass(frozen=True, slots=True)
+class PruningSteps:
+    """Steps, counted from 1, at which the masks change.
 
-    begin, end = (round(fraction * total_steps) for fraction in (config.begin, config.end))
-    # The masks change every `every_steps` steps from the first on; the last change must see the
-    # final sparsity, also in a very short training.
-    every = max(1, min(config.every_steps, (end - begin) // 4))
-    if config.schedule == "constant":
-        return ConstantSparsity(config.sparsity, begin_step=begin, frequency=every)
-    return PolynomialDecay(
-        0.0, config.sparsity, begin, max(end, begin + 1), power=config.power, frequency=every
-    )
+    They change at ``begin``, ``begin + every``, ... and the last change of the polynomial schedule
+    is at ``end``, where the final sparsity is reached: ``end - begin`` is a multiple of ``every``.
+
+    Attributes:
+        schedule: ``polynomial`` or ``constant``, which changes the masks until training ends.
+        sparsity: Final fraction of zeros.
+        power: Exponent of the polynomial.
+        begin: First change.
+        end: Step of the final sparsity.
+        every: Steps between two changes.
+    """
+
+    schedule: Literal["polynomial", "constant"]
+    sparsity: float
+    power: int
+    begin: int
+    end: int
+    every: int
+
+    @classmethod
+    def of(cls, config: PruningConfig, total_steps: int) -> "PruningSteps":
+        """Place the changes in a training of so many steps (at least 1).
+
+        The first change moves to a later step, by less than ``every_steps``, so that the last one
+        is exactly where the configuration wants the end. Between the two there are at least four,
+        however short the training is, if it has so many steps.
+        """
+        wanted = min(max(round(config.begin * total_steps), 1), total_steps)
+        if config.schedule == "constant":
+            return cls("constant", config.sparsity, 1, wanted, wanted, config.every_steps)
+        end = min(max(round(config.end * total_steps), 1), total_steps)
+        span = max(end - min(wanted, end), 0)
+        every = max(1, min(config.every_steps, span // 4))
+        begin = end - span // every * every
+        if begin == end:  # the library divides by their difference
+            begin = end - 1
+        return cls("polynomial", config.sparsity, config.power, begin, end, every)
+
+    def schedule_for_library(self) -> Any:
+        """Return the schedule of tensorflow-model-optimization."""
+        from tensorflow_model_optimization.sparsity.keras import ConstantSparsity, PolynomialDecay
+
+        if self.schedule == "constant":
+            return ConstantSparsity(self.sparsity, begin_step=self.begin, frequency=self.every)
+        return PolynomialDecay(
+            0.0, self.sparsity, self.begin, self.end, power=self.power, frequency=self.every
+        )
+
+    def first_counted_epoch(self, steps_per_epoch: int, epochs: int) -> int:
+        """Return the first epoch, from 0, that begins with the final sparsity; at most the last."""
+        return min(-(-self.end // steps_per_epoch), epochs - 1)
 
 
 def copy_masked(source: Any, target: Any) -> None:
@@ -70,15 +113,18 @@ def check_sparsity(model: Any, pruned: set[str], sparsity: float) -> dict[str, f
         Fractions as in :func:`zero_fractions`.
 
     Raises:
-        TrainingError: If a layer has fewer zeros.
+        TrainingError: If a layer has fewer zeros after quantization than the masks give.
     """
+    from l1met_fpga.models.pruning_wrapper import kept_weights
+
     fractions = zero_fractions(model)
     for name in sorted(pruned):
         size = int(np.prod(dense_layers(model)[name].kernel.shape))
-        wanted = int(np.floor(sparsity * size)) - 1  # the library rounds the number to keep
-        if round(fractions[name] * size) < wanted:
+        zeros, wanted = round(fractions[name] * size), size - kept_weights(size, sparsity)
+        if zeros < wanted:
             raise TrainingError(
-                f"layer {name!r} has {fractions[name]:.3f} zeros after pruning, wanted {sparsity}; "
-                "train longer, or let the schedule end earlier (training.pruning.end)"
+                f"layer {name!r} has {zeros} zeros among {size} weights after pruning, wanted "
+                f"{wanted} (training.pruning.sparsity {sparsity:g}); train longer, or let the "
+                "schedule end earlier (training.pruning.end)"
             )
     return fractions

@@ -5,7 +5,8 @@ augmentation, learning rate) or in this one file (weights, masks, optimizer, cal
 """
 
 import json
-from collections.abc import Sequence
+import zipfile
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -14,10 +15,11 @@ import numpy as np
 
 from l1met_fpga.errors import TrainingError
 from l1met_fpga.files import atomic_path
+from l1met_fpga.identity import Identity, require_same
 from l1met_fpga.models.keras import keras
 from l1met_fpga.training.callbacks import HistoryFile
 
-__all__ = ["Checkpoint", "Restored"]
+__all__ = ["Checkpoint", "Restored", "require_same_inputs"]
 
 REMEMBERED: Final = ("wait", "best", "best_epoch", "stopped_epoch", "cooldown_counter")
 """Numbers in which Keras's callbacks keep what they saw."""
@@ -44,7 +46,7 @@ class Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]
         callbacks: Callbacks whose state belongs to the training.
         history: Rows of the epochs done.
         every: Epochs between two files.
-        identity: What the training depends on; a file with another one is refused.
+        identity: What the training is made from; a file with another one is refused.
     """
 
     def __init__(
@@ -54,11 +56,11 @@ class Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]
         history: HistoryFile,
         *,
         every: int,
-        identity: str,
+        identity: Identity,
     ) -> None:
         super().__init__()
         self._path, self._callbacks, self._history = path, list(callbacks), history
-        self._every, self._identity = every, identity
+        self._every, self._identity = every, dict(identity)
         self._restored: dict[str, Any] | None = None
 
     def restore(self, model: Any, epochs: int) -> Restored:
@@ -75,14 +77,8 @@ class Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]
         """
         if not self._path.is_file():
             return Restored(0, finished=False)
-        with np.load(self._path) as file:
-            state = json.loads(str(file["state"]))
-            arrays = {name: file[name] for name in file.files if name != "state"}
-        if state["identity"] != self._identity:
-            raise TrainingError(
-                f"{self._path} belongs to a training with other settings or samples; go on with "
-                "the old ones or start again with --overwrite"
-            )
+        state, arrays = _read(self._path)
+        _require_same_inputs(self._path, state, self._identity)
         model.set_weights(_numbered(arrays, "weight"))
         model.optimizer.build(model.trainable_variables)
         for variable, value in zip(
@@ -132,6 +128,39 @@ class Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]
         }
         with atomic_path(self._path) as temporary, temporary.open("wb") as file:
             np.savez(file, state=np.array(json.dumps(state)), **arrays)
+
+
+def require_same_inputs(folder: Path, identity: Identity) -> None:
+    """Refuse to go on with the checkpoints in a folder if they were made from other inputs.
+
+    Raises:
+        TrainingError: If one belongs to other settings, samples or versions; names what differs.
+    """
+    for path in sorted(folder.glob("*.npz")):
+        _require_same_inputs(path, _read(path)[0], identity)
+
+
+def _require_same_inputs(path: Path, state: Mapping[str, Any], identity: Identity) -> None:
+    recorded = state["identity"]
+    require_same(
+        recorded if isinstance(recorded, dict) else {"all inputs": recorded},
+        identity,
+        what=str(path),
+        next_step="Go on with the inputs it was made from, or start again with --overwrite",
+        error=TrainingError,
+    )
+
+
+def _read(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the state and the arrays of a checkpoint."""
+    try:
+        with np.load(path) as file:
+            arrays = {name: file[name] for name in file.files if name != "state"}
+            return json.loads(str(file["state"])), arrays
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as err:
+        raise TrainingError(
+            f"{path} is damaged ({err}); start the training again with --overwrite"
+        ) from err
 
 
 def _numbered(arrays: dict[str, Any], prefix: str) -> list[Any]:

@@ -1,28 +1,29 @@
-"""The samples of a run: stores, made once from ROOT files where needed, in memory by part."""
+"""The samples of a run in memory, by part."""
 
-import hashlib
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from l1met_fpga.config.data import ConvertConfig
+from l1met_fpga.config.data import Role
+from l1met_fpga.config.model import ModelConfig
 from l1met_fpga.config.training import TrainingSample
-from l1met_fpga.data.convert import convert
-from l1met_fpga.data.labels import BACKGROUND_LABELS
+from l1met_fpga.data.sample_store import sample_files, store_of
+from l1met_fpga.data.slots import tell_cut
+from l1met_fpga.data.sources import refuse_repeated_files
 from l1met_fpga.data.splits import Part
 from l1met_fpga.data.store import Store
 from l1met_fpga.errors import ConfigError, DataError
 from l1met_fpga.training.mixture import PackedEvents
 
-__all__ = ["STORE_FOLDER", "LoadedSample", "load_samples", "store_of"]
+__all__ = ["LoadedSample", "load_samples"]
 
 logger = logging.getLogger(__name__)
 
-STORE_FOLDER = Path("build/stores")
-"""Where stores made from ROOT files are kept."""
 EVENTS_PER_READ = 16384
 
 
@@ -32,14 +33,22 @@ class LoadedSample:
 
     Attributes:
         label: From the store.
+        role: What it is for, from the store.
         store: The file.
+        identity: What the store holds, :attr:`l1met_fpga.data.store.Store.identity`.
+        units: Unit of one count, by column.
+        sources: SHA-256 of the store's input files, where known.
         share: Share of an epoch.
         train: Events to train on.
         validation: Events to watch training with.
     """
 
     label: str
+    role: Role
     store: Path
+    identity: dict[str, Any]
+    units: dict[str, str]
+    sources: tuple[str, ...]
     share: float
     train: PackedEvents
     validation: PackedEvents
@@ -47,96 +56,129 @@ class LoadedSample:
     @property
     def is_background(self) -> bool:
         """Whether its events are pile-up only."""
-        return self.label in BACKGROUND_LABELS
+        return self.role == "background"
 
-
-def store_of(sample: TrainingSample) -> Path:
-    """Return the sample's store, converting a ROOT file the first time it is used.
-
-    The store's name holds a hash of the file's path, size and time, so a changed file is
-    converted again.
-
-    Raises:
-        ConfigError: If the file is missing or of another kind.
-        DataError: If it cannot be converted.
-    """
-    path = sample.path
-    if not path.is_file():
-        known = sorted(str(p) for p in path.parent.glob(f"*{path.suffix}"))[:6]
-        there = f"; there are {', '.join(known)}" if known else ""
-        raise ConfigError(f"no sample {path}{there}. Check `samples` or --sample")
-    if path.suffix == ".h5":
-        return path
-    if path.suffix != ".root":
-        raise ConfigError(f"sample {path} must be a store (.h5) or a ROOT file (.root)")
-    label = sample.label or path.stem
-    status = path.stat()
-    key = f"{path.resolve()}|{status.st_size}|{status.st_mtime_ns}|{label}"
-    store = (
-        STORE_FOLDER / f"{path.stem}-{hashlib.blake2b(key.encode(), digest_size=6).hexdigest()}.h5"
-    )
-    if not store.is_file():
-        logger.info("converting %s to %s (once)", path, store)
-        STORE_FOLDER.mkdir(parents=True, exist_ok=True)
-        try:
-            convert([str(path)], store, ConvertConfig(label=label), workers=1)
-        except DataError:
-            if not store.is_file():  # made meanwhile by a training beside this one
-                raise
-    return store
+    def record(self) -> dict[str, Any]:
+        """Return what ``training.json`` says about it."""
+        return {
+            "path": str(self.store),
+            "label": self.label,
+            "role": self.role,
+            "share": self.share,
+            "training_events": len(self.train),
+            "validation_events": len(self.validation),
+            "cut_candidates": self.train.cut_candidates + self.validation.cut_candidates,
+            "identity": self.identity,
+            "units": self.units,
+            "sources": list(self.sources),
+        }
 
 
 def load_samples(
-    samples: Sequence[TrainingSample], columns: Sequence[str], *, watch: Part = Part.VALIDATION
+    samples: Sequence[TrainingSample], model: ModelConfig, *, watch: Part = Part.VALIDATION
 ) -> tuple[LoadedSample, ...]:
-    """Read the training and validation parts of every sample.
+    """Read the training and validation parts of every sample, as the network sees them.
 
     Args:
         samples: What to read.
-        columns: Candidate columns that the network needs.
+        model: Columns and slots that the network has.
         watch: Part to use for validation.
 
     Raises:
-        ConfigError: If there is no sample, or one is missing.
-        DataError: If a file is no store, or two have the same label.
+        ConfigError: If there is no sample, one is missing, or a signal sample has no truth.
+        DataError: If a file is no store, or two hold the same events or have the same label.
     """
     if not samples:
         raise ConfigError(
             "no samples to train on: add a section `samples` with paths, or give --sample"
         )
-    loaded = tuple(_load(sample, columns, watch) for sample in samples)
-    labels = [sample.label for sample in loaded]
-    if len(set(labels)) < len(labels):
-        raise DataError(f"two samples have the same label: {labels}; put them into one store")
+    refuse_repeated_files(file for sample in samples for file in sample_files(sample.path))
+    loaded = tuple(_load(sample, model, watch) for sample in samples)
+    _refuse_twins(loaded)
+    if not any(sample.is_background for sample in loaded):
+        logger.warning(
+            "no sample is background (pile-up-only events): no trigger rate, threshold or "
+            "efficiency can be measured. Add one, or say which it is: --sample FILE:SHARE:background"
+        )
     return loaded
 
 
-def _load(sample: TrainingSample, columns: Sequence[str], watch: Part) -> LoadedSample:
+def _refuse_twins(samples: Sequence[LoadedSample]) -> None:
+    labels: dict[str, LoadedSample] = {}
+    contents: dict[str, LoadedSample] = {}
+    for sample in samples:
+        for content in (sample.identity["content"], *sample.sources):
+            first = contents.setdefault(content, sample)
+            if first is not sample:
+                raise DataError(
+                    f"{sample.store} holds the same events as {first.store}, or events of the same "
+                    "input file; they would be counted twice"
+                )
+        first = labels.setdefault(sample.label, sample)
+        if first is not sample:
+            raise DataError(
+                f"two samples have the same label {sample.label!r}, {first.store} and "
+                f"{sample.store}; put them into one store, or give another label at conversion"
+            )
+
+
+def _load(sample: TrainingSample, model: ModelConfig, watch: Part) -> LoadedSample:
     path = store_of(sample)
     with Store.open(path) as store:
-        parts = store.parts()[: sample.max_events]
-        by_part = {
-            part: _read(store, np.flatnonzero(parts == part), columns)
-            for part in (Part.TRAIN, watch)
-        }
-        label = store.label
-    train = by_part[Part.TRAIN]
-    share = float(len(train)) if sample.weight is None else sample.weight
-    logger.info(
-        "%s: %d training and %d validation events, share %g",
-        label, len(train), len(by_part[watch]), share,
-    )  # fmt: skip
-    return LoadedSample(label, path, share, train, by_part[watch])
+        about = store.attributes
+        chosen = _with_truth(store, sample.max_events)
+        parts = store.parts()[chosen]
+        train, validation = (
+            _read(store, chosen[parts == part], model) for part in (Part.TRAIN, watch)
+        )
+        share = float(len(train)) if sample.weight is None else float(sample.weight)
+        logger.info(
+            "%s: %d training and %d validation events, share %g",
+            about.label, len(train), len(validation), share,
+        )  # fmt: skip
+        cut = train.cut_candidates + validation.cut_candidates
+        seen = train.n_candidates + validation.n_candidates
+        tell_cut(str(path), model.n_candidates, cut, cut + seen)
+        return LoadedSample(
+            label=about.label,
+            role=about.role,
+            store=path,
+            identity=store.identity,
+            units=about.units,
+            sources=tuple(source["sha256"] for source in about.sources if source.get("sha256")),
+            share=share,
+            train=train,
+            validation=validation,
+        )
 
 
-def _read(store: Store, events: np.ndarray, columns: Sequence[str]) -> PackedEvents:
+def _with_truth(store: Store, max_events: int | None) -> npt.NDArray[np.int64]:
+    """Return the numbers of the events that can be trained on; a message tells how many cannot."""
+    gen = store.gen_met_xy_gev(slice(0, max_events))
+    known = np.all(np.isfinite(gen), axis=1)
+    if not store.is_background and not np.any(gen[known]):
+        raise ConfigError(
+            f"{store.path} (label {store.label!r}) is a signal sample, but the generator MET of all "
+            f"its {len(gen)} events is missing or 0. If they are pile-up-only events, say so: add "
+            ":background to the --sample of its ROOT file, or convert it with --role background"
+        )
+    if not known.all():
+        logger.warning(
+            "%s: %d of %d events have no generator MET and are left out",
+            store.path, int((~known).sum()), len(known),
+        )  # fmt: skip
+    return np.flatnonzero(known)
+
+
+def _read(store: Store, events: npt.NDArray[np.int64], model: ModelConfig) -> PackedEvents:
     """Read events in pieces, so that the padded form of all never exists."""
-    background = store.label in BACKGROUND_LABELS
     pieces = []
     for first in range(0, max(len(events), 1), EVENTS_PER_READ):
         some = events[first : first + EVENTS_PER_READ]
-        gen = store.gen_met_xy_gev(some)
-        if background:  # a source without neutrinos may have no truth: there is no MET
-            gen = np.where(np.isfinite(gen), gen, 0.0)
-        pieces.append(PackedEvents.pack(store.candidates(some, columns), gen, columns))
+        candidates = store.candidates(some, model.columns)
+        pieces.append(
+            PackedEvents.pack(
+                candidates, store.gen_met_xy_gev(some), model.columns, n_slots=model.n_candidates
+            )
+        )
     return PackedEvents.concatenate(pieces)

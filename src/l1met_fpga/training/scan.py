@@ -6,7 +6,9 @@ the trials and keeps them in a journal, so that a search goes on after an interr
 side by side on Dask workers.
 """
 
+import json
 import logging
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,18 +17,23 @@ from typing import Any
 
 import optuna
 
+from l1met_fpga.cluster import run_tasks
 from l1met_fpga.config.model import DenseConfig, LayerTypes, ModelConfig
 from l1met_fpga.config.run import RunConfig
 from l1met_fpga.config.scan import ScanConfig
-from l1met_fpga.data.cluster import run_tasks
-from l1met_fpga.errors import TrainingError
+from l1met_fpga.errors import ConfigError, RunFolderError, TrainingError
+from l1met_fpga.files import exclusive, write_json
 from l1met_fpga.fixed_point import FixedType
+from l1met_fpga.identity import Identity, content_digest, require_same
 from l1met_fpga.models.export import export_network
 from l1met_fpga.models.network import Network
+from l1met_fpga.processors import allowed_processors
+from l1met_fpga.training.inputs import training_identity
 from l1met_fpga.training.loop import train_variant
 from l1met_fpga.training.mixture import TrainingMixture
 from l1met_fpga.training.monitor import Validation
 from l1met_fpga.training.samples import load_samples
+from l1met_fpga.training.workers import place
 
 __all__ = ["Cost", "Trial", "pareto", "propose", "run_scan"]
 
@@ -35,6 +42,8 @@ logger = logging.getLogger(__name__)
 Cost = Callable[[Network], float]
 """LUTs of a network, for example of one lane; must be importable on the workers."""
 JOURNAL = "trials.log"
+IDENTITY = "made_from.json"
+SCORE = "val_efficiency"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,22 +96,80 @@ def run_scan(
         All complete trials in order of their numbers.
 
     Raises:
-        TrainingError: If the samples give no efficiency (no pile-up-only or no signal sample).
+        ConfigError: If ``TF_CONFIG`` describes several machines, or a sample is missing.
+        TrainingError: If the samples give no efficiency (no pile-up-only or no signal sample), or
+            a trial's cost is no number.
+        RunFolderError: If the folder holds trials made from other settings, samples or versions.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    if place().count > 1:
+        raise ConfigError(
+            "TF_CONFIG describes several machines, but every trial of a scan trains on one; unset "
+            "it and share the trials by --scheduler"
+        )
+    identity = _identity(config, cost)
+    with exclusive(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        _require_same_scan(folder, identity)
+        return _run_trials(
+            config, folder, trials=trials, cost=cost, workers=workers, scheduler=scheduler,
+            on_trial=on_trial,
+        )  # fmt: skip
+
+
+def _identity(config: RunConfig, cost: Cost) -> dict[str, Any]:
+    """Return what trials are made from; refuse samples that cannot give a score."""
+    samples = load_samples(config.samples, config.model)
+    figures = Validation(samples, config.training.loss).puppi
+    if not math.isfinite(figures.get(SCORE, math.nan)):
+        raise TrainingError(
+            "no efficiency at equal rate on the validation part: a scan needs a signal and a "
+            "pile-up-only sample with validation events (genMET 100 to 150 GeV in the signal)"
+        )
+    return training_identity(config, samples) | {
+        "section scan": content_digest(config.scan.model_dump(mode="json")),
+        "cost": f"{cost.__module__}.{cost.__qualname__}",
+    }
+
+
+def _require_same_scan(folder: Path, identity: Identity) -> None:
+    """Compare with what earlier trials in the folder were made from; note it for later ones."""
+    path = folder / IDENTITY
+    if path.exists() or (folder / JOURNAL).exists():
+        recorded = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+        require_same(
+            recorded,
+            identity,
+            what=str(folder / JOURNAL),
+            next_step="Scan with the same settings and samples, or into another --output",
+            error=RunFolderError,
+        )
+    else:
+        write_json(path, identity)
+
+
+def _run_trials(
+    config: RunConfig,
+    folder: Path,
+    *,
+    trials: int,
+    cost: Cost,
+    workers: int | None,
+    scheduler: str | None,
+    on_trial: Callable[[Trial], None] | None,
+) -> list[Trial]:
     study = _study(config.scan, folder)
-    at_once = workers or 2
+    at_once = workers or allowed_processors()
     while (missing := trials - len(_complete(study))) > 0:
         asked = [study.ask() for _ in range(min(missing, at_once))]
         tasks = [_Task(propose(config, trial.suggest_int, trial), cost) for trial in asked]
         for index, (figures, luts) in run_tasks(
             _run_trial, tasks, workers=at_once, scheduler=scheduler
         ):
-            efficiency = figures.get("val_efficiency", float("nan"))
-            if not efficiency >= 0:
+            efficiency = figures.get(SCORE, math.nan)
+            if not (math.isfinite(efficiency) and math.isfinite(luts)):
                 raise TrainingError(
-                    "no efficiency at equal rate on the validation part: a scan needs a signal and "
-                    "a pile-up-only sample with validation events"
+                    f"trial {asked[index].number} has no score: {SCORE} is {efficiency}, its cost "
+                    f"{luts}; the search cannot go by it"
                 )
             asked[index].set_user_attr("figures", figures)
             study.tell(asked[index], [efficiency, luts])
@@ -190,13 +257,16 @@ def _with_width(kind: FixedType, bits: int) -> FixedType:
 
 def _run_trial(task: _Task) -> tuple[dict[str, float], float]:
     config = task.config
-    samples = load_samples(config.samples, config.model.columns)
+    samples = load_samples(config.samples, config.model)
     mixture = TrainingMixture(
         [s.train for s in samples], [s.share for s in samples], config.training
     )
     with TemporaryDirectory(prefix="l1met-scan-") as scratch:
         validation = Validation(samples, config.training.loss)
-        result = train_variant(config, "pruned", mixture, validation, Path(scratch))
+        result = train_variant(
+            config, "pruned", mixture, validation, Path(scratch),
+            identity=training_identity(config, samples),
+        )  # fmt: skip
     return dict(_numbers(result.validation)), float(task.cost(export_network(result.model)))
 
 

@@ -3,14 +3,16 @@
 import logging
 import math
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from l1met_fpga.config.run import RunConfig, load_run, save_run
+from l1met_fpga.config.training import EarlyStoppingConfig
 from l1met_fpga.errors import ConfigError, TrainingError
-from l1met_fpga.files import write_json
+from l1met_fpga.files import exclusive, write_json
+from l1met_fpga.identity import Identity, require_same
 from l1met_fpga.models.build import Variant
 from l1met_fpga.models.export import export_network
 from l1met_fpga.models.storage import save_model
@@ -18,10 +20,13 @@ from l1met_fpga.run_folder import RunFolder
 from l1met_fpga.training import workers
 from l1met_fpga.training.callbacks import EpochReport
 from l1met_fpga.training.environment import environment
+from l1met_fpga.training.inputs import training_identity
 from l1met_fpga.training.loop import TrainedNetwork, primary_variant, train_variant
 from l1met_fpga.training.mixture import TrainingMixture
 from l1met_fpga.training.monitor import Validation
+from l1met_fpga.training.resume import require_same_inputs
 from l1met_fpga.training.samples import LoadedSample, load_samples
+from l1met_fpga.training.tensorboard import require_tensorboard
 
 __all__ = ["TrainingRun", "train_run", "variants"]
 
@@ -80,29 +85,40 @@ def train_run(
         RunFolderError: If the folder holds something else.
         TrainingError: If training fails.
     """
+    if resume and overwrite:
+        raise ConfigError(
+            "--resume goes on with a run and --overwrite removes it; give one of them"
+        )
+    require_tensorboard(config.training)
     strategy, root = workers.strategy(), workers.own_folder(root)
     # Everything that can be wrong with the input is found before the folder is made.
-    samples = load_samples(config.samples, config.model.columns)
+    samples = load_samples(config.samples, config.model)
     mixture = TrainingMixture(
         [s.train for s in samples], [s.share for s in samples], config.training
     )
     validation = Validation(samples, config.training.loss)
-    folder = _open(config, root, overwrite=overwrite, resume=resume)
-    write_json(folder.environment, environment(seed=config.training.seed, command=command))
-    results: dict[str, TrainedNetwork] = {}
-    for variant in variants(config):
-        results[variant] = train_variant(
-            config, variant, mixture, validation, folder.root, report=report, strategy=strategy
-        )
-        _save(folder, config, variant, results[variant])
-    summary = _summary(config, samples, mixture, validation, results)
-    write_json(folder.training, summary)
-    shutil.rmtree(folder.checkpoints, ignore_errors=True)
+    validation.direction(config.training.early_stopping or EarlyStoppingConfig())
+    identity = training_identity(config, samples)
+    with exclusive(root):
+        folder = _open(config, root, identity, overwrite=overwrite, resume=resume)
+        write_json(folder.environment, environment(seed=config.training.seed, command=command))
+        results: dict[str, TrainedNetwork] = {}
+        for variant in variants(config):
+            results[variant] = train_variant(
+                config, variant, mixture, validation, folder.root,
+                identity=identity, report=report, strategy=strategy,
+            )  # fmt: skip
+            _save(folder, config, variant, results[variant])
+        summary = _summary(config, samples, mixture, validation, results)
+        write_json(folder.training, summary)
+        shutil.rmtree(folder.checkpoints, ignore_errors=True)
     return TrainingRun(folder, primary_variant(config), summary)
 
 
-def _open(config: RunConfig, root: Path, *, overwrite: bool, resume: bool) -> RunFolder:
-    """Make the folder, or open the one to go on with if it belongs to the same settings."""
+def _open(
+    config: RunConfig, root: Path, identity: Identity, *, overwrite: bool, resume: bool
+) -> RunFolder:
+    """Make the folder, or open the one to go on with if it was made from the same inputs."""
     if not (resume and root.is_dir()):
         folder = RunFolder.create(root, clear=overwrite)
         save_run(config, folder.config)
@@ -110,13 +126,34 @@ def _open(config: RunConfig, root: Path, *, overwrite: bool, resume: bool) -> Ru
     folder = RunFolder.open(root)
     if folder.training.exists():
         raise TrainingError(f"the training in {root} is complete; start again with --overwrite")
-    before = load_run(folder.need(folder.config, made_by="l1met train"))
-    if before.model_dump() != config.model_dump():
-        raise ConfigError(
-            f"{folder.config} differs from the settings given now; to go on, give the same ones "
-            f"(l1met train {folder.config} --output {root} --resume)"
-        )
+    if not folder.config.exists():  # killed before it had done anything
+        save_run(config, folder.config)
+        return folder
+    require_same(
+        _settings(load_run(folder.config)),
+        _settings(config),
+        what=str(folder.config),
+        next_step=(
+            "Go on with the same settings "
+            f"(l1met train {folder.config} --output {root} --resume), or start again with --overwrite"
+        ),
+        error=ConfigError,
+    )
+    require_same_inputs(folder.checkpoints, identity)
     return folder
+
+
+def _settings(config: RunConfig) -> dict[str, Any]:
+    """Return every setting under its dotted name."""
+
+    def flat(section: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
+        for name, value in section.items():
+            if isinstance(value, dict):
+                yield from flat(value, f"{prefix}{name}.")
+            else:
+                yield f"{prefix}{name}", value
+
+    return dict(flat(config.model_dump(mode="json"), ""))
 
 
 def _save(folder: RunFolder, config: RunConfig, variant: Variant, result: TrainedNetwork) -> None:
@@ -146,15 +183,7 @@ def _summary(
         "seed": config.training.seed,
         "training_events": sum(len(sample.train) for sample in samples),
         "steps_per_epoch": mixture.steps_per_epoch,
-        "samples": {
-            sample.label: {
-                "store": str(sample.store),
-                "share": sample.share,
-                "training_events": len(sample.train),
-                "validation_events": len(sample.validation),
-            }
-            for sample in samples
-        },
+        "samples": [sample.record() for sample in samples],
         "puppi": finite(validation.puppi),
         "networks": {
             variant: {

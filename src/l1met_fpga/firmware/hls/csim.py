@@ -1,27 +1,31 @@
 """Compile a project's C++ with g++ and run it on many events in parallel processes."""
 
-import subprocess
+import json
+import platform
 import sys
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
-from l1met_fpga.errors import ToolError
-from l1met_fpga.files import atomic_path
-from l1met_fpga.firmware.tools import require_tool, run_tool
+from l1met_fpga.files import atomic_path, write_json
+from l1met_fpga.firmware.tools import pipe_through, require_tool, run_tool
+from l1met_fpga.identity import content_digest
 from l1met_fpga.models.network import Network
 from l1met_fpga.processors import allowed_processors
 from l1met_fpga.puppi.columns import Candidates
 
-__all__ = ["CSimulation", "compile_csim"]
+__all__ = ["CSimulation", "compile_csim", "compile_library", "compiled_csim"]
 
 CHUNK_EVENTS: Final = 10_000
 """Events of one process at most; it holds them twice."""
 WORKER: Final = Path(__file__).with_name("csim_worker.py")
 COMPILE_TIMEOUT_S: Final = 1800.0
+SIMULATION_TIMEOUT_S: Final = 3600.0
+"""Of one chunk of events; the largest shipped network takes seconds."""
 
 
 def compile_csim(folder: Path, *, top: str, flags: tuple[str, ...]) -> Path:
@@ -37,20 +41,69 @@ def compile_csim(folder: Path, *, top: str, flags: tuple[str, ...]) -> Path:
 
     Raises:
         ToolMissingError: If there is no g++.
-        ToolError: If the sources do not compile; the log is ``csim_compile.log``.
+        ToolError: If the sources do not compile; the log is ``{top}_csim_compile.log``.
+    """
+    library = folder / f"{top}_csim.so"
+    made_for = library.with_suffix(".json")
+    made_for.unlink(missing_ok=True)
+    compile_library(folder, library, sources=[f"{top}_csim.cpp"], flags=flags)
+    write_json(made_for, _made_for(flags))
+    return library
+
+
+def compiled_csim(folder: Path, *, top: str, flags: tuple[str, ...]) -> Path | None:
+    """Return the C simulation of a project that has one, compiled again if it is of another CPU.
+
+    Code for the CPU that compiled it (``-march=native``) may end a process elsewhere.
+
+    Args:
+        folder: Project folder.
+        top: Name of its top function.
+        flags: Extra flags of g++.
+
+    Raises:
+        ToolError: If it has to be compiled and cannot be, as :func:`compile_csim`.
+    """
+    library = folder / f"{top}_csim.so"
+    if not library.is_file():
+        return None
+    note = library.with_suffix(".json")
+    if note.is_file() and json.loads(note.read_text(encoding="utf-8")) == _made_for(flags):
+        return library
+    return compile_csim(folder, top=top, flags=flags)
+
+
+def _made_for(flags: tuple[str, ...]) -> dict[str, Any]:
+    """Return what a library was compiled with, and for which CPU where that matters."""
+    processor = platform.machine()
+    about = Path("/proc/cpuinfo")
+    if any(flag.endswith("=native") for flag in flags) and about.is_file():
+        lines = about.read_text(encoding="utf-8").splitlines()
+        able = [line for line in lines if line.startswith(("flags", "Features"))]
+        processor += f" {content_digest(able[:1])}"
+    return {"flags": list(flags), "processor": processor}
+
+
+def compile_library(
+    folder: Path, library: Path, *, sources: Sequence[str], flags: tuple[str, ...]
+) -> Path:
+    """Compile C++ files of a project to a shared library, as :func:`compile_csim`.
+
+    Args:
+        folder: Project folder.
+        library: File to make.
+        sources: Files to compile, seen from the project folder.
+        flags: Extra flags of g++.
     """
     compiler = require_tool("g++", advice="install GCC 10 or newer to run the C simulation")
-    library = folder / f"{top}_csim.so"
     with atomic_path(library) as temporary:
         run_tool(
-            [
-                *(compiler, "-std=c++17", "-shared", "-fPIC", "-w", *flags),
-                *("-Ifirmware/ap_types", f"{top}_csim.cpp", "-o", temporary.resolve()),
-            ],
+            [compiler, "-std=c++17", "-shared", "-fPIC", "-w", *flags, "-Ifirmware/ap_types",
+             *sources, "-o", temporary.resolve()],
             cwd=folder,
-            log=folder / "csim_compile.log",
+            log=folder / f"{library.stem}_compile.log",
             timeout_s=COMPILE_TIMEOUT_S,
-        )
+        )  # fmt: skip
     return library
 
 
@@ -70,7 +123,7 @@ class CSimulation:
         """Return the output codes, shape (n_events, 2).
 
         Raises:
-            ToolError: If a simulation process dies.
+            ToolError: If a simulation process dies or takes too long.
         """
         columns = [np.asarray(candidates[name], dtype=np.int16) for name in self.network.columns]
         n_events = len(columns[0])
@@ -84,18 +137,13 @@ class CSimulation:
         missing = self.network.n_candidates - columns[0].shape[1]
         padded = [np.pad(column, ((0, 0), (0, missing))) for column in columns]
         numbers = [len(padded[0]), self.network.output.shape[0], *(c[0].nbytes for c in padded)]
-        done = subprocess.run(
+        answer = pipe_through(
             [sys.executable, "-IS", WORKER, self.library, self.library.stem, *map(str, numbers)],
-            input=b"".join(column.tobytes() for column in padded),
-            capture_output=True,
-            check=False,
+            b"".join(column.tobytes() for column in padded),
+            what=f"the C simulation {self.library}",
+            timeout_s=SIMULATION_TIMEOUT_S,
         )
-        if done.returncode:
-            tail = done.stderr.decode(errors="replace").strip()[-500:]
-            raise ToolError(
-                f"the C simulation {self.library} died with exit code {done.returncode}. {tail}"
-            )
-        return self._codes(done.stdout)
+        return self._codes(answer)
 
     def _codes(self, output: bytes) -> npt.NDArray[np.int64]:
         return np.frombuffer(output, np.int64).reshape(-1, *self.network.output.shape)

@@ -1,15 +1,15 @@
 """From a trained run to a checked HLS project."""
 
-import hashlib
 import logging
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from l1met_fpga.config.firmware import HlsConfig
+from l1met_fpga.config.model import IMPORTED
 from l1met_fpga.config.run import RunConfig
+from l1met_fpga.files import exclusive
 from l1met_fpga.firmware.check import (
     Form,
     compare_forms,
@@ -19,8 +19,10 @@ from l1met_fpga.firmware.check import (
 from l1met_fpga.firmware.forms import check_samples, int64_form, keras_form
 from l1met_fpga.firmware.hls.csim import CSimulation, compile_csim
 from l1met_fpga.firmware.hls.project import write_project
+from l1met_fpga.firmware.imported import compare_expected
 from l1met_fpga.models.network import Network
 from l1met_fpga.puppi.columns import Candidates
+from l1met_fpga.results.exactness import FormCheck, SampleAgreement
 from l1met_fpga.run_folder import RunFolder
 
 __all__ = ["HlsProject", "build_project", "check_run"]
@@ -61,9 +63,10 @@ def build_project(
         ToolError: If the project does not compile.
     """
     start = time.perf_counter()
-    write_project(network, config, folder, candidates=candidates)
-    converted = time.perf_counter()
-    library = compile_csim(folder, top=config.top_function, flags=config.compiler_flags)
+    with exclusive(folder):  # two runs may have been given one folder
+        write_project(network, config, folder, candidates=candidates)
+        converted = time.perf_counter()
+        library = compile_csim(folder, top=config.top_function, flags=config.compiler_flags)
     compiled = time.perf_counter()
     logger.info(
         "converted in %.1f s, compiled in %.1f s: %s",
@@ -80,16 +83,17 @@ def check_run(
     *,
     n_events: int | None,
     samples: Mapping[str, Candidates] | None = None,
-) -> dict[str, Any]:
+) -> dict[str, FormCheck]:
     """Compare forms of a run's network with its quantized Keras model, and write the result.
 
-    The int64 reference is always one of the forms. A form that differs is an error after the
-    result was written.
+    The int64 reference is always one of the forms. Forms of a network that was not trained here are
+    compared with it, and it with the results that came with the network. A form that differs is an
+    error after the result was written.
 
     Args:
         run: The run folder.
         config: Its configuration.
-        forms: Name -> form, as in :data:`l1met_fpga.firmware.check.FORMS`.
+        forms: Name -> form, as in :data:`l1met_fpga.results.exactness.FORMS`.
         n_events: Test events, None for all.
         samples: Events to compare on; default test and stress events.
 
@@ -102,10 +106,27 @@ def check_run(
     network = Network.load(run.need(run.network, made_by="l1met train"))
     if samples is None:
         samples = check_samples(network, config, n_events=n_events)
-    keras = keras_form(run.need(run.model, made_by="l1met train"), network)
-    every = {"int64": int64_form(network), **forms}
-    result = compare_forms("keras", keras, every, samples)
-    digest = hashlib.sha256(network.model_dump_json().encode()).hexdigest()[:16]
-    written = write_result(run.bit_exactness, result, network_digest=digest)
+    int64 = int64_form(network)
+    if config.model.architecture == IMPORTED:  # there is no Keras model of it
+        result = compare_forms("int64", int64, forms, samples) | _against_expected(run, network)
+    else:
+        keras = keras_form(run.need(run.model, made_by="l1met train"), network)
+        result = compare_forms("keras", keras, {"int64": int64, **forms}, samples)
+    written = write_result(run.bit_exactness, result, network_digest=network.digest)
     require_agreement(result)
     return written
+
+
+def _against_expected(run: RunFolder, network: Network) -> dict[str, FormCheck]:
+    """Agreement of the int64 reference with known results, if there are any."""
+    start = time.perf_counter()
+    found = compare_expected(run, network)
+    if found is None:
+        return {}
+    agreement = SampleAgreement(**asdict(found))
+    figures = agreement.model_dump(exclude={"first_event"})
+    rate = found.events / max(time.perf_counter() - start, 1e-9)
+    check = FormCheck(
+        **figures, against="expected", events_per_second=rate, samples={"expected": agreement}
+    )
+    return {"int64": check}

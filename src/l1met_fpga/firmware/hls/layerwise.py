@@ -68,6 +68,8 @@ def simulate_layers(
 def _traced_names(source: Path) -> list[str]:
     """Layers in the order in which the generated function writes them."""
     line = next(
-        line for line in source.read_text().splitlines() if line.strip().startswith("} layers[]")
+        line
+        for line in source.read_text(encoding="utf-8").splitlines()
+        if line.strip().startswith("} layers[]")
     )
     return line.split('"')[1::2]

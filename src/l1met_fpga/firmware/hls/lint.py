@@ -1,67 +1,120 @@
 """Find what hls4ml 1.3 would convert into other numbers without a message.
 
 For Keras models that are not this package's (those become an integer network first, see
-:mod:`l1met_fpga.models.export`). ``tests/firmware`` shows the constructs with wrong outputs; the
-other rules refuse what is not proven to convert exactly.
+:mod:`l1met_fpga.models.export`). Layers and arguments must stand on a list of what converts
+exactly (:mod:`l1met_fpga.firmware.hls.allowed`); the rules here look at how layers stand together.
 """
 
+import enum
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from math import prod
 from typing import Any, Final
 
+from l1met_fpga.config.firmware import HlsConfig, IoType
 from l1met_fpga.errors import ConversionError
+from l1met_fpga.firmware.hls.allowed import (
+    argument_problems,
+    known_layer,
+    layer_names,
+    quantizer_problems,
+)
 from l1met_fpga.models.exactness import input_layers
 
-__all__ = ["Finding", "lint", "require_convertible"]
+__all__ = ["Finding", "Outcome", "lint", "require_convertible"]
 
 MAX_PARALLEL_ELEMENTS: Final = 4096
-_DENSE: Final = ("Dense", "QDense", "Conv1D", "QConv1D")
-_MERGES: Final = ("Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum")
-_TABLES: Final = ("tanh", "sigmoid", "softmax", "softplus", "softsign", "selu", "elu", "swish")
+_MERGES: Final = ("Add", "Subtract", "Multiply", "Maximum", "Minimum", "Concatenate")
+_QUANTIZED_WEIGHTS: Final = (
+    "use QDense, QConv1D, QConv2D or QDepthwiseConv2D with a quantizer "
+    "quantized_bits(bits, integer, alpha=1) for every weight"
+)
+_ADVICE: Final = {
+    "Dense": f"its weights have no quantizer; {_QUANTIZED_WEIGHTS}",
+    "Conv1D": f"its weights have no quantizer; {_QUANTIZED_WEIGHTS}",
+    "Conv2D": f"its weights have no quantizer; {_QUANTIZED_WEIGHTS}",
+    "DepthwiseConv2D": f"its weights have no quantizer; {_QUANTIZED_WEIGHTS}",
+    "BatchNormalization": "its scale and shift are not fixed-point numbers, and folding it keeps "
+    "the kernel's type; fold it yourself and quantize the folded weights",
+    "Softmax": "it becomes tables whose arg-max differs from Keras; compare the values before it",
+    "Functional": "a model inside a model; build one model of all layers",
+    "Sequential": "a model inside a model; build one model of all layers",
+    "GarNet": "hls4ml's GarNet is exact for no setting (shifts instead of divisions); use the "
+    "architecture `garnet`",
+}
+_SAME_ADVICE: Final = {
+    "QBatchNormalization": "BatchNormalization",
+    "QDenseBatchnorm": "BatchNormalization",
+    "QConv2DBatchnorm": "BatchNormalization",
+    "GarNetStack": "GarNet",
+}
+
+
+class Outcome(enum.StrEnum):
+    """What the guarded conversion does about a finding."""
+
+    REFUSED = "refused"
+    CORRECTED = "corrected"
+    NOTED = "noted"
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One construct that hls4ml converts silently wrong.
+    """One construct that hls4ml converts silently wrong, or that nothing proves right.
 
     Attributes:
         rule: Short name of the rule.
         layer: Name of the layer.
         message: What happens and what to change.
-        corrected: Whether the guarded conversion corrects it; otherwise it refuses.
+        outcome: What the guarded conversion does.
     """
 
     rule: str
     layer: str
     message: str
-    corrected: bool = False
+    outcome: Outcome = Outcome.REFUSED
 
     def __str__(self) -> str:
         """Say it in one sentence."""
         return f"layer {self.layer!r}: {self.message}"
 
 
-def lint(model: Any) -> list[Finding]:
+def lint(model: Any, config: HlsConfig | None = None) -> list[Finding]:
     """Check a Keras 2 (tf_keras) model with QKeras layers.
 
     Args:
         model: Functional or sequential model.
+        config: Section ``hls``; default its defaults.
 
     Returns:
         Findings in the order of the layers; empty when hls4ml converts it exactly.
+
+    Raises:
+        ConversionError: If it is no built functional or sequential model.
     """
-    return [found for layer in model.layers for rule in _RULES for found in rule(layer)]
+    config = config or HlsConfig()
+    if not getattr(model, "_is_graph_network", False):
+        raise ConversionError(
+            f"{type(model).__name__} {getattr(model, 'name', '')!r} has no graph of layers; give a "
+            "functional model, or a sequential one with an input shape, made with tf_keras"
+        )
+    found = list(_calls(model, config))
+    sources = [tensor._keras_history.layer for tensor in model.inputs]  # Sequential hides its own
+    for layer in dict.fromkeys([*sources, *model.layers]):
+        found += _unknown(layer, config)
+        if known_layer(layer, config.io_type):
+            found += [finding for rule in _RULES for finding in rule(layer, config)]
+    return found
 
 
-def require_convertible(model: Any) -> list[Finding]:
-    """Check a model and return what the guarded conversion will correct.
+def require_convertible(model: Any, config: HlsConfig | None = None) -> list[Finding]:
+    """Check a model and return what the guarded conversion will correct or wants to say.
 
     Raises:
         ConversionError: One sentence for each finding that cannot be corrected.
     """
-    findings = lint(model)
-    refused = [str(found) for found in findings if not found.corrected]
+    findings = lint(model, config)
+    refused = [str(found) for found in findings if found.outcome is Outcome.REFUSED]
     if refused:
         raise ConversionError(
             f"hls4ml would convert {model.name!r} into other numbers: " + "; ".join(refused)
@@ -77,107 +130,124 @@ def _quantizes(layer: Any) -> bool:
     return _kind(layer) == "QActivation"
 
 
-def _input_is_quantized(layer: Any) -> Iterator[Finding]:
-    if _kind(layer) == "InputLayer":
-        return
+def _sources(layer: Any) -> list[Any]:
+    """Return the layers that give a layer's inputs; hls4ml leaves dropout out, so this does."""
+    found = []
     for source in input_layers(layer):
-        if _kind(source) == "InputLayer" and not _quantizes(layer):
+        found += _sources(source) if _kind(source) == "Dropout" else [source]
+    return found
+
+
+def _calls(model: Any, config: HlsConfig) -> Iterator[Finding]:
+    """Find layers that are called more than once or in another way than by their inputs alone.
+
+    hls4ml reads the first call of a layer, and of that only the names of its inputs.
+    """
+    layers = {layer.name: layer for layer in model.layers}
+    calls = {
+        entry["config"]["name"]: entry.get("inbound_nodes", [])
+        for entry in model.get_config()["layers"]
+        if known_layer(layers.get(entry["config"]["name"]), config.io_type)
+    }
+    shared = {name for name, nodes in calls.items() if len(nodes) > 1}
+    for name, nodes in calls.items():
+        if name in shared:
             yield Finding(
-                "unquantized-input",
-                source.name,
-                "hls4ml would make the input fixed<16,6> and drop bits; put "
-                "QActivation(quantized_bits(...)) or quantized_relu directly behind it",
+                "shared-layer",
+                name,
+                f"it is used {len(nodes)} times, hls4ml knows the first use only; make one "
+                "layer for each use and give them the same weights",
+            )
+            continue
+        for source, node, tensor, *keywords in (s for call in nodes for s in call):
+            odd = f"{keywords[0]}" if any(keywords) else f"output {tensor} of {source!r}"
+            if any(keywords) or ((node or tensor) and source not in shared):
+                yield Finding(
+                    "call",
+                    name,
+                    f"it is called with {odd}, which hls4ml does not read; call it with its input "
+                    "tensors alone",
+                )
+
+
+def _unknown(layer: Any, config: HlsConfig) -> Iterator[Finding]:
+    if known_layer(layer, config.io_type):
+        return
+    kind = _kind(layer)
+    advice = _ADVICE.get(_SAME_ADVICE.get(kind, kind), "nothing shows that it converts exactly")
+    yield Finding(
+        "layer-class",
+        layer.name,
+        f"class {kind} is not allowed: {advice}. Allowed are "
+        f"{', '.join(layer_names(config.io_type))}",
+    )
+
+
+def _arguments(layer: Any, config: HlsConfig) -> Iterator[Finding]:
+    for problem in argument_problems(layer, config.io_type):
+        hint = ""
+        if problem.argument == "activation":
+            hint = "; use a QActivation layer"
+        elif problem.argument == "padding":
+            hint = f" with {config.io_type.value}"
+        yield Finding("argument", layer.name, f"{_kind(layer)}: {problem}{hint}")
+
+
+def _weight_quantizers(layer: Any, _config: HlsConfig) -> Iterator[Finding]:
+    weights = [key.removesuffix("_quantizer") for key in layer.get_config() if "_quantizer" in key]
+    for weight in weights:
+        if weight == "bias" and not layer.use_bias:
+            continue
+        quantizer = getattr(layer, f"{weight}_quantizer_internal", None)
+        for problem in quantizer_problems(quantizer, "weights"):
+            yield Finding(
+                "weight-quantizer",
+                layer.name,
+                f"{weight}: {problem}; use quantized_bits(bits, integer, alpha=1)",
             )
 
 
-def _dense_on_candidates(layer: Any) -> Iterator[Finding]:
-    if _kind(layer) in ("Dense", "QDense") and len(layer.input.shape) > 2:
+def _activation_quantizer(layer: Any, _config: HlsConfig) -> Iterator[Finding]:
+    if not _quantizes(layer):
+        return
+    for problem in quantizer_problems(layer.quantizer, "activation"):
+        yield Finding(
+            "activation-quantizer",
+            layer.name,
+            f"{problem}; use quantized_bits(bits, integer, alpha=1) or quantized_relu(bits, "
+            "integer)",
+        )
+
+
+def _input_is_quantized(layer: Any, _config: HlsConfig) -> Iterator[Finding]:
+    if _kind(layer) != "InputLayer":
+        return
+    readers = [node.layer for node in layer._outbound_nodes]
+    quantizer = getattr(readers[0], "quantizer", None) if len(readers) == 1 else None
+    if _kind(quantizer) != "quantized_bits":
+        yield Finding(
+            "unquantized-input",
+            layer.name,
+            "hls4ml would make the input fixed<16,6> and drop bits; put one "
+            "QActivation(quantized_bits(...)) directly behind it, and nothing else",
+        )
+
+
+def _dense_on_candidates(layer: Any, _config: HlsConfig) -> Iterator[Finding]:
+    if _kind(layer) == "QDense" and len(layer.input.shape) > 2:
         yield Finding(
             "dense-on-candidates",
             layer.name,
             "hls4ml turns a dense layer on (n, f) into a convolution and drops the kernel's "
             "quantizer; the guarded conversion writes the quantized values into the kernel",
-            corrected=True,
+            Outcome.CORRECTED,
         )
 
 
-def _weight_quantizers(layer: Any) -> Iterator[Finding]:
-    if _kind(layer) not in _DENSE:
-        return
-    quantizers = {"kernel": getattr(layer, "kernel_quantizer_internal", None)}
-    if layer.use_bias:
-        quantizers["bias"] = getattr(layer, "bias_quantizer_internal", None)
-    for name, quantizer in quantizers.items():
-        problem = _weight_problem(quantizer)
-        if problem:
-            yield Finding(
-                "weight-quantizer",
-                layer.name,
-                f"{name}: {problem}; use quantized_bits(bits, integer, alpha=1) in a QKeras layer",
-            )
-
-
-def _weight_problem(quantizer: Any) -> str:
-    if quantizer is None:
-        return "it has no quantizer, hls4ml would round it to fixed<16,6>"
-    if _kind(quantizer) != "quantized_bits":
-        return f"{_kind(quantizer)} is not checked to convert exactly"
-    config = quantizer.get_config()
-    if config["alpha"] not in (1, 1.0):
-        return f"alpha={config['alpha']!r} scales the weights, and hls4ml rounds the scale"
-    if config["symmetric"]:
-        return "symmetric=1 leaves out the smallest value, hls4ml does not"
-    if not config["keep_negative"]:
-        return "keep_negative=False has another bit weight in hls4ml"
-    return ""
-
-
-def _activation_argument(layer: Any) -> Iterator[Finding]:
-    if _kind(layer) not in _DENSE:
-        return
-    activation = getattr(layer, "activation", None)
-    name = getattr(activation, "__name__", None) or _kind(activation)
-    if activation is not None and name != "linear":
-        yield Finding(
-            "activation-argument",
-            layer.name,
-            f"activation {name!r} inside the layer loses its type; use a QActivation layer",
-        )
-
-
-def _activation_quantizer(layer: Any) -> Iterator[Finding]:
+def _consecutive_quantizers(layer: Any, _config: HlsConfig) -> Iterator[Finding]:
     if not _quantizes(layer):
         return
-    quantizer = layer.quantizer
-    kind = _kind(quantizer)
-    if kind not in ("quantized_bits", "quantized_relu"):
-        yield Finding(
-            "activation-table",
-            layer.name,
-            f"{kind} becomes a table of limited range in hls4ml; use quantized_bits or "
-            "quantized_relu",
-        )
-        return
-    config = quantizer.get_config()
-    wrong = kind == "quantized_bits" and (
-        config["alpha"] not in (None, 1, 1.0) or config["symmetric"] or not config["keep_negative"]
-    )
-    ignored = kind == "quantized_relu" and (
-        config["use_sigmoid"] or config["negative_slope"] or config.get("relu_upper_bound")
-    )
-    if wrong or ignored:
-        yield Finding(
-            "activation-quantizer",
-            layer.name,
-            "hls4ml ignores alpha, symmetric, keep_negative, use_sigmoid, negative_slope and "
-            f"relu_upper_bound of {kind}; leave them at alpha=1, symmetric=0, keep_negative=True",
-        )
-
-
-def _consecutive_quantizers(layer: Any) -> Iterator[Finding]:
-    if not _quantizes(layer):
-        return
-    for source in input_layers(layer):
+    for source in _sources(layer):
         if _quantizes(source):
             yield Finding(
                 "two-quantizers",
@@ -187,11 +257,22 @@ def _consecutive_quantizers(layer: Any) -> Iterator[Finding]:
             )
 
 
-def _broadcast(layer: Any) -> Iterator[Finding]:
+def _merge(layer: Any, _config: HlsConfig) -> Iterator[Finding]:
     if _kind(layer) not in _MERGES:
         return
     shapes = [tuple(tensor.shape[1:]) for tensor in layer.input]
-    if len(set(shapes)) > 1:
+    if len(shapes) != 2:
+        yield Finding(
+            "merge",
+            layer.name,
+            f"it has {len(shapes)} inputs, hls4ml joins two at a time; use one layer for each pair",
+        )
+    elif _kind(layer) == "Concatenate":
+        if layer.axis not in (-1, len(shapes[0])):
+            yield Finding(
+                "merge", layer.name, f"axis={layer.axis} is not allowed, it must be the last one"
+            )
+    elif len(set(shapes)) > 1:
         yield Finding(
             "broadcast",
             layer.name,
@@ -200,45 +281,31 @@ def _broadcast(layer: Any) -> Iterator[Finding]:
         )
 
 
-def _average(layer: Any) -> Iterator[Finding]:
-    if _kind(layer).startswith(("GlobalAveragePooling", "AveragePooling")):
+def _average(layer: Any, _config: HlsConfig) -> Iterator[Finding]:
+    kind = _kind(layer)
+    if "Average" not in kind:
+        return
+    size = layer.input.shape[1] if kind.startswith("Global") else prod(layer.pool_size)
+    if size & (size - 1):
+        yield Finding(
+            "average",
+            layer.name,
+            f"a mean of {size} numbers is no fixed-point number; average a power of two of them, "
+            "or use a sum",
+        )
+    else:
         yield Finding(
             "average",
             layer.name,
             "hls4ml's automatic precision truncates the sum; the guarded conversion propagates "
             "exact types",
-            corrected=True,
+            Outcome.CORRECTED,
         )
 
 
-def _forbidden(layer: Any) -> Iterator[Finding]:
-    kind = _kind(layer)
-    if kind in ("GarNet", "GarNetStack"):
-        yield Finding(
-            "garnet",
-            layer.name,
-            "hls4ml's GarNet is exact for no setting (numbers of vertices that are not powers of "
-            "two, integer division by their number); use the architecture `garnet`",
-        )
-    if kind in ("BatchNormalization", "QBatchNormalization"):
-        yield Finding(
-            "batch-normalization",
-            layer.name,
-            "its scale and shift are not fixed-point numbers; fold it into the layer before",
-        )
-    name = getattr(getattr(layer, "activation", None), "__name__", kind.lower())
-    if kind in ("Activation", "Softmax") and name in _TABLES:
-        yield Finding(
-            "activation-table",
-            layer.name,
-            f"{name} becomes a table of limited range in hls4ml; use quantized_relu or a table of "
-            "exact values",
-        )
-
-
-def _size(layer: Any) -> Iterator[Finding]:
+def _size(layer: Any, config: HlsConfig) -> Iterator[Finding]:
     shape = getattr(layer.output, "shape", None)
-    if shape is None or None in shape[1:]:
+    if config.io_type is IoType.STREAM or shape is None or None in shape[1:]:
         return
     if prod(shape[1:]) > MAX_PARALLEL_ELEMENTS:
         yield Finding(
@@ -249,15 +316,30 @@ def _size(layer: Any) -> Iterator[Finding]:
         )
 
 
-_RULES: Final[tuple[Callable[[Any], Iterator[Finding]], ...]] = (
+def _reuse(layer: Any, config: HlsConfig) -> Iterator[Finding]:
+    kernel = getattr(layer, "kernel", getattr(layer, "depthwise_kernel", None))
+    if config.reuse_factor == 1 or kernel is None:
+        return
+    products = prod(kernel.shape)
+    if products % config.reuse_factor:
+        yield Finding(
+            "reuse-factor",
+            layer.name,
+            f"reuse_factor={config.reuse_factor} does not divide its {products} products; with the "
+            "strategy latency hls4ml keeps the number, with resource it takes another one",
+            Outcome.NOTED,
+        )
+
+
+_RULES: Final[tuple[Callable[[Any, HlsConfig], Iterator[Finding]], ...]] = (
+    _arguments,
+    _weight_quantizers,
+    _activation_quantizer,
     _input_is_quantized,
     _dense_on_candidates,
-    _weight_quantizers,
-    _activation_argument,
-    _activation_quantizer,
     _consecutive_quantizers,
-    _broadcast,
+    _merge,
     _average,
-    _forbidden,
     _size,
+    _reuse,
 )

@@ -58,7 +58,7 @@ def mend_distributed_arithmetic(folder: Path, namespace: str, *, stream: bool) -
 
 
 def _replace(path: Path, old: str, new: str, *, count: int = -1) -> None:
-    text = path.read_text()
+    text = path.read_text(encoding="utf-8")
     if old not in text:
         raise ConversionError(f"{path} does not hold {old!r}; hls4ml writes other code now")
-    path.write_text(text.replace(old, new, count))
+    path.write_text(text.replace(old, new, count), encoding="utf-8")

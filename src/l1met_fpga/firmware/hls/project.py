@@ -9,16 +9,33 @@ import numpy as np
 
 from l1met_fpga.config.firmware import HlsConfig, IoType, Strategy
 from l1met_fpga.errors import ConversionError
+from l1met_fpga.files import atomic_path
+from l1met_fpga.firmware.builds import Build, sources_digest
 from l1met_fpga.firmware.hls.graph import HlsGraph, build_graph, expected_ii_cycles
 from l1met_fpga.firmware.hls.mends import mend_distributed_arithmetic, mend_simulation_types
 from l1met_fpga.firmware.reference import evaluate
 from l1met_fpga.models.network import Network
 from l1met_fpga.puppi.columns import Candidates
 
-__all__ = ["fresh_folder", "write_project"]
+__all__ = ["SOURCES", "fresh_folder", "require_replaceable", "write_project"]
 
 MARK: Final = ".l1met-hls"
+SOURCES: Final = "firmware"
 TEMPLATES: Final = Path(__file__).with_name("templates")
+
+
+def require_replaceable(folder: Path) -> None:
+    """Check that a project may be written into a folder.
+
+    Raises:
+        ConversionError: If something is there that this tool did not make.
+    """
+    replaceable = not folder.exists() or (folder / MARK).is_file()
+    if not replaceable and (not folder.is_dir() or any(folder.iterdir())):
+        raise ConversionError(
+            f"{folder} holds files that l1met did not make; refusing to replace it. "
+            "Choose another --output"
+        )
 
 
 def fresh_folder(folder: Path) -> None:
@@ -27,12 +44,8 @@ def fresh_folder(folder: Path) -> None:
     Raises:
         ConversionError: If something is there that this tool did not make.
     """
+    require_replaceable(folder)
     if folder.exists():
-        if any(folder.iterdir()) and not (folder / MARK).is_file():
-            raise ConversionError(
-                f"{folder} holds files that l1met did not make; refusing to replace it. "
-                "Choose another --output"
-            )
         shutil.rmtree(folder)
     folder.mkdir(parents=True)
     (folder / MARK).touch()
@@ -75,6 +88,8 @@ def write_project(
     _render("csim.cpp.j2", folder / f"{top}_csim.cpp", values)
     _render("testbench.cpp.j2", folder / f"{top}_test.cpp", values)
     _render("README.md.j2", folder / "README.md", values)
+    settings = config.model_dump(mode="json")
+    Build(network.digest, top, settings, sources_digest(folder / SOURCES)).write(folder)
     return graph
 
 
@@ -134,4 +149,5 @@ def _render(template: str, path: Path, values: dict[str, Any]) -> None:
         undefined=jinja2.StrictUndefined,
         autoescape=False,
     )
-    path.write_text(environment.get_template(template).render(values))
+    with atomic_path(path) as temporary:
+        temporary.write_text(environment.get_template(template).render(values), encoding="utf-8")

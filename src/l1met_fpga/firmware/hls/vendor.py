@@ -102,7 +102,7 @@ def _command(tool: VendorTool, folder: Path, steps: dict[str, int]) -> list[str]
         options = " ".join(f"{name}={value}" for name, value in steps.items())
         return [tool.path, "-f", "build_prj.tcl", options]
     lines = "".join(f"    {name:<10} {value}\n" for name, value in steps.items())
-    (folder / "build_opt.tcl").write_text(f"array set opt {{\n{lines}}}\n")
+    (folder / "build_opt.tcl").write_text(f"array set opt {{\n{lines}}}\n", encoding="utf-8")
     if tool.name == "vitis_hls":
         return [tool.path, "-f", "build_prj.tcl"]
     return [tool.path, "--tcl", "build_prj.tcl", "--mode", "hls"]

@@ -11,6 +11,7 @@ from da4ml.types import CombLogic, Pipeline, QInterval, minimal_kif
 
 from l1met_fpga.firmware.rtl.count import lut_count
 from l1met_fpga.firmware.rtl.primitives import constant, variable
+from l1met_fpga.firmware.rtl.replay import INTERPRETER_BITS, replay, widest
 from l1met_fpga.firmware.rtl.schedule import Clock, pipeline
 
 __all__ = ["Block", "Port", "trace"]
@@ -108,8 +109,13 @@ class Block:
         """Which inputs the logic reads."""
         return tuple(port.width > 0 for port in self.inputs)
 
+    @cached_property
+    def widest_bits(self) -> int:
+        """Bits of the widest number between inputs and outputs."""
+        return widest(self.comb)
+
     def run(self, codes: IntArray) -> IntArray:
-        """Evaluate integer codes with da4ml's interpreter.
+        """Evaluate integer codes with da4ml's interpreter, or exactly where that is too narrow.
 
         Args:
             codes: Input codes, shape (n, number of inputs).
@@ -117,6 +123,14 @@ class Block:
         Returns:
             Output codes, shape (n, number of outputs).
         """
+        if self.widest_bits > INTERPRETER_BITS:
+            found, frac_bits = replay(self.comb, codes, [p.frac_bits for p in self.inputs])
+            shifts = [p.frac_bits - f for p, f in zip(self.outputs, frac_bits, strict=True)]
+            return np.where(
+                np.array(shifts) < 0,
+                found >> np.maximum(np.negative(shifts), 0),
+                found << np.maximum(shifts, 0),
+            )
         scale_in = np.array([2.0**-p.frac_bits for p in self.inputs])
         scale_out = np.array([2.0**p.frac_bits for p in self.outputs])
         values = np.ascontiguousarray(codes * scale_in)

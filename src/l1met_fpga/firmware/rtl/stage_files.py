@@ -62,7 +62,7 @@ def static_files(flavor: Flavor) -> dict[str, str]:
     folder = resources.files("da4ml.codegen.rtl") / "vhdl" / "source"
     skipped = {"multiplier.vhd"}  # products are not da4ml's
     return {
-        item.name: _LICENCE + item.read_text()
+        item.name: _LICENCE + item.read_text(encoding="utf-8")
         for item in folder.iterdir()
         if item.name.endswith(".vhd") and item.name not in skipped
     }

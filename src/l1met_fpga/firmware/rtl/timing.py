@@ -204,7 +204,7 @@ def timing_figures(path: Path, clock_period_ns: float) -> dict[str, Any]:
     Raises:
         ReportError: If the netlist holds a cell without known delays.
     """
-    netlist = read_netlist(json.loads(path.read_text()))
+    netlist = read_netlist(json.loads(path.read_text(encoding="utf-8")))
     figures: dict[str, Any] = {}
     for name, net in NETS.items():
         mhz, worst, ends = analyse(netlist, net)

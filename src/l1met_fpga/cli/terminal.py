@@ -1,0 +1,60 @@
+"""How the program prints: what it is given, letter by letter, on any terminal.
+
+A name of a file or a message may hold square brackets, colons and letters that the terminal does
+not have. Consoles made here therefore know no markup; styles are put on with ``styled``.
+"""
+
+import os
+import sys
+from typing import Final
+
+from rich.console import Console
+from rich.text import Text
+
+__all__ = ["console", "print_error", "readable_os_error", "stream_prints", "styled",
+           "tolerant_streams"]  # fmt: skip
+
+_LOG_FILE_WIDTH: Final = 150
+"""Columns of tables that go to a file or a pipe, where nothing wraps."""
+
+
+def console(*, stderr: bool = False) -> Console:
+    """Return a console that changes and wraps nothing of what it is told to print."""
+    made = Console(stderr=stderr, soft_wrap=True, markup=False, emoji=False, highlight=False)
+    if not made.is_terminal and "COLUMNS" not in os.environ:
+        made.width = _LOG_FILE_WIDTH
+    return made
+
+
+def styled(*parts: object | tuple[object, str]) -> Text:
+    """Return the parts one after the other; a part is a value or ``(value, style)``."""
+    pairs = (part if isinstance(part, tuple) else (part, "") for part in parts)
+    return Text.assemble(*((str(value), style) for value, style in pairs))
+
+
+def print_error(sentence: str) -> None:
+    """Print the sentence of an error to the standard error."""
+    console(stderr=True).print(styled(("error:", "bold red"), " ", sentence))
+
+
+def readable_os_error(error: OSError) -> str:
+    """Return what the operating system refused, with the files it was about."""
+    reason = error.strerror or str(error) or type(error).__name__
+    names = [str(name) for name in (error.filename, error.filename2) if name is not None]
+    return f"{' -> '.join(names)}: {reason}" if names else reason
+
+
+def tolerant_streams() -> None:
+    """Let the standard streams replace letters that their encoding lacks, instead of failing."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+
+
+def stream_prints(text: str) -> bool:
+    """Say whether the encoding of the standard output has every letter of ``text``."""
+    try:
+        text.encode(sys.stdout.encoding or "ascii")
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -1,0 +1,112 @@
+"""What a store says about itself."""
+
+import json
+import shlex
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from l1met_fpga.config.data import Role
+from l1met_fpga.data.roles import as_role
+
+__all__ = [
+    "CONVERSION_VERSION",
+    "FORMAT",
+    "SCHEMA_VERSION",
+    "Attributes",
+    "checksum",
+    "convert_again",
+    "read_attributes",
+]
+
+FORMAT: Final = "l1met-store"
+SCHEMA_VERSION: Final = 2
+"""Layout of the file; a store of another version is refused."""
+CONVERSION_VERSION: Final = 2
+"""Rules of the readers: raised whenever the same source gives other numbers. Whatever keeps stores
+or parts of stores for later holds both versions in its key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attributes:
+    """What a store says about itself.
+
+    Attributes:
+        label: Sample label.
+        role: ``signal``, or ``background``: pile-up-only events, from which rates come and whose
+            true MET is zero.
+        order: Order policy of the candidates (``as_is``, ``pt``, ``region``).
+        sources: One record per input file: path, size in bytes, SHA-256, events.
+        counts: What happened to how many events or candidates (truncated, empty, ...).
+        software: Versions of the programs that made the file.
+        split_seed: Seed of the saved parts.
+        split_fractions: Fractions of the saved parts.
+        units: Unit of one count, by column, and what z0 is counted from.
+        content: Digest of all events (see :class:`~l1met_fpga.data.content.ContentHash`).
+        conversion_version: :data:`CONVERSION_VERSION` of the program that made the file.
+    """
+
+    label: str
+    role: Role
+    order: str
+    sources: list[dict[str, Any]]
+    counts: dict[str, int]
+    software: dict[str, str]
+    split_seed: int
+    split_fractions: tuple[float, float, float]
+    units: dict[str, str]
+    content: str
+    conversion_version: int
+
+
+def read_attributes(attrs: Mapping[str, Any], path: Path) -> Attributes:
+    """Read what a store of this version says.
+
+    Raises:
+        DataError: If a value has no meaning.
+    """
+    fractions = [float(fraction) for fraction in attrs["split_fractions"]]
+    return Attributes(
+        label=str(attrs["label"]),
+        role=as_role(str(attrs["role"]), where=f"{path}, attribute role"),
+        order=str(attrs["order"]),
+        sources=json.loads(attrs["sources"]),
+        counts=json.loads(attrs["counts"]),
+        software=json.loads(attrs["software"]),
+        split_seed=int(attrs["split_seed"]),
+        split_fractions=(fractions[0], fractions[1], fractions[2]),
+        units=json.loads(attrs["units"]),
+        content=str(attrs["content"]),
+        conversion_version=int(attrs["conversion_version"]),
+    )
+
+
+def checksum(attributes: Mapping[str, Any]) -> int:
+    """Return the checksum of the attributes; HDF5 has none for texts of variable length."""
+    values = {
+        name: value.tolist() if isinstance(value, np.ndarray | np.generic) else value
+        for name, value in attributes.items()
+        if name != "checksum"
+    }
+    return zlib.crc32(json.dumps(values, sort_keys=True).encode())
+
+
+def convert_again(attrs: Mapping[str, Any], path: Path) -> str:
+    """Say how to get a store of this version, as far as the file tells."""
+    if int(attrs["schema_version"]) > SCHEMA_VERSION:
+        return "it was made by a newer l1met_fpga, install that one"
+    again = "convert its sources again with"
+    try:
+        words = [str(source["path"]) for source in json.loads(attrs["sources"])]
+        words += ["--label", str(attrs["label"]), "--order", str(attrs["order"])]
+        words += ["--split-seed", str(int(attrs["split_seed"]))]
+    except (KeyError, ValueError, TypeError):
+        words = []
+    if not words or words[0].startswith("--"):
+        return f"{again} `l1met convert`"
+    command = shlex.join(["l1met", "convert", *words, "--overwrite", "-o", str(path)])
+    return f"{again} `{command}`"

@@ -1,0 +1,115 @@
+"""The CMSSW package as a form of the network, run through its public interface."""
+
+import ctypes
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from l1met_fpga.errors import ToolError
+from l1met_fpga.files import exclusive
+from l1met_fpga.firmware.export.cmssw import INTERFACE, export_cmssw, package_name
+from l1met_fpga.firmware.export.cpp import COMPILER_FLAGS, result_integer
+from l1met_fpga.firmware.export.rendering import TEMPLATES
+from l1met_fpga.firmware.reference import checked_columns
+from l1met_fpga.firmware.tools import require_tool, run_tool
+from l1met_fpga.models.network import Network
+from l1met_fpga.puppi.columns import COLUMNS, Candidates
+from l1met_fpga.puppi.words import carried_by_words, pack
+
+__all__ = ["CmsswForm"]
+
+TIMEOUT_S: Final = 600.0
+_FAILURES: Final = {
+    1: "it cannot be opened",
+    2: "it has no create_model or destroy_model",
+    3: "it threw",
+}
+
+
+@dataclass(frozen=True)
+class CmsswForm:
+    """A compiled package and the driver that loads it.
+
+    Attributes:
+        network: The integer network.
+        library: The package's library, ``.so`` included.
+        driver: Library with the loop over events.
+    """
+
+    network: Network
+    library: Path
+    driver: ctypes.CDLL
+
+    @classmethod
+    def compiled(cls, network: Network, folder: Path) -> "CmsswForm":
+        """Export a package into a folder and build it with its own Makefile.
+
+        Raises:
+            ToolMissingError: If there is no g++ or no make.
+            ToolError: If it does not build; the log lies in the folder.
+            ConversionError: If the folder holds the package of another network.
+        """
+        with exclusive(folder / "package"):
+            return cls._built(network, folder)
+
+    @classmethod
+    def _built(cls, network: Network, folder: Path) -> "CmsswForm":
+        advice = "install GCC 10 or newer and make to build the CMSSW package"
+        make, compiler = (require_tool(name, advice=advice) for name in ("make", "g++"))
+        package = package_name(network)
+        export_cmssw(network, folder / "package", package=package, version="v1")
+        run_tool(
+            [make, f"EMULATOR_EXTRAS={INTERFACE}", f"CXX={compiler}"],
+            cwd=folder / "package", log=folder / "make.log", timeout_s=TIMEOUT_S,
+        )  # fmt: skip
+        driver = folder / "driver.so"
+        include = f"-I{INTERFACE / 'include' / 'hls4ml'}"
+        options = [*COMPILER_FLAGS, "-shared", "-fPIC", f"-DMET_INT={result_integer(network)}",
+                   f"-DFIELDS={len(COLUMNS)}"]  # fmt: skip
+        run_tool(
+            [compiler, *options, include, TEMPLATES / "cmssw" / "driver.cpp", "-o", driver.name],
+            cwd=folder, log=folder / "driver.log", timeout_s=TIMEOUT_S,
+        )  # fmt: skip
+        library = folder / "package" / f"{package}_v1.so"
+        return cls(network, library.resolve(), ctypes.CDLL(str(driver.resolve())))
+
+    def __call__(self, candidates: Candidates) -> npt.NDArray[np.int64]:
+        """Return codes of px, py, shape (n_events, 2)."""
+        return self.predict(candidates)[0]
+
+    def predict(
+        self, candidates: Candidates
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint64]]:
+        """Return codes and words for the global trigger.
+
+        Events go in as 64-bit words where words can carry them, else as fields.
+
+        Raises:
+            DataError: If a column is missing or holds a code outside its type.
+            ToolError: If the package fails.
+        """
+        checked_columns(self.network, candidates)
+        shape = candidates["pt"].shape
+        empty = np.zeros(shape, np.int16)
+        columns = {name: np.asarray(candidates.get(name, empty)) for name in COLUMNS}
+        fields = np.stack([columns[name].astype(np.int16) for name in COLUMNS], axis=-1)
+        has_word = carried_by_words(columns)
+        words = pack({name: np.where(has_word, codes, 0) for name, codes in columns.items()})
+        whole = (has_word | (columns["pt"] == 0)).all(axis=1).astype(np.uint8)
+        met_xy, gt_words = np.zeros((shape[0], 2), np.int64), np.zeros(shape[0], np.uint64)
+        sizes = [ctypes.c_int64(size) for size in shape]
+        inputs = [_pointer(array) for array in (fields, words, whole)]
+        outputs = [_pointer(array) for array in (met_xy, gt_words)]
+        status = self.driver.l1met_run_emulator(
+            str(self.library).encode(), *inputs, *sizes, *outputs
+        )
+        if status:
+            raise ToolError(f"the CMSSW package {self.library} failed: {_FAILURES[status]}")
+        return met_xy, gt_words
+
+
+def _pointer(array: npt.NDArray[Any]) -> ctypes.c_void_p:
+    return ctypes.c_void_p(array.ctypes.data)

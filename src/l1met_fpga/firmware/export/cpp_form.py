@@ -1,0 +1,157 @@
+"""The C++ header as a form of the network: compiled, loaded, run on many events from Python."""
+
+import ctypes
+import shutil
+import tempfile
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from l1met_fpga.errors import DataError, ToolError
+from l1met_fpga.files import atomic_path
+from l1met_fpga.firmware.export.cpp import build_command, cpp_files
+from l1met_fpga.firmware.reference import checked_columns
+from l1met_fpga.firmware.tools import require_tool, run_tool
+from l1met_fpga.identity import content_digest, require_same
+from l1met_fpga.models.network import Network
+from l1met_fpga.processors import allowed_processors
+from l1met_fpga.puppi.columns import COLUMNS, Candidates
+
+__all__ = ["CppForm", "Prediction"]
+
+IntArray = npt.NDArray[np.int64]
+Prediction = tuple[IntArray, npt.NDArray[np.uint64]]
+"""Codes of px, py, shape (n_events, 2), and words for the global trigger, shape (n_events,)."""
+
+COMPILE_TIMEOUT_S: Final = 300.0
+EVENTS_PER_CHUNK: Final = 4096
+
+
+class CppForm:
+    """The compiled header: candidates or words in, integer codes out; all processors work."""
+
+    def __init__(self, library: Path, network: Network) -> None:
+        """Load a library that :func:`compiled` or the printed command made.
+
+        Raises:
+            ToolError: If it is not such a library, or was made from another network.
+        """
+        self.network = network
+        try:
+            self._library = ctypes.CDLL(str(library.resolve()))
+            digest = self._library.l1met_network_digest
+        except (OSError, AttributeError) as err:
+            raise ToolError(f"{library} is no library of `l1met export cpp`: {err}") from None
+        digest.restype = ctypes.c_char_p
+        require_same(
+            {"network": digest().decode()},
+            {"network": network.digest},
+            what=f"library {library}",
+            next_step="Export and compile it again",
+            error=ToolError,
+        )
+
+    @classmethod
+    def compiled(cls, network: Network, folder: Path) -> "CppForm":
+        """Compile the header of a network, or use the library of the very same text again.
+
+        Args:
+            network: The integer network.
+            folder: Folder to keep the library in; nothing else there is touched.
+
+        Raises:
+            ToolMissingError: If there is no g++.
+            ToolError: If it does not compile; the log lies in the folder.
+            ConversionError: If the network cannot be computed exactly in 64-bit integers.
+        """
+        files, command = cpp_files(network), build_command(network).split()
+        library = folder / f"libl1met_cpp_{content_digest([files, command])[:16]}.so"
+        if not library.is_file():
+            require_tool(command[0], advice="install GCC 10 or newer to compile the C++ header")
+            with atomic_path(library) as temporary:
+                _compile(files, command, temporary, log=folder / "compile.log")
+        return cls(library, network)
+
+    def __call__(self, candidates: Candidates) -> IntArray:
+        """Return codes of px, py, shape (n_events, 2)."""
+        return self.predict(candidates)[0]
+
+    def predict(self, candidates: Candidates) -> Prediction:
+        """Run on columns.
+
+        Args:
+            candidates: Columns, integers, shape (n_events, n_slots), at most ``n_candidates``
+                slots. Those that the network does not read may be missing.
+
+        Raises:
+            DataError: If one that it reads is missing, shapes differ, or a code is outside its type.
+        """
+        columns = {
+            name: np.ascontiguousarray(codes, dtype=np.int16)
+            for name, codes in checked_columns(self.network, candidates).items()
+        }
+
+        def run(part: slice, outputs: list[ctypes.c_void_p]) -> None:
+            rows = [columns[name][part] if name in columns else None for name in COLUMNS]
+            pointers = [None if row is None else row.ctypes.data for row in rows]
+            array = (ctypes.c_void_p * len(rows))(*pointers)
+            self._library.l1met_predict_columns(array, *_sizes(columns["pt"][part]), *outputs)
+
+        return _in_chunks(len(columns["pt"]), run)
+
+    def predict_words(self, words: npt.NDArray[np.uint64]) -> Prediction:
+        """Run on 64-bit words, shape (n_events, n_slots); a word of pt 0 is an empty slot.
+
+        Raises:
+            DataError: If these are not words, or more than ``n_candidates`` of an event.
+        """
+        shape, most = words.shape, self.network.n_candidates
+        if words.dtype != np.uint64 or words.ndim != 2 or shape[1] > most:
+            raise DataError(
+                f"words must be uint64 of shape (n_events, n_slots), at most {most} slots; got "
+                f"{words.dtype} {shape}"
+            )
+        words = np.ascontiguousarray(words)
+
+        def run(part: slice, outputs: list[ctypes.c_void_p]) -> None:
+            rows = words[part]
+            self._library.l1met_predict_words(_pointer(rows), *_sizes(rows), *outputs)
+
+        return _in_chunks(len(words), run)
+
+
+def _compile(files: dict[str, str], command: list[str], library: Path, *, log: Path) -> None:
+    target = command.index("-o") + 1
+    folder = Path(tempfile.mkdtemp(prefix=".l1met-cpp-", dir=library.parent))
+    try:
+        for name, text in files.items():
+            (folder / name).write_text(text, encoding="utf-8")
+        command = [*command[:target], str(library.resolve()), *command[target + 1 :]]
+        run_tool(command, cwd=folder, log=log, timeout_s=COMPILE_TIMEOUT_S)
+    finally:
+        shutil.rmtree(folder)
+
+
+def _in_chunks(n_events: int, run: Callable[[slice, list[ctypes.c_void_p]], None]) -> Prediction:
+    """Let threads fill parts of the results; the C++ works outside Python's lock."""
+    met_xy, words = np.zeros((n_events, 2), np.int64), np.zeros(n_events, np.uint64)
+
+    def one(first: int) -> None:
+        part = slice(first, first + EVENTS_PER_CHUNK)
+        run(part, [_pointer(met_xy[part]), _pointer(words[part])])
+
+    with ThreadPoolExecutor(allowed_processors()) as pool:
+        list(pool.map(one, range(0, n_events, EVENTS_PER_CHUNK)))
+    return met_xy, words
+
+
+def _pointer(array: npt.NDArray[Any]) -> ctypes.c_void_p:
+    return ctypes.c_void_p(array.ctypes.data)
+
+
+def _sizes(rows: npt.NDArray[Any]) -> list[ctypes.c_int64]:
+    return [ctypes.c_int64(size) for size in rows.shape]

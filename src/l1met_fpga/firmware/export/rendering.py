@@ -1,0 +1,85 @@
+"""Templates of the exports, and folders that are replaced whole or not at all."""
+
+import secrets
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import jinja2
+
+from l1met_fpga.errors import ConversionError
+from l1met_fpga.files import exclusive
+
+__all__ = ["MARK", "TEMPLATES", "identifier", "render", "write_folder"]
+
+TEMPLATES: Final = Path(__file__).with_name("templates")
+MARK: Final = ".l1met-export"
+"""File that says which export made a folder."""
+
+
+def render(template: str, **values: Any) -> str:
+    """Fill a template; a missing value is an error."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        undefined=jinja2.StrictUndefined,
+        autoescape=False,
+    )
+    return environment.get_template(template).render(**values)
+
+
+def identifier(name: str) -> str:
+    """Return a network's name if code can carry it.
+
+    Raises:
+        ConversionError: If it is not made of letters, digits and underscores.
+    """
+    if not (name.isascii() and name.isidentifier()):
+        raise ConversionError(
+            f"network name {name!r} cannot be part of a name in C++ or VHDL; use letters, digits "
+            "and underscores (`model.name` of the configuration)"
+        )
+    return name
+
+
+def write_folder(folder: Path, files: Mapping[str, str], *, kind: str) -> None:
+    """Write files into a folder of their own, replacing an earlier export of the same kind.
+
+    Args:
+        folder: The folder; new, empty, or made by this function for the same kind.
+        files: Path inside the folder -> text.
+        kind: Which export this is, for example ``cpp``.
+
+    Raises:
+        ConversionError: If the folder holds anything else; nothing is changed then.
+    """
+    folder = folder.resolve()  # what a link points to is replaced, never the link
+    if folder == Path.cwd():
+        raise ConversionError(f"{folder} is the working folder; choose another --output")
+    with exclusive(folder):
+        _check_replaceable(folder, kind)
+        fresh = folder.with_name(f".l1met-{secrets.token_hex(8)}")
+        try:
+            for name, text in {**files, MARK: f"{kind}\n"}.items():
+                path = fresh / name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(text, encoding="utf-8")
+            if folder.exists():
+                shutil.rmtree(folder)
+            fresh.replace(folder)
+        finally:
+            shutil.rmtree(fresh, ignore_errors=True)
+
+
+def _check_replaceable(folder: Path, kind: str) -> None:
+    mark = folder / MARK
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        made_here = mark.is_file() and mark.read_text(encoding="utf-8").strip() == kind
+        if not made_here:
+            raise ConversionError(
+                f"{folder} is not empty and is no earlier `l1met export {kind}`; refusing to "
+                "replace it. Choose another --output"
+            )

@@ -1,0 +1,51 @@
+// Loads an emulator library as CMSSW does and runs many events through its public interface.
+#include <dlfcn.h>
+
+#include <any>
+#include <array>
+#include <cstdint>
+#include <utility>
+
+#include "emulator.h"
+
+namespace {
+
+using Create = hls4mlEmulator::Model*();
+using Destroy = void(hls4mlEmulator::Model*);
+
+}  // namespace
+
+/// fields: n_events x n_slots x FIELDS; words: n_events x n_slots, used where has_words is not 0.
+/// Returns 0, or 1 when the library does not open, 2 when it lacks a symbol, 3 when it throws.
+extern "C" int l1met_run_emulator(const char* library, const std::int16_t* fields,
+                                  const std::uint64_t* words, const std::uint8_t* has_words,
+                                  std::int64_t n_events, std::int64_t n_slots,
+                                  std::int64_t* met_xy, std::uint64_t* gt_words) {
+    void* const handle = dlopen(library, RTLD_LAZY | RTLD_LOCAL);
+    if (handle == nullptr) return 1;
+    auto* const create = reinterpret_cast<Create*>(dlsym(handle, "create_model"));
+    auto* const destroy = reinterpret_cast<Destroy*>(dlsym(handle, "destroy_model"));
+    if (create == nullptr || destroy == nullptr) return 2;
+    hls4mlEmulator::Model* const model = create();
+    int status = 0;
+    try {
+        for (std::int64_t event = 0; event < n_events; ++event) {
+            const int n = static_cast<int>(n_slots);
+            if (has_words[event] != 0) {
+                model->prepare_input(std::make_pair(words + event * n_slots, n));
+            } else {
+                model->prepare_input(std::make_pair(fields + event * n_slots * FIELDS, n));
+            }
+            model->predict();
+            std::array<MET_INT, 2> met{};
+            model->read_result(&met);
+            model->read_result(gt_words + event);
+            met_xy[2 * event] = met[0];
+            met_xy[2 * event + 1] = met[1];
+        }
+    } catch (...) {
+        status = 3;
+    }
+    destroy(model);
+    return status;
+}

@@ -1,0 +1,124 @@
+"""Networks that this package did not train: ``network.json``, and events with known results.
+
+Such a network gets a run folder of its own, in which everything after training works: conversion,
+RTL, checks, exports, report. There is no Keras model to hold the forms against; they are held
+against the int64 reference, and that one against the known results where they were given.
+"""
+
+import shutil
+from pathlib import Path
+from typing import Any, Final
+from zipfile import BadZipFile
+
+import numpy as np
+import numpy.typing as npt
+
+from l1met_fpga.config.base import parse
+from l1met_fpga.config.model import IMPORTED
+from l1met_fpga.config.run import RunConfig, save_run
+from l1met_fpga.errors import DataError
+from l1met_fpga.firmware.check import Agreement, compare_codes
+from l1met_fpga.firmware.reference import check_network, evaluate
+from l1met_fpga.models.network import Network
+from l1met_fpga.puppi.columns import COLUMNS, Candidates
+from l1met_fpga.run_folder import RunFolder
+
+__all__ = ["CODES", "compare_expected", "create_imported_run", "read_expected"]
+
+CODES: Final = "met_xy"
+"""Name of the array of known results."""
+
+
+def create_imported_run(network_path: Path, expected_path: Path | None, root: Path) -> RunFolder:
+    """Make a run folder of a network of others; an earlier one of the same place is replaced.
+
+    Args:
+        network_path: ``network.json``.
+        expected_path: Events and their results (:func:`read_expected`), None without.
+        root: Folder to make.
+
+    Raises:
+        ConversionError: If the file is no network, or one of its types cannot hold its results.
+        DataError: If the events are not events of this network.
+        RunFolderError: If something else lies in the folder.
+    """
+    network = Network.load(network_path)
+    check_network(network)
+    if expected_path is not None:
+        read_expected(expected_path, network)
+    model = {
+        "architecture": IMPORTED,
+        "name": network.name.lower(),
+        "n_candidates": network.n_candidates,
+    }
+    config = parse(RunConfig, {"model": model}, where=str(network_path))
+    run = RunFolder.create(root, clear=True)
+    save_run(config, run.config)
+    if expected_path is not None:
+        shutil.copyfile(expected_path, run.expected)
+    network.save(run.network)
+    return run
+
+
+def read_expected(path: Path, network: Network) -> tuple[Candidates, npt.NDArray[np.int64]]:
+    """Read events with known results.
+
+    Args:
+        path: ``.npz`` file: an integer array of shape (n_events, n_slots) for each column that the
+            network reads, and ``met_xy``, integer codes of its output, shape (n_events, 2).
+        network: The network.
+
+    Raises:
+        DataError: If the file cannot be read, lacks an array, or one has another shape or type.
+    """
+    needed = (*dict.fromkeys(("pt", *network.columns)), CODES)
+    arrays = _arrays(path)
+    if missing := [name for name in needed if name not in arrays]:
+        raise DataError(f"{path} lacks the arrays {missing}; it has {sorted(arrays)}")
+    for name in needed:
+        if arrays[name].dtype.kind not in "iu" or arrays[name].ndim != 2:
+            raise DataError(
+                f"{path}: array {name!r} is {arrays[name].dtype} of shape {arrays[name].shape}; "
+                "expected integers with two axes (counts of the column, codes of the result)"
+            )
+    n_events = len(arrays["pt"])
+    if arrays[CODES].shape != (n_events, *network.output.shape):
+        raise DataError(
+            f"{path}: {CODES!r} has shape {arrays[CODES].shape}, expected "
+            f"{(n_events, *network.output.shape)}"
+        )
+    candidates = {name: _column(path, name, arrays[name]) for name in needed if name != CODES}
+    return candidates, arrays[CODES].astype(np.int64)
+
+
+def _column(path: Path, name: str, codes: npt.NDArray[Any]) -> npt.NDArray[np.int16]:
+    kind = COLUMNS[name].type
+    if codes.size and not kind.min_code <= codes.min() <= codes.max() <= kind.max_code:
+        raise DataError(
+            f"{path}: array {name!r} holds {codes.min()} to {codes.max()}, the column allows "
+            f"{kind.min_code} to {kind.max_code}"
+        )
+    return codes.astype(np.int16)
+
+
+def _arrays(path: Path) -> dict[str, npt.NDArray[Any]]:
+    try:
+        # opened here: NumPy leaves a damaged file open
+        with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
+            return dict(file.items())
+    except OSError as err:
+        raise DataError(f"cannot read {path}: {err}") from None
+    except (ValueError, BadZipFile, AttributeError) as err:
+        raise DataError(f"{path} is no .npz file of plain arrays: {err}") from None
+
+
+def compare_expected(run: RunFolder, network: Network) -> Agreement | None:
+    """Hold the int64 reference against the run's known results; None if there are none.
+
+    Raises:
+        DataError: If they cannot be read.
+    """
+    if not run.expected.is_file():
+        return None
+    candidates, codes = read_expected(run.expected, network)
+    return compare_codes(codes, evaluate(network, candidates))

@@ -1,0 +1,76 @@
+"""Whether a network's columns mean to the hardware what they meant in training."""
+
+from collections.abc import Iterator, Mapping
+from json import JSONDecodeError, loads
+from typing import Any, Final
+
+from l1met_fpga.errors import ConversionError, RunFolderError
+from l1met_fpga.models.network import Network
+from l1met_fpga.puppi.columns import COLUMNS
+from l1met_fpga.run_folder import RunFolder
+
+__all__ = ["other_meanings", "recorded_units", "require_hardware_columns"]
+
+_MAY_DIFFER: Final = ("z0",)
+"""Columns that a conversion can give another meaning (`l1met convert --z0 vertex`)."""
+
+
+def require_hardware_columns(network: Network, run: RunFolder) -> list[str]:
+    """Check that every column of a network is what the hardware's candidate word holds.
+
+    Args:
+        network: The integer network.
+        run: Its run folder, for the units of the training samples.
+
+    Returns:
+        Sentences about columns of which the run does not say what they meant.
+
+    Raises:
+        ConversionError: If a column meant something else in training.
+        RunFolderError: If ``training.json`` is damaged.
+    """
+    wrong = list(other_meanings(network, run))
+    if wrong:
+        raise ConversionError(
+            f"{run.root}: {'; '.join(wrong)}. Convert the samples again (without `--z0 vertex`) and "
+            "train on them, or train without the column"
+        )
+    units = list(recorded_units(run))
+    return [
+        f"the run does not say what {column} meant in training; the firmware takes it as the "
+        "candidate word has it"
+        for column in network.columns
+        if column in _MAY_DIFFER and not any(column in found for _, found in units)
+    ]
+
+
+def other_meanings(network: Network, run: RunFolder) -> Iterator[str]:
+    """Yield a sentence for each column that meant something else in training, and where."""
+    for sample, units in recorded_units(run):
+        for column in network.columns:
+            known, unit = COLUMNS[column].count_unit, units.get(column)
+            if unit not in (None, known):
+                why = ", and firmware has no vertex to subtract" if "vertex" in str(unit) else ""
+                yield (
+                    f"column {column} of sample {sample!r} was in units of {unit!r}, the hardware's "
+                    f"word has {known!r}{why}"
+                )
+
+
+def recorded_units(run: RunFolder) -> Iterator[tuple[str, Mapping[str, str]]]:
+    """Yield the name of each training sample and its units by column, where they were recorded.
+
+    Raises:
+        RunFolderError: If ``training.json`` is damaged.
+    """
+    if not run.training.is_file():
+        return
+    try:
+        samples = loads(run.training.read_text(encoding="utf-8")).get("samples", {})
+    except (JSONDecodeError, UnicodeDecodeError, AttributeError) as err:
+        raise RunFolderError(f"{run.training} is damaged ({err}); train again") from None
+    entries: Any = samples.items() if isinstance(samples, dict) else enumerate(samples)
+    for name, sample in entries:
+        units = sample.get("units")
+        if isinstance(units, dict):
+            yield str(sample.get("label", name)), units

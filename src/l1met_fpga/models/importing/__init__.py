@@ -1,0 +1,1 @@
+"""Keras and QKeras models of others as integer networks: exact, or refused by name."""

@@ -1,0 +1,128 @@
+"""Physics tables of any evaluation, with or without a network."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from l1met_fpga.evaluation.summary import with_error
+from l1met_fpga.report.page import EMPTY, Table, measured, number
+from l1met_fpga.results.metrics import Efficiency, Metrics, Rates
+
+__all__ = ["physics_tables"]
+
+WIDTHS: Final = {
+    "response": "response",
+    "slope": "slope",
+    "parallel_over_slope_gev": "parallel / slope (GeV)",
+    "perpendicular_over_slope_gev": "perpendicular / slope (GeV)",
+    "parallel_over_response_gev": "parallel / response (GeV)",
+    "perpendicular_over_response_gev": "perpendicular / response (GeV)",
+    "x_gev": "x residual (GeV)",
+    "phi_rad": "phi (rad)",
+    "tail_2_sigma": "beyond 2 sigma",
+    "tail_3_sigma": "beyond 3 sigma",
+}
+
+
+def physics_tables(metrics: Metrics) -> Iterator[Table]:
+    """Yield the physics tables of any evaluation, with or without a network."""
+    for label in metrics.resolution:
+        yield _gains(metrics, label)
+    for label in metrics.trigger:
+        yield from _efficiencies(metrics, label)
+    if metrics.rates is not None:
+        yield _thresholds(metrics, metrics.rates)
+    for label in metrics.resolution:
+        yield from _resolutions(metrics, label)
+
+
+def _gains(metrics: Metrics, label: str) -> Table:
+    """Compare every estimate with every baseline (or with the first estimate)."""
+    kinds = metrics.estimates
+    references = [n for n in kinds if kinds[n].kind == "baseline"] or list(kinds)[:1]
+    gains = metrics.resolution[label].gain
+    low, high = metrics.config.gain_range_gev
+    rows = []
+    for name in kinds:
+        cells = [metrics.title(name)]
+        for ref in references:
+            found = gains[name].get(ref)
+            parts = () if found is None else (found.u_par, found.u_perp)
+            cells += [with_error(part, percent=True) for part in parts] or [EMPTY, EMPTY]
+        rows.append(tuple(cells))
+    columns = (f"{metrics.title(r)}, {p}" for r in references for p in ("par", "perp"))
+    return Table(
+        f"{label}: gain in slope-corrected resolution, genMET {low:g}-{high:g} GeV",
+        ("estimate", *columns),
+        tuple(rows),
+        "Positive is better; paired bootstrap errors.",
+    )
+
+
+def _efficiencies(metrics: Metrics, label: str) -> Iterator[Table]:
+    found, rates = metrics.trigger[label], metrics.rates
+    names = list(metrics.estimates)
+    subject = metrics.primary or names[0]
+    for point in metrics.working_points:
+        bins, turn_on = found.efficiency[point.key], found.turn_on[point.key]
+        rows = []
+        for name in names:
+            cut = None if rates is None else rates.threshold(name, point.key).threshold_gev
+            cells = [metrics.title(name), number(cut, 1)]
+            for row in bins.values():
+                cells.append(_interval(row[name]))
+                cells.append(
+                    EMPTY if name == subject else with_error(row[subject].difference[name])
+                )
+            cells += [number(turn_on[name].offline_gev, 1), number(found.roc_area[name], 4)]
+            rows.append(tuple(cells))
+        ranges = [key.replace("above_", "> ").replace("_", "-") for key in bins]
+        pairs = (text for r in ranges for text in (f"efficiency {r} GeV", f"gain {r} GeV"))
+        yield Table(
+            f"{label}: trigger at {point.title}",
+            ("estimate", "threshold (GeV)", *pairs, "90 % at genMET (GeV)", "ROC area"),
+            tuple(rows),
+            f"Gain: {metrics.title(subject)} minus this row, paired error including that of the "
+            "thresholds. Intervals: Clopper-Pearson, 68 %.",
+        )
+
+
+def _interval(found: Efficiency) -> str:
+    if found.efficiency is None:
+        return found.missing
+    return f"{found.efficiency:.3f} [{found.low:.3f}, {found.high:.3f}]"
+
+
+def _thresholds(metrics: Metrics, rates: Rates) -> Table:
+    rows = tuple(
+        (
+            metrics.title(name),
+            *(measured(cut.threshold_gev, cut.error_gev, 1) for cut in rates.thresholds[name]),
+        )
+        for name in metrics.estimates
+    )
+    return Table(
+        f"Thresholds at equal rate ({rates.events} events of {rates.sample})",
+        ("estimate", *(f"{point.title} (GeV)" for point in rates.working_points)),
+        rows,
+        f"Lowest supported rate {rates.lowest_supported_khz:.3g} kHz. " + " ".join(metrics.notes),
+    )
+
+
+def _resolutions(metrics: Metrics, label: str) -> Iterator[Table]:
+    binned = metrics.resolution[label].binned
+    bins = [f"{text} ({n})" for text, n in zip(binned.labels, binned.events, strict=True)]
+    for figure, title in WIDTHS.items():
+        digits = 1 if figure.endswith("gev") else 3
+        rows = []
+        for name, figures in binned.estimates.items():
+            series = getattr(figures, figure)
+            cells = (
+                measured(v, e, digits) for v, e in zip(series.value, series.error, strict=True)
+            )
+            rows.append((metrics.title(name), *cells))
+        yield Table(
+            f"{label}: {title}",
+            ("estimate", *bins),
+            tuple(rows),
+            "Bins of genMET in GeV (events); a dash marks a bin with too few events.",
+        )

@@ -1,0 +1,66 @@
+"""Base of every result: typed, frozen, without unknown keys and without NaN."""
+
+import json
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from l1met_fpga.errors import ReportError
+
+__all__ = ["Measured", "Number", "Result", "json_schema", "read_result"]
+
+Model = TypeVar("Model", bound=BaseModel)
+
+Number = int | float
+"""A JSON number that keeps its kind: counts stay counts."""
+
+
+class Result(BaseModel):
+    """Base of the parts of a result file; ``None`` is ``null``: not measured, or not run."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+
+class Measured(Result):
+    """A figure with its error.
+
+    Attributes:
+        value: The figure; None where it could not be measured.
+        error: One standard deviation.
+    """
+
+    value: float | None
+    error: float | None
+
+
+def read_result(model: type[Model], path: Path, *, made_by: str) -> Model:
+    """Read a result file.
+
+    Args:
+        model: What it must hold.
+        path: The file.
+        made_by: Command that makes it.
+
+    Raises:
+        ReportError: If it is missing, damaged, or holds something else; names the first place.
+    """
+    try:
+        return model.model_validate_json(path.read_bytes())
+    except FileNotFoundError:
+        raise ReportError(f"no {path}; make it with `{made_by}`") from None
+    except ValidationError as err:
+        first = err.errors(include_url=False)[0]
+        place = ".".join(str(part) for part in first["loc"]) or "top level"
+        what = (
+            f"is not JSON: {first['msg']}"
+            if first["type"] == "json_invalid"
+            else (f"{place}: {first['msg']}")
+        )
+        raise ReportError(f"{path}: {what}; make it again with `{made_by}`") from None
+
+
+def json_schema(model: type[BaseModel]) -> dict[str, Any]:
+    """Return the JSON schema of a result file, for other programs."""
+    schema: dict[str, Any] = json.loads(json.dumps(model.model_json_schema()))
+    return schema

@@ -1,0 +1,135 @@
+"""Networks from elsewhere: a run folder from network.json, checked against known results."""
+
+import json
+
+import networks
+import numpy as np
+import pytest
+from rtl_designs import random_candidates, small_network
+
+from l1met_fpga.config.run import load_run
+from l1met_fpga.errors import (
+    BitExactnessError,
+    ConfigError,
+    ConversionError,
+    DataError,
+    RunFolderError,
+)
+from l1met_fpga.firmware.forms import check_samples, int64_form
+from l1met_fpga.firmware.hls.flow import check_run
+from l1met_fpga.firmware.imported import create_imported_run, read_expected
+from l1met_fpga.firmware.reference import evaluate
+from l1met_fpga.fixed_point import FixedType
+from l1met_fpga.models.network import Network
+
+
+@pytest.fixture
+def arrived(tmp_path):
+    """A network.json and events with their results, as somebody sends them."""
+    network = small_network("deepset")
+    network.save(tmp_path / "network.json")
+    columns = random_candidates(np.random.default_rng(3), 40)
+    np.savez(tmp_path / "events.npz", met_xy=evaluate(network, columns), **columns)
+    return network, tmp_path / "network.json", tmp_path / "events.npz"
+
+
+def test_forms_are_held_against_int64_and_that_against_the_known_results(arrived, tmp_path):
+    network, path, events = arrived
+    run = create_imported_run(path, events, tmp_path / "run")
+    config = load_run(run.config)
+    assert Network.load(run.network) == network
+    result = check_run(run, config, {"other": int64_form(network)}, n_events=100)
+    assert result["other"].against == "int64"
+    assert result["other"].differing == 0
+    assert set(result["other"].samples) == {"generated", "stress"}
+    assert result["int64"].against == "expected"
+    assert (result["int64"].events, result["int64"].outputs) == (40, 80)
+    assert result["int64"].differing == 0
+
+
+def test_a_wrong_known_result_is_found(arrived, tmp_path):
+    _, path, events = arrived
+    arrays = dict(np.load(events))
+    arrays["met_xy"][7, 1] += 1
+    np.savez(events, **arrays)
+    run = create_imported_run(path, events, tmp_path / "run")
+    with pytest.raises(BitExactnessError, match=r"int64: 1 of 80 outputs differ from expected"):
+        check_run(run, load_run(run.config), {}, n_events=20)
+    written = json.loads(run.bit_exactness.read_text())
+    assert written["int64"]["samples"]["expected"]["first_event"] == 7
+
+
+def test_generated_events_are_as_many_as_asked_and_fill_slots():
+    network = small_network("deepmet")
+    config = load_run_of(network)
+    samples = check_samples(network, config, n_events=300)
+    assert samples["generated"]["pt"].shape == (300, network.n_candidates)
+    assert (samples["generated"]["pt"] > 0).any(axis=1).mean() > 0.9
+
+
+def load_run_of(network):
+    from l1met_fpga.config.run import RunConfig
+
+    model = {"architecture": "imported", "name": network.name}
+    return RunConfig.model_validate({"model": model})
+
+
+def test_without_known_results_only_forms_are_compared(arrived, tmp_path):
+    network, path, _ = arrived
+    run = create_imported_run(path, None, tmp_path / "run")
+    result = check_run(run, load_run(run.config), {"x": int64_form(network)}, n_events=20)
+    assert set(result) == {"x"}
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda a: a.pop("met_xy"), r"lacks the arrays \['met_xy'\]; it has \["),
+        (lambda a: a.pop("eta"), r"lacks the arrays \['eta'\]"),
+        (lambda a: a.update(pt=a["pt"].astype(float)), r"array 'pt' is float64 .* expected integ"),
+        (lambda a: a.update(pt=a["pt"][0]), r"array 'pt' is int16 of shape \(16,\)"),
+        (lambda a: a.update(met_xy=a["met_xy"][:3]), r"'met_xy' has shape \(3, 2\), .*\(40, 2\)"),
+        (lambda a: a.update(pid=a["pid"] + 8), r"'pid' holds 8 to 15, the column allows 0 to 7"),
+    ],
+)
+def test_bad_events_are_one_sentence_and_leave_no_folder(change, says, arrived, tmp_path):
+    _, path, events = arrived
+    arrays = dict(np.load(events))
+    change(arrays)
+    np.savez(events, **arrays)
+    with pytest.raises(DataError, match=says):
+        create_imported_run(path, events, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_files_that_are_no_npz_are_one_sentence(arrived, tmp_path):
+    network, _, _ = arrived
+    (tmp_path / "text.npz").write_text("no arrays")
+    (tmp_path / "cut.npz").write_bytes((tmp_path / "events.npz").read_bytes()[:200])
+    with pytest.raises(DataError, match=r"missing.npz"):
+        read_expected(tmp_path / "missing.npz", network)
+    for name in ("text.npz", "cut.npz"):
+        with pytest.raises(DataError, match=rf"{name} is no .npz file of plain arrays"):
+            read_expected(tmp_path / name, network)
+
+
+def test_what_is_no_exact_network_is_refused(arrived, tmp_path):
+    network, path, _ = arrived
+    nodes = list(network.nodes)
+    index = next(i for i, n in enumerate(nodes) if n.op == "dense")
+    nodes[index] = nodes[index].model_copy(update={"type": FixedType(True, 1, 2)})
+    network.model_copy(update={"nodes": tuple(nodes)}).save(path)
+    with pytest.raises(ConversionError, match=r"cannot hold every result"):
+        create_imported_run(path, None, tmp_path / "run")
+    networks.random_deepmet(1, n_candidates=200).save(path)
+    with pytest.raises(ConfigError, match=r"n_candidates"):
+        create_imported_run(path, None, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_foreign_folder_is_left_alone(arrived, tmp_path):
+    _, path, _ = arrived
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "x").touch()
+    with pytest.raises(RunFolderError, match=r"refusing to touch it"):
+        create_imported_run(path, None, tmp_path / "mine")

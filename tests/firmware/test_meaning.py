@@ -1,0 +1,86 @@
+"""Columns that meant something else in training than the hardware's word does."""
+
+import json
+
+import networks
+import pytest
+
+from l1met_fpga.errors import ConversionError, RunFolderError
+from l1met_fpga.firmware.meaning import other_meanings, require_hardware_columns
+from l1met_fpga.models import network as net
+from l1met_fpga.puppi.columns import COLUMNS
+from l1met_fpga.run_folder import RunFolder
+
+PLAIN = networks.random_deepmet(5, phi_units=(3,), n_candidates=4)
+Z0 = net.InputColumn(name="z0", inputs=(), shape=(4,), type=COLUMNS["z0"].type, column="z0")
+WITH_Z0 = PLAIN.model_copy(update={"nodes": (Z0, *PLAIN.nodes)})
+VERTEX = {"pt": "0.25 GeV", "z0": "0.05 cm from the vertex"}
+BEAM = {"pt": "0.25 GeV", "z0": "0.05 cm"}
+
+
+@pytest.fixture
+def run(tmp_path):
+    return RunFolder.create(tmp_path / "run")
+
+
+def record(run, samples):
+    run.training.write_text(json.dumps({"samples": samples}))
+
+
+@pytest.mark.parametrize(
+    "samples",
+    [
+        {"ttbar": {"units": BEAM}, "pileup": {"units": VERTEX}},
+        [{"label": "ttbar", "units": BEAM}, {"label": "pileup", "units": VERTEX}],
+    ],
+    ids=["by label", "list"],
+)
+def test_z0_from_the_vertex_stops_firmware(run, samples):
+    record(run, samples)
+    with pytest.raises(ConversionError) as refused:
+        require_hardware_columns(WITH_Z0, run)
+    text = str(refused.value)
+    assert "column z0 of sample 'pileup' was in units of '0.05 cm from the vertex'" in text
+    assert "'ttbar'" not in text
+    assert "firmware has no vertex to subtract" in text
+    assert "without `--z0 vertex`" in text
+    assert require_hardware_columns(PLAIN, run) == [], "a network without z0 does not care"
+
+
+def test_z0_along_the_beam_passes(run):
+    record(run, {"ttbar": {"units": BEAM}})
+    assert require_hardware_columns(WITH_Z0, run) == []
+    assert not list(other_meanings(WITH_Z0, run))
+
+
+def test_any_other_unit_stops_firmware(run):
+    record(run, [{"label": "own", "units": {"pt": "0.5 GeV", "z0": "0.05 cm"}}])
+    with pytest.raises(ConversionError, match=r"column pt of sample 'own' .*'0.5 GeV'.*'0.25 GeV'"):
+        require_hardware_columns(WITH_Z0, run)
+
+
+@pytest.mark.parametrize("samples", [None, {}, {"ttbar": {"store": "a.h5"}}])
+def test_units_that_were_not_recorded_are_said(run, samples):
+    if samples is not None:
+        record(run, samples)
+    (said,) = require_hardware_columns(WITH_Z0, run)
+    assert "does not say what z0 meant" in said
+    assert require_hardware_columns(PLAIN, run) == []
+
+
+def test_a_damaged_file_is_an_error(run):
+    run.training.write_text("[1")
+    with pytest.raises(RunFolderError, match="is damaged"):
+        require_hardware_columns(WITH_Z0, run)
+
+
+def test_a_store_says_what_the_hardware_has(tmp_path):
+    """The units that the writer of stores records are those that firmware asks for."""
+    from stores import write_samples
+
+    from l1met_fpga.data.store import Store
+
+    with Store.open(write_samples(tmp_path)[0]) as store:
+        assert store.attributes.units
+        for name, unit in store.attributes.units.items():
+            assert unit == COLUMNS[name].count_unit

@@ -1,0 +1,338 @@
+"""Keras models of others as integers: equal in every weight and result, or refused by name."""
+
+import foreign_models
+import numpy as np
+import pytest
+
+from l1met_fpga.errors import BitExactnessError, ConversionError
+from l1met_fpga.firmware.keras_import import expected_events, keras_codes
+from l1met_fpga.firmware.reference import evaluate
+from l1met_fpga.fixed_point import FixedType, Overflow, Rounding
+from l1met_fpga.models.importing.exact import exact_codes
+from l1met_fpga.models.importing.importer import import_model
+from l1met_fpga.models.importing.inputs import columns_of
+from l1met_fpga.models.keras import keras, tf
+
+# QKeras reads quantizers that are given as text with a name that pyparsing has given up.
+pytestmark = pytest.mark.filterwarnings("ignore::pyparsing.warnings.PyparsingDeprecationWarning")
+
+SLOTS = 8
+layers = keras.layers
+
+
+def model_of(weights_of, *, total=None, slots=SLOTS, frac_bits=5):
+    """A model around a function of the candidates' inputs that gives one weight each."""
+    x = keras.Input((slots, 3), name="cands")
+    momentum = keras.Input((slots, 2), name="momentum")
+    pooled = layers.Multiply(name="weighted")([weights_of(x), momentum])
+    total = total or (lambda value: tf.reduce_sum(value, axis=1))
+    return foreign_models.scrambled(keras.Model([x, momentum], total(pooled)), 1, frac_bits)
+
+
+INPUTS = {"cands": "pt/256,eta/1024,puppi_weight/256"}
+RELU_4 = "quantized_relu(6,2)"
+
+
+def imported(model, **values):
+    arguments = {"name": "theirs", "inputs": INPUTS} | values
+    return import_model(model, **arguments)
+
+
+def quantized(x, name="q"):
+    from qkeras import QActivation
+
+    return QActivation("quantized_bits(8,2,alpha=1)", name=name)(x)
+
+
+def dense(units, **values):
+    return layers.Dense(units, **values)
+
+
+FAMILIES = {
+    "one dense layer": lambda x: dense(1, name="w")(x),
+    "no bias": lambda x: dense(1, use_bias=False, name="w")(quantized(x)),
+    "relu by name": lambda x: dense(1)(quantized(dense(5, activation="relu")(x))),
+    "relu layer": lambda x: dense(1)(quantized(layers.ReLU()(dense(5)(x)))),
+    "relu with everything": lambda x: dense(1)(
+        layers.ReLU(max_value=1.5, negative_slope=0.25, threshold=0.5)(quantized(dense(5)(x)))
+    ),
+    "relu of any slope": lambda x: dense(1)(
+        quantized(layers.ReLU(negative_slope=0.3)(quantized(dense(5)(x), "a")))
+    ),
+    "tanh": lambda x: dense(1)(
+        quantized(layers.Activation("tanh")(quantized(dense(5)(x), "a")))
+    ),
+    "sigmoid weights": lambda x: quantized(
+        layers.Activation("sigmoid")(quantized(dense(1)(x), "a"))
+    ),
+    "convolution": lambda x: layers.Conv1D(1, 1)(quantized(layers.Conv1D(6, 1)(x))),
+    "gated": lambda x: dense(1)(
+        quantized(layers.Multiply()([quantized(dense(4)(x), "a"), quantized(dense(1)(x), "b")]))
+    ),
+    "dropout and reshape": lambda x: layers.Reshape((SLOTS, 1))(layers.Dropout(0.5)(dense(1)(x))),
+    "weights are inputs": lambda x: dense(1, kernel_initializer="ones")(x),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("family", list(FAMILIES))
+def test_every_weight_and_result_is_that_of_keras(family):
+    model = model_of(FAMILIES[family])
+    found = imported(model)
+    candidates, codes = expected_events(model, found, 400)
+    assert np.array_equal(codes, evaluate(found.network, candidates))
+    assert np.unique(codes).size > 20, "the model says something"
+
+
+@pytest.mark.parametrize("slots", [100, pytest.param(128, marks=pytest.mark.slow)])
+def test_l1metml_of_100_and_128_candidates(slots):
+    model = foreign_models.l1metml(slots)
+    found = import_model(model, name="l1metml", inputs=foreign_models.L1METML_INPUTS)
+    assert found.network.n_candidates == slots
+    candidates, codes = expected_events(model, found, 300)
+    assert np.array_equal(codes, evaluate(found.network, candidates))
+
+
+def test_the_whole_model_agrees_where_float32_adds_exactly():
+    """An end-to-end comparison that uses nothing of the proof: few candidates of little pt."""
+    for mean in (False, True):
+        model = foreign_models.l1metml(16, mean=mean)
+        found = import_model(model, name="l1metml", inputs=foreign_models.L1METML_INPUTS)
+        rng = np.random.default_rng(1)
+        filled = np.arange(16) < 3
+        candidates = {
+            "pt": rng.integers(1, 400, (200, 16)) * filled,
+            "eta": rng.integers(-1000, 1000, (200, 16)) * filled,
+            "phi": rng.integers(-720, 721, (200, 16)) * filled,
+            "pid": rng.integers(0, 8, (200, 16)) * filled,
+            "puppi_weight": rng.integers(0, 257, (200, 16)) * filled,
+        }
+        candidates = {name: codes.astype(np.int16) for name, codes in candidates.items()}
+        momentum = found.network.node("candidate_momentum")
+        from l1met_fpga.firmware.reference import evaluate_nodes
+
+        p = momentum.type.decode(evaluate_nodes(found.network, candidates)[momentum.name])
+        given = {
+            "cont": columns_of(found.channels["cont"], candidates),
+            "pxpy": p.astype(np.float32),
+            "pid": candidates["pid"].astype(np.float32),
+        }
+        keras_met = np.asarray(model(given), np.float64)
+        kind = found.network.output.type
+        assert np.array_equal(-keras_met, kind.decode(evaluate(found.network, candidates)))
+
+
+@pytest.mark.slow
+def test_l1metml_of_100_candidates_on_100_000_events():
+    model = foreign_models.l1metml(100)
+    found = import_model(model, name="l1metml", inputs=foreign_models.L1METML_INPUTS)
+    for seed in range(10):
+        candidates, codes = expected_events(model, found, 10_000, seed=seed)
+        assert len(codes) == 10_000
+        assert np.array_equal(codes, evaluate(found.network, candidates))
+
+
+def test_a_normalization_of_binary_numbers_is_folded():
+    model = model_of(
+        lambda x: dense(1)(
+            quantized(layers.BatchNormalization(epsilon=0.25)(quantized(dense(4)(x), "a")))
+        )
+    )
+    norm = next(l for l in model.layers if type(l).__name__ == "BatchNormalization")
+    gamma, beta = [1.0, 0.5, -2.0, 0.75], [0.0, 0.25, -1.0, 0.5]
+    mean, variance = [0.5, 0.0, -1.0, 0.25], [0.75, 3.75, 0.0, 15.75]
+    norm.set_weights([np.array(v, np.float32) for v in (gamma, beta, mean, variance)])
+    found = imported(model)
+    expected_events(model, found, 300)
+
+
+def test_a_result_type_rounds_the_exact_sum():
+    model = model_of(FAMILIES["one dense layer"])
+    kind = FixedType(True, 12, 5, Rounding.RND, Overflow.SAT)
+    found = imported(model, met_type=kind)
+    assert found.network.output.type == kind
+    expected_events(model, found, 300)
+
+
+def test_a_wrong_integer_would_be_found():
+    model = model_of(FAMILIES["one dense layer"])
+    found = imported(model)
+    candidates, _ = expected_events(model, found, 100)
+    layer = model.get_layer("w")
+    kernel, bias = layer.get_weights()
+    layer.set_weights([kernel, bias + 2.0**-5])
+    with pytest.raises(BitExactnessError, match=r"layer 'w': \d+ of 800 weights differ .* event 0"):
+        keras_codes(model, found, candidates)
+
+
+def pooled(axis, **values):
+    return lambda value: tf.reduce_sum(value, axis=axis, **values)
+
+
+REFUSED = {
+    "softmax": (
+        lambda: model_of(lambda x: layers.Softmax()(dense(1)(x))),
+        r"layer 'softmax\w*' is a Softmax, which is not supported; supported are Dense, QDense",
+    ),
+    "float weights": (
+        lambda: model_of(FAMILIES["one dense layer"], frac_bits=22),
+        r"layer 'w': kernel needs more than 18 bits \(for example .*give it a quantizer",
+    ),
+    "function without a quantizer": (
+        lambda: model_of(lambda x: dense(1)(layers.Activation("tanh")(quantized(dense(2)(x))))),
+        r"reads tanh of 'activation\w*', which has no exact integers; put a quantizer",
+    ),
+    "function of too many bits": (
+        lambda: model_of(lambda x: dense(1)(quantized(layers.Activation("tanh")(dense(2)(x))))),
+        r"layer 'activation\w*' needs a table .* put a quantizer of at most 12 bits before it",
+    ),
+    "unknown function": (
+        lambda: model_of(lambda x: dense(1, activation="softplus", name="w")(x)),
+        r"layer 'w': activation 'softplus' is not supported; use one of relu, tanh, sigmoid",
+    ),
+    "wide convolution": (
+        lambda: model_of(lambda x: layers.Conv1D(1, 3, padding="same", name="c")(x)),
+        r"layer 'c': kernel_size=\(3,\) is not supported, it must be \(1,\)",
+    ),
+    "strides": (
+        lambda: model_of(lambda x: layers.Conv1D(1, 1, strides=2, name="c")(x)[:, :1]),
+        r"layer 'c': strides=\(2,\) is not supported",
+    ),
+    "sums too wide for float32": (
+        lambda: model_of(lambda x: dense(1, name="w")(dense(8)(dense(8)(x)))),
+        r"layer '\w+' adds numbers of up to \d+ bits; Keras computes in float32",
+    ),
+    "normalization": (
+        lambda: normalized_by_floats(),
+        r"\(BatchNormalization\): its scale needs more than 18 bits",
+    ),
+    "mean over 100": (
+        lambda: model_of(
+            FAMILIES["one dense layer"], slots=100, total=layers.GlobalAveragePooling1D(name="m")
+        ),
+        r"layer 'm' is a mean over 100 slots, and 1/100 is no binary number",
+    ),
+    "another axis": (
+        lambda: model_of(FAMILIES["one dense layer"], total=pooled(2)),
+        r"is the operation 'math.reduce_sum' .*supported is reduce_sum with axis=1",
+    ),
+    "another operation": (
+        lambda: model_of(
+            FAMILIES["one dense layer"], total=lambda v: tf.reduce_max(v, axis=1)
+        ),
+        r"is the operation 'math.reduce_max'",
+    ),
+    "two weights": (
+        lambda: model_of(lambda x: dense(2)(x)),
+        r"layer 'weighted' multiplies px, py with a tensor of shape \(8, 2\)",
+    ),
+    "no sum": (
+        lambda: model_of(FAMILIES["one dense layer"], total=lambda v: v),
+        r"the model's output is no sum over candidates",
+    ),
+    "concatenated results": (
+        lambda: model_of(
+            lambda x: dense(1)(layers.Concatenate(name="cat")([dense(1)(x), dense(1)(x)]))
+        ),
+        r"layer 'cat' concatenates tensors that are computed",
+    ),
+    "shared layer": (
+        lambda: shared_layer(),
+        r"layer 'shared' is used 2 times; once is supported",
+    ),
+    "scaled quantizer": (
+        lambda: quantizer_of("quantized_bits(8,2,alpha='auto')"),
+        r"layer 'act': quantized_bits\(alpha='auto'\) is not supported; alpha must be None",
+    ),
+    "bounded quantizer": (
+        lambda: quantizer_of("quantized_relu(8,2,relu_upper_bound=1)"),
+        r"layer 'act': quantized_relu\(relu_upper_bound=1\) is not supported; .* must be None",
+    ),
+    "other quantizer": (
+        lambda: quantizer_of("quantized_tanh(8)"),
+        r"layer 'act': quantized_tanh is not supported; use one of quantized_bits, quantized_relu",
+    ),
+}  # fmt: skip
+
+
+def normalized_by_floats():
+    model = model_of(
+        lambda x: dense(1)(quantized(layers.BatchNormalization()(quantized(dense(4)(x), "a"))))
+    )
+    norm = next(l for l in model.layers if type(l).__name__ == "BatchNormalization")
+    norm.set_weights([np.abs(w) + 0.3 for w in norm.get_weights()])
+    return model
+
+
+def shared_layer():
+    shared = dense(3, name="shared")
+    return model_of(lambda x: dense(1)(quantized(shared(quantized(shared(x), "a")))))
+
+
+def quantizer_of(text):
+    from qkeras import QActivation
+
+    return model_of(lambda x: dense(1)(QActivation(text, name="act")(dense(3)(x))))
+
+
+@pytest.mark.parametrize("case", list(REFUSED))
+def test_what_is_not_exact_is_refused_by_name(case):
+    make, says = REFUSED[case]
+    with pytest.raises(ConversionError, match=says):
+        imported(make())
+
+
+@pytest.mark.parametrize(
+    ("inputs", "says"),
+    [
+        ({}, r"input 'cands': 'cands' is no column of candidates in counts; write momentum or one"),
+        ({"cands": "pt,eta"}, r"input 'cands' has shape \(8, 3\), but 'pt,eta' names 2 columns"),
+        ({"cands": "pt/3,eta,phi"}, r"'pt/3' is no column .* divided by a power of two"),
+        ({"cands": "momentum"}, r"has shape \(8, 3\); px, py of candidates have \(slots, 2\)"),
+    ],
+)
+def test_inputs_must_say_what_they_hold(inputs, says):
+    with pytest.raises(ConversionError, match=says):
+        imported(model_of(FAMILIES["one dense layer"]), inputs=inputs)
+
+
+def test_an_embedding_needs_a_row_for_every_code():
+    model = foreign_models.l1metml(8)
+    code, pxpy = keras.Input((8,), name="pid"), keras.Input((8, 2), name="momentum")
+    w = layers.Dense(1)(layers.Embedding(6, 2, name="e")(code))
+    total = tf.reduce_sum(layers.Multiply()([w, pxpy]), axis=1)
+    model = foreign_models.scrambled(keras.Model([code, pxpy], total))
+    with pytest.raises(ConversionError, match=r"layer 'e' \(Embedding\) has 6 rows, but pid has"):
+        imported(model, inputs={})
+
+
+def test_models_that_cannot_be_looked_at_are_refused():
+    class Mine(keras.Model):
+        def call(self, x):
+            return x
+
+    mine = Mine()
+    mine(np.zeros((1, 8, 2), np.float32))
+    with pytest.raises(ConversionError, match=r"use Keras's functional interface"):
+        imported(mine)
+
+
+@pytest.mark.parametrize(
+    ("values", "frac_bits", "codes"),
+    [
+        ([0.5, -0.25, 3], 2, [2, -1, 12]),
+        ([0, 0], 0, [0, 0]),
+        ([1024.0, -4096], -10, [1, -4]),
+        ([2.0**-30, 3 * 2.0**-30], 30, [1, 3]),
+    ],
+)
+def test_constants_get_the_narrowest_type(values, frac_bits, codes):
+    found, kind = exact_codes(values, "x")
+    assert kind.frac_bits == frac_bits
+    assert found.tolist() == codes
+    assert np.array_equal(kind.decode(found), np.asarray(values, float))
+
+
+@pytest.mark.parametrize("values", [[1.0, 2.0**-20], [np.pi], [np.nan], [np.inf], [1e300]])
+def test_constants_of_many_bits_are_refused(values):
+    with pytest.raises(ConversionError, match=r"x (needs more than 18 bits|holds (nan|inf))"):
+        exact_codes(values, "x")

@@ -1,0 +1,50 @@
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from l1met_fpga.cli.app import main
+from l1met_fpga.config.run import load_run
+from l1met_fpga.errors import ConfigError
+from l1met_fpga.shipped import copy_shipped
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="module")
+def copied(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("study")
+    return folder, copy_shipped(folder)
+
+
+def test_the_samples_of_every_shipped_recipe_are_copied_with_it(copied):
+    folder, files = copied
+    recipes = sorted((folder / "models").glob("*.yaml"))
+    assert len(recipes) >= 3
+    for recipe in recipes:
+        for sample in load_run(recipe).samples:
+            assert folder / sample.path in files
+
+
+def test_every_tracked_file_of_the_folders_is_copied(copied):
+    folder, files = copied
+    listed = subprocess.run(
+        ["git", "ls-files", "models", "data"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+    assert sorted(str(file.relative_to(folder)) for file in files) == sorted(listed)
+
+
+def test_a_second_time_nothing_is_copied(copied):
+    assert copy_shipped(copied[0]) == []
+
+
+def test_files_of_the_user_stay(tmp_path, capsys):
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models/deepset.yaml").write_text("mine")
+    with pytest.raises(ConfigError, match=r"deepset\.yaml is there and is not the package's"):
+        copy_shipped(tmp_path)
+    assert (tmp_path / "models/deepset.yaml").read_text() == "mine"
+    assert [p.name for p in tmp_path.iterdir()] == ["models"]
+    with pytest.raises(SystemExit, match="2"):
+        main(["init", str(tmp_path)])
+    assert "nothing was copied" in capsys.readouterr().err

@@ -1,0 +1,67 @@
+"""Every boolean of the configuration, the other way round: it runs, or is refused before anything."""
+
+import pytest
+from keras_models import MODELS
+from pydantic import BaseModel
+from require import require_module
+from stores import SMALL, write_samples
+
+from l1met_fpga.config.run import RunConfig, load_run
+from l1met_fpga.errors import ConfigError
+from l1met_fpga.training.session import train_run
+
+ELSEWHERE = {"hls.vsynth", "hls.cosim", "rtl.parallel", "rtl.synthesize"}
+"""Switches of the firmware; tests/firmware turns each."""
+TRAINING = {
+    "training.float_twin",
+    "training.unpruned_twin",
+    "training.augment",
+    "training.tensorboard",
+    "training.deterministic",
+    "training.pruning.enabled",
+    "model.phi.0.prune",
+    "model.rho.0.prune",
+    "model.weights.prune",
+    "model.scalars.prune",
+    "model.coefficients.prune",
+}
+
+
+def switches(section: BaseModel, prefix: str = ""):
+    for name in type(section).model_fields:
+        value = getattr(section, name)
+        many = value if isinstance(value, tuple) else (value,)
+        for index, one in enumerate(many):
+            key = f"{prefix}{name}" + (f".{index}" if isinstance(value, tuple) else "")
+            if isinstance(one, bool):
+                yield key, one
+            elif isinstance(one, BaseModel):
+                yield from switches(one, f"{key}.")
+
+
+def small(**changes) -> RunConfig:
+    once = {"training.epochs": 1, "training.float_twin": False, "training.unpruned_twin": False}
+    return load_run(MODELS / "deepset.yaml", SMALL | once | changes)
+
+
+def test_every_switch_is_known_here():
+    assert {key for key, _ in switches(small())} == TRAINING | ELSEWHERE
+
+
+def test_tensorboard_without_its_package_is_refused_before_anything_is_made(tmp_path, monkeypatch):
+    monkeypatch.setattr("l1met_fpga.training.tensorboard.find_spec", lambda _: None)
+    config = small(**{"training.tensorboard": True, "samples": [{"path": "none.h5"}]})
+    with pytest.raises(ConfigError, match=r"pip install 'l1met_fpga\[tensorboard\]'"):
+        train_run(config, tmp_path / "run", command="test")
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("key", sorted(TRAINING))
+def test_a_training_with_the_switch_turned_runs(tmp_path, key):
+    if key == "training.tensorboard":
+        require_module("tensorboard", extra="tensorboard")
+    turned = {key: not dict(switches(small()))[key]}
+    samples = {"samples": [{"path": str(path)} for path in write_samples(tmp_path / "stores")]}
+    run = train_run(small(**samples, **turned), tmp_path / "run", command="test")
+    assert run.folder.network.is_file()
