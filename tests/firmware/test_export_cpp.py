@@ -59,14 +59,13 @@ def test_networks_of_other_shapes_agree(name, libraries, rng):
 
 def with_types(network, kinds):
     """The network with other types behind its quantizers; types of exact nodes follow."""
-    from l1met_fpga.firmware.reference import needed_type
 
     changed = network
     for index, node in enumerate(network):
         kind = kinds.pop(0) if isinstance(node, net.Quantize) and kinds else node.type
         changed = replaced(changed, index, type=kind)
         if not isinstance(node, net.Quantize | net.Momentum | net.Table):
-            changed = replaced(changed, index, type=needed_type(changed, changed.nodes[index]))
+            changed = replaced(changed, index, type=changed.needed_type(changed.nodes[index]))
     return changed
 
 
@@ -133,7 +132,11 @@ def test_every_column_reaches_the_network(libraries, rng):
         net.Feature(name=n, column=n, kind="abs" if n == "z0" else "value", type=feature)
         for n in ("z0", "dxy", "quality", "em_id", "phi", "eta", "pt", "pid", "puppi_weight")
     )
-    nodes[index] = nodes[index].model_copy(update={"features": specs, "type": feature})
+    by_column = {n.column: n.name for n in (*extra, *nodes) if n.op == "input"}
+    inputs = tuple(by_column[spec.column] for spec in specs)
+    nodes[index] = nodes[index].model_copy(
+        update={"inputs": inputs, "features": specs, "type": feature}
+    )
     network = Network(name="extra", n_candidates=N_SLOTS, nodes=(*extra, *nodes))
     network = with_types(network, [FixedType(True, 9, 3, Rounding.TRN, Overflow.WRAP)])
     columns = random_candidates(rng, 200)
