@@ -11,7 +11,7 @@ from typing import Any, Final
 from l1met_fpga.config.base import parse
 from l1met_fpga.config.rtl import RtlConfig
 from l1met_fpga.errors import ConversionError, ReportError, ToolError
-from l1met_fpga.files import atomic_path, write_json
+from l1met_fpga.files import atomic_folder, atomic_path, write_json
 from l1met_fpga.firmware.builds import RECORD, Build, sources_digest
 from l1met_fpga.firmware.check import Form
 from l1met_fpga.firmware.devices import device_of
@@ -196,17 +196,11 @@ def _set_aside(folder: Path) -> None:
 
 def _write_sources(folder: Path, files: dict[str, str]) -> None:
     """Replace a folder of generated files; an interrupted write never looks whole."""
-    fresh, old = (folder.with_name(f".{folder.name}.{kind}") for kind in ("new", "old"))
-    shutil.rmtree(fresh, ignore_errors=True)
-    for name, text in files.items():
-        path = fresh / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-    shutil.rmtree(old, ignore_errors=True)
-    if folder.exists():
-        folder.replace(old)
-    fresh.replace(folder)
-    shutil.rmtree(old, ignore_errors=True)
+    with atomic_folder(folder) as fresh:
+        for name, text in files.items():
+            path = fresh / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
 
 
 def rtl_forms(project: RtlProject) -> dict[str, Form]:
