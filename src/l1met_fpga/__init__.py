@@ -1,10 +1,43 @@
 """Quantized set networks that regress missing transverse energy at the CMS Phase-2 Level-1 trigger.
 
-Importing the package is free: TensorFlow, hls4ml and matplotlib are imported by the rooms that
-use them (see ``docs/architecture.md``).
+Three lines ask a trained network for MET::
+
+    import l1met_fpga as l1met
+
+    net = l1met.load("deepset")
+    met = net.predict(events)  # awkward array, NumPy columns, or 64-bit words
+
+Importing the package is free: what is offered here is imported when it is first used, and
+TensorFlow, hls4ml and matplotlib by the rooms that need them (see ``docs/architecture.md``).
 """
 
+from importlib import import_module
 from importlib.metadata import version
+from typing import TYPE_CHECKING, Any, Final
 
-__all__ = ["__version__"]
+if TYPE_CHECKING:
+    from l1met_fpga.prediction.files import PredictedFile, predict_files
+    from l1met_fpga.prediction.loaded import LoadedNetwork, load
+    from l1met_fpga.prediction.met import Met
+
+__all__ = ["LoadedNetwork", "Met", "PredictedFile", "__version__", "load", "predict_files"]
 __version__ = version("l1met_fpga")
+
+_HOMES: Final = {
+    "LoadedNetwork": "l1met_fpga.prediction.loaded",
+    "Met": "l1met_fpga.prediction.met",
+    "PredictedFile": "l1met_fpga.prediction.files",
+    "load": "l1met_fpga.prediction.loaded",
+    "predict_files": "l1met_fpga.prediction.files",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first asked for."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

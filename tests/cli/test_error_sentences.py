@@ -27,6 +27,7 @@ FILES = {  # commands that read a file: what stands around its name, its ending,
     "scan": ([], ".yaml", 2),
     "simulate": ([], ".yaml", 2),
     "lint": ([], ".keras", 5),
+    "import_": (["--output", "out.json"], ".keras", 5),
 }
 FOLDERS = {  # commands that read a folder
     "check": ([], 5),
@@ -35,12 +36,14 @@ FOLDERS = {  # commands that read a folder
     "evaluate": ([], 5),
     "report": ([], 5),
     "compare": (["--output", "out"], 5),
+    "predict": (["--output", "out.npz"], 5),
     "compare_vectors": ([], 5),
     "export cpp": (["--output", "out"], 5),
     "export vectors": (["--output", "out"], 5),
     "validate_simulation": ([], 3),
 }
-TAKE_NETWORKS = {"compare_vectors", "export cpp", "export vectors"}
+TAKE_NETWORKS = {"compare_vectors", "export cpp", "export vectors", "predict"}
+TAKE_TWO = {"compare", "compare_vectors", "predict"}
 OTHERS = {"init"}
 
 
@@ -57,7 +60,7 @@ def says(capsys):
 
     def run(command, options, *names):
         with pytest.raises(SystemExit) as stopped:
-            main([*command.replace("_", "-").split(), *options, "--", *names])
+            main([*command.replace("_", "-").strip("-").split(), *options, "--", *names])
         lines = capsys.readouterr().err.splitlines()
         errors = [line for line in lines if line.startswith("error: ")]
         assert len(errors) == 1, lines
@@ -113,7 +116,7 @@ def test_a_folder_that_is_no_run(command, name, kind, says, here):
         (here / name).mkdir()
     elif kind == "a file":
         (here / name).touch()
-    names = [name, name] if command in {"compare", "compare_vectors"} else [name]
+    names = [name, name] if command in TAKE_TWO else [name]
     code, sentence = says(command, options, *names)
     # some commands take a file for a network.json
     assert code == (8 if kind == "a file" and command in TAKE_NETWORKS else expected)

@@ -31,6 +31,7 @@ COMMANDS: Final[tuple[str, ...]] = (
     "export",
     "compare_vectors",
     "import_",
+    "predict",
     "evaluate",
     "report",
     "compare",

@@ -9,7 +9,7 @@ from l1met_fpga.models.network import Network
 from l1met_fpga.puppi.columns import COLUMNS
 from l1met_fpga.run_folder import RunFolder
 
-__all__ = ["other_meanings", "require_hardware_columns"]
+__all__ = ["other_meanings", "recorded_units", "require_hardware_columns"]
 
 _MAY_DIFFER: Final = ("z0",)
 """Columns that a conversion can give another meaning (`l1met convert --z0 vertex`)."""
@@ -35,7 +35,7 @@ def require_hardware_columns(network: Network, run: RunFolder) -> list[str]:
             f"{run.root}: {'; '.join(wrong)}. Convert the samples again (without `--z0 vertex`) and "
             "train on them, or train without the column"
         )
-    units = list(_units(run))
+    units = list(recorded_units(run))
     return [
         f"the run does not say what {column} meant in training; the firmware takes it as the "
         "candidate word has it"
@@ -46,7 +46,7 @@ def require_hardware_columns(network: Network, run: RunFolder) -> list[str]:
 
 def other_meanings(network: Network, run: RunFolder) -> Iterator[str]:
     """Yield a sentence for each column that meant something else in training, and where."""
-    for sample, units in _units(run):
+    for sample, units in recorded_units(run):
         for column in network.columns:
             known, unit = COLUMNS[column].count_unit, units.get(column)
             if unit not in (None, known):
@@ -57,8 +57,12 @@ def other_meanings(network: Network, run: RunFolder) -> Iterator[str]:
                 )
 
 
-def _units(run: RunFolder) -> Iterator[tuple[str, Mapping[str, str]]]:
-    """Yield the name of each training sample and its units by column, where they were recorded."""
+def recorded_units(run: RunFolder) -> Iterator[tuple[str, Mapping[str, str]]]:
+    """Yield the name of each training sample and its units by column, where they were recorded.
+
+    Raises:
+        RunFolderError: If ``training.json`` is damaged.
+    """
     if not run.training.is_file():
         return
     try:

@@ -4,13 +4,10 @@ A ``network.json`` may come from anywhere; every later form takes these rules fo
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from l1met_fpga.fixed_point import FixedType
 from l1met_fpga.puppi.columns import COLUMNS, PHI_COUNTS_PER_TURN
-
-if TYPE_CHECKING:
-    from l1met_fpga.models.network import Network
 
 __all__ = ["require_rules"]
 
@@ -18,17 +15,17 @@ Shape = tuple[int, ...]
 Nodes = Sequence[Any]
 
 
-def require_rules(network: "Network") -> None:
-    """Check shapes, inputs and codes of all nodes.
+def require_rules(nodes: Nodes, n_candidates: int) -> None:
+    """Check shapes, inputs and codes of all nodes of a network, in order of execution.
 
     Raises:
         ValueError: Says of the first node that breaks a rule what is wrong.
     """
     known: dict[str, Any] = {}
-    for node in network.nodes:
+    for node in nodes:
         inputs = [known[name] for name in node.inputs]
         try:
-            shape = _SHAPES[node.op](node, inputs, network.n_candidates)
+            shape = _SHAPES[node.op](node, inputs, n_candidates)
         except (ValueError, AttributeError):  # another number of inputs, dimensions or numbers
             found = ", ".join(f"{one.name} {list(one.shape)}" for one in inputs) or "nothing"
             raise ValueError(f"node {node.name!r} ({node.op}) cannot work on {found}") from None
@@ -41,10 +38,10 @@ def require_rules(network: "Network") -> None:
             if codes and not kind.min_code <= min(codes) <= max(codes) <= kind.max_code:
                 raise ValueError(f"node {node.name!r}: {what} holds codes beyond {kind.hls_name}")
         known[node.name] = node
-    if network.output.shape != (2,):
+    last = nodes[-1]
+    if last.shape != (2,):
         raise ValueError(
-            f"the last node {network.output.name!r} gives {list(network.output.shape)} numbers; "
-            "MET is two, px and py"
+            f"the last node {last.name!r} gives {list(last.shape)} numbers; MET is two, px and py"
         )
 
 

@@ -5,7 +5,6 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import Field, JsonValue, RootModel, TypeAdapter, model_validator
 
 from l1met_fpga.results.base import Measured, Result
-from l1met_fpga.results.metrics_rules import require_agreement
 
 __all__ = [
     "SCHEMA_VERSION",
@@ -305,11 +304,6 @@ class Metrics(Result):
     trigger: dict[str, Trigger]
     baselines: dict[str, Weights]
     network_weights: Weights | None
-
-    @model_validator(mode="after")
-    def _parts_agree(self) -> Self:
-        require_agreement(self)
-        return self
 
     def title(self, estimate: str) -> str:
         """Return the text of an estimate in legends and tables."""

@@ -1,15 +1,13 @@
 """What must agree within ``metrics.json``: names of estimates and rates, numbers of bins."""
 
 from collections.abc import Collection, Iterator
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from l1met_fpga.results.metrics import Metrics, ResolutionTable, TurnOnCurve
+from l1met_fpga.results.metrics import Metrics, ResolutionTable, TurnOnCurve
 
 __all__ = ["require_agreement"]
 
 
-def require_agreement(metrics: "Metrics") -> None:
+def require_agreement(metrics: Metrics) -> None:
     """Check that every estimate has every figure, and every figure a value for every bin.
 
     Raises:
@@ -24,7 +22,7 @@ def require_agreement(metrics: "Metrics") -> None:
             raise ValueError(f"{where} has lists of different lengths")
 
 
-def _names(metrics: "Metrics") -> Iterator[tuple[str, Collection[str], Collection[str]]]:
+def _names(metrics: Metrics) -> Iterator[tuple[str, Collection[str], Collection[str]]]:
     """Yield the names that stand at a place of the file, and those that must stand there."""
     estimates = metrics.estimates.keys()
     points = [point.key for point in metrics.working_points]
@@ -54,7 +52,7 @@ def _names(metrics: "Metrics") -> Iterator[tuple[str, Collection[str], Collectio
             yield f"{where}.turn_on.{point}", curves, estimates
 
 
-def _lengths(metrics: "Metrics") -> Iterator[tuple[str, set[int]]]:
+def _lengths(metrics: Metrics) -> Iterator[tuple[str, set[int]]]:
     """Yield the lengths of lists that must be the same."""
     for label, of_sample in metrics.resolution.items():
         for kind in ("binned", "inclusive"):
@@ -68,7 +66,7 @@ def _lengths(metrics: "Metrics") -> Iterator[tuple[str, set[int]]]:
                 yield f"trigger.{label}.turn_on.{point}.{name}", _of_curve(curve)
 
 
-def _of_table(table: "ResolutionTable") -> set[int]:
+def _of_table(table: ResolutionTable) -> set[int]:
     lengths = {len(table.edges_gev) - 1, len(table.labels), len(table.events)}
     for figures in table.estimates.values():
         for _, series in figures:
@@ -76,6 +74,6 @@ def _of_table(table: "ResolutionTable") -> set[int]:
     return lengths
 
 
-def _of_curve(curve: "TurnOnCurve") -> set[int]:
+def _of_curve(curve: TurnOnCurve) -> set[int]:
     lists = (curve.mean_gen_gev, curve.efficiency, curve.low, curve.high, curve.events)
-    return {len(curve.edges_gev) - 1, *map(len, lists)}
+    return {len(curve.edges_gev) - 1, *(len(values) for values in lists)}

@@ -13,7 +13,7 @@ from typing import Final
 from l1met_fpga.errors import ConfigError
 from l1met_fpga.files import atomic_path
 
-__all__ = ["PATTERNS", "copy_shipped"]
+__all__ = ["PATTERNS", "copy_shipped", "shipped_networks"]
 
 PATTERNS: Final = (
     "models/*.yaml",
@@ -50,3 +50,9 @@ def copy_shipped(target: Path) -> list[Path]:
             with atomic_path(copy) as temporary:
                 shutil.copyfile(file, temporary)
     return [copy for _, copy in missing]
+
+
+def shipped_networks() -> dict[str, Path]:
+    """Return the folders of the trained networks that come with the package, by name."""
+    files = sorted((Path(__file__).parent / "models").glob("*/network.json"))
+    return {file.parent.name: file.parent for file in files}

@@ -7,7 +7,7 @@ from typing import Any, Final
 import jinja2
 
 from l1met_fpga.errors import ConversionError
-from l1met_fpga.files import atomic_folder
+from l1met_fpga.files import atomic_folder, exclusive
 
 __all__ = ["MARK", "TEMPLATES", "identifier", "render", "write_folder"]
 
@@ -54,6 +54,19 @@ def write_folder(folder: Path, files: Mapping[str, str], *, kind: str) -> None:
     Raises:
         ConversionError: If the folder holds anything else; nothing is changed then.
     """
+    folder = folder.resolve()  # what a link points to is replaced, never the link
+    if folder == Path.cwd():
+        raise ConversionError(f"{folder} is the working folder; choose another --output")
+    with exclusive(folder):
+        _check_replaceable(folder, kind)
+        with atomic_folder(folder) as fresh:
+            for name, text in {**files, MARK: f"{kind}\n"}.items():
+                path = fresh / name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(text, encoding="utf-8")
+
+
+def _check_replaceable(folder: Path, kind: str) -> None:
     mark = folder / MARK
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         made_here = mark.is_file() and mark.read_text(encoding="utf-8").strip() == kind
@@ -62,8 +75,3 @@ def write_folder(folder: Path, files: Mapping[str, str], *, kind: str) -> None:
                 f"{folder} is not empty and is no earlier `l1met export {kind}`; refusing to "
                 "replace it. Choose another --output"
             )
-    with atomic_folder(folder) as fresh:
-        for name, text in {**files, MARK: f"{kind}\n"}.items():
-            path = fresh / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8")

@@ -1,0 +1,121 @@
+"""Events of input files, in blocks: candidates as a network sees them, truth and identity."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from l1met_fpga.config.data import ConvertConfig
+from l1met_fpga.data.inspect import is_store
+from l1met_fpga.data.order import order_and_truncate
+from l1met_fpga.data.sources import Source, read_source
+from l1met_fpga.data.store import Store
+from l1met_fpga.errors import DataError
+from l1met_fpga.puppi.columns import COLUMNS, Candidates
+
+__all__ = ["Block", "read_blocks"]
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Consecutive events of one file.
+
+    Attributes:
+        path: The file.
+        candidates: Hardware integers, shape (n_events, 128), zero in empty slots.
+        event_id: Run, luminosity block and event number, uint64, shape (n_events, 3).
+        gen_met_xy_gev: Generator MET, shape (n_events, 2); NaN where it is not known.
+        done: How much of all files is read with this block, up to 1.
+    """
+
+    path: str
+    candidates: Candidates
+    event_id: npt.NDArray[np.uint64]
+    gen_met_xy_gev: npt.NDArray[np.float64]
+    done: float
+
+
+def read_blocks(
+    sources: Sequence[Source],
+    columns: Sequence[str],
+    units: Mapping[str, str],
+    config: ConvertConfig,
+    tally: Counter[str],
+) -> Iterator[Block]:
+    """Read files one after the other; every event of them, in their order.
+
+    Args:
+        sources: Stores, or what ``l1met convert`` reads.
+        columns: Candidate columns.
+        units: Unit of one count by column, as the network was trained with it; the hardware's
+            where it is not said.
+        config: How files that are no stores are read; its ``z0`` follows from ``units``.
+        tally: Counts what was changed or dropped.
+
+    Raises:
+        DataError: If a file cannot be read, lacks a column, or holds one in other units.
+    """
+    from_vertex = units.get("z0", COLUMNS["z0"].count_unit) != COLUMNS["z0"].count_unit
+    for index, source in enumerate(sources):
+        if source.format == "l1metml" and is_store(source.path):
+            blocks = _store_blocks(source, columns, units, config.events_per_step)
+        else:
+            blocks = _file_blocks(source, columns, from_vertex, config, tally)
+        for block in blocks:
+            yield _with_done(block, (index + block.done) / len(sources))
+
+
+def _with_done(block: Block, done: float) -> Block:
+    return Block(block.path, block.candidates, block.event_id, block.gen_met_xy_gev, done)
+
+
+def _store_blocks(
+    source: Source, columns: Sequence[str], units: Mapping[str, str], n_events: int
+) -> Iterator[Block]:
+    with Store.open(Path(source.path)) as store:
+        for name in columns:
+            hardware = COLUMNS[name].count_unit
+            held, trained = store.attributes.units.get(name, hardware), units.get(name, hardware)
+            if held != trained:
+                raise DataError(
+                    f"{source.path} has {name} in units of {held!r}, the network was trained with "
+                    f"{trained!r}; convert its sources again (`l1met convert --z0`)"
+                )
+        for start in range(0, store.n_events, n_events):
+            events = slice(start, min(start + n_events, store.n_events))
+            yield Block(
+                source.path,
+                store.candidates(events, columns),
+                store.event_id(events),
+                store.gen_met_xy_gev(events),
+                events.stop / store.n_events,
+            )
+
+
+def _file_blocks(
+    source: Source,
+    columns: Sequence[str],
+    from_vertex: bool,
+    config: ConvertConfig,
+    tally: Counter[str],
+) -> Iterator[Block]:
+    for batch in read_source(source, config, tally):
+        missing = [name for name in columns if name not in batch.columns]
+        if missing:
+            raise DataError(
+                f"{source.path} has no {', '.join(missing)}, which the network reads; it has "
+                f"{', '.join(batch.columns)}"
+            )
+        placed = batch.with_z0_from_vertex() if from_vertex else batch
+        ordered = order_and_truncate(placed, config.order, tally)
+        filled = ordered.filled()
+        yield Block(
+            source.path,
+            {name: ordered.padded(name, filled=filled) for name in columns},
+            ordered.event_id,
+            ordered.gen_met_xy_gev,
+            0.0,  # nobody knows how many events follow
+        )

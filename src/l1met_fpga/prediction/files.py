@@ -1,0 +1,134 @@
+"""MET of all events of files, into one file."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from l1met_fpga.config.data import ConvertConfig
+from l1met_fpga.data.slots import count_cut, first_slots, tell_cut
+from l1met_fpga.data.sources import Source, expand_sources
+from l1met_fpga.errors import DataError
+from l1met_fpga.prediction.blocks import Block, read_blocks
+from l1met_fpga.prediction.loaded import LoadedNetwork
+from l1met_fpga.prediction.met import Met, polar
+from l1met_fpga.prediction.output import open_output, require_writable
+from l1met_fpga.puppi.sums import puppi_met_xy_gev
+
+__all__ = ["COLUMN_TYPES", "PredictedFile", "predict_files"]
+
+_IDENTITY: Final = ("run", "lumi", "event")
+_VECTORS: Final = ("", "puppi_", "gen_")
+COLUMN_TYPES: Final[Mapping[str, str]] = {
+    **dict.fromkeys(_IDENTITY, "<u8"),
+    **{f"{prefix}{part}": "<f8" for prefix in _VECTORS for part in ("px", "py", "pt", "phi")},
+}
+"""Columns of a file of predictions: identity of the event, then MET of the network, PUPPI MET of
+the same candidates, and generator MET (NaN where it is not known); GeV and rad."""
+
+
+@dataclass(frozen=True, slots=True)
+class PredictedFile:
+    """What was written.
+
+    Attributes:
+        path: The file.
+        n_events: Its events.
+        counts: What happened to how many events or candidates while files were read.
+    """
+
+    path: Path
+    n_events: int
+    counts: Mapping[str, int]
+
+
+def predict_files(
+    network: LoadedNetwork,
+    inputs: Sequence[str | Path],
+    output: str | Path,
+    *,
+    form: str = "int64",
+    config: ConvertConfig | None = None,
+    rntuple: bool = False,
+    overwrite: bool = False,
+    on_block: Callable[[int, float], None] | None = None,
+) -> PredictedFile:
+    """Predict the MET of every event of files, in their order; memory does not depend on them.
+
+    The output appears under its name when all of it is written.
+
+    Args:
+        network: From :func:`l1met_fpga.load`.
+        inputs: Stores, ROOT files, word streams, or other input of ``l1met convert``; names, globs
+            and URLs.
+        output: ``.npz``, ``.parquet`` or ``.root``; its columns are :data:`COLUMN_TYPES`.
+        form: ``int64``, ``keras`` or ``cpp``.
+        config: Format, branch map and order of inputs that are no stores.
+        rntuple: Write an RNTuple, not a TTree, into a ROOT file.
+        overwrite: Replace an output that is there.
+        on_block: Called with the events done so far, and how much of the input that is (0 to 1).
+
+    Raises:
+        ConfigError: If the output or the form cannot be.
+        DataError: If an input cannot be read, has no event, or is the output.
+        ToolMissingError: If ``cpp`` is asked for without g++.
+    """
+    config, target = config or ConvertConfig(), Path(output)
+    require_writable(target, rntuple=rntuple)
+    sources = expand_sources([str(name) for name in inputs], config.format)
+    _refuse_output(target, sources, overwrite=overwrite)
+    network.form(form)  # what cannot be is found before anything is read
+    columns = tuple(dict.fromkeys((*network.network.columns, "pt", "phi")))
+    slots = network.network.n_candidates
+    tally: Counter[str] = Counter()
+    n_events = n_cut = n_candidates = 0
+    with open_output(target, COLUMN_TYPES, title=_title(network, form), rntuple=rntuple) as append:
+        for block in read_blocks(sources, columns, network.units, config, tally):
+            append(_columns(network, block, form))
+            n_events += len(block.event_id)
+            cut, filled = count_cut(block.candidates, slots)
+            n_cut, n_candidates = n_cut + cut, n_candidates + filled
+            if on_block is not None:
+                on_block(n_events, block.done)
+        if n_events == 0:
+            raise DataError(
+                f"none of {', '.join(source.path for source in sources)} has an event; nothing was "
+                "written"
+            )
+    tell_cut(str(target), slots, n_cut, n_candidates)
+    return PredictedFile(target, n_events, dict(tally))
+
+
+def _columns(network: LoadedNetwork, block: Block, form: str) -> dict[str, npt.NDArray[Any]]:
+    seen = first_slots(block.candidates, network.network.n_candidates)
+    met = Met(network.form(form)(seen), network.network.output.type)
+    vectors = {
+        "": met.xy_gev,
+        "puppi_": puppi_met_xy_gev(block.candidates),
+        "gen_": block.gen_met_xy_gev,
+    }
+    found: dict[str, npt.NDArray[Any]] = dict(zip(_IDENTITY, block.event_id.T, strict=True))
+    for prefix, xy in vectors.items():
+        parts = {"px": xy[:, 0], "py": xy[:, 1], **polar(xy)}
+        found |= {f"{prefix}{name}": values for name, values in parts.items()}
+    return {name: np.ascontiguousarray(found[name], kind) for name, kind in COLUMN_TYPES.items()}
+
+
+def _title(network: LoadedNetwork, form: str) -> str:
+    about = network.network
+    return f"MET of network {about.name} ({about.digest}), form {form}; GeV, rad"
+
+
+def _refuse_output(output: Path, sources: Sequence[Source], *, overwrite: bool) -> None:
+    """Refuse to replace an input, and anything else unless told to."""
+    if not output.exists():
+        return
+    for source in sources:
+        if not source.is_remote and output.samefile(source.path):
+            raise DataError(f"{output} is an input; choose another name for the output")
+    if not overwrite:
+        raise DataError(f"{output} exists; replace it with --overwrite or choose another name")

@@ -1,0 +1,113 @@
+"""A trained network in Python: ask it for MET, look at it."""
+
+from pathlib import Path
+from typing import Any
+
+from l1met_fpga.errors import DataError, RunFolderError
+from l1met_fpga.firmware.check import Form
+from l1met_fpga.firmware.meaning import recorded_units
+from l1met_fpga.models.network import Network
+from l1met_fpga.prediction.arrays import candidates_of
+from l1met_fpga.prediction.forms import form_of
+from l1met_fpga.prediction.met import Met
+from l1met_fpga.prediction.response import response_sentence
+from l1met_fpga.prediction.text import network_html, network_text
+from l1met_fpga.run_folder import RunFolder
+from l1met_fpga.shipped import shipped_networks
+
+__all__ = ["LoadedNetwork", "load"]
+
+
+class LoadedNetwork:
+    """A trained network.
+
+    Attributes:
+        network: The integer network: nodes, types, weights.
+        run: The run folder it is from; None for a bare ``network.json``.
+    """
+
+    def __init__(self, network: Network, run: RunFolder | None = None) -> None:
+        self.network = network
+        self.run = run
+        self._forms: dict[str, Form] = {}
+
+    def predict(self, events: Any, *, form: str = "int64") -> Met:
+        """Return the MET of events.
+
+        Args:
+            events: Hardware integers, as an awkward array (records with a field per column, or
+                64-bit words), as NumPy columns by name, shape (n_events, n_slots), zero in empty
+                slots, or as uint64 words of that shape. Columns mean what they meant in training.
+            form: ``int64``, ``keras`` or ``cpp``; the codes are the same.
+
+        Raises:
+            DataError: If the events have another form, lack a column that the network reads, or
+                hold a value that is no code of its column.
+            ConfigError: If there is no such form of this network.
+            ToolMissingError: If ``cpp`` is asked for without g++.
+        """
+        candidates = candidates_of(events, self.network)
+        return Met(self.form(form)(candidates), self.network.output.type)
+
+    def form(self, name: str) -> Form:
+        """Return a form of the network: candidates in, codes of px and py out.
+
+        Raises:
+            ConfigError: If there is no such form of this network.
+        """
+        if name not in self._forms:
+            self._forms[name] = form_of(name, self.network, self.run)
+        return self._forms[name]
+
+    @property
+    def units(self) -> dict[str, str]:
+        """Unit of one count in training, of the columns for which the run says it.
+
+        Raises:
+            DataError: If the training samples had different ones.
+        """
+        found: dict[str, str] = {}
+        for _, units in recorded_units(self.run) if self.run is not None else ():
+            for column in self.network.columns:
+                unit = units.get(column)
+                if unit is not None and found.setdefault(column, unit) != unit:
+                    raise DataError(
+                        f"the network was trained with {column} in units of {found[column]!r} and "
+                        f"of {unit!r}, so no input fits it; convert the samples alike and train again"
+                    )
+        return found
+
+    @property
+    def response(self) -> str:
+        """What is known of the mean response, in a sentence."""
+        return response_sentence(self.network, self.run)
+
+    def __repr__(self) -> str:
+        return network_text(self.network)
+
+    def _repr_html_(self) -> str:
+        return network_html(self.network)
+
+
+def load(source: str | Path) -> LoadedNetwork:
+    """Load a trained network.
+
+    Args:
+        source: A run folder, a ``network.json``, or the name of a shipped network (``deepset``).
+
+    Raises:
+        RunFolderError: If there is none; names the shipped ones.
+        ConversionError: If the file does not describe a network.
+    """
+    path, shipped = Path(source), shipped_networks()
+    if path.is_file():
+        return LoadedNetwork(Network.load(path))
+    if not path.exists():
+        if str(source) not in shipped:
+            raise RunFolderError(
+                f"there is no run folder or network.json {source}, and no shipped network of that "
+                f"name; shipped are {', '.join(shipped)}"
+            )
+        path = shipped[str(source)]
+    run = RunFolder.open(path)
+    return LoadedNetwork(Network.load(run.need(run.network, made_by="l1met train")), run)

@@ -1,0 +1,43 @@
+"""How far a network's MET is from GeV of true MET, in one sentence."""
+
+from l1met_fpga.errors import ReportError
+from l1met_fpga.evaluation.metrics_file import load_metrics
+from l1met_fpga.models.network import Network
+from l1met_fpga.run_folder import RunFolder
+
+__all__ = ["response_sentence"]
+
+_SCALE = (
+    "MET is not calibrated: a trigger cuts on it at equal rate, where its scale does not matter"
+)
+
+
+def response_sentence(network: Network, run: RunFolder | None) -> str:
+    """Say that MET is not calibrated, and the mean response where it was measured.
+
+    Args:
+        network: The integer network.
+        run: Its run folder; None for a bare ``network.json``.
+    """
+    measured = _measured(network, run)
+    if measured:
+        return f"{_SCALE}. Mean response of the network: {measured}"
+    return f"{_SCALE}. Its mean response was not measured here; `l1met evaluate` does"
+
+
+def _measured(network: Network, run: RunFolder | None) -> str:
+    if run is None or not run.metrics.is_file():
+        return ""
+    try:
+        metrics = load_metrics(run.metrics)
+    except ReportError:  # of an older version: no reason to predict nothing
+        return ""
+    primary = metrics.primary
+    if primary is None or metrics.estimates[primary].network != network.digest:
+        return ""
+    low, high = metrics.config.response_range_gev
+    responses = {
+        label: found.response[primary].value for label, found in metrics.resolution.items()
+    }
+    told = ", ".join(f"{value:.2f} ({label})" for label, value in responses.items() if value)
+    return f"{told} for genMET {low:g}-{high:g} GeV" if told else ""
