@@ -12,8 +12,8 @@ from rich.console import Console
 
 from l1met_fpga.puppi.columns import N_CANDIDATES
 from l1met_fpga.puppi.emulator import emulate_puppi_met
-from l1met_fpga.puppi.met import puppi_met_xy_gev
 from l1met_fpga.puppi.stream import WordEvents, read_word_stream, write_word_stream
+from l1met_fpga.puppi.sums import puppi_met_xy_gev
 from l1met_fpga.puppi.words import pack, unpack
 
 N_CHUNK_EVENTS = 10_000

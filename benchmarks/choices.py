@@ -19,10 +19,10 @@ from typing import Any, Final
 import numpy as np
 from rich.console import Console
 
+from l1met_fpga.cluster import run_tasks
 from l1met_fpga.config.data import ConvertConfig
 from l1met_fpga.config.evaluation import EvaluationConfig
 from l1met_fpga.config.run import RunConfig, load_run, save_run
-from l1met_fpga.data.cluster import run_tasks
 from l1met_fpga.data.convert import convert
 from l1met_fpga.data.splits import Part
 from l1met_fpga.evaluation.baselines import WeightTable
@@ -31,7 +31,7 @@ from l1met_fpga.evaluation.metrics_file import to_metrics
 from l1met_fpga.evaluation.runs import fit_on_training_parts
 from l1met_fpga.evaluation.sample import Sample, load_store
 from l1met_fpga.files import atomic_path, write_json
-from l1met_fpga.puppi.met import puppi_met_xy_gev
+from l1met_fpga.puppi.sums import puppi_met_xy_gev
 from l1met_fpga.results.metrics import Metrics
 from l1met_fpga.run_folder import RunFolder
 

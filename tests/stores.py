@@ -6,7 +6,7 @@ import numpy as np
 from keras_models import random_candidates
 
 from l1met_fpga.data.store_writer import write_store
-from l1met_fpga.puppi.met import momentum_xy_gev
+from l1met_fpga.puppi.sums import momentum_xy_gev
 
 
 def write_sample(path: Path, label: str, *, n_events: int = 600, seed: int = 0) -> Path:

@@ -1,7 +1,10 @@
 """Rooms import only from rooms before them, and heavy libraries only where they belong."""
 
 import ast
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
+
+import pytest
 
 import l1met_fpga
 
@@ -9,12 +12,13 @@ ROOT = Path(l1met_fpga.__file__).parent
 ROOMS = (
     (
         "caches",
+        "cluster",
         "errors",
         "files",
         "fixed_point",
         "identity",
         "locks",
-        "plot_style",
+        "plots",
         "processors",
         "run_folder",
         "shipped",
@@ -70,6 +74,31 @@ def test_rooms_import_only_from_the_left():
         if LEVEL[name.split(".")[1]] > LEVEL[_room(path)]
     ]
     assert wrong == []
+
+
+def _modules() -> dict[str, set[str]]:
+    """Every module with the modules of the package that it imports, inside functions too."""
+    names = {
+        ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+        for path in ROOT.rglob("*.py")
+    }
+    found: dict[str, set[str]] = {name: set() for name in names}
+    for path in sorted(ROOT.rglob("*.py")):
+        name = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("l1met_fpga"):
+                module = node.module.removeprefix("l1met_fpga").removeprefix(".")
+                longer = {f"{module}.{alias.name}".removeprefix(".") for alias in node.names}
+                found[name] |= (longer & names) or ({module} & names)
+    return found
+
+
+def test_no_module_imports_itself_in_a_circle():
+    graph = TopologicalSorter(_modules())
+    try:
+        graph.prepare()
+    except CycleError as err:
+        pytest.fail(f"import circle: {' -> '.join(err.args[1])}")
 
 
 def test_heavy_libraries_stay_in_their_rooms():

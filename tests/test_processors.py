@@ -3,7 +3,7 @@ import os
 import pytest
 
 from l1met_fpga import processors
-from l1met_fpga.data.cluster import run_tasks
+from l1met_fpga.cluster import run_tasks
 from l1met_fpga.processors import allowed_processors
 
 

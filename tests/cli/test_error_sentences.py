@@ -27,6 +27,7 @@ FILES = {  # commands that read a file: what stands around its name, its ending,
     "scan": ([], ".yaml", 2),
     "simulate": ([], ".yaml", 2),
     "lint": ([], ".keras", 5),
+    "import_": (["--output", "out.json"], ".keras", 5),
 }
 FOLDERS = {  # commands that read a folder
     "check": ([], 5),
@@ -59,7 +60,7 @@ def says(capsys):
 
     def run(command, options, *names):
         with pytest.raises(SystemExit) as stopped:
-            main([*command.replace("_", "-").split(), *options, "--", *names])
+            main([*command.replace("_", "-").strip("-").split(), *options, "--", *names])
         lines = capsys.readouterr().err.splitlines()
         errors = [line for line in lines if line.startswith("error: ")]
         assert len(errors) == 1, lines

@@ -48,7 +48,7 @@ def hostile(tmp_path: Path) -> dict[str, str]:
 def draw(folder: Path) -> None:
     from matplotlib.figure import Figure
 
-    from l1met_fpga.plot_style import save_figure, styled
+    from l1met_fpga.plots.figure import save_figure, styled
 
     with styled():
         figure = Figure(figsize=(4, 3))

@@ -16,7 +16,7 @@ from l1met_fpga.data.plots import (
     plot_pt,
 )
 from l1met_fpga.data.totals import Totals
-from l1met_fpga.plot_style import save_figure
+from l1met_fpga.plots.figure import save_figure
 
 
 def make_batch(n_events: int = 200, seed: int = 0) -> EventBatch:

@@ -13,8 +13,8 @@ from l1met_fpga.data.inspect import inspect_file, is_store, read_event
 from l1met_fpga.data.store_writer import write_store
 from l1met_fpga.errors import DataError
 from l1met_fpga.puppi.columns import N_CANDIDATES, ParticleId
-from l1met_fpga.puppi.met import puppi_met_xy_gev
 from l1met_fpga.puppi.stream import WordEvents, write_word_stream
+from l1met_fpga.puppi.sums import puppi_met_xy_gev
 from l1met_fpga.puppi.words import pack
 
 Columns = dict[str, npt.NDArray[np.int16]]

@@ -8,14 +8,14 @@ import pytest
 from l1met_fpga.errors import DataError
 from l1met_fpga.evaluation.baselines import (
     ALL,
-    PARTICLE_TYPES,
     TABLE,
     TYPES,
     WeightTable,
     fit_baselines,
     fit_weights,
 )
-from l1met_fpga.puppi.met import puppi_met_xy_gev
+from l1met_fpga.puppi.columns import PARTICLE_KINDS
+from l1met_fpga.puppi.sums import puppi_met_xy_gev
 
 
 def random_candidates(n_events: int, seed: int = 0) -> dict[str, np.ndarray]:
@@ -52,7 +52,7 @@ def test_weighted_met_by_explicit_loop(candidates):
     rng = np.random.default_rng(3)
     table = WeightTable(TABLE, rng.uniform(0, 2, TABLE.shape), np.zeros(TABLE.shape, np.int64))
     got = table.met_xy_gev(candidates)
-    type_of = {int(p): i for i, ids in enumerate(PARTICLE_TYPES.values()) for p in ids}
+    type_of = {int(p): i for i, ids in enumerate(PARTICLE_KINDS.values()) for p in ids}
     for event in (0, 17):
         want = np.zeros(2)
         for pt, eta, phi, pid in zip(
@@ -94,7 +94,7 @@ def test_cells_without_candidates_stay_at_one(candidates):
         column[neutral] = 0
     gen = 0.5 * puppi_met_xy_gev(only_charged)
     found = fit_weights(only_charged, gen, TYPES)
-    names = list(PARTICLE_TYPES)
+    names = list(PARTICLE_KINDS)
     assert found.weights[names.index("photon")].item() == pytest.approx(1.0)
     assert found.candidates[names.index("photon")].item() == 0
     assert found.weights[names.index("charged hadron")].item() == pytest.approx(0.5, abs=0.01)

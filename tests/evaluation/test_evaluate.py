@@ -291,4 +291,6 @@ def test_an_estimate_with_a_largest_value_has_no_threshold_and_it_is_said(tmp_pa
         "there (has it a largest value, or few digits?)."
     )
     assert "ttbar, 310 kHz, genMET > 150 GeV: no threshold." in list(summary_lines(metrics))
-    plot_turn_on({n: curves[0] for n, curves in found.trigger["ttbar"].turn_on.items()})
+    plot_turn_on(
+        {n: curves[0] for n, curves in found.trigger["ttbar"].turn_on.items()}, truth_label="x"
+    )

@@ -9,21 +9,23 @@ from matplotlib.figure import Figure
 
 from l1met_fpga.config.evaluation import EvaluationConfig
 from l1met_fpga.errors import ReportError
-from l1met_fpga.evaluation.baselines import PARTICLE_TYPES, TABLE, WeightTable
+from l1met_fpga.evaluation.baselines import TABLE, WeightTable
 from l1met_fpga.evaluation.draw import draw_all, figures_of, read_history
 from l1met_fpga.evaluation.evaluation import evaluate
 from l1met_fpga.evaluation.plots.network import plot_learning_curves, plot_weight_maps
 from l1met_fpga.evaluation.plots.resolution import (
+    GEN_MET_LABEL,
     plot_binned,
     plot_multiplicity,
     plot_residuals,
     plot_with_ratio,
 )
-from l1met_fpga.evaluation.plots.style import Curve
 from l1met_fpga.evaluation.plots.trigger import plot_rate, plot_roc, plot_turn_on
 from l1met_fpga.metrics.binning import RESOLUTION_BINS, Bins
 from l1met_fpga.metrics.trigger import rate_curve
 from l1met_fpga.metrics.turn_on import turn_on
+from l1met_fpga.plots.curves import Curve
+from l1met_fpga.puppi.columns import PARTICLE_KINDS
 
 guarded = pytest.mark.mpl_image_compare(
     baseline_dir="baseline", tolerance=12, style="default", savefig_kwargs={"dpi": 60}
@@ -51,7 +53,7 @@ def test_turn_on() -> Figure:
     gen = rng.uniform(0, 400, 20_000)
     met = gen + rng.normal(0, 40, len(gen))
     found = {"PUPPI MET": turn_on(met, gen, 120.0), "net": turn_on(met, gen, 100.0)}
-    return plot_turn_on(found, title="ttbar, 18 kHz")
+    return plot_turn_on(found, truth_label=GEN_MET_LABEL, title="ttbar, 18 kHz")
 
 
 @guarded
@@ -68,7 +70,7 @@ def test_weight_maps() -> Figure:
     return plot_weight_maps(
         weights,
         seen,
-        types=list(PARTICLE_TYPES),
+        types=list(PARTICLE_KINDS),
         pt_edges_gev=TABLE.pt_edges_gev,
         abs_eta_edges=TABLE.abs_eta_edges,
         title="network",
@@ -90,8 +92,8 @@ def test_empty_plots_are_empty_not_errors():
         plot_residuals({"a": none}, label="x"),
         plot_multiplicity(np.zeros(0, np.int64), {"a": none}),
         plot_multiplicity(np.full(3, 7), {"a": np.zeros(3)}),
-        plot_turn_on({"a": turn_on(none, none, 10.0)}),
-        plot_turn_on({}),
+        plot_turn_on({"a": turn_on(none, none, 10.0)}, truth_label="x"),
+        plot_turn_on({}, truth_label="x"),
         plot_rate({"a": rate_curve([3.0])}),
         plot_roc({}),
         plot_learning_curves({}),

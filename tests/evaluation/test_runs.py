@@ -24,7 +24,7 @@ from l1met_fpga.evaluation.runs import ArrayFile, NamedRun, evaluate_runs
 from l1met_fpga.evaluation.sample import load_store
 from l1met_fpga.models.export import export_network
 from l1met_fpga.models.storage import predict_met_xy_gev, save_model
-from l1met_fpga.puppi.met import puppi_met_xy_gev
+from l1met_fpga.puppi.sums import puppi_met_xy_gev
 from l1met_fpga.run_folder import RunFolder
 
 

@@ -96,7 +96,7 @@ def test_two_versions_of_one_package_live_side_by_side(plugin, tmp_path, rng):
     assert not list((tmp_path / "package").rglob("*.o"))
 
 
-@pytest.mark.parametrize("name", ["garnet", "deepmet"])
+@pytest.mark.parametrize("name", [pytest.param("garnet", marks=pytest.mark.slow), "deepmet"])
 def test_the_form_agrees_on_events_that_words_cannot_carry_too(name, tmp_path, rng):
     network = small_network(name)
     events = stress_events(rng, n_random=40, n_slots=N_SLOTS)

@@ -50,6 +50,7 @@ def test_shipped_networks_agree_on_stress_events(name, libraries, rng):
     assert_same(network, CppForm.compiled(network, libraries), events)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", list(networks.NETWORKS))
 def test_networks_of_other_shapes_agree(name, libraries, rng):
     network = small_network(name)
@@ -58,14 +59,13 @@ def test_networks_of_other_shapes_agree(name, libraries, rng):
 
 def with_types(network, kinds):
     """The network with other types behind its quantizers; types of exact nodes follow."""
-    from l1met_fpga.firmware.reference import needed_type
 
     changed = network
     for index, node in enumerate(network):
         kind = kinds.pop(0) if isinstance(node, net.Quantize) and kinds else node.type
         changed = replaced(changed, index, type=kind)
         if not isinstance(node, net.Quantize | net.Momentum | net.Table):
-            changed = replaced(changed, index, type=needed_type(changed, changed.nodes[index]))
+            changed = replaced(changed, index, type=changed.needed_type(changed.nodes[index]))
     return changed
 
 
@@ -92,6 +92,7 @@ def test_every_rounding_and_overflow_mode_agrees(part, libraries, rng):
     assert_same(changed, CppForm.compiled(changed, libraries), random_candidates(rng, 500))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("int_bits", "frac_bits"), [(20, 11), (2, -1), (4, 20), (1, 0)])
 def test_wide_and_coarse_types_of_hidden_layers_agree(int_bits, frac_bits, libraries, rng):
     modes = (Rounding.RND_CONV, Overflow.WRAP)
@@ -300,6 +301,19 @@ def test_a_foreign_folder_is_left_alone(tmp_path):
     with pytest.raises(ConversionError, match=r"is not empty and is no earlier `l1met export cpp`"):
         export_cpp(small_network("deepmet"), tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+
+
+def test_the_working_folder_and_links_stay(tmp_path, monkeypatch):
+    network = small_network("deepmet")
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to("real")
+    export_cpp(network, tmp_path / "link")
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "real" / "l1met_deepmet.h").is_file()
+    monkeypatch.chdir(tmp_path / "real")
+    with pytest.raises(ConversionError, match=r"is the working folder; choose another --output"):
+        export_cpp(network, Path())
+    assert (tmp_path / "real" / "l1met_deepmet.h").is_file()
 
 
 def test_an_earlier_export_is_replaced_only_by_a_whole_one(tmp_path):

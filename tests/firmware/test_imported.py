@@ -39,12 +39,12 @@ def test_forms_are_held_against_int64_and_that_against_the_known_results(arrived
     config = load_run(run.config)
     assert Network.load(run.network) == network
     result = check_run(run, config, {"other": int64_form(network)}, n_events=100)
-    assert result["other"]["against"] == "int64"
-    assert result["other"]["differing"] == 0
-    assert set(result["other"]["samples"]) == {"generated", "stress"}
-    assert result["int64"]["against"] == "expected"
-    assert (result["int64"]["events"], result["int64"]["outputs"]) == (40, 80)
-    assert result["int64"]["differing"] == 0
+    assert result["other"].against == "int64"
+    assert result["other"].differing == 0
+    assert set(result["other"].samples) == {"generated", "stress"}
+    assert result["int64"].against == "expected"
+    assert (result["int64"].events, result["int64"].outputs) == (40, 80)
+    assert result["int64"].differing == 0
 
 
 def test_a_wrong_known_result_is_found(arrived, tmp_path):

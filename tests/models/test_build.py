@@ -7,7 +7,7 @@ from l1met_fpga.errors import ConfigError, RunFolderError
 from l1met_fpga.models.build import build, copy_weights, dense_layers
 from l1met_fpga.models.registry import builder, register
 from l1met_fpga.models.storage import load_model, predict_met_xy_gev, save_model
-from l1met_fpga.puppi.met import puppi_met_xy_gev
+from l1met_fpga.puppi.sums import puppi_met_xy_gev
 
 every_model = pytest.mark.parametrize("name", NAMES)
 every_variant = pytest.mark.parametrize("variant", ["float", "quantized"])

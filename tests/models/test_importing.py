@@ -83,7 +83,7 @@ def test_every_weight_and_result_is_that_of_keras(family):
     assert np.unique(codes).size > 20, "the model says something"
 
 
-@pytest.mark.parametrize("slots", [100, 128])
+@pytest.mark.parametrize("slots", [100, pytest.param(128, marks=pytest.mark.slow)])
 def test_l1metml_of_100_and_128_candidates(slots):
     model = foreign_models.l1metml(slots)
     found = import_model(model, name="l1metml", inputs=foreign_models.L1METML_INPUTS)
@@ -119,6 +119,16 @@ def test_the_whole_model_agrees_where_float32_adds_exactly():
         keras_met = np.asarray(model(given), np.float64)
         kind = found.network.output.type
         assert np.array_equal(-keras_met, kind.decode(evaluate(found.network, candidates)))
+
+
+@pytest.mark.slow
+def test_l1metml_of_100_candidates_on_100_000_events():
+    model = foreign_models.l1metml(100)
+    found = import_model(model, name="l1metml", inputs=foreign_models.L1METML_INPUTS)
+    for seed in range(10):
+        candidates, codes = expected_events(model, found, 10_000, seed=seed)
+        assert len(codes) == 10_000
+        assert np.array_equal(codes, evaluate(found.network, candidates))
 
 
 def test_a_normalization_of_binary_numbers_is_folded():

@@ -31,3 +31,16 @@ def test_unknown_field_in_a_file_is_refused():
 def test_missing_node_names_the_others():
     with pytest.raises(ConversionError, match=r"no node 'ph'; it has \['pt', 'eta'"):
         NETWORKS["deepset"]().node("ph")
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_what_is_per_candidate_has_the_slots_as_its_first_axis(name):
+    network = NETWORKS[name](n_candidates=24)
+    per_candidate = {node.name for node in network if node.shape[0] == 24}
+    assert network.per_candidate == per_candidate
+
+
+def test_rounding_operations_need_no_type_of_their_own():
+    network = NETWORKS["deepset"]()
+    with pytest.raises(ConversionError, match="'momentum' .* drops bits by its own type"):
+        network.needed_type(network.node("momentum"))

@@ -13,7 +13,7 @@ from cpp import compile_cpp
 from l1met_fpga.puppi import gt_word
 from l1met_fpga.puppi.columns import N_CANDIDATES, Candidates
 from l1met_fpga.puppi.emulator import cmssw_met_xy_gev, emulate_puppi_met
-from l1met_fpga.puppi.met import puppi_met_xy_gev
+from l1met_fpga.puppi.sums import puppi_met_xy_gev
 
 # Written from the description of the algorithm, with the types doing all arithmetic: reads
 # coefficients, then per event a count and (pt, phi) counts; prints px, py, pt, phi and the word.

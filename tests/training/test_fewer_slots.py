@@ -8,6 +8,7 @@ from stores import SMALL
 
 from l1met_fpga.cli.evaluate import _built_forms
 from l1met_fpga.config.run import load_run
+from l1met_fpga.data.slots import first_slots
 from l1met_fpga.data.store import Store
 from l1met_fpga.data.store_writer import write_store
 from l1met_fpga.evaluation.runs import NamedRun, evaluate_runs
@@ -15,9 +16,8 @@ from l1met_fpga.firmware.check import compare_forms
 from l1met_fpga.firmware.forms import check_samples, int64_form, keras_form
 from l1met_fpga.firmware.reference import evaluate
 from l1met_fpga.models.network import Network
-from l1met_fpga.models.slots import first_slots
 from l1met_fpga.models.storage import load_model, predict_met_xy_gev
-from l1met_fpga.puppi.met import puppi_met_xy_gev
+from l1met_fpga.puppi.sums import puppi_met_xy_gev
 from l1met_fpga.training.samples import load_samples
 from l1met_fpga.training.session import train_run
 
@@ -71,7 +71,7 @@ def test_every_form_sees_the_same_64_candidates(tmp_path, caplog):
         {"int64": int64_form(network)},
         check_samples(network, config, n_events=None),
     )
-    assert agreement["int64"]["differing"] == 0
+    assert agreement["int64"].differing == 0
     named = NamedRun.open(str(run.folder.root))
     evaluation = evaluate_runs([named], config.evaluation, forms={"deepset": _built_forms(named)})
     for sample in evaluation.samples.values():

@@ -6,7 +6,7 @@ from keras_models import random_candidates
 
 from l1met_fpga.config.training import TrainingConfig
 from l1met_fpga.errors import TrainingError
-from l1met_fpga.puppi.met import momentum_xy_gev, puppi_met_xy_gev
+from l1met_fpga.puppi.sums import momentum_xy_gev, puppi_met_xy_gev
 from l1met_fpga.training.mixture import PackedEvents, TrainingMixture, augment
 
 COLUMNS = ("pt", "eta", "phi", "pid", "puppi_weight")

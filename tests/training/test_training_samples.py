@@ -12,7 +12,7 @@ from l1met_fpga.data.convert import convert
 from l1met_fpga.data.store import Store
 from l1met_fpga.data.store_writer import write_store
 from l1met_fpga.errors import ConfigError, DataError
-from l1met_fpga.puppi.met import puppi_met_xy_gev
+from l1met_fpga.puppi.sums import puppi_met_xy_gev
 from l1met_fpga.training.samples import load_samples
 
 MODEL = model_config("deepmet")

@@ -114,9 +114,9 @@ def _evaluate(
 def _built_forms(named: "NamedRun") -> "dict[str, Estimator]":
     """Return the integer forms that this run folder holds, as MET in GeV."""
     from l1met_fpga.cli.check import built_forms
+    from l1met_fpga.data.slots import first_slots
     from l1met_fpga.firmware.forms import int64_form
     from l1met_fpga.models.network import Network
-    from l1met_fpga.models.slots import first_slots
 
     run = named.run
     network = Network.load(run.need(run.network, made_by="l1met train"))

@@ -73,7 +73,7 @@ def _explore(
     from l1met_fpga.files import write_json
     from l1met_fpga.firmware.rtl.explore import explore, pareto, plot
     from l1met_fpga.models.network import Network
-    from l1met_fpga.plot_style import save_figure
+    from l1met_fpga.plots.figure import save_figure
 
     typed = {
         "lanes": _numbers(int)(lanes) if lanes else None,
@@ -115,12 +115,12 @@ def _resolution(
 ) -> "Callable[[Network], float]":
     """Slope-corrected resolution (mean of parallel and perpendicular) on the first sample."""
     from l1met_fpga.data.sample_store import store_of
+    from l1met_fpga.data.slots import first_slots
     from l1met_fpga.data.splits import Part
     from l1met_fpga.data.store import Store
     from l1met_fpga.firmware.reference import evaluate
     from l1met_fpga.metrics.binning import GAIN_RANGE_GEV, Bins
     from l1met_fpga.metrics.resolution import binned_resolution
-    from l1met_fpga.models.slots import first_slots
 
     with Store.open(store_of(config.samples[0])) as store:
         chosen = store.events_of(Part.TEST)[:events]

@@ -154,7 +154,7 @@ def _draw(
 ) -> list[Path]:
     from l1met_fpga.data import plots
     from l1met_fpga.data.inspect import read_event
-    from l1met_fpga.plot_style import save_figure
+    from l1met_fpga.plots.figure import save_figure
 
     totals = inspection.totals
     figures: dict[str, Any] = {
@@ -175,7 +175,7 @@ def _met_vectors(event: "EventBatch", network: Path | None) -> "dict[str, npt.ND
     """Return the MET vectors of one event by name: generator, PUPPI and network."""
     import numpy as np
 
-    from l1met_fpga.puppi.met import puppi_met_xy_gev
+    from l1met_fpga.puppi.sums import puppi_met_xy_gev
 
     columns = {name: column[None] for name, column in event.columns.items()}
     result = {"PUPPI": puppi_met_xy_gev(columns)[0]}

@@ -96,7 +96,7 @@ def _write(done: "list[Trial]", best: "list[Trial]", folder: Path) -> None:
     from matplotlib.figure import Figure
 
     from l1met_fpga.files import write_json
-    from l1met_fpga.plot_style import COLOURS, save_figure, styled
+    from l1met_fpga.plots.figure import COLOURS, save_figure, styled
 
     front = {trial.number for trial in best}
     rows = [asdict(trial) | {"pareto": trial.number in front} for trial in done]

@@ -13,7 +13,7 @@ from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
 from l1met_fpga.config.base import StrictModel, matching
 from l1met_fpga.errors import FixedPointError
 from l1met_fpga.fixed_point import FixedType, Overflow, Rounding
-from l1met_fpga.puppi.columns import COLUMNS, N_CANDIDATES
+from l1met_fpga.puppi.columns import COLUMNS, N_CANDIDATES, PARTICLE_KINDS
 
 __all__ = [
     "IMPORTED",
@@ -122,8 +122,9 @@ def _value(name: str, column: str, bits: int, kind: Literal["value", "abs"]) -> 
     return FeatureConfig(name=name, column=column, kind=kind, scale_bits=bits, type=unit)
 
 
-def _flag(name: str, *codes: int) -> FeatureConfig:
+def _flag(name: str, kind: str) -> FeatureConfig:
     bit = FixedType(False, 1, 0, Rounding.TRN, Overflow.SAT)
+    codes = tuple(int(code) for code in PARTICLE_KINDS[kind])
     return FeatureConfig(name=name, column="pid", kind="flag", codes=codes, type=bit)
 
 
@@ -136,11 +137,11 @@ STANDARD_FEATURES: Final[dict[str, FeatureConfig]] = {
         _value("abs_eta", "eta", 10, "abs"),
         _value("puppi_weight", "puppi_weight", 8, "value"),
         _value("abs_z0", "z0", 6, "abs"),
-        _flag("neutral_hadron", 0),
-        _flag("photon", 1),
-        _flag("hadron", 2, 3),
-        _flag("electron", 4, 5),
-        _flag("muon", 6, 7),
+        _flag("neutral_hadron", "neutral hadron"),
+        _flag("photon", "photon"),
+        _flag("hadron", "charged hadron"),
+        _flag("electron", "electron"),
+        _flag("muon", "muon"),
     )
 }
 """Features that a configuration may name instead of defining them. All lie in [0, 2): ``pt`` in

@@ -7,11 +7,11 @@ import numpy as np
 import numpy.typing as npt
 
 from l1met_fpga.errors import DataError
-from l1met_fpga.puppi.columns import COLUMNS, N_CANDIDATES, ParticleId
+from l1met_fpga.puppi.columns import COLUMNS, N_CANDIDATES
+from l1met_fpga.puppi.sums import event_of_rows
+from l1met_fpga.puppi.words import is_charged
 
 __all__ = ["EventBatch", "concatenate", "no_met"]
-
-NEUTRAL = (ParticleId.NEUTRAL_HADRON, ParticleId.PHOTON)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ class EventBatch:
 
     def select_candidates(self, chosen: npt.NDArray[np.bool_]) -> "EventBatch":
         """Keep the candidates where ``chosen`` (shape (counts.sum(),)) is true."""
-        event = np.repeat(np.arange(self.n_events), self.counts)
+        event = event_of_rows(self.counts)
         return replace(
             self,
             counts=np.bincount(event[chosen], minlength=self.n_events),
@@ -91,7 +91,7 @@ class EventBatch:
         column = COLUMNS["z0"]
         vertex = np.rint(self.vertex_z0_cm / column.lsb).astype(np.int64)
         distance = self.columns["z0"] - np.repeat(vertex, self.counts)
-        charged = ~np.isin(self.columns["pid"], NEUTRAL)
+        charged = is_charged(self.columns["pid"])
         z0 = np.where(charged, np.clip(distance, column.low, column.high), 0).astype(np.int16)
         return replace(self, columns={**self.columns, "z0": z0})
 

@@ -8,10 +8,10 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from l1met_fpga.cluster import run_tasks
 from l1met_fpga.config.data import ConvertConfig
 from l1met_fpga.data.batch import no_met
 from l1met_fpga.data.branch_map import load_branch_map
-from l1met_fpga.data.cluster import run_tasks
 from l1met_fpga.data.order import order_and_truncate
 from l1met_fpga.data.part_file import PartRecord, create_part, read_part, read_part_record
 from l1met_fpga.data.roles import suggested_role
@@ -64,7 +64,7 @@ def convert(
         output: Store to make.
         config: Format, order, label, splits.
         overwrite: Replace an existing store.
-        workers: Processes of this machine (see :func:`l1met_fpga.data.cluster.run_tasks`).
+        workers: Processes of this machine (see :func:`l1met_fpga.cluster.run_tasks`).
         scheduler: Address of a Dask scheduler whose workers see the same files.
         on_file: Called for each file that is done with the number of files and its events.
 

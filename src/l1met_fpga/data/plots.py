@@ -9,18 +9,17 @@ from matplotlib.figure import Figure
 
 from l1met_fpga.data.batch import EventBatch
 from l1met_fpga.data.totals import MET_BIN_GEV, Totals
-from l1met_fpga.plot_style import COLOURS, styled
-from l1met_fpga.puppi.columns import ANGLE_LSB_RAD, COLUMNS, N_CANDIDATES, PT_LSB_GEV, ParticleId
+from l1met_fpga.plots.figure import COLOURS, styled
+from l1met_fpga.puppi.columns import (
+    ANGLE_LSB_RAD,
+    COLUMNS,
+    N_CANDIDATES,
+    PARTICLE_KINDS,
+    PT_LSB_GEV,
+)
 
 __all__ = ["plot_columns", "plot_event", "plot_met", "plot_multiplicity", "plot_pt"]
 
-KINDS: Final[dict[str, tuple[ParticleId, ...]]] = {
-    "charged hadrons": (ParticleId.HADRON_MINUS, ParticleId.HADRON_PLUS),
-    "neutral hadrons": (ParticleId.NEUTRAL_HADRON,),
-    "photons": (ParticleId.PHOTON,),
-    "electrons": (ParticleId.ELECTRON_MINUS, ParticleId.ELECTRON_PLUS),
-    "muons": (ParticleId.MUON_MINUS, ParticleId.MUON_PLUS),
-}
 _KIND_COLORS: Final = (COLOURS[0], COLOURS[1], COLOURS[2], COLOURS[4], COLOURS[8])
 _KIND_MARKERS: Final = ("o", "s", "^", "D", "P")
 _MET_STYLES: Final = (("black", "-"), (COLOURS[4], "--"), ("#0b6e3b", "-."))
@@ -60,14 +59,16 @@ def plot_pt(totals: Totals) -> Figure:
         figure = Figure(figsize=_SIZE_INCH)
         axes = figure.subplots()
         pt_gev = np.arange(totals.pt_by_pid.shape[1]) * PT_LSB_GEV
-        for (kind, pids), color in zip(KINDS.items(), _KIND_COLORS, strict=True):
+        for (kind, pids), color in zip(PARTICLE_KINDS.items(), _KIND_COLORS, strict=True):
             weights = totals.pt_by_pid[list(pids)].sum(axis=0)
             if not weights.any():
                 continue
             counts, _ = np.histogram(pt_gev, _PT_EDGES_GEV, weights=weights)
             density = counts / np.diff(_PT_EDGES_GEV) / totals.n_events
             mean = weights.sum() / totals.n_events
-            axes.stairs(density, _PT_EDGES_GEV, color=color, label=f"{kind} ({mean:.1f} per event)")
+            axes.stairs(
+                density, _PT_EDGES_GEV, color=color, label=f"{kind}s ({mean:.1f} per event)"
+            )
         highest = float(pt_gev[np.flatnonzero(totals.pt_by_pid.sum(axis=0))].max(initial=10))
         axes.set(xscale="log", yscale="log", xlim=(1, 1.2 * highest))
         axes.set(xlabel="pt [GeV]", ylabel="candidates per event and GeV")
@@ -153,12 +154,12 @@ def _draw_candidates(axes: Any, event: EventBatch) -> None:
     pid = event.columns["pid"]
     pt_gev = event.columns["pt"] * PT_LSB_GEV
     eta, phi = (event.columns[name] * ANGLE_LSB_RAD for name in ("eta", "phi"))
-    styles = zip(KINDS.items(), _KIND_COLORS, _KIND_MARKERS, strict=True)
+    styles = zip(PARTICLE_KINDS.items(), _KIND_COLORS, _KIND_MARKERS, strict=True)
     for (kind, pids), color, marker in styles:
         own = np.isin(pid, pids)
         area = _AREA_PER_GEV * pt_gev[own]
         axes.scatter(eta[own], phi[own], area, color, marker=marker, alpha=0.6, linewidths=0)
-        axes.plot([], [], marker, color=color, markersize=8, label=f"{kind} ({int(own.sum())})")
+        axes.plot([], [], marker, color=color, markersize=8, label=f"{kind}s ({int(own.sum())})")
     for pt in _PT_EXAMPLES_GEV:
         axes.scatter([], [], _AREA_PER_GEV * pt, "grey", marker="o", label=f"{pt} GeV", alpha=0.6)
     axes.set(xlabel="eta", ylabel="phi [rad]", xlim=(-5.2, 5.2), ylim=(-np.pi, np.pi))

@@ -11,10 +11,9 @@ from l1met_fpga.data.batch import EventBatch
 from l1met_fpga.puppi.columns import (
     COLUMNS,
     MAX_PUPPI_WEIGHT,
-    PT_LSB_GEV,
     ParticleId,
 )
-from l1met_fpga.puppi.met import unit_vectors
+from l1met_fpga.puppi.sums import ragged_met_xy_gev
 from l1met_fpga.puppi.words import CHARGED_ONLY, NEUTRAL_ONLY, is_charged
 
 __all__ = ["MET_BIN_GEV", "Histogram", "Totals"]
@@ -119,7 +118,7 @@ class Totals:
         self.charged_weights_not_one += int((weight[charged] != MAX_PUPPI_WEIGHT).sum())
 
     def _add_met(self, batch: EventBatch) -> None:
-        puppi = _met_xy_gev(batch)
+        puppi = ragged_met_xy_gev(batch.columns, batch.counts)
         self.puppi_met += _met_histogram(puppi)
         self.puppi_met_sum_gev += float(np.hypot(*puppi.T).sum())
         known = np.isfinite(batch.gen_met_xy_gev).all(axis=1)
@@ -136,16 +135,6 @@ class Totals:
         distance = np.hypot(*(batch.puppi_met_xy_gev[given] - puppi[given]).T)
         self.n_with_source_met += int(given.sum())
         self.n_source_met_far += int((distance > _FAR_GEV).sum())
-
-
-def _met_xy_gev(batch: EventBatch) -> npt.NDArray[np.float64]:
-    """Return minus the sum of the momenta of ragged candidates, shape (n_events, 2)."""
-    event = np.repeat(np.arange(batch.n_events), batch.counts)
-    momenta = (batch.columns["pt"] * PT_LSB_GEV)[:, None] * unit_vectors(batch.columns["phi"])
-    sums = [
-        np.bincount(event, weights=component, minlength=batch.n_events) for component in momenta.T
-    ]
-    return -np.stack(sums, axis=1).astype(np.float64)
 
 
 def _met_histogram(met_xy_gev: npt.NDArray[np.float64]) -> Histogram:

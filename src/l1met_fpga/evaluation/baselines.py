@@ -14,12 +14,11 @@ import numpy.typing as npt
 
 from l1met_fpga.errors import DataError
 from l1met_fpga.metrics.arrays import FloatArray, check_met_xy, check_same_length
-from l1met_fpga.puppi.columns import COLUMNS, PT_LSB_GEV, Candidates, ParticleId
-from l1met_fpga.puppi.met import momentum_xy_gev, puppi_met_xy_gev
+from l1met_fpga.puppi.columns import COLUMNS, PARTICLE_KINDS, PT_LSB_GEV, Candidates, ParticleId
+from l1met_fpga.puppi.sums import momentum_xy_gev, puppi_met_xy_gev
 
 __all__ = [
     "ABS_ETA_EDGES",
-    "PARTICLE_TYPES",
     "PT_EDGES_GEV",
     "TABLE",
     "CellGrid",
@@ -28,13 +27,6 @@ __all__ = [
     "fit_weights",
 ]
 
-PARTICLE_TYPES: Final[dict[str, tuple[ParticleId, ...]]] = {
-    "charged hadron": (ParticleId.HADRON_MINUS, ParticleId.HADRON_PLUS),
-    "neutral hadron": (ParticleId.NEUTRAL_HADRON,),
-    "photon": (ParticleId.PHOTON,),
-    "electron": (ParticleId.ELECTRON_MINUS, ParticleId.ELECTRON_PLUS),
-    "muon": (ParticleId.MUON_MINUS, ParticleId.MUON_PLUS),
-}
 PT_EDGES_GEV: Final = (0.0, 2.5, 4.0, 7.0, 15.0, 40.0, float("inf"))
 ABS_ETA_EDGES: Final = (0.0, 1.0, 1.5, 2.0, 2.5, 3.0, float("inf"))
 EVENTS_PER_STEP: Final = 4096
@@ -75,8 +67,8 @@ class CellGrid:
 
 
 ALL: Final = CellGrid((tuple(ParticleId),))
-TYPES: Final = CellGrid(tuple(PARTICLE_TYPES.values()))
-TABLE: Final = CellGrid(tuple(PARTICLE_TYPES.values()), ABS_ETA_EDGES, PT_EDGES_GEV)
+TYPES: Final = CellGrid(tuple(PARTICLE_KINDS.values()))
+TABLE: Final = CellGrid(tuple(PARTICLE_KINDS.values()), ABS_ETA_EDGES, PT_EDGES_GEV)
 
 
 @dataclass(frozen=True, slots=True)

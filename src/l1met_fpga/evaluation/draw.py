@@ -10,21 +10,23 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from l1met_fpga.errors import ReportError
-from l1met_fpga.evaluation.baselines import PARTICLE_TYPES, WeightTable
+from l1met_fpga.evaluation.baselines import WeightTable
 from l1met_fpga.evaluation.evaluation import Evaluation
 from l1met_fpga.evaluation.plots.network import plot_learning_curves, plot_weight_maps
 from l1met_fpga.evaluation.plots.resolution import (
+    GEN_MET_LABEL,
     plot_binned,
     plot_multiplicity,
     plot_residuals,
     plot_with_ratio,
 )
-from l1met_fpga.evaluation.plots.style import Curve
 from l1met_fpga.evaluation.plots.trigger import plot_rate, plot_roc, plot_turn_on
 from l1met_fpga.evaluation.resolution import FiguresWithErrors
 from l1met_fpga.evaluation.trigger import RateResult
 from l1met_fpga.metrics.arrays import FloatArray
-from l1met_fpga.plot_style import save_figure
+from l1met_fpga.plots.curves import Curve
+from l1met_fpga.plots.figure import save_figure
+from l1met_fpga.puppi.columns import PARTICLE_KINDS
 
 __all__ = ["draw_all", "figures_of", "read_history"]
 
@@ -100,7 +102,7 @@ def figures_of(
     if evaluation.weights is not None:
         maps["weights_network"] = evaluation.weights
     for name, table in maps.items():
-        if len(table.grid) > len(PARTICLE_TYPES):
+        if len(table.grid) > len(PARTICLE_KINDS):
             yield name, _weight_map(table, name)
     if history:
         yield "learning_curves", plot_learning_curves(history)
@@ -168,7 +170,10 @@ def _trigger_figures(
     result = evaluation.trigger[label]
     for k, point in enumerate(rates.points):
         curves = {_title(evaluation, n): found[k] for n, found in result.turn_on.items()}
-        yield f"turn_on_{label}_{point.key}", plot_turn_on(curves, title=f"{label}, {point.title}")
+        yield (
+            f"turn_on_{label}_{point.key}",
+            plot_turn_on(curves, truth_label=GEN_MET_LABEL, title=f"{label}, {point.title}"),
+        )
     if result.roc:
         areas = {
             _title(evaluation, name): (*curve, result.roc_area[name])
@@ -182,7 +187,7 @@ def _weight_map(table: WeightTable, name: str) -> Figure:
     return plot_weight_maps(
         table.weights,
         table.candidates,
-        types=list(PARTICLE_TYPES),
+        types=list(PARTICLE_KINDS),
         pt_edges_gev=table.grid.pt_edges_gev,
         abs_eta_edges=table.grid.abs_eta_edges,
         title=name.replace("_", " "),

@@ -7,6 +7,7 @@ import numpy as np
 
 from l1met_fpga.config.model import IMPORTED
 from l1met_fpga.config.run import RunConfig
+from l1met_fpga.data.slots import first_slots
 from l1met_fpga.data.splits import Part
 from l1met_fpga.data.store import Store
 from l1met_fpga.errors import DataError
@@ -14,7 +15,6 @@ from l1met_fpga.firmware.check import Form
 from l1met_fpga.firmware.reference import evaluate
 from l1met_fpga.firmware.stress import stress_events
 from l1met_fpga.models.network import Network
-from l1met_fpga.models.slots import first_slots
 from l1met_fpga.puppi.columns import COLUMNS, REQUIRED_COLUMNS, Candidates
 
 __all__ = ["check_samples", "int64_form", "keras_form", "test_events"]

@@ -23,13 +23,16 @@ SEED: Final = 20240302
 BATCH: Final = 512
 
 
-def expected_events(model: Any, imported: Imported, n_events: int) -> tuple[Candidates, Any]:
+def expected_events(
+    model: Any, imported: Imported, n_events: int, *, seed: int = SEED
+) -> tuple[Candidates, npt.NDArray[np.int64]]:
     """Return generated events and what the Keras model gives, proven equal to the integers.
 
     Args:
         model: The Keras model.
         imported: It as integers.
         n_events: Number of events.
+        seed: Source of the events.
 
     Returns:
         Columns, and codes of the network's output, shape (n_events, 2).
@@ -39,12 +42,12 @@ def expected_events(model: Any, imported: Imported, n_events: int) -> tuple[Cand
     """
     network = imported.network
     events = stress_events(
-        np.random.default_rng(SEED),
+        np.random.default_rng(seed),
         n_random=n_events,
         n_slots=network.n_candidates,
         columns=network.columns,
     )
-    chosen = np.random.default_rng(SEED).permutation(len(events["pt"]))[:n_events]
+    chosen = np.random.default_rng(seed).permutation(len(events["pt"]))[:n_events]
     candidates = {name: codes[chosen] for name, codes in events.items()}
     return candidates, keras_codes(model, imported, candidates)
 

@@ -19,11 +19,10 @@ from threadpoolctl import threadpool_limits
 from l1met_fpga.errors import ConversionError, DataError
 from l1met_fpga.fixed_point import FixedType
 from l1met_fpga.models import network as net
-from l1met_fpga.models import ranges
 from l1met_fpga.processors import allowed_processors
-from l1met_fpga.puppi.columns import COLUMNS, PHI_COUNTS_PER_TURN, Candidates
+from l1met_fpga.puppi.columns import COLUMNS, PHI_COUNTS_PER_TURN, PT_FRAC_BITS, Candidates
 
-__all__ = ["check_network", "checked_columns", "evaluate", "evaluate_nodes", "needed_type"]
+__all__ = ["check_network", "checked_columns", "evaluate", "evaluate_nodes"]
 
 IntArray = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.integer[Any]]
@@ -31,7 +30,6 @@ Codes = npt.NDArray[np.integer[Any]]
 CHUNK_CANDIDATES: Final = 16384
 """Rows worked on at once. Smaller chunks are as fast in one thread (their memory is not given back
 to the system between two operations), larger ones let two threads compute side by side."""
-_LOSSY: Final = ("momentum", "quantize", "table")
 QUARTER_TURN: Final = PHI_COUNTS_PER_TURN // 4
 
 
@@ -108,10 +106,8 @@ def check_network(network: net.Network) -> None:
         ConversionError: Names the node, its type and the type it needs.
     """
     for node in network:
-        if node.op in _LOSSY:
-            continue
-        needed = needed_type(network, node)
-        if not _holds(node.type, needed):
+        needed = node.needed_type(network.inputs_of(node), network.n_candidates)
+        if needed is not None and not _holds(node.type, needed):
             raise ConversionError(
                 f"node {node.name!r} ({node.op}) has type {node.type.hls_name}, which cannot hold "
                 f"every result; it needs at least {needed.hls_name}. Export the network again"
@@ -120,36 +116,6 @@ def check_network(network: net.Network) -> None:
 
 def _holds(outer: FixedType, inner: FixedType) -> bool:
     return outer.frac_bits >= inner.frac_bits and outer.min <= inner.min and outer.max >= inner.max
-
-
-def needed_type(network: net.Network, node: net.Node) -> FixedType:
-    """Return the type that an exact operation needs to hold every result.
-
-    Raises:
-        ConversionError: If the operation drops bits, so that its own type decides.
-    """
-    types = [network.node(name).type for name in node.inputs]
-    match node:
-        case net.InputColumn():
-            return COLUMNS[node.column].type
-        case net.Features():
-            return ranges.union_type([feature.type for feature in node.features])
-        case net.Dense():
-            kernel, bias = np.asarray(node.kernel), np.asarray(node.bias)
-            return ranges.dense_type(types[0], kernel, node.kernel_type, bias, node.bias_type)
-        case net.Multiply():
-            return ranges.product_type(types[0], types[1])
-        case net.VectorPool():
-            return ranges.vector_pool_type(types[0], types[1], network.n_candidates)
-        case net.ScalarPool():
-            return ranges.scalar_pool_type(types[0], network.n_candidates, node.shift)
-        case net.Aggregate():
-            return ranges.aggregate_type(types[0], types[1], network.n_candidates, node.shift)
-        case net.Combine():
-            n_pools = network.node(node.inputs[0]).shape[-1]
-            return ranges.combine_type(types[0], types[1], n_pools)
-        case _:
-            raise ConversionError(f"node {node.name!r} ({node.op}) drops bits by its own type")
 
 
 # -- candidates as rows ---------------------------------------------------------------------------
@@ -297,7 +263,7 @@ def _momentum(node: net.Momentum, _: list[net.Node]) -> Operation:
     first = np.asarray(node.quadrant_cos, dtype=np.int64)
     rising = first[::-1]
     turn = np.concatenate([first[:-1], -rising[:-1], -first[:-1], rising[:-1]])
-    frac_bits = 2 + node.table_type.frac_bits  # one count of pt is 2**-2 GeV
+    frac_bits = PT_FRAC_BITS + node.table_type.frac_bits
 
     def run(_chunk: _Chunk, x: list[IntArray]) -> IntArray:
         pt, phi = x

@@ -1,16 +1,26 @@
 """From a quantized Keras model to the integer network that every firmware form is made from."""
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from l1met_fpga.errors import ConversionError, FixedPointError
 from l1met_fpga.models import network as net
-from l1met_fpga.models import ranges
 from l1met_fpga.models.exactness import check_exact, input_layers, weight_type
 from l1met_fpga.models.layers import quadrant_cos
 from l1met_fpga.puppi.columns import COLUMNS
 
 __all__ = ["bake_weights", "export_network"]
+
+NodeT = TypeVar(
+    "NodeT",
+    net.Features,
+    net.Dense,
+    net.Multiply,
+    net.VectorPool,
+    net.ScalarPool,
+    net.Aggregate,
+    net.Combine,
+)
 
 
 def bake_weights(model: Any) -> None:
@@ -90,9 +100,15 @@ def _input(layer: Any, _: list[net.Node]) -> net.Node:
     )
 
 
+def _exact(kind: type[NodeT], layer: Any, sources: list[net.Node], **fields: Any) -> NodeT:
+    """Return a node with the type that it needs."""
+    draft = kind(**_common(layer, sources), type=sources[0].type, **fields)
+    # the first axis of what a pool reads is the slots
+    return draft.model_copy(update={"type": draft.needed_type(sources, sources[0].shape[0])})
+
+
 def _features(layer: Any, sources: list[net.Node]) -> net.Node:
-    kind = ranges.union_type([f.type for f in layer.features])
-    return net.Features(**_common(layer, sources), type=kind, features=layer.features)
+    return _exact(net.Features, layer, sources, features=layer.features)
 
 
 def _momentum(layer: Any, sources: list[net.Node]) -> net.Node:
@@ -112,9 +128,10 @@ def _dense(layer: Any, sources: list[net.Node]) -> net.Node:
         kernel_codes, bias_codes = kernel_type.exactly(kernel), bias_type.exactly(bias)
     except FixedPointError as err:
         raise ConversionError(f"layer {layer.name!r}: {err}; call bake_weights(model)") from None
-    return net.Dense(
-        **_common(layer, sources),
-        type=ranges.dense_type(sources[0].type, kernel_codes, kernel_type, bias_codes, bias_type),
+    return _exact(
+        net.Dense,
+        layer,
+        sources,
         kernel=tuple(tuple(int(c) for c in row) for row in kernel_codes),
         kernel_type=kernel_type,
         bias=tuple(int(c) for c in bias_codes),
@@ -133,30 +150,23 @@ def _table(layer: Any, sources: list[net.Node]) -> net.Node:
 
 
 def _multiply(layer: Any, sources: list[net.Node]) -> net.Node:
-    kind = ranges.product_type(sources[0].type, sources[1].type)
-    return net.Multiply(**_common(layer, sources), type=kind)
+    return _exact(net.Multiply, layer, sources)
 
 
 def _vector_pool(layer: Any, sources: list[net.Node]) -> net.Node:
-    n = sources[0].shape[0]
-    kind = ranges.vector_pool_type(sources[0].type, sources[1].type, n)
-    return net.VectorPool(**_common(layer, sources), type=kind)
+    return _exact(net.VectorPool, layer, sources)
 
 
 def _scalar_pool(layer: Any, sources: list[net.Node]) -> net.Node:
-    kind = ranges.scalar_pool_type(sources[0].type, sources[0].shape[0], layer.shift)
-    return net.ScalarPool(**_common(layer, sources), type=kind, shift=layer.shift)
+    return _exact(net.ScalarPool, layer, sources, shift=layer.shift)
 
 
 def _aggregate(layer: Any, sources: list[net.Node]) -> net.Node:
-    n = sources[0].shape[0]
-    kind = ranges.aggregate_type(sources[0].type, sources[1].type, n, layer.shift)
-    return net.Aggregate(**_common(layer, sources), type=kind, shift=layer.shift)
+    return _exact(net.Aggregate, layer, sources, shift=layer.shift)
 
 
 def _combine(layer: Any, sources: list[net.Node]) -> net.Node:
-    kind = ranges.combine_type(sources[0].type, sources[1].type, sources[0].shape[-1])
-    return net.Combine(**_common(layer, sources), type=kind)
+    return _exact(net.Combine, layer, sources)
 
 
 _CONVERT: Final[dict[str, Callable[[Any, list[net.Node]], net.Node]]] = {

@@ -4,16 +4,17 @@ Every later form is made from or held against this description: the int64 refere
 tracer and the report read it; the hls4ml project is checked against it. All tensors are integer
 codes of the node's ``type``. Only :class:`Features`, :class:`Momentum`, :class:`Table` and
 :class:`Quantize` drop bits; every other operation is exact, and its ``type`` holds every value it
-can take.
+can take. What is true of an operation in every form (is it exact, which type it needs, whether it
+has a result per candidate) stands on its class and nowhere else.
 
 Shapes are per event: ``(n, c)`` for candidates, ``(c,)`` after a pool.
 """
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -28,6 +29,7 @@ from pydantic import (
 from l1met_fpga.errors import ConversionError
 from l1met_fpga.files import atomic_path
 from l1met_fpga.fixed_point import FixedType
+from l1met_fpga.models import ranges
 from l1met_fpga.puppi.columns import COLUMNS
 
 __all__ = [
@@ -93,12 +95,44 @@ class _NodeBase(_Strict):
     shape: tuple[PositiveInt, ...]
     type: FixedType
 
+    exact: ClassVar[bool] = True
+    """Whether the result is the operation's mathematical result: no bit is dropped."""
+    rows: ClassVar[Literal["candidates", "event", "as input"]] = "as input"
+    """Whether there is a result per candidate, one per event, or as many as of the first input."""
+
+    def needed_type(self, inputs: Sequence["Node"], n_candidates: int, /) -> FixedType | None:
+        """Return the narrowest type that holds every result.
+
+        Args:
+            inputs: The nodes that it reads.
+            n_candidates: Slots per event.
+
+        Returns:
+            None where the operation brings its results into whatever type the node has.
+        """
+        raise NotImplementedError
+
+
+class _OwnType(_NodeBase):
+    """An operation that rounds its results into the node's own type."""
+
+    exact: ClassVar[bool] = False
+
+    def needed_type(self, _inputs: Sequence["Node"], _n_candidates: int, /) -> FixedType | None:
+        """Return None: any type will do."""
+        return None
+
 
 class InputColumn(_NodeBase):
     """A candidate column, shape ``(n,)``, no inputs."""
 
     op: Literal["input"] = "input"
     column: ColumnName
+    rows = "candidates"
+
+    def needed_type(self, _inputs: Sequence["Node"], _n_candidates: int, /) -> FixedType:
+        """Return the column's type."""
+        return COLUMNS[self.column].type
 
 
 class Features(_NodeBase):
@@ -109,9 +143,15 @@ class Features(_NodeBase):
 
     op: Literal["features"] = "features"
     features: tuple[Feature, ...]
+    exact = False
+    rows = "candidates"
+
+    def needed_type(self, _inputs: Sequence["Node"], _n_candidates: int, /) -> FixedType:
+        """Return a type that holds every feature's own."""
+        return ranges.union_type([feature.type for feature in self.features])
 
 
-class Momentum(_NodeBase):
+class Momentum(_OwnType):
     """px, py of each candidate in GeV, shape ``(n, 2)``; inputs ``pt``, ``phi``.
 
     ``p = type(pt * 2**-2 * table)`` where the table holds ``table_type(cos)`` for 0 to 360 counts
@@ -122,6 +162,7 @@ class Momentum(_NodeBase):
     op: Literal["momentum"] = "momentum"
     table_type: FixedType
     quadrant_cos: tuple[int, ...]
+    rows = "candidates"
 
 
 class Dense(_NodeBase):
@@ -136,8 +177,13 @@ class Dense(_NodeBase):
     bias: tuple[int, ...]
     bias_type: FixedType
 
+    def needed_type(self, inputs: Sequence["Node"], _n_candidates: int, /) -> FixedType:
+        """Return the type of these constants with any input."""
+        x = inputs[0].type
+        return ranges.dense_type(x, self.kernel, self.kernel_type, self.bias, self.bias_type)
 
-class Quantize(_NodeBase):
+
+class Quantize(_OwnType):
     """Bring a tensor into ``type``; an unsigned saturating type makes it a bounded ReLU.
 
     ``shape`` is the input's, but for a leading axis of length 1 that may be dropped (one vector
@@ -147,7 +193,7 @@ class Quantize(_NodeBase):
     op: Literal["quantize"] = "quantize"
 
 
-class Table(_NodeBase):
+class Table(_OwnType):
     """Elementwise look-up: output code ``table[x - min_code]`` for input code ``x``."""
 
     op: Literal["table"] = "table"
@@ -159,11 +205,20 @@ class Multiply(_NodeBase):
 
     op: Literal["multiply"] = "multiply"
 
+    def needed_type(self, inputs: Sequence["Node"], _n_candidates: int, /) -> FixedType:
+        """Return the type of a product."""
+        return ranges.product_type(inputs[0].type, inputs[1].type)
+
 
 class VectorPool(_NodeBase):
     """``V[k] = -sum_i w[i, k] p[i]``, shape ``(k, 2)``, exact; inputs weights, momentum."""
 
     op: Literal["vector_pool"] = "vector_pool"
+    rows = "event"
+
+    def needed_type(self, inputs: Sequence["Node"], n_candidates: int, /) -> FixedType:
+        """Return the type of the sum over all slots."""
+        return ranges.vector_pool_type(inputs[0].type, inputs[1].type, n_candidates)
 
 
 class ScalarPool(_NodeBase):
@@ -171,6 +226,11 @@ class ScalarPool(_NodeBase):
 
     op: Literal["scalar_pool"] = "scalar_pool"
     shift: int
+    rows = "event"
+
+    def needed_type(self, inputs: Sequence["Node"], n_candidates: int, /) -> FixedType:
+        """Return the type of the sum over all slots."""
+        return ranges.scalar_pool_type(inputs[0].type, n_candidates, self.shift)
 
 
 class Aggregate(_NodeBase):
@@ -181,12 +241,24 @@ class Aggregate(_NodeBase):
 
     op: Literal["aggregate"] = "aggregate"
     shift: int
+    rows = "event"
+
+    def needed_type(self, inputs: Sequence["Node"], n_candidates: int, /) -> FixedType:
+        """Return the type of the sum over all slots."""
+        weights, x = inputs[0].type, inputs[1].type
+        return ranges.aggregate_type(weights, x, n_candidates, self.shift)
 
 
 class Combine(_NodeBase):
     """``MET = sum_k c[k] V[k]``, shape ``(2,)``, exact; inputs c, V."""
 
     op: Literal["combine"] = "combine"
+    rows = "event"
+
+    def needed_type(self, inputs: Sequence["Node"], _n_candidates: int, /) -> FixedType:
+        """Return the type of the sum over all pools."""
+        n_pools = inputs[0].shape[-1]
+        return ranges.combine_type(inputs[0].type, inputs[1].type, n_pools)
 
 
 Node = (
@@ -246,6 +318,31 @@ class Network(_Strict):
         raise ConversionError(
             f"network {self.name!r} has no node {name!r}; it has {[n.name for n in self.nodes]}"
         )
+
+    def inputs_of(self, node: Node) -> tuple[Node, ...]:
+        """Return the nodes that a node reads."""
+        return tuple(self.node(name) for name in node.inputs)
+
+    def needed_type(self, node: Node) -> FixedType:
+        """Return the type that a node needs to hold every result.
+
+        Raises:
+            ConversionError: If the operation drops bits, so that its own type decides.
+        """
+        kind = node.needed_type(self.inputs_of(node), self.n_candidates)
+        if kind is None:
+            raise ConversionError(f"node {node.name!r} ({node.op}) drops bits by its own type")
+        return kind
+
+    @property
+    def per_candidate(self) -> frozenset[str]:
+        """Nodes that have a result for every candidate."""
+        found: set[str] = set()
+        for node in self.nodes:
+            rows = node.rows
+            if rows == "candidates" or (rows == "as input" and node.inputs[0] in found):
+                found.add(node.name)
+        return frozenset(found)
 
     @property
     def output(self) -> Node:

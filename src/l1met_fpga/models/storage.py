@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
+from l1met_fpga.data.slots import first_slots
 from l1met_fpga.errors import RunFolderError
 from l1met_fpga.files import atomic_path
 from l1met_fpga.models import layers
 from l1met_fpga.models.keras import keras
 from l1met_fpga.models.quantizers import FixedQuantizer
-from l1met_fpga.models.slots import first_slots
 
 __all__ = ["custom_objects", "load_model", "predict_met_xy_gev", "save_model"]
 

@@ -19,7 +19,9 @@ __all__ = [
     "COLUMNS",
     "MAX_PUPPI_WEIGHT",
     "N_CANDIDATES",
+    "PARTICLE_KINDS",
     "PHI_COUNTS_PER_TURN",
+    "PT_FRAC_BITS",
     "PT_LSB_GEV",
     "REQUIRED_COLUMNS",
     "Candidates",
@@ -32,7 +34,8 @@ Candidates = Mapping[str, npt.NDArray[np.int16]]
 
 N_CANDIDATES: Final = 128
 """Slots per event: the final buffer of the layer-2 deregionizer (l1tDeregionizerProducer_cfi)."""
-PT_LSB_GEV: Final = 0.25
+PT_FRAC_BITS: Final = 2
+PT_LSB_GEV: Final = 2.0**-PT_FRAC_BITS
 ANGLE_LSB_RAD: Final = math.pi / 720
 PHI_COUNTS_PER_TURN: Final = 1440
 """phi differences wrap by this, which is not a power of two."""
@@ -52,6 +55,16 @@ class ParticleId(enum.IntEnum):
     ELECTRON_PLUS = 5
     MUON_MINUS = 6
     MUON_PLUS = 7
+
+
+PARTICLE_KINDS: Final[dict[str, tuple[ParticleId, ...]]] = {
+    "charged hadron": (ParticleId.HADRON_MINUS, ParticleId.HADRON_PLUS),
+    "neutral hadron": (ParticleId.NEUTRAL_HADRON,),
+    "photon": (ParticleId.PHOTON,),
+    "electron": (ParticleId.ELECTRON_MINUS, ParticleId.ELECTRON_PLUS),
+    "muon": (ParticleId.MUON_MINUS, ParticleId.MUON_PLUS),
+}
+"""Kinds of particles in the order of tables and legends: codes that differ by the charge only."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 Every step follows ``L1METEmu`` of CMSSW ``L1Trigger/Phase2L1ParticleFlow/interface/jetmet/
 L1PFMetEmulator.h`` (the version that reads its coefficients from a JSON file; their values are
 those of commit 070951de). Cosine and sine are second-order polynomials in each of 16 bins of phi,
-so this MET differs slightly from the exact one of :mod:`l1met_fpga.puppi.met`.
+so this MET differs slightly from the exact one of :mod:`l1met_fpga.puppi.sums`.
 
 Two properties of the original are kept on purpose: sums wrap at 2048 GeV, and the direction uses
 229.29936 counts per radian where 720/pi is 229.183.

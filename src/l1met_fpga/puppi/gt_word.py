@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from l1met_fpga.errors import DataError
 from l1met_fpga.fixed_point import FixedType, Overflow, Rounding
-from l1met_fpga.puppi.columns import ANGLE_LSB_RAD
+from l1met_fpga.puppi.columns import ANGLE_LSB_RAD, PT_FRAC_BITS
 
 __all__ = [
     "GT_PHI_LSB_RAD",
@@ -34,7 +34,6 @@ GT_PHI_TYPE: Final = FixedType(True, 12, 0, Rounding.RND_CONV, Overflow.WRAP)
 """Counts of :data:`GT_PHI_LSB_RAD`; pi is the code of -pi, by wrapping."""
 GT_PHI_LSB_RAD: Final = math.pi / 4096
 
-_PUPPI_PT_FRAC_BITS: Final = 2
 _ANGLE_SCALE_TYPE: Final = FixedType(True, 4, 13, Rounding.RND_CONV, Overflow.SAT)
 # CMSSW divides the two float constants.
 _ANGLE_SCALE: Final = int(
@@ -76,9 +75,9 @@ class GtSum:
         """
         return cls(
             valid=(pt != 0) | (scalar_pt != 0),
-            vector_pt=GT_PT_TYPE.convert(pt, _PUPPI_PT_FRAC_BITS),
+            vector_pt=GT_PT_TYPE.convert(pt, PT_FRAC_BITS),
             vector_phi=GT_PHI_TYPE.convert(phi * _ANGLE_SCALE, _ANGLE_SCALE_TYPE.frac_bits),
-            scalar_pt=GT_PT_TYPE.convert(scalar_pt, _PUPPI_PT_FRAC_BITS),
+            scalar_pt=GT_PT_TYPE.convert(scalar_pt, PT_FRAC_BITS),
         )
 
     @classmethod

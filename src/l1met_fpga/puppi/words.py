@@ -116,22 +116,23 @@ def unpack(words: Words) -> dict[str, npt.NDArray[np.int16]]:
 
 
 def _unpack_block(words: Words, out: dict[str, npt.NDArray[np.int16]]) -> None:
-    def part(lowest_bit: int) -> npt.NDArray[np.int16]:
-        """Return 16 bits of each word."""
-        return (words >> np.uint64(lowest_bit)).astype(np.int16)
-
-    # A left and an arithmetic right shift in 16 bits cut a field out and extend its sign.
-    out["pt"][:] = words.astype(np.int16) & 0x3FFF
-    out["eta"][:] = (part(14) << 4) >> 4
-    out["phi"][:] = (part(26) << 5) >> 5
-    middle, high = part(37), part(49)
-    out["pid"][:] = middle & 7
+    for name, column in out.items():
+        column[:] = _field(words, name)
     charged = is_charged(out["pid"])
-    out["z0"][:] = ((middle << 3) >> 6) * charged
-    out["dxy"][:] = ((high << 7) >> 8) * charged
-    out["quality"][:] = ((high >> 9) & 7) * charged
-    out["em_id"][:] = (high & 0x3F) * ~charged
-    out["puppi_weight"][:] = np.where(charged, MAX_PUPPI_WEIGHT, (middle >> 3) & 0x1FF)
+    for name in CHARGED_ONLY:
+        out[name] *= charged
+    for name in NEUTRAL_ONLY:
+        np.copyto(out[name], MAX_PUPPI_WEIGHT if name == "puppi_weight" else 0, where=charged)
+
+
+def _field(words: Words, name: str) -> npt.NDArray[np.int16]:
+    """Cut a column's field out of each word."""
+    kind = COLUMNS[name].type
+    bits = (words >> np.uint64(LOWEST_BIT[name])).astype(np.int16)
+    if not kind.signed:
+        return bits & np.int16(kind.max_code)
+    spare = 16 - kind.width
+    return (bits << spare) >> spare  # the right shift, arithmetic, extends the sign
 
 
 def pack(columns: Mapping[str, npt.NDArray[Any]]) -> Words:

@@ -7,8 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from l1met_fpga.puppi.columns import N_CANDIDATES
-from l1met_fpga.puppi.met import unit_vectors
-from l1met_fpga.puppi.units import to_values
+from l1met_fpga.puppi.sums import ragged_met_xy_gev
 from l1met_fpga.simulation.calorimeter import Towers
 from l1met_fpga.simulation.deposits import make_lists
 from l1met_fpga.simulation.detector import Detector
@@ -63,10 +62,7 @@ class Crossings:
 
     def puppi_met_xy_gev(self) -> npt.NDArray[np.float64]:
         """Return minus the vector sum of the candidates, shape (n_events, 2)."""
-        event = np.repeat(np.arange(len(self)), self.counts)
-        momentum = to_values("pt", self.columns["pt"])[:, None] * unit_vectors(self.columns["phi"])
-        sums = [np.bincount(event, momentum[:, axis], len(self)) for axis in (0, 1)]
-        return -np.stack(sums, axis=1).astype(np.float64)
+        return ragged_met_xy_gev(self.columns, self.counts)
 
 
 def simulate_crossings(

@@ -19,6 +19,7 @@ from pydantic import Field
 from l1met_fpga.config.base import StrictModel, load_yaml, parse
 from l1met_fpga.errors import ConfigError, SimulationError
 from l1met_fpga.files import write_json
+from l1met_fpga.puppi.sums import sum_by_event
 from l1met_fpga.simulation.particles import MAX_ABS_ETA, MIN_PT_GEV, ParticleEvents, Species
 
 __all__ = ["Card", "Variant", "card_names", "generate", "generated", "is_generated", "load_card"]
@@ -215,8 +216,8 @@ def _visible(flat: _Flat, events: int, pt2_hat_gev2: npt.NDArray[np.float64]) ->
     pt = np.hypot(flat.px, flat.py)
     eta = np.arcsinh(flat.pz / np.maximum(pt, 1e-9))
     invisible = np.isin(np.abs(flat.pdg), NEUTRINOS)
-    sums = [np.bincount(flat.event[invisible], p[invisible], events) for p in (flat.px, flat.py)]
-    gen_met: npt.NDArray[np.float64] = np.stack(sums, axis=1).astype(np.float64)
+    momentum = np.stack([flat.px, flat.py], axis=1)[invisible]
+    gen_met = sum_by_event(momentum, flat.event[invisible], events)
     keep = ~invisible & (np.abs(eta) < MAX_ABS_ETA) & (pt > MIN_PT_GEV)
     species, charge = _species(flat.pdg[keep])
     count = np.bincount(flat.event[keep], minlength=events)

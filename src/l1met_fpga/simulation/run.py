@@ -9,8 +9,8 @@ from pathlib import Path
 from time import monotonic, process_time
 from typing import Any, Final
 
+from l1met_fpga.cluster import run_tasks
 from l1met_fpga.config.simulation import SimulationConfig
-from l1met_fpga.data.cluster import run_tasks
 from l1met_fpga.errors import SimulationError
 from l1met_fpga.files import exclusive, write_json
 from l1met_fpga.simulation.generate import is_generated, load_card

@@ -19,8 +19,8 @@ from l1met_fpga.errors import DataError
 from l1met_fpga.metrics.arrays import magnitude_gev
 from l1met_fpga.metrics.projection import project
 from l1met_fpga.metrics.resolution import half_width
-from l1met_fpga.puppi.columns import ANGLE_LSB_RAD, PT_LSB_GEV, ParticleId
-from l1met_fpga.puppi.met import unit_vectors
+from l1met_fpga.puppi.columns import ANGLE_LSB_RAD, PARTICLE_KINDS, PT_LSB_GEV
+from l1met_fpga.puppi.sums import event_of_rows, momentum_xy_gev, sum_by_event
 
 __all__ = [
     "SAMPLES",
@@ -47,13 +47,7 @@ FloatArray = npt.NDArray[np.float64]
 Figures = dict[str, tuple[float, float]]
 """Name of a figure -> value and statistical error."""
 
-SPECIES: Final = {
-    "charged hadrons": (ParticleId.HADRON_MINUS, ParticleId.HADRON_PLUS),
-    "photons": (ParticleId.PHOTON,),
-    "neutral hadrons": (ParticleId.NEUTRAL_HADRON,),
-    "electrons": (ParticleId.ELECTRON_MINUS, ParticleId.ELECTRON_PLUS),
-    "muons": (ParticleId.MUON_MINUS, ParticleId.MUON_PLUS),
-}
+SPECIES: Final = {f"{kind}s": codes for kind, codes in PARTICLE_KINDS.items()}
 REGIONS: Final = {
     "barrel": (0.0, 1.5),
     "HGCal": (1.5, 2.5),
@@ -168,18 +162,18 @@ def met_figures(sample: MetSample) -> Figures:
 
 def components(events: EventBatch) -> list[Components]:
     """Split the candidates by region and kind: how many, how much, how noisy."""
-    event = np.repeat(np.arange(events.n_events), events.counts)
+    event = event_of_rows(events.counts)
     eta = np.abs(events.columns["eta"]) * ANGLE_LSB_RAD
     pt = events.columns["pt"] * PT_LSB_GEV
-    momentum = pt[:, None] * unit_vectors(events.columns["phi"])
+    momentum = momentum_xy_gev(events.columns)
     rows = []
     for region, (low, high) in REGIONS.items():
         for species, codes in SPECIES.items():
             mine = (eta >= low) & (eta < high) & np.isin(events.columns["pid"], codes)
             if not mine.any():
                 continue
-            sums = [np.bincount(event[mine], p[mine], events.n_events) for p in momentum.T]
-            square = (sums[0] ** 2 + sums[1] ** 2) / 2
+            sums = sum_by_event(momentum[mine], event[mine], events.n_events)
+            square = (sums[:, 0] ** 2 + sums[:, 1] ** 2) / 2
             noise = float(np.sqrt(square.mean()))
             count = np.bincount(event[mine], minlength=events.n_events)
             root_n = np.sqrt(events.n_events)

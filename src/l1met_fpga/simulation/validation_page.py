@@ -7,7 +7,7 @@ from typing import Final
 from l1met_fpga.data.batch import concatenate
 from l1met_fpga.data.read_words import read_words
 from l1met_fpga.files import atomic_path
-from l1met_fpga.plot_style import save_figure
+from l1met_fpga.plots.figure import save_figure
 from l1met_fpga.simulation import validation_plots as plots
 from l1met_fpga.simulation.validation import (
     EVENTS_PER_STEP,

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.figure import Figure
 
-from l1met_fpga.plot_style import COLOURS, styled
+from l1met_fpga.plots.figure import COLOURS, styled
 from l1met_fpga.simulation.validation import (
     RESPONSE_EDGES_GEV,
     TURN_ON_EDGES_GEV,

@@ -13,10 +13,10 @@ import numpy as np
 import numpy.typing as npt
 
 from l1met_fpga.config.training import TrainingConfig
+from l1met_fpga.data.slots import count_cut, first_slots
 from l1met_fpga.errors import TrainingError
-from l1met_fpga.models.slots import count_cut, first_slots
 from l1met_fpga.puppi.columns import N_CANDIDATES, PHI_COUNTS_PER_TURN, Candidates
-from l1met_fpga.puppi.met import puppi_met_xy_gev
+from l1met_fpga.puppi.sums import puppi_met_xy_gev
 
 __all__ = ["Batch", "PackedEvents", "TrainingMixture", "augment"]
 

@@ -13,11 +13,11 @@ from l1met_fpga.config.data import Role
 from l1met_fpga.config.model import ModelConfig
 from l1met_fpga.config.training import TrainingSample
 from l1met_fpga.data.sample_store import sample_files, store_of
+from l1met_fpga.data.slots import tell_cut
 from l1met_fpga.data.sources import refuse_repeated_files
 from l1met_fpga.data.splits import Part
 from l1met_fpga.data.store import Store
 from l1met_fpga.errors import ConfigError, DataError
-from l1met_fpga.models.slots import tell_cut
 from l1met_fpga.training.mixture import PackedEvents
 
 __all__ = ["LoadedSample", "load_samples"]

@@ -17,10 +17,10 @@ from typing import Any
 
 import optuna
 
+from l1met_fpga.cluster import run_tasks
 from l1met_fpga.config.model import DenseConfig, LayerTypes, ModelConfig
 from l1met_fpga.config.run import RunConfig
 from l1met_fpga.config.scan import ScanConfig
-from l1met_fpga.data.cluster import run_tasks
 from l1met_fpga.errors import ConfigError, RunFolderError, TrainingError
 from l1met_fpga.files import exclusive, write_json
 from l1met_fpga.fixed_point import FixedType

@@ -7,9 +7,9 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
-from l1met_fpga.evaluation.plots.style import figure, legend
 from l1met_fpga.metrics.arrays import FloatArray
-from l1met_fpga.plot_style import COLOURS, styled
+from l1met_fpga.plots.curves import figure, legend
+from l1met_fpga.plots.figure import COLOURS, styled
 
 __all__ = ["plot_learning_curves", "plot_weight_maps"]
 

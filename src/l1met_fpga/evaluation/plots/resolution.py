@@ -1,27 +1,36 @@
 """Response, resolution, tails and multiplicity dependence."""
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 from matplotlib.figure import Figure
 
-from l1met_fpga.evaluation.plots.style import (
+from l1met_fpga.metrics.arrays import FloatArray
+from l1met_fpga.metrics.binning import Bins
+from l1met_fpga.metrics.resolution import half_width
+from l1met_fpga.plots.curves import (
     Curve,
     bin_positions,
+    binned_label,
     figure,
-    gen_met_label,
     legend,
     look,
     ratio_figure,
     shifted,
 )
-from l1met_fpga.metrics.arrays import FloatArray
-from l1met_fpga.metrics.binning import Bins
-from l1met_fpga.metrics.resolution import half_width
-from l1met_fpga.plot_style import styled
+from l1met_fpga.plots.figure import styled
 
-__all__ = ["plot_binned", "plot_multiplicity", "plot_residuals", "plot_with_ratio"]
+__all__ = [
+    "GEN_MET_LABEL",
+    "plot_binned",
+    "plot_multiplicity",
+    "plot_residuals",
+    "plot_with_ratio",
+]
+
+GEN_MET_LABEL: Final = "generator $p_T^{miss}$ [GeV]"
 
 
 def plot_binned(
@@ -43,7 +52,7 @@ def plot_binned(
     """
     with styled():
         made, axis = figure(title)
-        centres, halves, drawn = bin_positions(bins)
+        centres, halves, drawn = bin_positions(bins.edges_gev)
         if reference is not None:
             axis.axhline(reference, color="0.5", linewidth=1, linestyle=":")
         for k, curve in enumerate(curves):
@@ -51,7 +60,7 @@ def plot_binned(
                 shifted(centres, halves, k, len(curves)), curve.value, curve.error, halves,
                 linestyle="none", label=curve.title, markersize=6, **look(k),
             )  # fmt: skip
-        axis.set(xlabel=gen_met_label(bins), ylabel=label, xlim=drawn)
+        axis.set(xlabel=binned_label(GEN_MET_LABEL, bins.edges_gev), ylabel=label, xlim=drawn)
         _room_above(axis, [curve.value for curve in curves])
         legend(axis, curves, loc="upper right")
     return made
@@ -78,14 +87,14 @@ def plot_with_ratio(
     """
     with styled():
         made, top, bottom = ratio_figure(title, ratio_label=ratio_label)
-        centres, halves, drawn = bin_positions(bins)
+        centres, halves, drawn = bin_positions(bins.edges_gev)
         for k, (curve, ratio) in enumerate(zip(curves, ratios, strict=True)):
             x = shifted(centres, halves, k, len(curves))
             options = {"linestyle": "none", "markersize": 6, **look(k)}
             top.errorbar(x, curve.value, curve.error, halves, label=curve.title, **options)
             bottom.errorbar(x, ratio.value, ratio.error, halves, **options)
         top.set(ylabel=label, xlim=drawn)
-        bottom.set(xlabel=gen_met_label(bins))
+        bottom.set(xlabel=binned_label(GEN_MET_LABEL, bins.edges_gev))
         _room_above(top, [curve.value for curve in curves])
         legend(top, curves, loc="upper left")
     return made

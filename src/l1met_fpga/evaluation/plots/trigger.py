@@ -5,29 +5,35 @@ from collections.abc import Mapping
 import numpy as np
 from matplotlib.figure import Figure
 
-from l1met_fpga.evaluation.plots.style import (
-    bin_positions,
-    figure,
-    gen_met_label,
-    legend,
-    look,
-)
 from l1met_fpga.metrics.arrays import FloatArray
 from l1met_fpga.metrics.trigger import RateCurve
 from l1met_fpga.metrics.turn_on import OFFLINE_EFFICIENCY, TurnOn
-from l1met_fpga.plot_style import styled
+from l1met_fpga.plots.curves import (
+    bin_positions,
+    binned_label,
+    figure,
+    legend,
+    look,
+)
+from l1met_fpga.plots.figure import styled
 
 __all__ = ["plot_rate", "plot_roc", "plot_turn_on"]
 
 
-def plot_turn_on(curves: Mapping[str, TurnOn], *, title: str = "") -> Figure:
-    """Draw efficiencies against |genMET| at equal rate, with Clopper-Pearson errors and fits."""
+def plot_turn_on(curves: Mapping[str, TurnOn], *, truth_label: str, title: str = "") -> Figure:
+    """Draw efficiencies against the truth at equal rate, with Clopper-Pearson errors and fits.
+
+    Args:
+        curves: By name of the estimate.
+        truth_label: What the truth is, with its unit.
+        title: Line above the axis.
+    """
     with styled():
         made, axis = figure(title)
         drawn, bins = (0.0, 1.0), None
         for k, (name, curve) in enumerate(curves.items()):
             bins = curve.bins
-            *_, drawn = bin_positions(bins)
+            *_, drawn = bin_positions(bins.edges_gev)
             found = curve.efficiency
             errors = np.stack([found.value - found.low, found.high - found.value])
             text = f"{name} > {curve.threshold_gev:.0f} GeV"
@@ -46,7 +52,7 @@ def plot_turn_on(curves: Mapping[str, TurnOn], *, title: str = "") -> Figure:
         axis.set(ylabel="efficiency", xlim=drawn, ylim=(0, 1.62))
         axis.set_yticks(np.arange(0, 1.01, 0.2))
         if bins is not None:
-            axis.set_xlabel(gen_met_label(bins))
+            axis.set_xlabel(binned_label(truth_label, bins.edges_gev))
         legend(axis, list(curves), loc="upper left")
     return made
 

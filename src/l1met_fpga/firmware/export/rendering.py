@@ -1,7 +1,7 @@
 """Templates of the exports, and folders that are replaced whole or not at all."""
 
+import secrets
 import shutil
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -9,6 +9,7 @@ from typing import Any, Final
 import jinja2
 
 from l1met_fpga.errors import ConversionError
+from l1met_fpga.files import exclusive
 
 __all__ = ["MARK", "TEMPLATES", "identifier", "render", "write_folder"]
 
@@ -55,6 +56,25 @@ def write_folder(folder: Path, files: Mapping[str, str], *, kind: str) -> None:
     Raises:
         ConversionError: If the folder holds anything else; nothing is changed then.
     """
+    folder = folder.resolve()  # what a link points to is replaced, never the link
+    if folder == Path.cwd():
+        raise ConversionError(f"{folder} is the working folder; choose another --output")
+    with exclusive(folder):
+        _check_replaceable(folder, kind)
+        fresh = folder.with_name(f".l1met-{secrets.token_hex(8)}")
+        try:
+            for name, text in {**files, MARK: f"{kind}\n"}.items():
+                path = fresh / name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(text, encoding="utf-8")
+            if folder.exists():
+                shutil.rmtree(folder)
+            fresh.replace(folder)
+        finally:
+            shutil.rmtree(fresh, ignore_errors=True)
+
+
+def _check_replaceable(folder: Path, kind: str) -> None:
     mark = folder / MARK
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         made_here = mark.is_file() and mark.read_text(encoding="utf-8").strip() == kind
@@ -63,16 +83,3 @@ def write_folder(folder: Path, files: Mapping[str, str], *, kind: str) -> None:
                 f"{folder} is not empty and is no earlier `l1met export {kind}`; refusing to "
                 "replace it. Choose another --output"
             )
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    fresh = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-    try:
-        fresh.chmod(0o755)
-        for name, text in {**files, MARK: f"{kind}\n"}.items():
-            path = fresh / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8")
-        if folder.exists():
-            shutil.rmtree(folder)
-        fresh.replace(folder)
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)

@@ -11,7 +11,6 @@ import numpy as np
 
 from l1met_fpga.config.firmware import HlsConfig, IoType
 from l1met_fpga.firmware.hls.features import feature_code
-from l1met_fpga.firmware.reference import needed_type
 from l1met_fpga.fixed_point import FixedType, Overflow, Rounding
 from l1met_fpga.models import network as net
 
@@ -44,12 +43,7 @@ class _Specs:
         self.consumers = {
             node.name: [n for n in network if node.name in n.inputs] for node in network
         }
-        self.per_candidate: set[str] = set()
-        for node in network:
-            if node.op in _ON_CANDIDATES or (
-                node.op in _ELEMENTWISE and node.inputs[0] in self.per_candidate
-            ):
-                self.per_candidate.add(node.name)
+        self.per_candidate = network.per_candidate
 
     def build(self) -> list[Spec]:
         specs = []
@@ -62,9 +56,9 @@ class _Specs:
 
     def _absorbed_by(self, name: str) -> net.Quantize | None:
         """The quantizer that an exact operation can carry out itself."""
-        consumers = self.consumers[name]
-        exact = self.network.node(name).op in _EXACT
-        if exact and len(consumers) == 1 and isinstance(consumers[0], net.Quantize):
+        consumers, node = self.consumers[name], self.network.node(name)
+        computed = node.exact and not isinstance(node, net.InputColumn)
+        if computed and len(consumers) == 1 and isinstance(consumers[0], net.Quantize):
             return consumers[0]
         return None
 
@@ -196,7 +190,7 @@ class _Specs:
                 *self.rows(node),
                 f"static const unsigned n_left = {left};",
                 f"static const unsigned n_right = {right};",
-                f"typedef {needed_type(self.network, node).hls_name} accum_t;",
+                f"typedef {self.network.needed_type(node).hls_name} accum_t;",
             ],
         }
 
@@ -208,7 +202,7 @@ class _Specs:
             "constants": [
                 *self.folding(),
                 f"static const unsigned n_pools = {pools};",
-                f"typedef {needed_type(self.network, node).hls_name} accum_t;",
+                f"typedef {self.network.needed_type(node).hls_name} accum_t;",
             ],
         }
 
@@ -239,14 +233,11 @@ class _Specs:
 
     def _sum_types(self, node: net.ScalarPool | net.Aggregate) -> list[str]:
         """The sum before and after the exact shift have the same bits."""
-        kind = needed_type(self.network, node)
+        kind = self.network.needed_type(node)
         before = FixedType(kind.signed, kind.int_bits + node.shift, kind.frac_bits - node.shift)
         return [f"typedef {kind.hls_name} accum_t;", f"typedef {before.hls_name} sum_t;"]
 
 
-_ON_CANDIDATES: Final = ("input", "features", "momentum")
-_ELEMENTWISE: Final = ("dense", "quantize", "table", "multiply")
-_EXACT: Final = ("dense", "multiply", "vector_pool", "scalar_pool", "aggregate", "combine")
 _BUILDERS: Final[dict[str, Callable[[_Specs, Any, Spec], Spec]]] = {
     "input": _Specs.input,
     "features": _Specs.features,

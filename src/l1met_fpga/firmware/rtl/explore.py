@@ -152,7 +152,7 @@ def plot(points: list[Point], *, clock_period_ns: float) -> Any:
     """
     from matplotlib.figure import Figure
 
-    from l1met_fpga.plot_style import styled
+    from l1met_fpga.plots.figure import styled
 
     with styled():
         figure = Figure(figsize=(16, 7))

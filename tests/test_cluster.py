@@ -2,7 +2,7 @@ import os
 
 import pytest
 
-from l1met_fpga.data.cluster import run_tasks
+from l1met_fpga.cluster import run_tasks
 from l1met_fpga.processors import allowed_processors
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from keras_models import random_candidates
 
-from l1met_fpga.models.slots import count_cut, first_slots
+from l1met_fpga.data.slots import count_cut, first_slots
 
 
 @pytest.mark.parametrize("n_slots", [1, 64, 127, 128, 200])

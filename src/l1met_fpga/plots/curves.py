@@ -1,27 +1,28 @@
-"""Pieces that the plots of the evaluation share."""
+"""Pieces that plots of several curves share."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from l1met_fpga.metrics.arrays import FloatArray
-from l1met_fpga.metrics.binning import Bins
-from l1met_fpga.plot_style import COLOURS
+from l1met_fpga.plots.figure import COLOURS
 
 __all__ = [
     "Curve",
     "bin_positions",
+    "binned_label",
     "figure",
-    "gen_met_label",
     "legend",
     "look",
     "ratio_figure",
     "shifted",
 ]
+
+FloatArray = npt.NDArray[np.float64]
 
 MARKERS: Final = ("o", "s", "^", "v", "D", "P", "X", "<", ">", "*")
 
@@ -58,15 +59,17 @@ def ratio_figure(title: str, *, ratio_label: str) -> tuple[Figure, Axes, Axes]:
     return made, top, bottom
 
 
-def bin_positions(bins: Bins) -> tuple[FloatArray, FloatArray, tuple[float, float]]:
+def bin_positions(
+    edges: Sequence[float],
+) -> tuple[FloatArray, FloatArray, tuple[float, float]]:
     """Return centres, half widths and drawn range; an open bin is drawn half as wide as it starts.
 
     The axis label of such a plot must say that the last bin is open.
     """
-    edges = np.asarray(bins.edges_gev, dtype=np.float64)
-    if np.isinf(edges[-1]):
-        edges[-1] = edges[-2] * 1.25 if edges[-2] > 0 else 1.0
-    return (edges[1:] + edges[:-1]) / 2, np.diff(edges) / 2, (float(edges[0]), float(edges[-1]))
+    ends = np.array(edges, dtype=np.float64)
+    if np.isinf(ends[-1]):
+        ends[-1] = ends[-2] * 1.25 if ends[-2] > 0 else 1.0
+    return (ends[1:] + ends[:-1]) / 2, np.diff(ends) / 2, (float(ends[0]), float(ends[-1]))
 
 
 def shifted(centres: FloatArray, halves: FloatArray, index: int, count: int) -> FloatArray:
@@ -74,10 +77,9 @@ def shifted(centres: FloatArray, halves: FloatArray, index: int, count: int) -> 
     return centres + halves * 0.5 * ((index + 0.5) / count - 0.5)
 
 
-def gen_met_label(bins: Bins) -> str:
-    """Return the label of a |genMET| axis."""
-    open_end = " (last bin open)" if np.isinf(bins.edges_gev[-1]) else ""
-    return f"generator $p_T^{{miss}}$ [GeV]{open_end}"
+def binned_label(text: str, edges: Sequence[float]) -> str:
+    """Return the label of an axis of bins; it says that the last one is open."""
+    return f"{text} (last bin open)" if np.isinf(edges[-1]) else text
 
 
 def legend(axis: Axes, curves: Sequence[object], **options: Any) -> None:

@@ -4,7 +4,12 @@ import math
 
 import numpy as np
 
-from l1met_fpga.puppi.met import momentum_xy_gev, puppi_met_xy_gev, unit_vectors
+from l1met_fpga.puppi.sums import (
+    momentum_xy_gev,
+    puppi_met_xy_gev,
+    ragged_met_xy_gev,
+    unit_vectors,
+)
 
 
 def test_unit_vectors_match_the_sine_and_cosine() -> None:
@@ -31,3 +36,13 @@ def test_rotating_an_event_rotates_its_met() -> None:
     turned = (phi + 360 + 720) % 1440 - 720
     rotated = puppi_met_xy_gev({"pt": pt, "phi": turned.astype(np.int16)})
     np.testing.assert_allclose(rotated, np.stack([-met[:, 1], met[:, 0]], axis=-1), atol=1e-9)
+
+
+def test_ragged_and_padded_sums_agree() -> None:
+    rng = np.random.default_rng(3)
+    counts = np.array([0, 3, 128, 0, 1])
+    filled = np.arange(128) < counts[:, None]
+    pt = np.where(filled, rng.integers(1, 400, filled.shape), 0).astype(np.int16)
+    phi = np.where(filled, rng.integers(-720, 720, filled.shape), 0).astype(np.int16)
+    got = ragged_met_xy_gev({"pt": pt[filled], "phi": phi[filled]}, counts)
+    np.testing.assert_allclose(got, puppi_met_xy_gev({"pt": pt, "phi": phi}), atol=1e-9)

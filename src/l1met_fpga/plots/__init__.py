@@ -1,0 +1,1 @@
+"""What all figures share: the look of a figure, curves over bins."""

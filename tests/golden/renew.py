@@ -1,0 +1,20 @@
+"""Renew the golden file after a deliberate change: ``python tests/golden/renew.py``.
+
+Say in the commit message which numbers moved and why.
+"""
+
+import json
+import sys
+
+from shipped import GOLDEN, NETWORKS, events, measure
+
+from l1met_fpga.files import write_json
+from l1met_fpga.identity import content_digest
+
+if __name__ == "__main__":
+    old = json.loads(GOLDEN.read_text(encoding="utf-8")) if GOLDEN.is_file() else {}
+    new = {"events": content_digest([c.tolist() for c in events().values()])}
+    new |= {name: measure(name) for name in NETWORKS}
+    write_json(GOLDEN, new)
+    changed = [name for name in new if new[name] != old.get(name)]
+    sys.stdout.write(f"{GOLDEN}: changed {', '.join(changed) or 'nothing'}\n")

@@ -1,0 +1,71 @@
+"""What the shipped networks give: the digest of each generated text, integers of seeded events."""
+
+import json
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+# QKeras needs Keras 2, which TensorFlow gives only when asked before it is imported.
+os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
+
+from l1met_fpga.config.firmware import HlsConfig
+from l1met_fpga.firmware.builds import sources_digest
+from l1met_fpga.firmware.hls.project import write_project
+from l1met_fpga.firmware.reference import evaluate
+from l1met_fpga.identity import content_digest
+from l1met_fpga.models.network import Network
+
+GOLDEN = Path(__file__).with_name("golden.json")
+MODELS = Path(__file__).parents[2] / "models"
+NETWORKS = ("deepset", "deepmet", "garnet")
+N_EVENTS = 5000
+N_SHOWN = 4
+"""Events whose outputs are kept as they are."""
+LIMITS = {
+    "pt": (1, 16383), "eta": (-2048, 2047), "phi": (-720, 720), "pid": (0, 7),
+    "puppi_weight": (0, 256),
+}  # fmt: skip
+
+
+def events() -> dict[str, np.ndarray]:
+    """Return seeded events: half of them full of any codes, half with fewer, softer candidates."""
+    rng = np.random.default_rng(20260101)
+    shape = N_EVENTS, 128
+    columns = {
+        name: rng.integers(low, high, shape, np.int16, endpoint=True)
+        for name, (low, high) in LIMITS.items()
+    }
+    soft = slice(N_EVENTS // 2, None)
+    columns["pt"][soft] >>= rng.integers(3, 13, columns["pt"][soft].shape, np.int16)
+    counts = rng.integers(0, 128, N_EVENTS, endpoint=True)
+    counts[: N_EVENTS // 4] = 128
+    filled = (np.arange(128) < counts[:, None]) & (columns["pt"] > 0)
+    return {name: np.where(filled, codes, 0).astype(np.int16) for name, codes in columns.items()}
+
+
+def hls_digest(network: Network, candidates: dict[str, np.ndarray]) -> str:
+    """Return the digest of the HLS sources that are made for a network."""
+    few = {name: codes[:10] for name, codes in candidates.items()}
+    with tempfile.TemporaryDirectory() as folder:
+        project = Path(folder) / "hls"
+        write_project(network, HlsConfig(), project, candidates=few)
+        return sources_digest(project / "firmware")
+
+
+TEXTS: dict[str, Callable[[Network, dict[str, np.ndarray]], str]] = {"hls": hls_digest}
+"""Generated text -> its digest."""
+
+
+def measure(name: str) -> dict[str, object]:
+    """Return everything that is held fixed about a shipped network."""
+    path = MODELS / name / "network.json"
+    network, candidates = Network.load(path), events()
+    outputs = evaluate(network, candidates)
+    return {
+        "network": content_digest(json.loads(path.read_text(encoding="utf-8"))),
+        "outputs": content_digest(outputs.tolist()),
+        "first_outputs": outputs[:: N_EVENTS // N_SHOWN].tolist(),
+    } | {text: digest(network, candidates) for text, digest in TEXTS.items()}
