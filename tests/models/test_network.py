@@ -42,5 +42,5 @@ def test_what_is_per_candidate_has_the_slots_as_its_first_axis(name):
 
 def test_rounding_operations_need_no_type_of_their_own():
     network = NETWORKS["deepset"]()
-    with pytest.raises(ConversionError, match="'momentum' .* drops bits by its own type"):
+    with pytest.raises(ConversionError, match=r"'momentum' .* drops bits by its own type"):
         network.needed_type(network.node("momentum"))

@@ -7,10 +7,10 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from l1met_fpga.data.slots import first_slots
 from l1met_fpga.errors import DataError
 from l1met_fpga.firmware.reference import checked_columns
 from l1met_fpga.models.network import Network
-from l1met_fpga.models.slots import first_slots
 from l1met_fpga.puppi.columns import COLUMNS, Candidates
 from l1met_fpga.puppi.words import unpack
 

@@ -10,14 +10,14 @@ import numpy as np
 import numpy.typing as npt
 
 from l1met_fpga.config.data import ConvertConfig
+from l1met_fpga.data.slots import count_cut, first_slots, tell_cut
 from l1met_fpga.data.sources import Source, expand_sources
 from l1met_fpga.errors import DataError
-from l1met_fpga.models.slots import count_cut, first_slots, tell_cut
 from l1met_fpga.prediction.blocks import Block, read_blocks
 from l1met_fpga.prediction.loaded import LoadedNetwork
 from l1met_fpga.prediction.met import Met, polar
 from l1met_fpga.prediction.output import open_output, require_writable
-from l1met_fpga.puppi.met import puppi_met_xy_gev
+from l1met_fpga.puppi.sums import puppi_met_xy_gev
 
 __all__ = ["COLUMN_TYPES", "PredictedFile", "predict_files"]
 
