@@ -26,7 +26,7 @@ SHIPPED = Path("models")
 ROWS = {
     "lut": "LUT (Yosys)",
     "lut_estimate": "LUT (counted)",
-    "lut_estimate_da4ml": "of which da4ml's cost",
+    "lut_estimate_traced": "of which traced logic",
     "ff": "FF",
     "dsp": "DSP",
     "bram": "BRAM36",
@@ -36,6 +36,9 @@ ROWS = {
     "latency_first_word_cycles": "first word to px, py, clocks",
     "latency_last_word_cycles": "last word to px, py, clocks",
     "latency_gt_word_cycles": "last word to global-trigger word, clocks",
+    "timing.tight_mhz": "open static timing, tight nets, MHz",
+    "timing.typical_mhz": "typical nets, MHz",
+    "timing.congested_mhz": "congested nets, MHz",
 }
 
 
@@ -90,6 +93,16 @@ def measure(network: Network, n_events: int, folder: Path) -> dict[str, Any]:
     }
 
 
+def figure(figures: dict[str, Any], key: str) -> str:
+    """Text of the figure at a dotted key; a stage that was not run has none."""
+    found: Any = figures
+    for part in key.split("."):
+        found = None if found is None else found[part]
+    if found is None:
+        return "-"
+    return f"{found:,.2f}" if isinstance(found, float) else f"{found:,}"
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -106,10 +119,8 @@ def main() -> None:
             found = measure(network, args.events, Path(scratch))
         table = Table("", "streaming, 3 lanes", "parallel, 128 lanes", title=f"{path}")
         for key, label in ROWS.items():
-            cells = [found["figures"][part][key] for part in ("streaming", "parallel")]
-            table.add_row(
-                label, *(f"{c:,.2f}" if isinstance(c, float) else f"{c:,}" for c in cells)
-            )
+            cells = [figure(found["figures"][part], key) for part in ("streaming", "parallel")]
+            table.add_row(label, *cells)
         console.print(table)
         for label, seconds in found["seconds"].items():
             console.print(f"{label}: {seconds:.1f} s")

@@ -11,6 +11,7 @@ import l1met_fpga
 ROOT = Path(l1met_fpga.__file__).parent
 ROOMS = (
     (
+        "archives",
         "caches",
         "cluster",
         "errors",
@@ -21,6 +22,7 @@ ROOMS = (
         "plots",
         "processors",
         "run_folder",
+        "scratch",
         "shipped",
     ),
     ("results",),

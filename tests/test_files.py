@@ -6,7 +6,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from l1met_fpga.files import atomic_path, write_json
+from l1met_fpga.errors import ReportError
+from l1met_fpga.files import atomic_path, read_json, write_json
 
 
 @contextmanager
@@ -92,3 +93,24 @@ def test_write_json_refuses_nan(tmp_path):
     with pytest.raises(ValueError, match="not JSON compliant"):
         write_json(tmp_path / "x.json", {"met": float("nan")})
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"", "it is not JSON"),
+        (b"{", "it is not JSON"),
+        (b"\xff\xfe{}", "it is not JSON"),
+        (b'{"a": NaN}', r"it is not JSON \(it has no NaN"),
+        (b'{"a": -Infinity}', r"it is not JSON \(it has no -Inf"),
+        (b'{"a": ' + b"9" * 5000 + b"}", "it is not JSON"),
+        (b"[" * 100_000, "it is not JSON"),
+        (b"[]", "it holds no JSON object"),
+        (b"3", "it holds no JSON object"),
+    ],
+)
+def test_read_json_wrong(tmp_path, content, says):
+    path = tmp_path / "x.json"
+    path.write_bytes(content)
+    with pytest.raises(ReportError, match=rf"x\.json: {says}.*; make it again$"):
+        read_json(path, error=ReportError, next_step="make it again")

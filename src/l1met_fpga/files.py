@@ -3,25 +3,32 @@
 import errno
 import json
 import os
-import secrets
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
+from l1met_fpga.errors import L1MetError
 from l1met_fpga.locks import exclusive
+from l1met_fpga.scratch import scratch
 
-__all__ = ["atomic_path", "exclusive", "write_json"]
+__all__ = [
+    "atomic_folder",
+    "atomic_path",
+    "exclusive",
+    "read_json",
+    "remove_folder",
+    "write_json",
+]
 
 
 _NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-_LONGEST_SUFFIX: Final = 16
 
 
 @contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
-    """Yield a temporary path beside ``path`` that replaces it when the block ends well.
+    """Yield a temporary path that replaces ``path`` when the block ends well.
 
     A reader sees the old file or the whole new one, never a part; after an error, a full disk for
     example, the old file stays and the temporary one is removed. A new file has the permissions
@@ -31,21 +38,43 @@ def atomic_path(path: Path) -> Iterator[Path]:
         OSError: If the file cannot be written; its ``filename`` is ``path``.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    suffix = path.suffix if len(path.suffix) <= _LONGEST_SUFFIX else ""
-    temporary = path.with_name(f".l1met-{secrets.token_hex(8)}{suffix}")
+    inside = ""
     try:
-        # The kernel applies the umask, which can be read only by changing it.
-        os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
-        yield temporary
-        if path.exists():
-            shutil.copymode(path, temporary)
-        temporary.replace(path)
+        with scratch(path) as folder:
+            inside, temporary = str(folder), folder / path.name
+            # The kernel applies the umask, which can be read only by changing it.
+            os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
+            yield temporary
+            if path.exists():
+                shutil.copymode(path, temporary)
+            temporary.replace(path)
     except OSError as err:
-        if err.filename == str(temporary) or (err.filename is None and err.errno in _NO_ROOM):
+        ours = bool(inside) and str(err.filename).startswith(inside)
+        if ours or not inside or (err.filename is None and err.errno in _NO_ROOM):
             raise OSError(err.errno, err.strerror, str(path)) from err
         raise
-    finally:
-        temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def atomic_folder(path: Path) -> Iterator[Path]:
+    """Yield a new folder that replaces ``path`` when the block ends well.
+
+    A process that is killed leaves the old folder, none, or the whole new one.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with scratch(path) as folder:
+        fresh = folder / "new"
+        fresh.mkdir()
+        yield fresh
+        if path.exists():
+            path.replace(folder / "old")
+        fresh.replace(path)
+
+
+def remove_folder(path: Path) -> None:
+    """Remove a folder at once: one that is there is whole, also after the process was killed."""
+    with scratch(path) as folder:
+        path.replace(folder / "old")
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
@@ -53,3 +82,28 @@ def write_json(path: Path, content: Mapping[str, Any]) -> None:
     with atomic_path(path) as temporary:
         text = json.dumps(content, indent=2, allow_nan=False)
         temporary.write_text(f"{text}\n", encoding="utf-8")
+
+
+def read_json(path: Path, *, error: type[L1MetError], next_step: str) -> dict[str, Any]:
+    """Read a JSON object.
+
+    Args:
+        path: The file.
+        error: Kind of error to raise for a damaged file.
+        next_step: What the user can do about it ("make it again with `l1met train`").
+
+    Raises:
+        L1MetError: As ``error``, if it is no JSON object; NaN and infinity are no JSON.
+        OSError: If it is missing or may not be read.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse)
+    except (ValueError, RecursionError) as err:
+        raise error(f"{path}: it is not JSON ({err}); {next_step}") from None
+    if not isinstance(content, dict):
+        raise error(f"{path}: it holds no JSON object; {next_step}")
+    return content
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"it has no {constant}")

@@ -8,7 +8,7 @@ larger than the width, as in ``ap_fixed``.
 import enum
 import re
 from dataclasses import dataclass, replace
-from typing import Any, Self, TypeVar
+from typing import Any, Final, Self, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,8 @@ from l1met_fpga.errors import FixedPointError
 __all__ = ["FixedType", "Overflow", "Rounding", "shift_round"]
 
 IntArray = npt.NDArray[np.int64]
+_MOST_FRAC_BITS: Final = 512
+"""Beyond it values are none of float64."""
 
 
 class Rounding(enum.StrEnum):
@@ -156,6 +158,11 @@ class FixedType:
                 f"fixed-point width must be 1 to 62 bits, got {self.width} (signed={self.signed}, "
                 f"int_bits={self.int_bits}, frac_bits={self.frac_bits}); int_bits + frac_bits + "
                 "sign gives the width"
+            )
+        if abs(self.frac_bits) > _MOST_FRAC_BITS:
+            raise FixedPointError(
+                f"the binary point may be {_MOST_FRAC_BITS} bits away from the last bit, got "
+                f"frac_bits={self.frac_bits}"
             )
 
     # -- numbers ------------------------------------------------------------------------------

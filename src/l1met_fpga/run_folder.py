@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Final
 
 from l1met_fpga.errors import RunFolderError
-from l1met_fpga.files import atomic_path, exclusive
+from l1met_fpga.files import atomic_path, exclusive, remove_folder
 from l1met_fpga.identity import file_digest
+from l1met_fpga.scratch import PREFIX
 
 __all__ = ["RunFolder"]
 
@@ -23,7 +24,7 @@ _FOREIGN: Final = (
 
 def _holds_nothing(root: Path) -> bool:
     """Whether a folder is empty, or was left by a command killed before it had made anything."""
-    return root.is_dir() and all(path.name.startswith(".l1met-") for path in root.iterdir())
+    return root.is_dir() and all(path.name.startswith(PREFIX) for path in root.iterdir())
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ class RunFolder:
                     f"{root} already holds a run; resume it with --resume, replace it with "
                     "--overwrite, or choose another --output"
                 )
-            shutil.rmtree(root)
+            remove_folder(root)
         root.mkdir(parents=True, exist_ok=True)
         (root / MARK).touch()
         return cls(root)

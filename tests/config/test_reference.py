@@ -42,7 +42,7 @@ def test_one_key():
     ("key", "sentence"),
     [
         ("training.epoch", "'training' has no key 'epoch'; did you mean 'epochs'"),
-        ("trainin", "there is no section 'trainin'; did you mean 'training'"),
+        ("budgets", "there is no section 'budgets'; did you mean 'budget'"),
         ("training.epochs.x", "'training.epochs' has no key 'x': it is a value"),
         ("training..epochs", "'training' has no key ''"),
     ],

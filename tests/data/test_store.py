@@ -274,3 +274,23 @@ def test_the_role_is_what_was_said_and_else_what_the_label_suggests(tmp_path, la
         else:
             np.testing.assert_array_equal(store.gen_met_xy_gev(), gen)
             assert store.attributes.counts == {"gen_met_missing": 1}
+
+
+def test_texts_lie_under_the_checksums_of_hdf5(stored):
+    """HDF5 keeps texts of variable length in a heap that can be damaged so that reading hangs."""
+    path = stored[0]
+    with h5py.File(path) as file:
+        texts = [name for name in file.attrs if file.attrs.get_id(name).dtype.kind == "S"]
+        assert {"format", "label", "sources", "units"} <= set(texts)
+        assert not any(file.attrs.get_id(name).dtype.kind == "O" for name in file.attrs)
+    assert b"GCOL" not in path.read_bytes()
+
+
+def test_a_store_may_have_thousands_of_sources_and_any_label(tmp_path):
+    sources = [{"path": f"/eos/{n:060d}.root", "events": 1} for n in range(3000)]
+    label = "t\u0304 [x] \u4e2d"
+    with create_store(tmp_path / "a.h5", label=label, order="as_is", sources=sources) as _:
+        pass
+    with Store.open(tmp_path / "a.h5") as store:
+        assert store.label == label
+        assert store.attributes.sources == sources

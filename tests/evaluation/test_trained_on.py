@@ -162,11 +162,18 @@ def test_an_older_folder_does_not_record_it(tmp_path, content):
     assert trained_samples(run) is None
 
 
-@pytest.mark.parametrize("text", ['{"samples": [', '{"samples": [{"identity": 3}]}', "[]"])
-def test_a_damaged_record_is_said(tmp_path, text):
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ('{"samples": [', "it is not JSON"),
+        ('{"samples": [{"identity": 3}]}', "is damaged"),
+        ("[]", "it holds no JSON object"),
+    ],
+)
+def test_a_damaged_record_is_said(tmp_path, text, says):
     run = RunFolder.create(tmp_path / "run")
     run.training.write_text(text)
-    with pytest.raises(RunFolderError, match=r"training\.json is damaged"):
+    with pytest.raises(RunFolderError, match=rf"training\.json.*{says}"):
         trained_samples(run)
 
 

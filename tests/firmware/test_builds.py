@@ -62,7 +62,7 @@ def test_rtl_of_another_network_or_without_a_record_is_refused(tmp_path):
     with pytest.raises(ConversionError, match="is no module name"):
         open_project(NETWORK, folder)
     (folder / RECORD).write_text('{"network": 1')
-    with pytest.raises(ConversionError, match="is damaged"):
+    with pytest.raises(ConversionError, match="it is not JSON"):
         open_project(NETWORK, folder)
     (folder / RECORD).unlink()
     with pytest.raises(ConversionError, match="build it again with"):

@@ -132,7 +132,11 @@ def test_every_column_reaches_the_network(libraries, rng):
         net.Feature(name=n, column=n, kind="abs" if n == "z0" else "value", type=feature)
         for n in ("z0", "dxy", "quality", "em_id", "phi", "eta", "pt", "pid", "puppi_weight")
     )
-    nodes[index] = nodes[index].model_copy(update={"features": specs, "type": feature})
+    by_column = {n.column: n.name for n in (*extra, *nodes) if n.op == "input"}
+    inputs = tuple(by_column[spec.column] for spec in specs)
+    nodes[index] = nodes[index].model_copy(
+        update={"inputs": inputs, "features": specs, "type": feature}
+    )
     network = Network(name="extra", n_candidates=N_SLOTS, nodes=(*extra, *nodes))
     network = with_types(network, [FixedType(True, 9, 3, Rounding.TRN, Overflow.WRAP)])
     columns = random_candidates(rng, 200)

@@ -10,10 +10,12 @@ from l1met_fpga.config.rtl import RtlConfig
 from l1met_fpga.errors import ConversionError
 from l1met_fpga.firmware.reference import evaluate
 from l1met_fpga.firmware.rtl import blocks, primitives
+from l1met_fpga.firmware.rtl.delays import NETS
 from l1met_fpga.firmware.rtl.design import build_design
 from l1met_fpga.firmware.rtl.forms import InterpreterForm, SimulationForm
 from l1met_fpga.firmware.rtl.project import write_project
 from l1met_fpga.firmware.rtl.replay import INTERPRETER_BITS, replay, widest
+from l1met_fpga.firmware.rtl.schedule import Clock
 from l1met_fpga.firmware.stress import stress_events
 from l1met_fpga.fixed_point import FixedType, Overflow, Rounding
 
@@ -41,7 +43,10 @@ def test_every_rounding_of_wide_numbers(rounding, overflow):
     target = FixedType(True, 9, 10, rounding, overflow)
     variable = port.as_variable()
     block = blocks.trace(
-        "wide", [variable], [primitives.quantize(variable, target)], adders_per_stage=5
+        "wide",
+        [variable],
+        [primitives.quantize(variable, target)],
+        clock=Clock(10_000, NETS["typical"], 5),
     )
     assert block.widest_bits > INTERPRETER_BITS
     rng = np.random.default_rng(12)

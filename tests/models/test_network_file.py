@@ -74,7 +74,10 @@ def test_only_plain_names_load(tmp_path_factory, name):
     [
         ("{", "no network that l1met can use: top level"),
         ("[]", "no network that l1met can use"),
-        (changed("n_candidates", value=0), "n_candidates: Input should be greater than 0"),
+        (
+            changed("n_candidates", value=0),
+            "n_candidates: Input should be greater than or equal to 1",
+        ),
         (changed("nodes", value=[]), "nodes: Tuple should have at least 1 item"),
         (changed("nodes", 0, "column", value="pt; rm"), "a column is one of pt, eta"),
         (changed("nodes", 1, "name", value="pt"), "two nodes are called 'pt'"),
@@ -118,3 +121,42 @@ def test_the_digest_is_that_of_the_content(tmp_path):
     NETWORK.save(path)
     assert Network.load(path).digest == NETWORK.digest
     assert NETWORK.model_copy(update={"n_candidates": 5}).digest != NETWORK.digest
+
+
+def place(name):
+    """Number of the node of that name."""
+    return next(n for n, node in enumerate(PLAIN["nodes"]) if node["name"] == name)
+
+
+def dense(key, change):
+    """The example network with a changed kernel or bias of its first perceptron layer."""
+    number = place("phi_0_dense")
+    value = json.loads(json.dumps(PLAIN["nodes"][number][key]))
+    return changed("nodes", number, key, value=change(value))
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (dense("kernel", lambda k: k[1:]), "'phi_0_dense' .dense. cannot work on features"),
+        (dense("kernel", lambda k: [k[0][1:], *k[1:]]), "'phi_0_dense' .dense. cannot work on"),
+        (dense("bias", lambda b: [*b, 0]), "'phi_0_dense' .dense. cannot work on features"),
+        (dense("kernel", lambda k: [[10**6, *k[0][1:]], *k[1:]]), "kernel holds codes beyond"),
+        (dense("bias", lambda b: [-(10**6), *b[1:]]), "bias holds codes beyond ap_fixed"),
+        (changed("nodes", place("phi_0"), "shape", value=[4, 7]), r"shape .4, 7., expected .4, 3"),
+        (changed("nodes", place("phi_0"), "inputs", value=[]), "'phi_0' .quantize. cannot work"),
+        (changed("nodes", place("momentum"), "inputs", value=["phi", "pt"]), "'momentum'"),
+        (changed("nodes", place("momentum"), "quadrant_cos", value=[1, 0]), "'momentum'"),
+        (changed("nodes", place("features"), "inputs", value=["pt"]), "'features'"),
+        (changed("nodes", place("scalars_sum"), "inputs", value=["scalars", "eta"]), "scalars_sum"),
+        (
+            changed("nodes", value=PLAIN["nodes"][: place("scalars_sum") + 1]),
+            "MET is two, px and py",
+        ),
+        (changed("n_candidates", value=5), "'pt' .input. has shape .4., expected .5"),
+        (changed("n_candidates", value=10**9), "less than or equal to 128"),
+    ],
+)
+def test_nodes_that_do_not_fit_together_are_refused(tmp_path_factory, content, says):
+    with pytest.raises(ConversionError, match=says):
+        load(tmp_path_factory, content)

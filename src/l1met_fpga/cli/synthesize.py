@@ -51,6 +51,10 @@ def synthesize(
             help="Folder of the HLS project; of a copy of the run where that may not be written.",
         ),
     ] = None,
+    name: Annotated[
+        str | None,
+        typer.Option(help="Top module of the RTL; all its modules' names begin with it."),
+    ] = None,
     events: Annotated[
         int, typer.Option("--events", "-n", min=1, help="Test events of the check.")
     ] = DEFAULT_EVENTS,
@@ -96,7 +100,8 @@ def synthesize(
         "part": part, "clock_period_ns": clock_period_ns, "backend": backend, "strategy": strategy,
     }  # fmt: skip
     hls = with_typed(config.hls, typed, where="hls")
-    rtl = with_typed(config.rtl, {k: typed[k] for k in ("part", "clock_period_ns")}, where="rtl")
+    both = {k: typed[k] for k in ("part", "clock_period_ns")}
+    rtl = with_typed(config.rtl, both | {"top": name}, where="rtl")
     config = config.model_copy(update={"hls": hls, "rtl": rtl})
     if require_vendor:
         find_vendor(hls.backend, required=True)

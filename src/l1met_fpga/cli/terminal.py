@@ -5,6 +5,7 @@ not have. Consoles made here therefore know no markup; styles are put on with ``
 """
 
 import os
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -13,9 +14,10 @@ from typing import Final
 from rich.console import Console
 from rich.text import Text
 
-__all__ = ["console", "print_error", "program", "readable_os_error", "stream_prints", "styled",
-           "tolerant_streams"]  # fmt: skip
+__all__ = ["console", "print_error", "program", "readable", "readable_os_error", "stream_prints",
+           "styled", "tolerant_streams"]  # fmt: skip
 
+_ENDLESS_WORD: Final = re.compile(r"\S{1000,}")  # paths are shorter
 _LOG_FILE_WIDTH: Final = 150
 """Columns of tables that go to a file or a pipe, where nothing wraps."""
 
@@ -41,8 +43,13 @@ def program() -> str:
 
 
 def print_error(sentence: str) -> None:
-    """Print the sentence of an error to the standard error."""
-    console(stderr=True).print(styled(("error:", "bold red"), " ", sentence))
+    """Print the sentence of an error to the standard error, endless words shortened."""
+    console(stderr=True).print(styled(("error:", "bold red"), " ", readable(sentence)))
+
+
+def readable(sentence: str) -> str:
+    """Shorten words that nobody reads: a number of a thousand digits, a line without blanks."""
+    return _ENDLESS_WORD.sub(lambda word: f"{word[0][:100]}...{word[0][-100:]}", sentence)
 
 
 def readable_os_error(error: OSError) -> str:

@@ -30,6 +30,8 @@ _HOLDS_SCHEMAS: Final = frozenset(
 """Parts of a pydantic schema that hold other schemas."""
 _LONGEST_VALUE: Final = 200
 """Letters of a wrong value that a message shows."""
+_MOST_PROBLEMS: Final = 8
+"""Wrong settings that a message lists."""
 
 
 def _without_conversion(schema: Any) -> Any:
@@ -186,7 +188,10 @@ def parse(model: type[Model], raw: Mapping[str, Any], *, where: str) -> Model:
     try:
         return model.model_validate(dict(raw))
     except ValidationError as err:
-        lines = [_explain(model, problem) for problem in err.errors()]
+        problems = err.errors()
+        lines = [_explain(model, problem) for problem in problems[:_MOST_PROBLEMS]]
+        if len(problems) > _MOST_PROBLEMS:
+            lines.append(f"and {len(problems) - _MOST_PROBLEMS} more")
         raise ConfigError(f"{where}: " + "; ".join(lines)) from None
 
 

@@ -15,10 +15,14 @@ class RtlConfig(StrictModel):
     """How a network becomes streaming firmware.
 
     Attributes:
+        top: Name of the top module, with which the name of every other module begins; None takes
+            ``l1met_`` and the network's name. Two networks on one chip need different ones.
         lanes: Candidates taken per clock; the interval between events is ceil(128 / lanes).
-        adders_per_stage: Longest chain of adders between two registers, per candidate.
+        adders_per_stage: Longest chain of adders (of two or three operands) between two
+            registers, per candidate; the clock may cut earlier.
         adders_per_stage_event: The same for the logic that runs once per event.
-        clock_period_ns: Clock of the constraints and of every latency in ns.
+        clock_period_ns: Clock that decides where pipeline registers stand; also that of the
+            constraints and of every latency in ns.
         part: Device.
         flavor: Language of the da4ml logic; the structure around it is Verilog in both cases.
         parallel: Also build and cost the variant that takes all candidates in one clock.
@@ -26,6 +30,7 @@ class RtlConfig(StrictModel):
         vivado: ``auto`` runs Vivado when it is on PATH, ``off`` never.
     """
 
+    top: str | None = Field(None, pattern="^[a-zA-Z][a-zA-Z0-9_]*$", max_length=64)
     lanes: int = Field(3, ge=1, le=128)
     adders_per_stage: float = Field(2, ge=1)
     adders_per_stage_event: float = Field(2, ge=1)

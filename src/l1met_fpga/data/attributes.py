@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+import h5py
 import numpy as np
 
 from l1met_fpga.config.data import Role
@@ -21,6 +22,8 @@ __all__ = [
     "checksum",
     "convert_again",
     "read_attributes",
+    "stored_text",
+    "write_attributes",
 ]
 
 FORMAT: Final = "l1met-store"
@@ -69,6 +72,7 @@ def read_attributes(attrs: Mapping[str, Any], path: Path) -> Attributes:
     Raises:
         DataError: If a value has no meaning.
     """
+    attrs = {name: stored_text(value) for name, value in attrs.items()}
     fractions = [float(fraction) for fraction in attrs["split_fractions"]]
     return Attributes(
         label=str(attrs["label"]),
@@ -85,10 +89,29 @@ def read_attributes(attrs: Mapping[str, Any], path: Path) -> Attributes:
     )
 
 
+def write_attributes(attrs: h5py.AttributeManager, attributes: Mapping[str, Any]) -> None:
+    """Write a store's attributes with their checksum.
+
+    Texts get their own length: HDF5 keeps those of variable length in a heap without checksums,
+    and turns for ever in one that is damaged.
+    """
+    for name, value in {**attributes, "checksum": checksum(attributes)}.items():
+        if isinstance(value, str):
+            text = value.encode()
+            attrs.create(name, text, dtype=h5py.string_dtype("utf-8", max(len(text), 1)))
+        else:
+            attrs[name] = value
+
+
+def stored_text(value: Any) -> Any:
+    """Return a value of an attribute, with text of either kind as ``str``."""
+    return value.decode() if isinstance(value, bytes) else value
+
+
 def checksum(attributes: Mapping[str, Any]) -> int:
-    """Return the checksum of the attributes; HDF5 has none for texts of variable length."""
+    """Return the checksum of the attributes, those that HDF5 keeps without checksums too."""
     values = {
-        name: value.tolist() if isinstance(value, np.ndarray | np.generic) else value
+        name: value.tolist() if isinstance(value, np.ndarray | np.number) else stored_text(value)
         for name, value in attributes.items()
         if name != "checksum"
     }
@@ -102,7 +125,7 @@ def convert_again(attrs: Mapping[str, Any], path: Path) -> str:
     again = "convert its sources again with"
     try:
         words = [str(source["path"]) for source in json.loads(attrs["sources"])]
-        words += ["--label", str(attrs["label"]), "--order", str(attrs["order"])]
+        words += ["--label", stored_text(attrs["label"]), "--order", stored_text(attrs["order"])]
         words += ["--split-seed", str(int(attrs["split_seed"]))]
     except (KeyError, ValueError, TypeError):
         words = []

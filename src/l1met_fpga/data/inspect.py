@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from l1met_fpga.config.data import ConvertConfig
+from l1met_fpga.data.attributes import stored_text
 from l1met_fpga.data.batch import EventBatch
 from l1met_fpga.data.content import ContentHash
 from l1met_fpga.data.hdf5 import open_hdf5
@@ -66,9 +67,11 @@ def is_store(path: str) -> bool:
     """Tell a store from other files by its content."""
     try:
         with open_hdf5(Path(path)) as file:
-            return bool(file.attrs.get("format") == FORMAT)
+            return bool(stored_text(file.attrs.get("format")) == FORMAT)
     except OSError:
         return False
+    except (KeyError, RuntimeError, ValueError):  # damaged, which opening it as a store says
+        return True
 
 
 def read_event(path: str, number: int, config: ConvertConfig | None = None) -> EventBatch:

@@ -134,7 +134,7 @@ def read_part_record(path: Path) -> PartRecord | None:
             n_bytes = int.from_bytes(file.read(), "little")
             file.seek(-_FOOTER_BYTES - n_bytes, os.SEEK_END)
             return PartRecord(**json.loads(file.read(n_bytes)))
-    except (OSError, ValueError, TypeError):
+    except (OSError, ValueError, TypeError, RecursionError):
         return None  # damaged: make it again
 
 

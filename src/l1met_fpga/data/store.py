@@ -23,6 +23,7 @@ from l1met_fpga.data.attributes import (
     checksum,
     convert_again,
     read_attributes,
+    stored_text,
 )
 from l1met_fpga.data.chunks import CHUNK_EVENTS, ChunkReader, Events, read_events
 from l1met_fpga.data.hdf5 import open_hdf5
@@ -232,7 +233,7 @@ class Store:
 
     def _check(self) -> dict[str, ChunkReader]:
         """Refuse anything but a whole store of this schema version; return its datasets."""
-        kind = self._file.attrs.get("format")
+        kind = stored_text(self._file.attrs.get("format"))
         if kind != FORMAT:
             raise DataError(
                 f"{self.path} is an HDF5 file but no store (no attribute format = {FORMAT!r}); "

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from l1met_fpga.config.data import Role, SplitConfig
-from l1met_fpga.data.attributes import CONVERSION_VERSION, FORMAT, SCHEMA_VERSION, checksum
+from l1met_fpga.data.attributes import CONVERSION_VERSION, FORMAT, SCHEMA_VERSION, write_attributes
 from l1met_fpga.data.batch import EventBatch, no_met
 from l1met_fpga.data.chunks import ChunkWriter, create_dataset
 from l1met_fpga.data.content import ContentHash
@@ -199,7 +199,7 @@ def create_store(
                     "n_events": writer.n_events,
                     "content": writer.content.digest(),
                 }
-                file.attrs.update(attributes, checksum=checksum(attributes))
+                write_attributes(file.attrs, attributes)
             target.check()
     except OSError as err:
         raise DataError(

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from l1met_fpga.errors import ReportError
 from l1met_fpga.evaluation.evaluation import Evaluation
 from l1met_fpga.evaluation.resolution import FiguresWithErrors, ResolutionResult, gain
 from l1met_fpga.evaluation.trigger import RateResult, SignalResult, bin_key
@@ -36,6 +37,7 @@ from l1met_fpga.results.metrics import (
     Weights,
     WorkingPointInfo,
 )
+from l1met_fpga.results.metrics_rules import require_agreement
 
 __all__ = ["load_metrics", "save_metrics", "to_metrics"]
 
@@ -84,9 +86,15 @@ def load_metrics(path: Path) -> Metrics:
     """Read ``metrics.json``.
 
     Raises:
-        ReportError: If it is missing, damaged or of another schema version.
+        ReportError: If it is missing, damaged, of another schema version, or if its parts do not
+            agree with one another.
     """
-    return read_result(Metrics, path, made_by="l1met evaluate")
+    metrics = read_result(Metrics, path, made_by="l1met evaluate")
+    try:
+        require_agreement(metrics)
+    except ValueError as err:
+        raise ReportError(f"{path}: {err}; make it again with `l1met evaluate`") from None
+    return metrics
 
 
 def _clean(value: Any) -> Any:

@@ -13,6 +13,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from l1met_fpga.archives import read_npz
 from l1met_fpga.errors import RunFolderError
 from l1met_fpga.evaluation.sample import Estimator, Events
 from l1met_fpga.files import atomic_path
@@ -93,10 +94,13 @@ def _network(run: RunFolder) -> str:
 
 
 def _read(path: Path) -> tuple[dict[str, npt.NDArray[Any]], Identity]:
+    tip = "make it again, or remove it"
+    held = read_npz(path, error=RunFolderError, next_step=tip)
     try:
-        with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
-            held = {key: file[key] for key in file.files}
-        identity: Identity = json.loads(str(held.pop(_IDENTITY, "{}")))
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as err:
-        raise RunFolderError(f"{path} is not a readable .npz file ({err}); remove it") from err
+        identity = json.loads(str(held.pop(_IDENTITY, "{}")))
+        events = identity.get("events", {}).values()
+    except (ValueError, RecursionError, AttributeError):
+        events = (None,)
+    if not all(isinstance(of_sample, dict) for of_sample in events):
+        raise RunFolderError(f"{path} does not say what its answers belong to; {tip}")
     return held, identity

@@ -1,7 +1,6 @@
 """Samples and estimates: what every figure and plot of the evaluation starts from."""
 
 import logging
-import zipfile
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -11,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from l1met_fpga.archives import read_npz
 from l1met_fpga.data.splits import Part
 from l1met_fpga.data.store import Store
 from l1met_fpga.data.truth import MAX_MET_GEV, met_from_polar, met_from_xy
@@ -189,14 +189,12 @@ def read_met(path: Path) -> tuple[FloatArray, FloatArray | None]:
         DataError: If the file cannot be read, has other keys, or a MET is none.
     """
     try:
-        with path.open("rb") as raw, zipfile.ZipFile(raw):  # np.load would leave a bad file open
-            raw.seek(0)
-            with np.load(raw) as file:
-                arrays = {key: np.asarray(file[key], dtype=np.float64) for key in file.files}
+        held = read_npz(path, error=DataError, next_step="write it again with numpy.savez")
+        arrays = {key: np.asarray(array, dtype=np.float64) for key, array in held.items()}
     except FileNotFoundError:
         raise DataError(f"no file {path}; check the path") from None
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as err:
-        raise DataError(f"{path} is not a NumPy .npz file of numbers: {err}") from err
+    except (ValueError, TypeError) as err:
+        raise DataError(f"{path} must hold numbers: {err}") from err
     met, truth = _vectors(arrays, "", path), _vectors(arrays, "gen_", path)
     if met is None:
         raise DataError(

@@ -1,6 +1,5 @@
 """What a run was trained on, as its folder says, and which events it must not be judged by."""
 
-import json
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from l1met_fpga.data.overlap import events_from, shared_events
 from l1met_fpga.data.splits import Part, assign_parts
 from l1met_fpga.data.store import Store
 from l1met_fpga.errors import DataError, RunFolderError
+from l1met_fpga.files import read_json
 from l1met_fpga.identity import differing_parts
 from l1met_fpga.puppi.columns import REQUIRED_COLUMNS
 from l1met_fpga.run_folder import RunFolder
@@ -53,8 +53,9 @@ def trained_samples(run: RunFolder) -> tuple[TrainedSample, ...] | None:
     """
     if not run.training.is_file():
         return None
+    tip = "train the run again with `l1met train`"
+    samples = read_json(run.training, error=RunFolderError, next_step=tip).get("samples")
     try:
-        samples = json.loads(run.training.read_text(encoding="utf-8")).get("samples")
         if not isinstance(samples, list) or not all("identity" in sample for sample in samples):
             return None
         return tuple(
@@ -67,9 +68,7 @@ def trained_samples(run: RunFolder) -> tuple[TrainedSample, ...] | None:
             for sample in samples
         )
     except (ValueError, KeyError, TypeError, AttributeError) as err:
-        raise RunFolderError(
-            f"{run.training} is damaged ({err!r}); train the run again with `l1met train`"
-        ) from err
+        raise RunFolderError(f"{run.training} is damaged ({err!r}); {tip}") from err
 
 
 def trained_events(store: Store, samples: Sequence[TrainedSample]) -> int:

@@ -6,7 +6,6 @@ the sources that lie there when it carries the digest of that record.
 """
 
 import hashlib
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -14,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from l1met_fpga.errors import ConversionError, L1MetError, ReportError
-from l1met_fpga.files import write_json
+from l1met_fpga.files import read_json, write_json
 from l1met_fpga.identity import content_digest, require_same
 from l1met_fpga.models.network import Network
 
@@ -60,9 +59,11 @@ class Build:
         if not path.is_file():
             return None
         try:
-            build = cls(**json.loads(path.read_text(encoding="utf-8")))
-        except (ValueError, TypeError) as err:
+            build = cls(**read_json(path, error=ConversionError, next_step=_AGAIN))
+        except TypeError as err:
             raise ConversionError(f"{path} is damaged ({err}). {_AGAIN}") from None
+        if not isinstance(build.settings, dict):
+            raise ConversionError(f"{path} is damaged (settings are no object). {_AGAIN}")
         if not re.fullmatch(r"[A-Za-z]\w*", str(build.top), re.ASCII):  # part of file names
             raise ConversionError(f"{path}: {build.top!r} is no module name. {_AGAIN}")
         return build

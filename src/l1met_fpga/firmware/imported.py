@@ -8,11 +8,11 @@ against the int64 reference, and that one against the known results where they w
 import shutil
 from pathlib import Path
 from typing import Any, Final
-from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
 
+from l1met_fpga.archives import read_npz
 from l1met_fpga.config.base import parse
 from l1met_fpga.config.model import IMPORTED
 from l1met_fpga.config.run import RunConfig, save_run
@@ -72,7 +72,7 @@ def read_expected(path: Path, network: Network) -> tuple[Candidates, npt.NDArray
         DataError: If the file cannot be read, lacks an array, or one has another shape or type.
     """
     needed = (*dict.fromkeys(("pt", *network.columns)), CODES)
-    arrays = _arrays(path)
+    arrays = read_npz(path, error=DataError, next_step="write it again with numpy.savez")
     if missing := [name for name in needed if name not in arrays]:
         raise DataError(f"{path} lacks the arrays {missing}; it has {sorted(arrays)}")
     for name in needed:
@@ -99,17 +99,6 @@ def _column(path: Path, name: str, codes: npt.NDArray[Any]) -> npt.NDArray[np.in
             f"{kind.min_code} to {kind.max_code}"
         )
     return codes.astype(np.int16)
-
-
-def _arrays(path: Path) -> dict[str, npt.NDArray[Any]]:
-    try:
-        # opened here: NumPy leaves a damaged file open
-        with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
-            return dict(file.items())
-    except OSError as err:
-        raise DataError(f"cannot read {path}: {err}") from None
-    except (ValueError, BadZipFile, AttributeError) as err:
-        raise DataError(f"{path} is no .npz file of plain arrays: {err}") from None
 
 
 def compare_expected(run: RunFolder, network: Network) -> Agreement | None:

@@ -30,7 +30,8 @@ from l1met_fpga.errors import ConversionError
 from l1met_fpga.files import atomic_path
 from l1met_fpga.fixed_point import FixedType
 from l1met_fpga.models import ranges
-from l1met_fpga.puppi.columns import COLUMNS
+from l1met_fpga.models.network_rules import require_rules
+from l1met_fpga.puppi.columns import COLUMNS, N_CANDIDATES
 
 __all__ = [
     "Aggregate",
@@ -287,11 +288,11 @@ class Network(_Strict):
     """
 
     name: Name
-    n_candidates: PositiveInt
+    n_candidates: Annotated[int, Field(ge=1, le=N_CANDIDATES)]
     nodes: Annotated[tuple[Annotated[Node, Field(discriminator="op")], ...], Field(min_length=1)]
 
     @model_validator(mode="after")
-    def _inputs_come_before_their_use(self) -> Self:
+    def _makes_sense(self) -> Self:
         known: set[str] = set()
         for node in self.nodes:
             unknown = [name for name in node.inputs if name not in known]
@@ -300,6 +301,7 @@ class Network(_Strict):
             if node.name in known:
                 raise ValueError(f"two nodes are called {node.name!r}")
             known.add(node.name)
+        require_rules(self.nodes, self.n_candidates)
         return self
 
     def __iter__(self) -> Iterator[Node]:  # type: ignore[override]

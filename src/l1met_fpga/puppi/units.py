@@ -56,7 +56,8 @@ def to_counts(name: str, values: npt.ArrayLike) -> npt.NDArray[np.int16]:
     Raises:
         DataError: If a value is NaN, infinite, or outside what the column can hold.
     """
-    real = np.asarray(values, np.float32)
+    with np.errstate(over="ignore"):  # what becomes infinite is refused below
+        real = np.asarray(values, np.float32)
     result = np.empty(real.shape, np.int16)
     flat, out = real.reshape(-1), result.reshape(-1)
     for start in range(0, flat.size, _BLOCK):

@@ -1,11 +1,11 @@
 """Firmware figures of a run folder under the stable keys of ``report.json``."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 from l1met_fpga.config.firmware import HlsConfig
 from l1met_fpga.errors import L1MetError, ReportError
+from l1met_fpga.files import read_json
 from l1met_fpga.firmware.builds import require_figures_of
 from l1met_fpga.firmware.hls.location import recorded_project, require_project_of
 from l1met_fpga.firmware.hls.vendor import csynth_report
@@ -74,12 +74,7 @@ def rtl_figures(run: RunFolder, findings: Findings, *, parallel: bool) -> RtlFig
 
 
 def _resources(path: Path, run: RunFolder) -> dict[str, Any]:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as err:
-        raise ReportError(f"it is not JSON ({err}); build the firmware again") from err
-    if not isinstance(content, dict):
-        raise ReportError("it holds no JSON object; build the firmware again")
+    content = read_json(path, error=ReportError, next_step="build the firmware again")
     require_figures_of(run.rtl, content, run.network)
     return content
 

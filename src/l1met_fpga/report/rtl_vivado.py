@@ -1,12 +1,11 @@
 """Put Vivado's placed-and-routed figures of the streaming RTL in the place of the open tools'."""
 
-import json
 import logging
 from pathlib import Path
 from typing import Any, Final
 
 from l1met_fpga.errors import L1MetError, ReportError
-from l1met_fpga.files import write_json
+from l1met_fpga.files import read_json, write_json
 from l1met_fpga.firmware.builds import RECORD, Build
 from l1met_fpga.report.vendor import report_text, same_part
 from l1met_fpga.report.vendor_vivado import parse_timing, parse_utilization
@@ -38,8 +37,11 @@ def use_vivado_figures(folder: Path) -> bool:
     if not (utilization.is_file() and timing.is_file()):
         return False
     path = folder / "resources.json"
-    content = json.loads(path.read_text(encoding="utf-8"))
-    before = content.get("open_tools", content["streaming"])
+    again = "build the firmware again"
+    content = read_json(path, error=ReportError, next_step=again)
+    before = content.get("open_tools", content.get("streaming"))
+    if not isinstance(before, dict):
+        raise ReportError(f"{path} has no figures of the open tools; {again}")
     try:
         _require_these_sources(folder, (utilization, timing))
         content["streaming"] = before | _figures(utilization, timing, before)

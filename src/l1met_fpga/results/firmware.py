@@ -8,11 +8,20 @@ __all__ = ["HlsFigures", "HlsStage", "RtlFigures", "RtlTiming"]
 
 
 class RtlTiming(Result):
-    """Open static timing of the netlist."""
+    """Open static timing of the netlist.
+
+    Attributes:
+        tight_mhz: Clock with the net delays of a well-packed block by itself.
+        typical_mhz: Of an ordinary design.
+        congested_mhz: Of a nearly full device.
+        late_ends: Ends of paths that miss the clock, typical nets.
+        worst_paths: The five longest paths of typical nets, in words.
+    """
 
     tight_mhz: Number | None = None
     typical_mhz: Number | None = None
     congested_mhz: Number | None = None
+    late_ends: Number | None = None
     worst_paths: JsonValue = None
 
 
@@ -37,7 +46,7 @@ class RtlFigures(Result):
     lut_percent: Number | None = None
     lut_percent_of_slr: Number | None = None
     dsp_percent: Number | None = None
-    lut_estimate_da4ml: Number | None = None
+    lut_estimate_traced: Number | None = None
     worst_slack_ns: Number | None = None
     worst_hold_slack_ns: Number | None = None
     timing: RtlTiming | None = None

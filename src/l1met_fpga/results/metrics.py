@@ -150,6 +150,12 @@ class Efficiency(Result):
     events: int
     difference: dict[str, Measured]
 
+    @model_validator(mode="after")
+    def _has_an_interval(self) -> Self:
+        if self.efficiency is not None and (self.low is None or self.high is None):
+            raise ValueError("an efficiency without its interval")
+        return self
+
     @property
     def missing(self) -> str:
         """Why there is no efficiency."""

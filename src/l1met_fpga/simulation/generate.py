@@ -18,7 +18,7 @@ from pydantic import Field
 
 from l1met_fpga.config.base import StrictModel, load_yaml, parse
 from l1met_fpga.errors import ConfigError, SimulationError
-from l1met_fpga.files import write_json
+from l1met_fpga.files import read_json, write_json
 from l1met_fpga.puppi.sums import sum_by_event
 from l1met_fpga.simulation.particles import MAX_ABS_ETA, MIN_PT_GEV, ParticleEvents, Species
 
@@ -152,7 +152,8 @@ def generated(
         made, facts = generate(card, events=events, seed=seed)
         made.save(path)
         write_json(about, {"description": card.description, **facts})
-    return ParticleEvents.load(path), json.loads(about.read_text(encoding="utf-8"))
+    facts = read_json(about, error=SimulationError, next_step="remove it and run again")
+    return ParticleEvents.load(path), facts
 
 
 def is_generated(card: Card, events: int, seed: int, cache: Path) -> bool:

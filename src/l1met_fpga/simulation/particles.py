@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from l1met_fpga.archives import read_npz
 from l1met_fpga.errors import DataError
 from l1met_fpga.files import atomic_path
 
@@ -103,10 +104,8 @@ class ParticleEvents:
         Raises:
             DataError: If it is not such a file.
         """
-        try:
-            with np.load(path) as file:
-                return ParticleEvents(**{f.name: file[f.name] for f in fields(ParticleEvents)})
-        except (KeyError, ValueError, OSError) as err:
-            raise DataError(
-                f"{path} is no file of generated events ({err}); delete it and run again"
-            ) from err
+        tip = "remove it and run again"
+        arrays = read_npz(path, error=DataError, next_step=tip)
+        if arrays.keys() != {field.name for field in fields(ParticleEvents)}:
+            raise DataError(f"{path} is no file of generated events; {tip}")
+        return ParticleEvents(**arrays)

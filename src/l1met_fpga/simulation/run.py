@@ -1,6 +1,5 @@
 """Make all files of a simulation: one process, several, or a Dask cluster; resumable."""
 
-import json
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -12,7 +11,7 @@ from typing import Any, Final
 from l1met_fpga.cluster import run_tasks
 from l1met_fpga.config.simulation import SimulationConfig
 from l1met_fpga.errors import SimulationError
-from l1met_fpga.files import exclusive, write_json
+from l1met_fpga.files import exclusive, read_json, write_json
 from l1met_fpga.simulation.generate import is_generated, load_card
 from l1met_fpga.simulation.pool import PoolBatch
 from l1met_fpga.simulation.sample import (
@@ -125,9 +124,7 @@ def _note_settings(config: SimulationConfig, *, overwrite: bool) -> None:
     """Refuse to mix files of different settings; note the settings of new files."""
     path = config.output / MANIFEST
     settings = {name: fingerprint(config, name) for name in config.samples}
-    known: dict[str, Any] = (
-        json.loads(path.read_text(encoding="utf-8"))["samples"] if path.is_file() else {}
-    )
+    known = _noted_samples(path) if path.is_file() else {}
     for name, checksum in settings.items():
         old = known.get(name, {}).get("fingerprint", checksum)
         if old != checksum and not overwrite:
@@ -137,3 +134,12 @@ def _note_settings(config: SimulationConfig, *, overwrite: bool) -> None:
             )
         known[name] = {"fingerprint": checksum, **config.samples[name].model_dump(mode="json")}
     write_json(path, {"samples": known, "pool": config.pool.model_dump(mode="json")})
+
+
+def _noted_samples(path: Path) -> dict[str, Any]:
+    """Return what the manifest says of each sample that was made in its folder before."""
+    tip = "choose another output folder, or remove it with the files beside it"
+    samples = read_json(path, error=SimulationError, next_step=tip).get("samples")
+    if not isinstance(samples, dict) or not all(isinstance(s, dict) for s in samples.values()):
+        raise SimulationError(f"{path} does not say what the samples are made with; {tip}")
+    return samples

@@ -9,6 +9,7 @@ from typing import Final
 
 import numpy as np
 
+from l1met_fpga.archives import read_npz
 from l1met_fpga.config.base import StrictModel, load_yaml, parse
 from l1met_fpga.errors import DataError
 from l1met_fpga.simulation.validation import Components, Figures, MetSample, met_figures
@@ -75,13 +76,12 @@ def read_reference(folder: Path) -> MetSample:
         DataError: If the folder does not hold them.
     """
     path = folder / REFERENCE_ARRAYS
+    tip = "leave --reference out to use the published figures"
+    arrays = read_npz(path, error=DataError, next_step=tip)
     try:
-        with np.load(path) as file:
-            polar = [file[name].astype(np.float64) for name in ("puppi_pt_phi", "gen_pt_phi")]
-    except (OSError, KeyError, ValueError) as err:
-        raise DataError(
-            f"no real arrays in {path} ({err}); leave --reference out to use the published figures"
-        ) from err
+        polar = [arrays[name].astype(np.float64) for name in ("puppi_pt_phi", "gen_pt_phi")]
+    except (KeyError, ValueError) as err:
+        raise DataError(f"{path} lacks real arrays ({err}); {tip}") from None
     vectors = [
         np.stack([p[:, 0] * np.cos(p[:, 1]), p[:, 0] * np.sin(p[:, 1])], axis=1) for p in polar
     ]

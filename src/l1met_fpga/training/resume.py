@@ -5,7 +5,6 @@ augmentation, learning rate) or in this one file (weights, masks, optimizer, cal
 """
 
 import json
-import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from l1met_fpga.archives import read_npz
 from l1met_fpga.errors import TrainingError
 from l1met_fpga.files import atomic_path
 from l1met_fpga.identity import Identity, require_same
@@ -153,14 +153,12 @@ def _require_same_inputs(path: Path, state: Mapping[str, Any], identity: Identit
 
 def _read(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the state and the arrays of a checkpoint."""
+    tip = "start the training again with --overwrite"
+    arrays = read_npz(path, error=TrainingError, next_step=tip)
     try:
-        with np.load(path) as file:
-            arrays = {name: file[name] for name in file.files if name != "state"}
-            return json.loads(str(file["state"])), arrays
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as err:
-        raise TrainingError(
-            f"{path} is damaged ({err}); start the training again with --overwrite"
-        ) from err
+        return json.loads(str(arrays.pop("state"))), arrays
+    except (ValueError, KeyError, RecursionError) as err:
+        raise TrainingError(f"{path} is damaged ({err}); {tip}") from err
 
 
 def _numbered(arrays: dict[str, Any], prefix: str) -> list[Any]:

@@ -6,9 +6,9 @@ the trials and keeps them in a journal, so that a search goes on after an interr
 side by side on Dask workers.
 """
 
-import json
 import logging
 import math
+import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,7 +22,7 @@ from l1met_fpga.config.model import DenseConfig, LayerTypes, ModelConfig
 from l1met_fpga.config.run import RunConfig
 from l1met_fpga.config.scan import ScanConfig
 from l1met_fpga.errors import ConfigError, RunFolderError, TrainingError
-from l1met_fpga.files import exclusive, write_json
+from l1met_fpga.files import exclusive, read_json, write_json
 from l1met_fpga.fixed_point import FixedType
 from l1met_fpga.identity import Identity, content_digest, require_same
 from l1met_fpga.models.export import export_network
@@ -135,7 +135,11 @@ def _require_same_scan(folder: Path, identity: Identity) -> None:
     """Compare with what earlier trials in the folder were made from; note it for later ones."""
     path = folder / IDENTITY
     if path.exists() or (folder / JOURNAL).exists():
-        recorded = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+        recorded = (
+            read_json(path, error=RunFolderError, next_step="scan into another --output")
+            if path.exists()
+            else {}
+        )
         require_same(
             recorded,
             identity,
@@ -160,13 +164,18 @@ def _run_trials(
     study = _study(config.scan, folder)
     at_once = workers or allowed_processors()
     while (missing := trials - len(_complete(study))) > 0:
-        asked = [study.ask() for _ in range(min(missing, at_once))]
+        asked = _interrupted(study)
+        in_batch = len(study.trials) % at_once
+        if not asked or in_batch:  # a batch is proposed as a whole, before any of it has a score
+            more = min(missing - len(asked), at_once - in_batch)
+            asked += [study.ask() for _ in range(more)]
         tasks = [_Task(propose(config, trial.suggest_int, trial), cost) for trial in asked]
         for index, (figures, luts) in run_tasks(
             _run_trial, tasks, workers=at_once, scheduler=scheduler
         ):
             efficiency = figures.get(SCORE, math.nan)
             if not (math.isfinite(efficiency) and math.isfinite(luts)):
+                study.tell(asked[index], state=optuna.trial.TrialState.FAIL)
                 raise TrainingError(
                     f"trial {asked[index].number} has no score: {SCORE} is {efficiency}, its cost "
                     f"{luts}; the search cannot go by it"
@@ -183,20 +192,50 @@ def _study(config: ScanConfig, folder: Path) -> Any:
     from optuna.storages.journal import JournalFileBackend
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    study = optuna.create_study(
+    _mend_journal(folder / JOURNAL)
+    return optuna.create_study(
+        sampler=_Sampler(config),
         storage=JournalStorage(JournalFileBackend(str(folder / JOURNAL))),
         study_name="scan",
         directions=["maximize", "minimize"],
         load_if_exists=True,
     )
-    # Trials of an interrupted call never end; the sampler is seeded by what is there already, so
-    # that a resumed search does not propose the same again.
-    for trial in study.get_trials(states=(optuna.trial.TrialState.RUNNING,)):
-        study.tell(trial.number, state=optuna.trial.TrialState.FAIL)
-    study.sampler = optuna.samplers.TPESampler(
-        seed=config.seed + len(study.trials), n_startup_trials=config.startup_trials
-    )
-    return study
+
+
+def _mend_journal(path: Path) -> None:
+    """Remove what a killed process left: its lock (we have the folder), a line cut in the middle."""
+    path.with_name(f"{path.name}.lock").unlink(missing_ok=True)
+    if path.is_file():
+        content = path.read_bytes()
+        if not content.endswith(b"\n"):
+            os.truncate(path, content.rfind(b"\n") + 1)
+
+
+class _Sampler(optuna.samplers.BaseSampler):  # type: ignore[misc]
+    """Draws every value with a seed of its own: an interrupted search goes on as if it was not."""
+
+    def __init__(self, config: ScanConfig) -> None:
+        self._config = config
+
+    def infer_relative_search_space(self, study: Any, trial: Any) -> dict[str, Any]:  # noqa: ARG002
+        return {}
+
+    def sample_relative(self, study: Any, trial: Any, search_space: Any) -> dict[str, Any]:  # noqa: ARG002
+        return {}
+
+    def sample_independent(self, study: Any, trial: Any, name: str, distribution: Any) -> Any:
+        """Draw as Optuna's TPE sampler does, from the trials that have a score."""
+        seed = int(content_digest([self._config.seed, trial.number, name])[:8], 16)
+        sampler = optuna.samplers.TPESampler(
+            seed=seed, n_startup_trials=self._config.startup_trials
+        )
+        return sampler.sample_independent(study, trial, name, distribution)
+
+
+def _interrupted(study: Any) -> list[Any]:
+    """Return the trials that were proposed and have no score; what they got stays theirs."""
+    found = study.get_trials(states=(optuna.trial.TrialState.RUNNING,))
+    return [optuna.trial.Trial(study, trial._trial_id) for trial in found]
 
 
 def _complete(study: Any) -> list[Any]:

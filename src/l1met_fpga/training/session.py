@@ -115,8 +115,8 @@ def train_run(
             )  # fmt: skip
             _save(folder, config, variant, results[variant])
         summary = _summary(config, samples, mixture, validation, results)
-        write_json(folder.training, summary)
         shutil.rmtree(folder.checkpoints, ignore_errors=True)
+        write_json(folder.training, summary)  # the last: the training is complete
     return TrainingRun(folder, primary_variant(config), summary)
 
 
@@ -130,7 +130,10 @@ def _open(
         return folder
     folder = RunFolder.open(root)
     if folder.training.exists():
-        raise TrainingError(f"the training in {root} is complete; start again with --overwrite")
+        raise TrainingError(
+            f"the training in {root} is complete; evaluate it with `l1met evaluate "
+            f"{root}`, or start again with --overwrite"
+        )
     if not folder.config.exists():  # killed before it had done anything
         save_run(config, folder.config)
         return folder

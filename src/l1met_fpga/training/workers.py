@@ -51,7 +51,7 @@ def place() -> Place:
         task = described.get("task") or {}
         job, index = str(task.get("type", "")), int(task.get("index", 0))
         sizes = {name: cluster.num_tasks(name) for name in cluster.jobs}
-    except (AttributeError, TypeError, ValueError):
+    except (AttributeError, TypeError, ValueError, RecursionError):
         raise ConfigError(
             f"TF_CONFIG is not what TensorFlow expects, got {text[:200]!r}; for example {_EXAMPLE}"
         ) from None

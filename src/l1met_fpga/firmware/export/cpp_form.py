@@ -1,8 +1,6 @@
 """The C++ header as a form of the network: compiled, loaded, run on many events from Python."""
 
 import ctypes
-import shutil
-import tempfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -20,6 +18,7 @@ from l1met_fpga.identity import content_digest, require_same
 from l1met_fpga.models.network import Network
 from l1met_fpga.processors import allowed_processors
 from l1met_fpga.puppi.columns import COLUMNS, Candidates
+from l1met_fpga.scratch import scratch
 
 __all__ = ["CppForm", "Prediction"]
 
@@ -126,14 +125,11 @@ class CppForm:
 
 def _compile(files: dict[str, str], command: list[str], library: Path, *, log: Path) -> None:
     target = command.index("-o") + 1
-    folder = Path(tempfile.mkdtemp(prefix=".l1met-cpp-", dir=library.parent))
-    try:
+    with scratch(library) as folder:
         for name, text in files.items():
             (folder / name).write_text(text, encoding="utf-8")
         command = [*command[:target], str(library.resolve()), *command[target + 1 :]]
         run_tool(command, cwd=folder, log=log, timeout_s=COMPILE_TIMEOUT_S)
-    finally:
-        shutil.rmtree(folder)
 
 
 def _in_chunks(n_events: int, run: Callable[[slice, list[ctypes.c_void_p]], None]) -> Prediction:

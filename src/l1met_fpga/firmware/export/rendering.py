@@ -1,7 +1,5 @@
 """Templates of the exports, and folders that are replaced whole or not at all."""
 
-import secrets
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -9,7 +7,7 @@ from typing import Any, Final
 import jinja2
 
 from l1met_fpga.errors import ConversionError
-from l1met_fpga.files import exclusive
+from l1met_fpga.files import atomic_folder, exclusive
 
 __all__ = ["MARK", "TEMPLATES", "identifier", "render", "write_folder"]
 
@@ -61,17 +59,11 @@ def write_folder(folder: Path, files: Mapping[str, str], *, kind: str) -> None:
         raise ConversionError(f"{folder} is the working folder; choose another --output")
     with exclusive(folder):
         _check_replaceable(folder, kind)
-        fresh = folder.with_name(f".l1met-{secrets.token_hex(8)}")
-        try:
+        with atomic_folder(folder) as fresh:
             for name, text in {**files, MARK: f"{kind}\n"}.items():
                 path = fresh / name
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_text(text, encoding="utf-8")
-            if folder.exists():
-                shutil.rmtree(folder)
-            fresh.replace(folder)
-        finally:
-            shutil.rmtree(fresh, ignore_errors=True)
 
 
 def _check_replaceable(folder: Path, kind: str) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from l1met_fpga.errors import BitExactnessError, ConversionError, DataError
+from l1met_fpga.files import read_json
 from l1met_fpga.firmware.export.board_data import (
     BoardData,
     board_text,
@@ -223,7 +224,7 @@ def compare_capture(network: Network, capture: Path, vectors: Path) -> Compariso
     expected = gt_words(network.output.type, evaluate(network, unpack(words)))
     board = read_board_data(capture)
     _check_name(network, board, capture)
-    column = _output_column(board, int(identity["output_link"]), capture)
+    column = _output_column(board, identity["output_link"], capture)
     frames = _packet_frames(board, column, capture)
     _check_spacing(frames, len(expected), capture)
     got = board.data[frames[: len(expected)], column]
@@ -239,9 +240,12 @@ def _identity(network: Network, vectors: Path) -> dict[str, Any]:
         raise DataError(
             f"{vectors} holds no vectors; write them with `l1met export vectors` and play those"
         )
-    identity: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    again = "write the vectors again with `l1met export vectors`"
+    identity = read_json(path, error=DataError, next_step=again)
+    if not isinstance(identity.get("output_link"), int):
+        raise DataError(f"{path} does not say on which link the output is; {again}")
     require_same(
-        {"network": identity["network"]},
+        {"network": identity.get("network")},
         {"network": network.digest},
         what=f"vectors {vectors}",
         next_step="Compare with the run they were exported from",

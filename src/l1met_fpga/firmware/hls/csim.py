@@ -1,6 +1,5 @@
 """Compile a project's C++ with g++ and run it on many events in parallel processes."""
 
-import json
 import platform
 import sys
 from collections.abc import Sequence
@@ -11,7 +10,8 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from l1met_fpga.files import atomic_path, write_json
+from l1met_fpga.errors import ToolError
+from l1met_fpga.files import atomic_path, read_json, write_json
 from l1met_fpga.firmware.tools import pipe_through, require_tool, run_tool
 from l1met_fpga.identity import content_digest
 from l1met_fpga.models.network import Network
@@ -68,9 +68,16 @@ def compiled_csim(folder: Path, *, top: str, flags: tuple[str, ...]) -> Path | N
     if not library.is_file():
         return None
     note = library.with_suffix(".json")
-    if note.is_file() and json.loads(note.read_text(encoding="utf-8")) == _made_for(flags):
+    if _is_note_of(note, flags):
         return library
     return compile_csim(folder, top=top, flags=flags)
+
+
+def _is_note_of(note: Path, flags: tuple[str, ...]) -> bool:
+    try:
+        return read_json(note, error=ToolError, next_step="compile again") == _made_for(flags)
+    except (OSError, ToolError):  # missing or damaged: not known to be the same
+        return False
 
 
 def _made_for(flags: tuple[str, ...]) -> dict[str, Any]:

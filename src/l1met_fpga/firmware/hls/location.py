@@ -1,12 +1,12 @@
 """Where the HLS project of a run lies: in the run folder, or where the user asked for it."""
 
-import json
 from pathlib import Path
+from typing import Final
 
 from l1met_fpga.config.base import parse
 from l1met_fpga.config.firmware import Backend, HlsConfig
 from l1met_fpga.errors import L1MetError, RunFolderError
-from l1met_fpga.files import write_json
+from l1met_fpga.files import read_json, write_json
 from l1met_fpga.firmware.builds import Build, sources_digest
 from l1met_fpga.firmware.hls.project import SOURCES
 from l1met_fpga.identity import require_same
@@ -14,6 +14,8 @@ from l1met_fpga.models.network import Network
 from l1met_fpga.run_folder import RunFolder
 
 __all__ = ["record_project", "recorded_project", "require_project_of"]
+
+_AGAIN: Final = "make the project again with `l1met synthesize`"
 
 
 def record_project(run: RunFolder, folder: Path, config: HlsConfig) -> None:
@@ -45,12 +47,11 @@ def recorded_project(run: RunFolder, config: HlsConfig) -> tuple[Path, HlsConfig
     if not run.hls_project.is_file():
         return run.hls, _used(run.hls, config)
     try:
-        found = json.loads(run.hls_project.read_text(encoding="utf-8"))
+        found = read_json(run.hls_project, error=RunFolderError, next_step=_AGAIN)
         folder, backend = run.root / found["folder"], Backend(found["backend"])
     except (ValueError, KeyError, TypeError) as err:
         raise RunFolderError(
-            f"{run.hls_project} does not say where the HLS project is ({err!r}); make the project "
-            "again with `l1met synthesize`"
+            f"{run.hls_project} does not say where the HLS project is ({err!r}); {_AGAIN}"
         ) from None
     return folder, _used(folder, config.model_copy(update={"backend": backend}))
 

@@ -1,6 +1,5 @@
 """Write a complete hls4ml project: sources, test bench with real events, README."""
 
-import shutil
 from pathlib import Path
 from typing import Any, Final
 
@@ -9,7 +8,7 @@ import numpy as np
 
 from l1met_fpga.config.firmware import HlsConfig, IoType, Strategy
 from l1met_fpga.errors import ConversionError
-from l1met_fpga.files import atomic_path
+from l1met_fpga.files import atomic_path, remove_folder
 from l1met_fpga.firmware.builds import Build, sources_digest
 from l1met_fpga.firmware.hls.graph import HlsGraph, build_graph, expected_ii_cycles
 from l1met_fpga.firmware.hls.mends import mend_distributed_arithmetic, mend_simulation_types
@@ -46,7 +45,7 @@ def fresh_folder(folder: Path) -> None:
     """
     require_replaceable(folder)
     if folder.exists():
-        shutil.rmtree(folder)
+        remove_folder(folder)
     folder.mkdir(parents=True)
     (folder / MARK).touch()
 

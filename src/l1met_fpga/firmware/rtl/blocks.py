@@ -6,11 +6,13 @@ from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
-from da4ml.trace import FixedVariable, comb_trace, to_pipeline
+from da4ml.trace import FixedVariable, comb_trace
 from da4ml.types import CombLogic, Pipeline, QInterval, minimal_kif
 
+from l1met_fpga.firmware.rtl.count import lut_count
 from l1met_fpga.firmware.rtl.primitives import constant, variable
 from l1met_fpga.firmware.rtl.replay import INTERPRETER_BITS, replay, widest
+from l1met_fpga.firmware.rtl.schedule import Clock, pipeline
 
 __all__ = ["Block", "Port", "trace"]
 
@@ -97,10 +99,10 @@ class Block:
         """Stages of logic; with registers at both ends the latency is one clock more."""
         return len(self.pipeline.solutions)
 
-    @property
+    @cached_property
     def lut_estimate(self) -> float:
-        """da4ml's cost, in LUTs."""
-        return float(self.comb.cost)
+        """LUTs, counted operation by operation."""
+        return lut_count(self.comb)
 
     @cached_property
     def used_inputs(self) -> tuple[bool, ...]:
@@ -142,7 +144,7 @@ def trace(
     inputs: Sequence[FixedVariable],
     outputs: Sequence[FixedVariable],
     *,
-    adders_per_stage: float,
+    clock: Clock,
 ) -> Block:
     """Turn traced variables into a block.
 
@@ -150,14 +152,14 @@ def trace(
         name: Module name.
         inputs: Input variables.
         outputs: Variables to give out.
-        adders_per_stage: Longest chain of adders between two registers (da4ml's latency cutoff).
+        clock: What fits between two registers.
     """
     comb = comb_trace(list(inputs), [v if v.high > v.low else constant(v.low) for v in outputs])
-    pipeline = to_pipeline(comb, adders_per_stage, verbose=False)
+    stages = pipeline(comb, clock)
     return Block(
         name,
         comb,
-        pipeline,
-        tuple(Port.of(q) for q in pipeline.inp_qint),
-        tuple(Port.of(q) for q in pipeline.out_qint),
+        stages,
+        tuple(Port.of(q) for q in stages.inp_qint),
+        tuple(Port.of(q) for q in stages.out_qint),
     )

@@ -23,7 +23,8 @@ __all__ = ["Cordic", "gt_words"]
 ITERATIONS: Final = 13
 GUARD_BITS: Final = 7
 GAIN_BITS: Final = 17
-ITERATIONS_PER_STAGE: Final = 2
+SINGLE_TURNS: Final = 2
+"""Turns with a clock of their own, while y is wide; later ones go in pairs."""
 
 IntArray = npt.NDArray[np.int64]
 
@@ -77,10 +78,28 @@ class Cordic:
 
     @property
     def stages(self) -> tuple[tuple[int, ...], ...]:
-        """Iterations between registers."""
-        steps = range(ITERATIONS)
-        n = ITERATIONS_PER_STAGE
-        return tuple(tuple(steps[i : i + n]) for i in range(0, ITERATIONS, n))
+        """Turns between registers."""
+        single = range(SINGLE_TURNS)
+        pairs = range(SINGLE_TURNS, ITERATIONS, 2)
+        return (*((i,) for i in single), *(tuple(range(i, min(i + 2, ITERATIONS))) for i in pairs))
+
+    def y_width(self, turns: int) -> int:
+        """Bits of y after so many turns: each halves what y can be."""
+        return self.width - max(0, turns - 1)
+
+    def turned(self, stage: tuple[int, ...]) -> tuple[int, ...]:
+        """Angle that a stage adds, for every combination of the signs of y (bit 0: first turn)."""
+        wrap = (1 << self.angle_width) - 1
+        return tuple(
+            sum(~self.angles[i] if signs >> k & 1 else self.angles[i] for k, i in enumerate(stage))
+            & wrap
+            for signs in range(1 << len(stage))
+        )
+
+    @property
+    def smallest(self) -> int:
+        """Smallest x whose size is not rounded to zero."""
+        return -(-(1 << (self.size_shift - 1)) // self.inverse_gain)
 
     @property
     def clocks(self) -> int:

@@ -12,20 +12,26 @@ from da4ml.trace import FixedVariable
 
 from l1met_fpga.config.rtl import RtlConfig
 from l1met_fpga.errors import ConversionError
-from l1met_fpga.firmware.rtl import graph, primitives
+from l1met_fpga.firmware.rtl import delays, graph, primitives
 from l1met_fpga.firmware.rtl.blocks import Block, Port, trace
+from l1met_fpga.firmware.rtl.delays import NETS
 from l1met_fpga.firmware.rtl.nodes import Tensors, trace_nodes
+from l1met_fpga.firmware.rtl.schedule import Clock
 from l1met_fpga.models import network as net
 from l1met_fpga.puppi.columns import COLUMNS
 
 __all__ = ["PRODUCT_CLOCKS", "Design", "Term", "build_design"]
 
-PRODUCT_CLOCKS: Final = 2
-"""Registers of a multiplication inside a DSP (after the product, at the output)."""
+MARGIN: Final = 0.92
+"""Part of the clock period that the cut into stages plans with."""
+INPUT_CLOCKS: Final = 2
+"""Register at the pins, register of the columns once it is known whether the beat counts."""
+PRODUCT_CLOCKS: Final = 3
+"""Registers of a multiplication inside a DSP: operands, product, output."""
 SUMMANDS_PER_STAGE: Final = 4
 """Lanes added between two registers: two levels of adders."""
-DIRECTION_CLOCKS: Final = 6
-"""Input register, two folds of phi, table, table output, sign."""
+DIRECTION_CLOCKS: Final = 3
+"""Address, table, output register of the table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,17 +108,17 @@ class Design:
     @property
     def phi_ready(self) -> int:
         """Perceptron outputs."""
-        return self.phi.n_stages + 1
+        return INPUT_CLOCKS + self.phi.n_stages
 
     @property
     def projection_clocks(self) -> int:
-        """From the word to px, py without waiting for the perceptron."""
+        """From the columns to px, py."""
         return DIRECTION_CLOCKS + PRODUCT_CLOCKS + self.projection.n_stages
 
     @property
     def momentum_ready(self) -> int:
         """px, py of the candidate, together with its weights."""
-        return max(self.phi_ready, self.projection_clocks)
+        return max(self.phi_ready, INPUT_CLOCKS + self.projection_clocks)
 
     def term_ready(self, term: Term) -> int:
         """One term of one lane."""
@@ -176,8 +182,8 @@ def build_design(network: net.Network, config: RtlConfig) -> Design:
         ConversionError: If the network cannot stream (see :func:`graph.split`).
     """
     parts = graph.split(network)
-    event_adders = config.adders_per_stage_event
-    projection = _projection(parts.momentum, event_adders)
+    event = _clock(config, config.adders_per_stage_event)
+    projection = _projection(parts.momentum, _clock(config, 2, delays.DSP_REGISTER_TO_OUT))
     momentum_port = _union(projection.outputs)
     phi, outputs = _phi(network, parts, config)
 
@@ -189,7 +195,7 @@ def build_design(network: net.Network, config: RtlConfig) -> Design:
         for axis in (0, 1)
     )
     adds = config.lanes * -(-network.n_candidates // config.lanes)
-    vector = _vector(network, parts, [t.port.sum_of(adds) for t in vector_terms], event_adders)
+    vector = _vector(network, parts, [t.port.sum_of(adds) for t in vector_terms], event)
     if parts.combine is None:
         return Design(
             network,
@@ -207,9 +213,14 @@ def build_design(network: net.Network, config: RtlConfig) -> Design:
 
     event_terms = tuple(t for p in parts.pools for t in _pool_terms(p, outputs, phi))
     sums = [t.port.sum_of(adds, or_none=True) for t in event_terms]
-    rho = _rho(network, parts, sums, event_adders)
+    rho = _rho(network, parts, sums, event)
     products = [rho.outputs[i // 2].times(port) for i, port in enumerate(vector.outputs)]
-    output = _output(network, parts, products, event_adders)
+    output = _output(
+        network,
+        parts,
+        products,
+        _clock(config, config.adders_per_stage_event, delays.DSP_REGISTER_TO_OUT),
+    )
     return Design(
         network,
         config,
@@ -223,6 +234,10 @@ def build_design(network: net.Network, config: RtlConfig) -> Design:
         vector,
         output,
     )
+
+
+def _clock(config: RtlConfig, adders: float, start_ps: float = delays.FF_CLOCK_TO_OUT) -> Clock:
+    return Clock(MARGIN * 1000 * config.clock_period_ns, NETS["typical"], adders, start_ps)
 
 
 def _columns(network: net.Network, parts: graph.Parts) -> tuple[str, ...]:
@@ -250,28 +265,31 @@ def _phi(
         index[name] = list(range(len(variables), len(variables) + tensors[name].size))
         variables.extend(tensors[name].ravel())
     block = trace(
-        "perceptron", list(inputs.values()), variables, adders_per_stage=config.adders_per_stage
+        "perceptron",
+        list(inputs.values()),
+        variables,
+        clock=_clock(config, config.adders_per_stage),
     )
     return block, index
 
 
-def _projection(momentum: net.Momentum, adders: float) -> Block:
+def _projection(momentum: net.Momentum, clock: Clock) -> Block:
     """Trace the rounding of pt times cosine and sine."""
     pt = Port(0, COLUMNS["pt"].type.max_code, 2)
     largest = max(abs(c) for c in momentum.quadrant_cos)
     product = pt.times(Port(-largest, largest, momentum.table_type.frac_bits))
     variables = [product.as_variable() for _ in range(2)]
     rounded = [primitives.quantize(v, momentum.type) for v in variables]
-    return trace("projection", variables, rounded, adders_per_stage=max(2, adders))
+    return trace("projection", variables, rounded, clock=clock)
 
 
-def _vector(network: net.Network, parts: graph.Parts, sums: list[Port], adders: float) -> Block:
+def _vector(network: net.Network, parts: graph.Parts, sums: list[Port], clock: Clock) -> Block:
     # the accumulators subtract, so the sign of MET = -sum costs no inverters
     variables = [Port(-port.high, -port.low, port.frac_bits).as_variable() for port in sums]
     pooled = np.array(variables, dtype=object).reshape(-1, 2)
     tensors = trace_nodes(network, parts.vector, {parts.vector_pool.name: pooled})
     end = network.output.name if parts.combine is None else parts.combine.inputs[1]
-    return trace("vector", variables, list(tensors[end].ravel()), adders_per_stage=adders)
+    return trace("vector", variables, list(tensors[end].ravel()), clock=clock)
 
 
 def _pool_terms(pool: graph.Pool, outputs: dict[str, list[int]], phi: Block) -> list[Term]:
@@ -292,7 +310,7 @@ def _shifted(port: Port, bits: int) -> Port:
     return Port(port.low, port.high, port.frac_bits + bits)
 
 
-def _rho(network: net.Network, parts: graph.Parts, sums: list[Port], adders: float) -> Block:
+def _rho(network: net.Network, parts: graph.Parts, sums: list[Port], clock: Clock) -> Block:
     if parts.combine is None:
         raise ConversionError(f"network {network.name!r} has no combination")
     variables = [port.as_variable() for port in sums]
@@ -304,17 +322,17 @@ def _rho(network: net.Network, parts: graph.Parts, sums: list[Port], adders: flo
         start += size
     tensors = trace_nodes(network, parts.rho, tensors)
     coefficients = list(tensors[parts.combine.inputs[0]].ravel())
-    return trace("rho", variables, coefficients, adders_per_stage=adders)
+    return trace("rho", variables, coefficients, clock=clock)
 
 
-def _output(network: net.Network, parts: graph.Parts, products: list[Port], adders: float) -> Block:
+def _output(network: net.Network, parts: graph.Parts, products: list[Port], clock: Clock) -> Block:
     if parts.combine is None:
         raise ConversionError(f"network {network.name!r} has no combination")
     variables = [port.as_variable() for port in products]
     total = np.array([_sum(variables[axis::2]) for axis in (0, 1)], dtype=object)
     tensors = trace_nodes(network, parts.output, {parts.combine.name: total})
     met = list(tensors[network.output.name].ravel())
-    return trace("output", variables, met, adders_per_stage=adders)
+    return trace("output", variables, met, clock=clock)
 
 
 def _sum(variables: list[FixedVariable]) -> FixedVariable:

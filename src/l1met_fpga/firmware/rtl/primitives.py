@@ -143,30 +143,30 @@ def _overflow(v: FixedVariable, target: FixedType) -> FixedVariable:
 def _clamp(v: FixedVariable, target: FixedType, below: Decimal, above: Decimal) -> FixedVariable:
     """Replace values under the range by ``below`` and over it by ``above``.
 
-    A value fits when all bits above the type's equal the sign bit; those bits are or-ed (and
-    and-ed when the value can be negative), and a multiplexer picks the limit.
+    A value fits when all bits above the type's equal the sign bit: none of them is set, or all of
+    them for a negative value.
     """
     lsb = Decimal(2) ** -target.frac_bits
     inside = v.quantize(target.signed, target.int_bits, target.frac_bits)
     if below > target.min_code * lsb and target.overflow is Overflow.SAT_SYM:
         inside = inside.max_of(below)  # symmetric: the lowest code is not a value
-    result = inside
+    high, low = constant(float(above)), constant(float(below))
+    not_negative = inside
     if v.high > target.max_code * lsb:
-        over = _any_upper_bit(v.relu() if v.low < 0 else v, target.int_bits)
-        result = _select(over, constant(float(above)), result)
-    if v.low < target.min_code * lsb:
-        # the ones' complement of a negative value has its upper bits set when out of range
-        complement = (-v - lsb).relu()
-        under = _any_upper_bit(complement, target.int_bits) if target.signed else _sign(v)
-        result = _select(under, constant(float(below)), result)
-    return result
+        not_negative = _select(_upper_bits(v, target).unary_bit_op("any"), high, inside)
+    if v.low >= 0:
+        return not_negative
+    negative = low
+    if target.signed:
+        fits = _upper_bits(v, target).unary_bit_op("all")
+        negative = _select(fits, inside, low) if v.low < target.min_code * lsb else inside
+    return _select(_sign(v), negative, not_negative)
 
 
-def _any_upper_bit(v: FixedVariable, int_bits: int) -> FixedVariable:
-    """Return one bit: whether a non-negative variable is ``2**int_bits`` or more."""
-    _, own_bits, _ = v.kif
-    upper = v.quantize(0, own_bits, -int_bits)
-    return upper.unary_bit_op("any")
+def _upper_bits(v: FixedVariable, target: FixedType) -> FixedVariable:
+    """Return the bits of a variable above those of a type, its sign among them."""
+    signed, own_bits, _ = v.kif
+    return v.quantize(signed, max(own_bits, target.int_bits), -target.int_bits)
 
 
 def _select(bit: FixedVariable, one: FixedVariable, zero: FixedVariable) -> FixedVariable:

@@ -11,7 +11,7 @@ from typing import Any, Final
 from l1met_fpga.config.base import parse
 from l1met_fpga.config.rtl import RtlConfig
 from l1met_fpga.errors import ConversionError, ReportError, ToolError
-from l1met_fpga.files import atomic_path, write_json
+from l1met_fpga.files import atomic_folder, atomic_path, write_json
 from l1met_fpga.firmware.builds import RECORD, Build, sources_digest
 from l1met_fpga.firmware.check import Form
 from l1met_fpga.firmware.devices import device_of
@@ -25,9 +25,10 @@ from l1met_fpga.firmware.rtl.forms import (
     measure_latency,
 )
 from l1met_fpga.firmware.rtl.limits import require_traceable
+from l1met_fpga.firmware.rtl.timing import timing_figures
 from l1met_fpga.firmware.rtl.verilated import VerilatedModel, compile_design
 from l1met_fpga.firmware.rtl.verilog import design_files, render_template
-from l1met_fpga.firmware.rtl.yosys import Resources, synthesize, yosys_version
+from l1met_fpga.firmware.rtl.yosys import NETLIST, Resources, synthesize, yosys_version
 from l1met_fpga.models.network import Network
 
 __all__ = [
@@ -119,7 +120,7 @@ def write_project(network: Network, config: RtlConfig, folder: Path) -> RtlProje
     """
     require_traceable(network)
     design = build_design(network, config)
-    project = RtlProject(folder, design, f"l1met_{network.name}")
+    project = RtlProject(folder, design, config.top or f"l1met_{network.name}")
     head = header(design)
     before = Build.read(folder)
     (folder / RECORD).unlink(missing_ok=True)  # until everything is there, nothing is claimed
@@ -195,17 +196,11 @@ def _set_aside(folder: Path) -> None:
 
 def _write_sources(folder: Path, files: dict[str, str]) -> None:
     """Replace a folder of generated files; an interrupted write never looks whole."""
-    fresh, old = (folder.with_name(f".{folder.name}.{kind}") for kind in ("new", "old"))
-    shutil.rmtree(fresh, ignore_errors=True)
-    for name, text in files.items():
-        path = fresh / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-    shutil.rmtree(old, ignore_errors=True)
-    if folder.exists():
-        folder.replace(old)
-    fresh.replace(folder)
-    shutil.rmtree(old, ignore_errors=True)
+    with atomic_folder(folder) as fresh:
+        for name, text in files.items():
+            path = fresh / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
 
 
 def rtl_forms(project: RtlProject) -> dict[str, Form]:
@@ -251,6 +246,10 @@ def build_project(project: RtlProject) -> dict[str, Any]:
     elif config.synthesize:
         logger.warning("Yosys reads no VHDL; resources come from Vivado or stay empty")
     rtl = figures(project.design, latency, cells["design"] if cells else None)
+    if cells is not None:
+        netlist = folder / NETLIST
+        rtl["timing"] = timing_figures(netlist, config.clock_period_ns)
+        netlist.unlink()  # tens of megabytes that yosys/synth.ys makes again
     if config.vivado == "auto":
         try:
             vivado.run_if_present(folder, project.top)
@@ -292,12 +291,13 @@ def figures(design: Design, latency: Latency, used: Resources | None) -> dict[st
         "dsp": None,
         "bram": None,
         "lut_estimate": round(counted.lut),
-        "lut_estimate_da4ml": round(counted.lut_da4ml),
+        "lut_estimate_traced": round(counted.lut_traced),
         "stages": {block.name: block.n_stages for block in design.blocks},
         "kind": None,
         "tool": None,
         "tool_version": None,
         "part": design.config.part,
+        "timing": None,
     }
     if used is not None:
         result |= {

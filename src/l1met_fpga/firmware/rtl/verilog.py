@@ -7,11 +7,20 @@ from typing import Any, Final
 
 import jinja2
 
+from l1met_fpga.errors import ConversionError
 from l1met_fpga.firmware.rtl.blocks import Block, Port
 from l1met_fpga.firmware.rtl.cordic import Cordic
-from l1met_fpga.firmware.rtl.da4ml_code import TIMESCALE, stage_files, static_files
-from l1met_fpga.firmware.rtl.design import SUMMANDS_PER_STAGE, Design, Term
-from l1met_fpga.puppi.columns import COLUMNS
+from l1met_fpga.firmware.rtl.design import (
+    INPUT_CLOCKS,
+    PRODUCT_CLOCKS,
+    SUMMANDS_PER_STAGE,
+    Design,
+    Term,
+)
+from l1met_fpga.firmware.rtl.stage_code import TIMESCALE
+from l1met_fpga.firmware.rtl.stage_files import stage_files, static_files
+from l1met_fpga.models import network as net
+from l1met_fpga.puppi.columns import COLUMNS, PHI_COUNTS_PER_TURN
 
 __all__ = ["COLUMN_BITS", "Wire", "design_files", "render_template"]
 
@@ -83,13 +92,16 @@ def design_files(design: Design, prefix: str, header: Sequence[str]) -> dict[str
     fields = _fields(design)
     files = {
         f"{prefix}_delay.v": render("delay"),
+        f"{prefix}_adder3.v": render("adder3"),
+        f"{prefix}_product.v": render("product"),
+        f"{prefix}_turn.v": render("turn"),
         f"{prefix}_unpack.v": render("unpack", fields=fields),
         f"{prefix}_momentum.v": _momentum(design, render),
         f"{prefix}_lane.v": _lane(design, render),
         f"{prefix}_cordic.v": _cordic(design, render),
         f"{prefix}.v": _top(design, render, fields),
     }
-    registered = {design.phi.name, design.vector.name, "rho"}
+    registered = {design.vector.name, "rho"}
     for block in design.blocks:
         name = f"{prefix}_{block.name}"
         widths = [_bus(block.inputs)]
@@ -100,8 +112,9 @@ def design_files(design: Design, prefix: str, header: Sequence[str]) -> dict[str
             name=name,
             widths=[max(1, w) for w in widths],
             input_register=block.name in registered,
+            keep=block is design.phi and _masked(design),
         )
-        files |= stage_files(block, name, design.config.flavor)
+        files |= stage_files(block, name, prefix, design.config.flavor)
     return files | static_files(design.config.flavor)
 
 
@@ -181,26 +194,54 @@ def _fields(design: Design) -> list[_Field]:
 
 def _momentum(design: Design, render: _Renderer) -> str:
     momentum = design.momentum
-    table_width = max(momentum.quadrant_cos).bit_length()
+    table_width = max(momentum.quadrant_cos).bit_length() + 1
     projection = design.projection
     return render(
         "momentum",
         momentum=momentum,
         clocks=design.projection_clocks,
+        cosine=[value & ((1 << table_width) - 1) for value in _cosines(momentum)],
         table_width=table_width,
         product_width=projection.inputs[0].width,
         out=projection.outputs[0],
-        projection=_block_text(projection, ["mx_8", "my_8"], ["px", "py"]),
+        projection=_block_text(projection, ["mx", "my"], ["px", "py"]),
     )
+
+
+def _cosines(momentum: net.Momentum) -> list[int]:
+    """Cosine of every code of phi, 0 to 1023, then -1024 to -1."""
+    first = momentum.quadrant_cos
+    quarter = PHI_COUNTS_PER_TURN // 4
+    if first[quarter] != 0:
+        raise ConversionError(
+            f"the cosine table ends with {first[quarter]}, it must be 0 at a quarter turn: the RTL "
+            "reads the sine from the same table"
+        )
+
+    def at(phi: int) -> int:
+        half = min(abs(phi), PHI_COUNTS_PER_TURN - abs(phi))
+        return -first[2 * quarter - half] if half > quarter else first[half]
+
+    codes = 1 << PHI_WIDTH
+    return [at(code - codes if code >= codes // 2 else code) for code in range(codes)]
 
 
 @dataclass(frozen=True, slots=True)
 class _TermText:
+    """One output of a lane: a perceptron output or a product."""
+
     name: str
     kind: str
     width: int
-    left: str
-    right: str
+    left: str = ""
+    left_width: int = 0
+    right: str = ""
+    right_width: int = 0
+
+
+def _masked(design: Design) -> bool:
+    """Whether an empty slot would add something: px and py are zero there, other numbers not."""
+    return any(term.kind != "vector" for _, term in _terms(design))
 
 
 def _terms(design: Design) -> Iterator[tuple[str, Term]]:
@@ -215,35 +256,40 @@ def _terms(design: Design) -> Iterator[tuple[str, Term]]:
 
 def _lane(design: Design, render: _Renderer) -> str:
     names = [f"f{i}" for i in range(len(design.phi.outputs))]
-    phi = _block_text(design.phi, design.columns, names)
+    phi = _block_text(design.phi, [f"{c}_1" for c in design.columns], names)
     projection = _block_text(design.projection, ["mx", "my"], ["px", "py"])
-    projection_wires = tuple(
+    momenta = tuple(
         Wire(w.name, w.port, w.expression.replace("projection_out", "p_xy"))
         for w in projection.outputs
     )
+    widths = {w.name: w.signed_width for w in (*phi.outputs, *momenta)}
     terms, weights = [], {}
     for name, term in _terms(design):
         left = names[term.outputs[0]]
+        left_width = widths[left]
         if term.kind == "vector":
-            weights[left] = phi.outputs[term.outputs[0]]
+            weights[left] = left_width
             left, right = f"{left}_late", ("px", "py")[term.axis]
         else:
             right = names[term.outputs[1]] if term.kind == "aggregate" else ""
-        terms.append(_TermText(name, term.kind, term.port.signed_width, left, right))
-    fields = _fields(design)
+        terms.append(
+            _TermText(
+                name, term.kind, term.port.signed_width,
+                left, left_width, right, widths.get(right, 0),
+            )
+        )  # fmt: skip
     return render(
         "lane",
         design=design,
-        columns=fields,
+        product_clocks=PRODUCT_CLOCKS,
+        columns=_fields(design),
         phi=phi,
-        projection=_BlockText(projection.bits, projection.bits_out, "", projection_wires),
+        projection=_BlockText(projection.bits, projection.bits_out, "", momenta),
         terms=terms,
-        weights=[
-            {"name": n, "late": f"{n}_late", "width": w.signed_width} for n, w in weights.items()
-        ],
-        momentum_wait=design.momentum_ready - design.projection_clocks,
+        weights=[{"name": n, "late": f"{n}_late", "width": w} for n, w in weights.items()],
+        momentum_wait=design.momentum_ready - INPUT_CLOCKS - design.projection_clocks,
         weight_wait=design.momentum_ready - design.phi_ready,
-        masked=any(t.kind != "vector" for t in terms),
+        masked=_masked(design),
     )
 
 
@@ -262,6 +308,8 @@ class _Node:
     name: str
     width: int
     summands: tuple[str, ...]
+    extended: tuple[str, ...]
+    live: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,17 +332,27 @@ def _tree(design: Design, name: str, term: Term) -> _Tree:
         ]
         items = []
         for g, group in enumerate(groups):
-            lanes = sum(n for _, n in group)
-            width = term.port.sum_of(lanes, or_none=True).signed_width
-            node = _Node(f"{name}_s{stage}_{g}", width, tuple(n for n, _ in group))
+            node = _node(f"{name}_s{stage}_{g}", term.port, group)
             nodes.append(node)
-            items.append((node.name, lanes))
+            items.append((node.name, sum(n for _, n in group)))
     total = term.port.sum_of(design.lanes * design.beats, or_none=True)
     sign = "+"
     if term.kind == "vector":
         sign, total = "-", Port(-total.high, -total.low, total.frac_bits)
     ready = design.vector_accumulated if term.kind == "vector" else design.event_accumulated
     return _Tree(name, tuple(nodes), items[0][0], sign, total.signed_width, ready)
+
+
+def _node(name: str, port: Port, group: Sequence[tuple[str, int]]) -> _Node:
+    """Sum of up to four wires, each the sum of so many lanes."""
+    width = port.sum_of(sum(n for _, n in group), or_none=True).signed_width
+    own = [port.sum_of(n, or_none=True).signed_width for _, n in group]
+    extended = tuple(
+        f"{{{{{width - w}{{{n}[{w - 1}]}}}}, {n}}}" if width > w else n
+        for (n, _), w in zip(group, own, strict=True)
+    )
+    bits = width if port.low < 0 else max(own) - 1
+    return _Node(name, width, tuple(n for n, _ in group), extended, f"{width}'h{(1 << bits) - 1:x}")
 
 
 def _top(design: Design, render: _Renderer, fields: Sequence[_Field]) -> str:
@@ -311,10 +369,10 @@ def _top(design: Design, render: _Renderer, fields: Sequence[_Field]) -> str:
         "design": design,
         "columns": fields,
         "fields": fields,
-        "terms": [_TermText(n, t.kind, t.port.signed_width, "", "") for n, t in named],
+        "terms": [_TermText(n, t.kind, t.port.signed_width) for n, t in named],
         "trees": trees,
         "beat_bits": design.beats.bit_length(),
-        "first_depth": max(t.ready for t in trees) + 1,
+        "first_depth": max(2, *(t.ready - 2 for t in trees)),
         "out": out,
         "cordic": Cordic(design.network.output.type),
         "vector": _block_text(design.vector, [sums[k] for k in keys[:n_vector]], vector_names),
@@ -329,9 +387,10 @@ def _top(design: Design, render: _Renderer, fields: Sequence[_Field]) -> str:
         values["products"] = [
             {
                 "name": f"cv{i}",
-                "width": design.rho.outputs[i // 2].times(port).signed_width,
                 "left": f"c{i // 2}_late",
+                "left_width": design.rho.outputs[i // 2].signed_width,
                 "right": f"v{i}_late",
+                "right_width": port.signed_width,
             }
             for i, port in enumerate(design.vector.outputs)
         ]

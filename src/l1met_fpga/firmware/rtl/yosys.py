@@ -15,13 +15,15 @@ from l1met_fpga.errors import ReportError, ToolMissingError
 from l1met_fpga.files import atomic_path
 from l1met_fpga.firmware.tools import run_tool
 
-__all__ = ["Resources", "parse_stat", "synthesize", "yosys_version"]
+__all__ = ["NETLIST", "Resources", "parse_stat", "synthesize", "yosys_version"]
 
 logger = logging.getLogger(__name__)
 
 FAMILY: Final = "xcup"
 """Yosys' name of UltraScale+."""
-_LUTS: Final = ("LUT1", "LUT2", "LUT3", "LUT4", "LUT5", "LUT6")
+NETLIST: Final = "yosys/netlist.json"
+"""Flat netlist of the last synthesis, in the project folder."""
+_LUTS: Final = ("LUT1", "LUT2", "LUT3", "LUT4", "LUT5", "LUT6", "LUT6_2")
 _FLIP_FLOPS: Final = ("FDRE", "FDSE", "FDCE", "FDPE")
 _SHIFT_REGISTERS: Final = ("SRL16E", "SRLC16E", "SRLC32E")
 _IGNORED: Final = ("$scopeinfo", "BUFG", "MUXF7", "MUXF8", "MUXF9", "VCC", "GND")
@@ -130,7 +132,8 @@ def yosys_version() -> str:
 def synthesize(project: Path, *, top: str, timeout_s: float = 3600) -> dict[str, Resources]:
     """Synthesize the Verilog files in ``project/src`` for UltraScale+.
 
-    The lane keeps its own hierarchy, so it is synthesized once and counted as often as it stands.
+    The lane keeps its own hierarchy, so it is synthesized once and counted as often as it stands;
+    the netlist for the timing is flat (:data:`NETLIST`).
 
     Args:
         project: Folder with ``src``; script, log and counts go to ``project/yosys``.
@@ -149,8 +152,12 @@ def synthesize(project: Path, *, top: str, timeout_s: float = 3600) -> dict[str,
     files = " ".join(f"src/{path.name}" for path in sorted((project / "src").glob("*.v")))
     script = [
         f"read_verilog -sv {files}",
+        f"setattr -mod -set keep_hierarchy 1 {top}_lane",
         f"synth_xilinx -family {FAMILY} -flatten -noiopad -top {top}",
         "tee -q -o yosys/stat.json stat -json",
+        f"setattr -mod -unset keep_hierarchy {top}_lane",
+        "flatten",
+        f"write_json {NETLIST}",
     ]
     with atomic_path(project / "yosys" / "synth.ys") as temporary:
         temporary.write_text("\n".join(script) + "\n", encoding="utf-8")
