@@ -208,6 +208,10 @@ def test_nothing_is_lost_when_it_goes_wrong(inputs, deepset, tmp_path):
         l1met.predict_files(deepset, [old], old, overwrite=True)
     with pytest.raises(DataError, match=r"cut\.root"):  # after whole blocks of the first
         l1met.predict_files(deepset, [inputs / "a.root", cut], old, config=STEPS, overwrite=True)
+    (tmp_path / "folder.npz").mkdir()
+    with pytest.raises(DataError, match=r"folder\.npz is a folder"):
+        l1met.predict_files(deepset, [inputs / "a.root"], tmp_path / "folder.npz", overwrite=True)
+    (tmp_path / "folder.npz").rmdir()
     assert old.read_bytes() == before
     assert sorted(p.name for p in tmp_path.iterdir()) == ["cut.root", "old.root"]
     l1met.predict_files(deepset, [inputs / "a.root"], old, overwrite=True)
@@ -300,4 +304,4 @@ def test_what_is_said_of_the_response(tmp_path):
     )
     run.metrics.write_text("{")
     assert "mean response is not known: " in l1met.load(run.root).response
-    assert "metrics.json is not JSON" in l1met.load(run.root).response
+    assert "metrics.json: is not JSON" in l1met.load(run.root).response

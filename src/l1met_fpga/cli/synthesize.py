@@ -258,6 +258,7 @@ def _build_rtl(
     from l1met_fpga.report.rtl_vivado import use_vivado_figures
 
     project = write_project(network, config.rtl, folder.rtl)
+    console.print(f"RTL project {folder.rtl}: simulating it and counting its LUTs, about a minute")
     for tool, reason in build_project(project)["failed"].items():
         console.print(f"no resources from {tool}: {reason}")
     use_vivado_figures(folder.rtl)
