@@ -98,7 +98,7 @@ def measure(variant: Any, cores: str, n_events: int, epochs: int) -> dict[str, f
 
 def random_events(n_events: int, columns: Any) -> Any:
     """Return packed events with as many candidates as the built-in samples have."""
-    from l1met_fpga.training.mixture import PackedEvents
+    from l1met_fpga.data.examples import GEN_MET, PUPPI_MET, Examples
 
     rng = np.random.default_rng(0)
     counts = np.clip(rng.normal(N_CANDIDATES_MEAN, N_CANDIDATES_SIGMA, n_events), 1, 128)
@@ -109,7 +109,8 @@ def random_events(n_events: int, columns: Any) -> Any:
         for name in columns
     }
     met = rng.normal(0, 40, (n_events, 2))
-    return PackedEvents(candidates, splits, met, met)
+    ids = np.zeros((n_events, 3), np.uint64)
+    return Examples(candidates, splits, {GEN_MET: met}, ids, {PUPPI_MET: met})
 
 
 if __name__ == "__main__":

@@ -148,12 +148,12 @@ def make_vertex_stores() -> None:
 
 def train_row(task: tuple[Path, str]) -> str:
     """Train one network and keep its MET of the watched parts."""
+    from l1met_fpga.data.samples import load_samples
     from l1met_fpga.models.storage import save_model
     from l1met_fpga.training.inputs import training_identity
     from l1met_fpga.training.loop import train_variant
     from l1met_fpga.training.mixture import TrainingMixture
     from l1met_fpga.training.monitor import Validation, packed_predictor
-    from l1met_fpga.training.samples import load_samples
 
     root, name = task
     config, variant = row_config(name)

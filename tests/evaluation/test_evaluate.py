@@ -110,7 +110,7 @@ def test_rotation_changes_nothing(found):
     def turned(sample):
         met = {name: values @ turn for name, values in sample.met_xy_gev.items()}
         return replace(
-            sample, gen_met_xy_gev=sample.gen_met_xy_gev @ turn, met_xy_gev=met, _magnitudes={}
+            sample, gen_met_xy_gev=sample.gen_met_xy_gev @ turn, met_xy_gev=met, _scores={}
         )
 
     samples = [turned(sample) for sample in found.samples.values()]
@@ -233,7 +233,7 @@ def test_met_of_files_with_an_impossible_response_is_noted():
 
     def with_all(sample):
         met = {name: change(sample.met_xy_gev["puppi"]) for name, change in made.items()}
-        return replace(sample, met_xy_gev=met, _magnitudes={})
+        return replace(sample, met_xy_gev=met, _scores={})
 
     samples = [with_all(signal(2000))]
     config = CONFIG.model_copy(update={"bootstrap_samples": 2})
@@ -254,7 +254,7 @@ def test_any_name_of_an_estimate_is_taken():
 
     def with_all(sample):
         met = {name: k * sample.met_xy_gev["puppi"] for k, name in enumerate(names, 1)}
-        return replace(sample, met_xy_gev=met, _magnitudes={})
+        return replace(sample, met_xy_gev=met, _scores={})
 
     samples = [with_all(signal(300)), with_all(background(100))]
     config = CONFIG.model_copy(update={"bootstrap_samples": 2})
@@ -276,7 +276,7 @@ def test_an_estimate_with_a_largest_value_has_no_threshold_and_it_is_said(tmp_pa
     found = evaluate(samples, titles, config, primary="capped")
     metrics = to_metrics(found)
     save_metrics(metrics, tmp_path / "metrics.json")  # null fits the schema
-    share = np.mean(found.samples["pileup"].met_gev("capped") > 63.7)
+    share = np.mean(found.samples["pileup"].score("capped") > 63.7)
     assert share > 0.05  # 310 kHz are 1 % of the crossings
     cuts = metrics.rates.thresholds["capped"]
     assert [cut.threshold_gev is None for cut in cuts] == [True, False]

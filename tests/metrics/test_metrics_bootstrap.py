@@ -9,7 +9,7 @@ from l1met_fpga.metrics.binning import Bins
 from l1met_fpga.metrics.bootstrap import bootstrap_resolution, poisson_weights, spread
 from l1met_fpga.metrics.bootstrap_trigger import bootstrap_thresholds, bootstrap_trigger
 from l1met_fpga.metrics.resolution import FIGURES, binned_resolution
-from l1met_fpga.metrics.trigger import BUNCH_CROSSING_RATE_KHZ, threshold_at_rate_gev
+from l1met_fpga.metrics.trigger import BUNCH_CROSSING_RATE_KHZ, threshold_at_rate
 
 BINS = Bins((20.0, 80.0, 150.0))
 
@@ -102,7 +102,7 @@ def test_threshold_and_efficiency_errors_are_those_of_repeated_experiments():
     repeated = []
     for _ in range(200):
         background, signal = sample()
-        cut = threshold_at_rate_gev(background, rate)
+        cut = threshold_at_rate(background, rate)
         repeated.append((cut, np.mean(signal >= cut)))
     background, signal = sample()
     cuts = bootstrap_thresholds({"a": background, "b": 0.5 * background}, [rate], rng=rng)

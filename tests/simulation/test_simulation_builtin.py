@@ -10,7 +10,7 @@ import yaml
 
 from l1met_fpga.config.base import load_yaml, parse
 from l1met_fpga.config.simulation import SimulationConfig
-from l1met_fpga.metrics.trigger import threshold_at_rate_gev
+from l1met_fpga.metrics.trigger import threshold_at_rate
 from l1met_fpga.simulation.sample import fingerprint
 
 DATA = Path(__file__).parents[2] / "data"
@@ -48,7 +48,7 @@ def test_pileup_has_no_gen_met_and_supports_sixty_kilohertz():
     assert events["Pileup_nPU"].mean() == pytest.approx(200, abs=0.3)
     # 0.037 mb of 78.9 mb, 200 collisions: 0.097 hard ones per crossing.
     assert events["Pileup_nHard"].mean() == pytest.approx(0.097, abs=0.004)
-    assert 50 < threshold_at_rate_gev(events["L1PuppiMet_pt"], 60.0) < 150
+    assert 50 < threshold_at_rate(events["L1PuppiMet_pt"], 60.0) < 150
 
 
 def test_multiplicities_are_the_published_ones():

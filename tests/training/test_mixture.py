@@ -5,9 +5,10 @@ import pytest
 from keras_models import random_candidates
 
 from l1met_fpga.config.training import TrainingConfig
+from l1met_fpga.data.examples import GEN_MET, Examples
 from l1met_fpga.errors import TrainingError
 from l1met_fpga.puppi.sums import momentum_xy_gev, puppi_met_xy_gev
-from l1met_fpga.training.mixture import PackedEvents, TrainingMixture, augment
+from l1met_fpga.training.mixture import TrainingMixture, augment, packed_inputs
 
 COLUMNS = ("pt", "eta", "phi", "pid", "puppi_weight")
 
@@ -15,7 +16,12 @@ COLUMNS = ("pt", "eta", "phi", "pid", "puppi_weight")
 def events(n, seed=0):
     rng = np.random.default_rng(seed)
     candidates = random_candidates(rng, n)
-    return candidates, PackedEvents.pack(candidates, puppi_met_xy_gev(candidates), COLUMNS)
+    return candidates, packed(candidates, puppi_met_xy_gev(candidates))
+
+
+def packed(candidates, truth):
+    ids = np.zeros((len(truth), 3), np.uint64)
+    return Examples.from_padded(candidates, columns=COLUMNS, truth={GEN_MET: truth}, ids=ids)
 
 
 def sums(inputs):
@@ -26,9 +32,9 @@ def sums(inputs):
 
 
 def test_packing_keeps_every_candidate_and_only_those():
-    candidates, packed = events(50)
+    candidates, examples = events(50)
     chosen = np.array([7, 3, 3, 49, 0])
-    inputs = packed.inputs(chosen)
+    inputs = packed_inputs(examples, chosen)
     for column in COLUMNS:
         wanted = [candidates[column][e][candidates["pt"][e] > 0] for e in chosen]
         np.testing.assert_array_equal(inputs[column], np.concatenate(wanted))
@@ -36,13 +42,12 @@ def test_packing_keeps_every_candidate_and_only_those():
 
 
 def test_augmentation_turns_truth_and_candidates_alike():
-    _, packed = events(200)
-    inputs, truth = augment(
-        packed.inputs(np.arange(200)), packed.gen_met_xy_gev, np.random.default_rng(1)
-    )
+    _, examples = events(200)
+    gen = examples.truth[GEN_MET]
+    inputs, truth = augment(packed_inputs(examples, np.arange(200)), gen, np.random.default_rng(1))
     np.testing.assert_allclose(sums(inputs), truth, atol=1e-6)
-    np.testing.assert_allclose(np.hypot(*truth.T), np.hypot(*packed.gen_met_xy_gev.T), atol=1e-6)
-    assert np.abs(truth - packed.gen_met_xy_gev).max() > 10
+    np.testing.assert_allclose(np.hypot(*truth.T), np.hypot(*gen.T), atol=1e-6)
+    assert np.abs(truth - gen).max() > 10
     assert -720 <= inputs["phi"].min() < inputs["phi"].max() < 720
 
 
@@ -96,7 +101,6 @@ def test_nothing_to_train_on_is_an_error():
     with pytest.raises(TrainingError, match="every sample is empty or has weight 0"):
         TrainingMixture([events(5)[1]], [0.0], TrainingConfig())
     candidates, _ = events(5)
+    unknown = packed(candidates, np.array([[0, 0], [np.nan, 0], [1, 1], [1, np.inf], [0, 0]]))
     with pytest.raises(TrainingError, match="2 of 5 events have no finite generator MET"):
-        PackedEvents.pack(
-            candidates, np.array([[0, 0], [np.nan, 0], [1, 1], [1, np.inf], [0, 0]]), COLUMNS
-        )
+        TrainingMixture([unknown], [1.0], TrainingConfig())

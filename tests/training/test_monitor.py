@@ -9,12 +9,12 @@ from l1met_fpga.config.training import (
     TrainingConfig,
     TrainingSample,
 )
+from l1met_fpga.data.samples import load_samples
 from l1met_fpga.data.splits import Part
 from l1met_fpga.data.store import Store
 from l1met_fpga.errors import ConfigError
 from l1met_fpga.training.callbacks import Plateau, best_weights
 from l1met_fpga.training.monitor import Validation
-from l1met_fpga.training.samples import load_samples
 
 MODEL = model_config("deepset")
 

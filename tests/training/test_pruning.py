@@ -7,6 +7,7 @@ from stores import SMALL, write_samples
 
 from l1met_fpga.config.run import load_run
 from l1met_fpga.config.training import PruningConfig
+from l1met_fpga.data.samples import load_samples
 from l1met_fpga.errors import ConfigError, TrainingError
 from l1met_fpga.models.build import build, dense_layers
 from l1met_fpga.models.export import export_network
@@ -15,7 +16,6 @@ from l1met_fpga.training.loop import train_variant
 from l1met_fpga.training.mixture import TrainingMixture
 from l1met_fpga.training.monitor import Validation
 from l1met_fpga.training.pruning import PruningSteps, check_sparsity, zero_fractions
-from l1met_fpga.training.samples import load_samples
 
 
 def train(folder, **changes):

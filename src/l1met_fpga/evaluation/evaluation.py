@@ -121,7 +121,7 @@ def _rate_notes(rates: RateResult | None) -> tuple[str, ...]:
     ties = tuple(
         f"{name}: no threshold gives {', '.join(out_of_reach)}, because too many pile-up-only events "
         "have the same MET there (has it a largest value, or few digits?)."
-        for name, cuts in rates.thresholds_gev.items()
+        for name, cuts in rates.thresholds.items()
         if (
             out_of_reach := [
                 point.title for point, cut in zip(rates.points, cuts, strict=True) if np.isnan(cut)

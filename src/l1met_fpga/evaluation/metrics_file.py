@@ -15,7 +15,7 @@ from l1met_fpga.files import write_json
 from l1met_fpga.metrics.binning import Bins
 from l1met_fpga.metrics.bootstrap import spread
 from l1met_fpga.metrics.resolution import FIGURES, x_residual_half_width_gev
-from l1met_fpga.metrics.turn_on import TurnOn
+from l1met_fpga.metrics.turn_on import FittedCurve, TurnOn
 from l1met_fpga.results.base import Measured, read_result
 from l1met_fpga.results.metrics import (
     SCHEMA_VERSION,
@@ -179,9 +179,9 @@ def _rates(rates: RateResult) -> Rates:
         thresholds={
             name: [
                 Threshold(threshold_gev=_clean(float(cut)), error_gev=_clean(float(error)))
-                for cut, error in zip(cuts, spread(rates.threshold_samples_gev[name]), strict=True)
+                for cut, error in zip(cuts, spread(rates.threshold_samples[name]), strict=True)
             ]
-            for name, cuts in rates.thresholds_gev.items()
+            for name, cuts in rates.thresholds.items()
         },
     )
 
@@ -209,7 +209,7 @@ def _efficiency(
     rates: RateResult, result: SignalResult, name: str, point: int, index: int
 ) -> Efficiency:
     found = result.efficiency[name][point]
-    reached = bool(np.isfinite(rates.thresholds_gev[name][point]))
+    reached = bool(np.isfinite(rates.thresholds[name][point]))
     return Efficiency(
         efficiency=_clean(found.value[index]),
         low=_clean(found.low[index]),
@@ -228,13 +228,24 @@ def _efficiency(
     )
 
 
+def _fitted(fit: FittedCurve) -> FittedTurnOn:
+    return FittedTurnOn(
+        plateau=_clean(fit.plateau),
+        floor=_clean(fit.floor),
+        middle_gev=_clean(fit.middle),
+        width_gev=_clean(fit.width),
+        growth=_clean(fit.growth),
+        chi2_per_dof=_clean(fit.chi2_per_dof),
+    )
+
+
 def _turn_on(curve: TurnOn) -> TurnOnCurve:
     found = curve.efficiency
     return TurnOnCurve(
-        offline_gev=_clean(curve.offline_gev),
-        fit=None if curve.fit is None else FittedTurnOn(**_clean(asdict(curve.fit))),
+        offline_gev=_clean(curve.offline),
+        fit=None if curve.fit is None else _fitted(curve.fit),
         edges_gev=_edges(curve.bins),
-        mean_gen_gev=_clean(curve.mean_gen_gev),
+        mean_gen_gev=_clean(curve.mean_truth),
         efficiency=_clean(found.value),
         low=_clean(found.low),
         high=_clean(found.high),

@@ -88,7 +88,7 @@ class Sample:
     is_background: bool = False
     n_candidates: npt.NDArray[np.int64] | None = None
     identity: dict[str, Any] | None = None
-    _magnitudes: dict[str, FloatArray] = field(default_factory=dict, repr=False)
+    _scores: dict[str, FloatArray] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         check_met_xy(self.gen_met_xy_gev, name=f"generator MET of {self.label!r}")
@@ -104,11 +104,11 @@ class Sample:
         """|genMET| per event."""
         return magnitude_gev(self.gen_met_xy_gev)
 
-    def met_gev(self, name: str) -> FloatArray:
-        """Return |MET| of one estimate."""
-        if name not in self._magnitudes:
-            self._magnitudes[name] = magnitude_gev(self.met_xy_gev[name])
-        return self._magnitudes[name]
+    def score(self, name: str) -> FloatArray:
+        """Return what a trigger cuts on, of one estimate: |MET|, GeV."""
+        if name not in self._scores:
+            self._scores[name] = magnitude_gev(self.met_xy_gev[name])
+        return self._scores[name]
 
 
 def _quoted(met: Mapping[str, FloatArray]) -> dict[str, FloatArray]:

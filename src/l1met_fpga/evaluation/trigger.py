@@ -24,7 +24,7 @@ from l1met_fpga.metrics.trigger import (
     reaches_rate,
     roc_area,
     roc_curve,
-    threshold_at_rate_gev,
+    threshold_at_rate,
 )
 from l1met_fpga.metrics.turn_on import TurnOn, turn_on
 
@@ -80,20 +80,20 @@ class RateResult:
         label: The sample.
         n_events: Its events.
         points: Working points.
-        thresholds_gev: Per estimate, shape (n_points,); NaN where too many events have the same
-            MET for any threshold to give the rate.
-        threshold_samples_gev: Per estimate, bootstrap samples, shape (n_samples, n_points).
+        thresholds: Per estimate, shape (n_points,); NaN where too many events have the same
+            score for any threshold to give the rate.
+        threshold_samples: Per estimate, bootstrap samples, shape (n_samples, n_points).
         curves: Per estimate.
-        background_gev: |MET| per estimate, for ROC curves.
+        background_scores: Scores per estimate, for ROC curves.
     """
 
     label: str
     n_events: int
     points: tuple[WorkingPoint, ...]
-    thresholds_gev: dict[str, FloatArray]
-    threshold_samples_gev: dict[str, FloatArray]
+    thresholds: dict[str, FloatArray]
+    threshold_samples: dict[str, FloatArray]
     curves: dict[str, RateCurve]
-    background_gev: dict[str, FloatArray]
+    background_scores: dict[str, FloatArray]
 
     @property
     def lowest_supported_khz(self) -> float:
@@ -142,24 +142,24 @@ def evaluate_rates(
         )
     points = working_points(config.rates_khz, len(sample))
     rates = [point.rate_khz for point in points]
-    background = {name: sample.met_gev(name) for name in sample.met_xy_gev}
+    background = {name: sample.score(name) for name in sample.met_xy_gev}
     thresholds = {
-        name: np.array([_threshold_gev(met, rate) for rate in rates])
-        for name, met in background.items()
+        name: np.array([_threshold(score, rate) for rate in rates])
+        for name, score in background.items()
     }
     drawn = bootstrap_thresholds(background, rates, rng=rng, n_samples=config.bootstrap_samples)
     drawn = {
         name: np.where(np.isnan(thresholds[name]), np.nan, samples)
         for name, samples in drawn.items()
     }
-    curves = {name: rate_curve(met) for name, met in background.items()}
+    curves = {name: rate_curve(score) for name, score in background.items()}
     return RateResult(sample.label, len(sample), points, thresholds, drawn, curves, background)
 
 
-def _threshold_gev(background_met_gev: FloatArray, rate_khz: float) -> float:
+def _threshold(background_score: FloatArray, rate_khz: float) -> float:
     """Return the threshold at a rate; NaN where ties put the rate out of reach."""
-    threshold = threshold_at_rate_gev(background_met_gev, rate_khz)
-    return threshold if reaches_rate(background_met_gev, threshold, rate_khz) else float("nan")
+    threshold = threshold_at_rate(background_score, rate_khz)
+    return threshold if reaches_rate(background_score, threshold, rate_khz) else float("nan")
 
 
 def evaluate_signal(
@@ -170,26 +170,29 @@ def evaluate_signal(
     Raises:
         DataError: If an estimate of the signal sample is missing in the pile-up-only sample.
     """
-    missing = sorted(set(sample.met_xy_gev) - set(rates.thresholds_gev))
+    missing = sorted(set(sample.met_xy_gev) - set(rates.thresholds))
     if missing:
         raise DataError(
             f"{', '.join(missing)} of sample {sample.label!r} has no pile-up-only events in "
             f"{rates.label!r}, so no threshold at equal rate; give both samples for each estimate"
         )
     bins, fine = Bins.of(config.efficiency_edges_gev), Bins.of(config.turn_on_edges_gev)
-    gen = sample.gen_gev
-    chosen = gen > config.roc_above_gev
-    met = {name: sample.met_gev(name) for name in sample.met_xy_gev}
-    cuts = {name: rates.thresholds_gev[name] for name in met}
+    truth = sample.gen_gev
+    chosen = truth > config.roc_above_gev
+    scores = {name: sample.score(name) for name in sample.met_xy_gev}
+    cuts = {name: rates.thresholds[name] for name in scores}
     drawn = bootstrap_trigger(
-        met, gen, {n: rates.threshold_samples_gev[n] for n in met}, bins=bins, rng=rng
+        scores, truth, {n: rates.threshold_samples[n] for n in scores}, bins=bins, rng=rng
     )
-    background = rates.background_gev
+    background = rates.background_scores
     return SignalResult(
         bins,
-        {n: [binned_efficiency(m, gen, c, bins=bins) for c in cuts[n]] for n, m in met.items()},
+        {
+            n: [binned_efficiency(s, truth, c, bins=bins) for c in cuts[n]]
+            for n, s in scores.items()
+        },
         drawn,
-        {n: [turn_on(m, gen, float(c), bins=fine) for c in cuts[n]] for n, m in met.items()},
-        {n: roc_curve(m[chosen], background[n]) for n, m in met.items()} if chosen.any() else {},
-        {n: roc_area(m[chosen], background[n]) for n, m in met.items()},
+        {n: [turn_on(s, truth, float(c), bins=fine) for c in cuts[n]] for n, s in scores.items()},
+        {n: roc_curve(s[chosen], background[n]) for n, s in scores.items() if chosen.any()},
+        {n: roc_area(s[chosen], background[n]) for n, s in scores.items()},
     )

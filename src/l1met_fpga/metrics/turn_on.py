@@ -1,4 +1,4 @@
-"""Turn-on curves: efficiency against |genMET|, a fitted curve, the offline threshold."""
+"""Turn-on curves: efficiency against the truth, a fitted curve, the offline threshold."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -17,7 +17,7 @@ __all__ = ["OFFLINE_EFFICIENCY", "TURN_ON_BINS", "FittedCurve", "TurnOn", "turn_
 
 TURN_ON_BINS: Final = Bins(tuple(float(edge) for edge in range(0, 420, 20)))
 OFFLINE_EFFICIENCY: Final = 0.9
-"""The offline threshold is the |genMET| at which a seed reaches this efficiency."""
+"""The offline threshold is the truth at which a seed reaches this efficiency."""
 N_PARAMETERS: Final = 5
 
 
@@ -26,29 +26,29 @@ class FittedCurve:
     """``floor + (plateau - floor) Phi((q - middle) / (width + growth |q - middle|))``.
 
     ``Phi`` is the normal cumulative distribution. The floor is what noise alone passes; the width
-    grows away from the middle because the resolution has tails and grows with MET. On real PUPPI
+    grows away from the middle because the resolution has tails and grows with the truth. On real PUPPI
     MET (161,487 ttbar events, thresholds 60 to 130 GeV) chi2 per degree of freedom is 1.4 to 1.7.
 
     Attributes:
         plateau: Efficiency far above the threshold, at most 1.
         floor: Efficiency far below.
-        middle_gev: |genMET| half-way between.
-        width_gev: Width at the middle.
+        middle: Truth half-way between.
+        width: Width at the middle.
         growth: Growth of the width.
         chi2_per_dof: Likelihood ratio to the binned efficiencies over degrees of freedom.
     """
 
     plateau: float
     floor: float
-    middle_gev: float
-    width_gev: float
+    middle: float
+    width: float
     growth: float
     chi2_per_dof: float
 
-    def __call__(self, gen_gev: npt.ArrayLike) -> FloatArray:
-        """Return the efficiency at |genMET|."""
-        values = (self.plateau, self.floor, self.middle_gev, self.width_gev, self.growth)
-        return _curve(np.asarray(values), np.asarray(gen_gev, dtype=np.float64))
+    def __call__(self, truth: npt.ArrayLike) -> FloatArray:
+        """Return the efficiency at a true value."""
+        values = (self.plateau, self.floor, self.middle, self.width, self.growth)
+        return _curve(np.asarray(values), np.asarray(truth, dtype=np.float64))
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,55 +56,55 @@ class TurnOn:
     """A turn-on at one threshold.
 
     Attributes:
-        bins: Bins of |genMET|.
-        threshold_gev: Cut on the estimate.
-        mean_gen_gev: Mean |genMET| in each bin (the abscissa), NaN where empty.
+        bins: Bins of the truth.
+        threshold: Cut on the estimate.
+        mean_truth: Mean truth in each bin (the abscissa), NaN where empty.
         efficiency: With Clopper-Pearson intervals; NaN where empty.
         fit: ``None`` when too few bins hold events or the fit did not converge.
-        offline_gev: |genMET| where the efficiency reaches 90 %, interpolated between bins;
+        offline: Truth where the efficiency reaches 90 %, interpolated between bins;
             NaN when it does not within the sample.
     """
 
     bins: Bins
-    threshold_gev: float
-    mean_gen_gev: FloatArray
+    threshold: float
+    mean_truth: FloatArray
     efficiency: Efficiency
     fit: FittedCurve | None
-    offline_gev: float
+    offline: float
 
 
 def turn_on(
-    met_gev: npt.ArrayLike,
-    gen_gev: npt.ArrayLike,
-    threshold_gev: float,
+    score: npt.ArrayLike,
+    truth: npt.ArrayLike,
+    threshold: float,
     *,
     bins: Bins = TURN_ON_BINS,
 ) -> TurnOn:
     """Compute a turn-on curve.
 
     Args:
-        met_gev: |MET| of the estimate, shape (n,).
-        gen_gev: |genMET| of the same events.
-        threshold_gev: Cut on the estimate; NaN if no cut gives the rate, then nothing is measured.
-        bins: Bins of |genMET|.
+        score: What the trigger cuts on, shape (n,).
+        truth: What it estimates, of the same events.
+        threshold: Cut on the estimate; NaN if no cut gives the rate, then nothing is measured.
+        bins: Bins of the truth.
     """
-    gen = np.asarray(gen_gev, dtype=np.float64)
-    measured = binned_efficiency(met_gev, gen, threshold_gev, bins=bins)
+    gen = np.asarray(truth, dtype=np.float64)
+    measured = binned_efficiency(score, gen, threshold, bins=bins)
     index = bins.index(gen)
     inside = index >= 0
     sums = np.bincount(index[inside], weights=gen[inside], minlength=len(bins))
     mean = np.where(measured.total > 0, sums / np.maximum(measured.total, 1), np.nan)
-    if np.isnan(threshold_gev):
-        return TurnOn(bins, threshold_gev, mean, measured, None, float("nan"))
+    if np.isnan(threshold):
+        return TurnOn(bins, threshold, mean, measured, None, float("nan"))
     return TurnOn(
-        bins, threshold_gev, mean, measured, _fit(mean, measured), offline_threshold(mean, measured)
+        bins, threshold, mean, measured, _fit(mean, measured), offline_threshold(mean, measured)
     )
 
 
 def offline_threshold(
-    mean_gen_gev: FloatArray, measured: Efficiency, *, level: float = OFFLINE_EFFICIENCY
+    mean_truth: FloatArray, measured: Efficiency, *, level: float = OFFLINE_EFFICIENCY
 ) -> float:
-    """Return the |genMET| at which a rising curve through the bins reaches ``level``.
+    """Return the truth at which a rising curve through the bins reaches ``level``.
 
     Bins with fewer than ``MIN_EVENTS`` events are left out; the efficiencies are made
     non-decreasing (weighted by events) so that one fluctuation does not decide.
@@ -113,7 +113,7 @@ def offline_threshold(
     if used.sum() < 2:
         return float("nan")
     rising = isotonic_regression(measured.value[used], weights=measured.total[used]).x
-    gen = mean_gen_gev[used]
+    gen = mean_truth[used]
     above = int(np.searchsorted(rising, level, side="left"))
     if above in (0, len(rising)):
         return float("nan")
@@ -121,29 +121,29 @@ def offline_threshold(
     return float(gen[above - 1] + share * (gen[above] - gen[above - 1]))
 
 
-def _curve(parameters: FloatArray, gen_gev: FloatArray) -> FloatArray:
+def _curve(parameters: FloatArray, truth: FloatArray) -> FloatArray:
     plateau, floor, middle, width, growth = parameters
-    distance = gen_gev - middle
+    distance = truth - middle
     rise = ndtr(distance / (width + growth * np.abs(distance)))
     return np.asarray(floor + (plateau - floor) * rise)
 
 
-def _deviance(parameters: FloatArray, gen_gev: FloatArray, k: FloatArray, n: FloatArray) -> float:
+def _deviance(parameters: FloatArray, truth: FloatArray, k: FloatArray, n: FloatArray) -> float:
     """Return -2 log of the binomial likelihood ratio to the saturated model."""
-    p = np.clip(_curve(parameters, gen_gev), 1e-9, 1 - 1e-9)
+    p = np.clip(_curve(parameters, truth), 1e-9, 1 - 1e-9)
     with np.errstate(divide="ignore", invalid="ignore"):
         yes = np.where(k > 0, k * np.log(k / (n * p)), 0.0)
         no = np.where(k < n, (n - k) * np.log((n - k) / (n * (1 - p))), 0.0)
     return float(2 * (yes + no).sum())
 
 
-def _fit(mean_gen_gev: FloatArray, measured: Efficiency) -> FittedCurve | None:
+def _fit(mean_truth: FloatArray, measured: Efficiency) -> FittedCurve | None:
     used = measured.total > 0
     k, n = measured.passed[used].astype(float), measured.total[used].astype(float)
     freedom = int(used.sum()) - N_PARAMETERS
     if freedom < 1 or not 0 < k.sum() < n.sum():
         return None
-    gen = mean_gen_gev[used]
+    gen = mean_truth[used]
     top = max(float(measured.value[used][-1]), 0.5)
     middle = float(gen[np.argmin(np.abs(measured.value[used] - top / 2))])
     start = np.array([top, 0.01, middle, 40.0, 0.05])
@@ -159,5 +159,5 @@ def _fit(mean_gen_gev: FloatArray, measured: Efficiency) -> FittedCurve | None:
         start = found.x
     if not found.success:
         return None
-    plateau, floor, middle_gev, width_gev, growth = (float(value) for value in found.x)
-    return FittedCurve(plateau, floor, middle_gev, width_gev, growth, float(found.fun) / freedom)
+    plateau, floor, middle, width, growth = (float(value) for value in found.x)
+    return FittedCurve(plateau, floor, middle, width, growth, float(found.fun) / freedom)

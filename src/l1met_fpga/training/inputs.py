@@ -5,8 +5,8 @@ from importlib.metadata import version
 from typing import Any, Final
 
 from l1met_fpga.config.run import RunConfig
+from l1met_fpga.data.samples import LoadedSample
 from l1met_fpga.identity import content_digest
-from l1met_fpga.training.samples import LoadedSample
 from l1met_fpga.training.workers import place
 
 __all__ = ["training_identity"]

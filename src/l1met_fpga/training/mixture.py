@@ -6,112 +6,29 @@ resumed training sees what an uninterrupted one would have seen.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from l1met_fpga.config.training import TrainingConfig
-from l1met_fpga.data.slots import count_cut, first_slots
+from l1met_fpga.data.examples import GEN_MET, Examples
 from l1met_fpga.errors import TrainingError
-from l1met_fpga.puppi.columns import N_CANDIDATES, PHI_COUNTS_PER_TURN, Candidates
-from l1met_fpga.puppi.sums import puppi_met_xy_gev
+from l1met_fpga.puppi.columns import PHI_COUNTS_PER_TURN
 
-__all__ = ["Batch", "PackedEvents", "TrainingMixture", "augment"]
+__all__ = ["Batch", "TrainingMixture", "augment", "packed_inputs"]
 
 Batch = tuple[dict[str, npt.NDArray[Any]], npt.NDArray[np.float32], npt.NDArray[np.float32]]
 """Inputs of a packed model, genMET (events, 2) in GeV, weight per event."""
 
 
-@dataclass(frozen=True, slots=True)
-class PackedEvents:
-    """Candidates of many events without the empty slots.
-
-    Attributes:
-        columns: int16 per candidate, by column name.
-        row_splits: Borders between events, int64, shape (n_events + 1,).
-        gen_met_xy_gev: Truth, float64, shape (n_events, 2).
-        puppi_met_xy_gev: PUPPI MET of all candidates, those behind the slots included, float64,
-            shape (n_events, 2).
-        cut_candidates: Candidates behind the slots, which the network does not see.
-    """
-
-    columns: dict[str, npt.NDArray[np.int16]]
-    row_splits: npt.NDArray[np.int64]
-    gen_met_xy_gev: npt.NDArray[np.float64]
-    puppi_met_xy_gev: npt.NDArray[np.float64]
-    cut_candidates: int = 0
-
-    @classmethod
-    def pack(
-        cls,
-        candidates: Candidates,
-        gen_met_xy_gev: npt.NDArray[np.float64],
-        columns: Sequence[str],
-        *,
-        n_slots: int = N_CANDIDATES,
-    ) -> "PackedEvents":
-        """Drop the empty slots, and those that the network does not have.
-
-        Args:
-            candidates: Columns, shape (n_events, slots given).
-            gen_met_xy_gev: Truth, shape (n_events, 2).
-            columns: Columns to keep.
-            n_slots: Slots of the network.
-
-        Raises:
-            TrainingError: If a truth value is not finite.
-        """
-        wrong = np.any(~np.isfinite(gen_met_xy_gev), axis=1)
-        if wrong.any():
-            raise TrainingError(
-                f"{int(wrong.sum())} of {wrong.size} events have no finite generator MET; training "
-                "needs it. Convert a sample with truth"
-            )
-        puppi = puppi_met_xy_gev(candidates)
-        cut, _ = count_cut(candidates, n_slots)
-        candidates = first_slots(candidates, n_slots)
-        filled = np.asarray(candidates["pt"]) > 0
-        splits = np.concatenate([[0], np.cumsum(filled.sum(axis=1))]).astype(np.int64)
-        packed = {name: np.asarray(candidates[name])[filled] for name in columns}
-        return cls(packed, splits, np.asarray(gen_met_xy_gev, dtype=np.float64), puppi, cut)
-
-    @classmethod
-    def concatenate(cls, parts: Sequence["PackedEvents"]) -> "PackedEvents":
-        """Put several sets of events behind one another."""
-        splits = [parts[0].row_splits]
-        for part in parts[1:]:
-            splits.append(part.row_splits[1:] + splits[-1][-1])
-        return cls(
-            {
-                name: np.concatenate([part.columns[name] for part in parts])
-                for name in parts[0].columns
-            },
-            np.concatenate(splits),
-            np.concatenate([part.gen_met_xy_gev for part in parts]),
-            np.concatenate([part.puppi_met_xy_gev for part in parts]),
-            sum(part.cut_candidates for part in parts),
-        )
-
-    def __len__(self) -> int:
-        return len(self.row_splits) - 1
-
-    @property
-    def n_candidates(self) -> int:
-        """Candidates of all events that the network sees."""
-        return int(self.row_splits[-1])
-
-    def inputs(self, events: npt.NDArray[np.int64]) -> dict[str, npt.NDArray[Any]]:
-        """Return the packed model's inputs for some events, in that order."""
-        first, last = self.row_splits[events], self.row_splits[events + 1]
-        lengths = last - first
-        splits = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
-        rows = np.arange(splits[-1]) + np.repeat(first - splits[:-1], lengths)
-        inputs: dict[str, npt.NDArray[Any]] = {
-            name: counts[rows].astype(np.float32) for name, counts in self.columns.items()
-        }
-        return inputs | {"row_splits": splits}
+def packed_inputs(examples: Examples, chosen: npt.NDArray[np.int64]) -> dict[str, npt.NDArray[Any]]:
+    """Return the packed model's inputs for some examples, in that order."""
+    rows, splits = examples.rows_of(chosen)
+    inputs: dict[str, npt.NDArray[Any]] = {
+        name: counts[rows].astype(np.float32) for name, counts in examples.columns.items()
+    }
+    return inputs | {"row_splits": splits}
 
 
 def augment(
@@ -143,6 +60,17 @@ def augment(
     return inputs | {"phi": phi.astype(np.float32)}, turned
 
 
+def _known_truth(events: Examples) -> npt.NDArray[np.float64]:
+    truth = events.truth[GEN_MET]
+    unknown = ~np.isfinite(truth).all(axis=1)
+    if unknown.any():
+        raise TrainingError(
+            f"{int(unknown.sum())} of {unknown.size} events have no finite generator MET; training "
+            "needs it. Convert a sample with truth"
+        )
+    return truth
+
+
 class TrainingMixture:
     """Draws the batches of each epoch.
 
@@ -152,16 +80,17 @@ class TrainingMixture:
         config: Batch size, seed, augmentation, weights.
 
     Raises:
-        TrainingError: If no event is left to train on, or fewer than one batch.
+        TrainingError: If no event is left to train on, fewer than one batch, or one has no truth.
     """
 
     def __init__(
-        self, samples: Sequence[PackedEvents], shares: Sequence[float], config: TrainingConfig
+        self, samples: Sequence[Examples], shares: Sequence[float], config: TrainingConfig
     ) -> None:
         used = [(s, w) for s, w in zip(samples, shares, strict=True) if w > 0 and len(s)]
         if not used:
             raise TrainingError("no training events: every sample is empty or has weight 0")
-        self.events = PackedEvents.concatenate([sample for sample, _ in used])
+        self.events = Examples.concatenate([sample for sample, _ in used])
+        self._truth = _known_truth(self.events)
         self._sizes = np.array([len(sample) for sample, _ in used])
         self._config = config
         weights = np.array([weight for _, weight in used], dtype=np.float64)
@@ -176,7 +105,7 @@ class TrainingMixture:
         self._weights = self._event_weights()
 
     def _event_weights(self) -> npt.NDArray[np.float32]:
-        gen = np.hypot(*self.events.gen_met_xy_gev.T)
+        gen = np.hypot(*self._truth.T)
         if not self._config.gen_met_edges_gev:
             return np.ones(len(gen), np.float32)
         index = np.searchsorted(self._config.gen_met_edges_gev, gen, side="right")
@@ -211,7 +140,7 @@ class TrainingMixture:
         for step, events in enumerate(order):
             rng = np.random.default_rng([self._config.seed, 1 << 21, epoch, step, worker])
             mine = events[worker::n_workers]
-            inputs, truth = self.events.inputs(mine), self.events.gen_met_xy_gev[mine]
+            inputs, truth = packed_inputs(self.events, mine), self._truth[mine]
             if self._config.augment:
                 inputs, truth = augment(inputs, truth, rng)
             yield inputs, truth.astype(np.float32), self._weights[mine]

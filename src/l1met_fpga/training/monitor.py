@@ -8,14 +8,15 @@ import numpy as np
 import numpy.typing as npt
 
 from l1met_fpga.config.training import EarlyStoppingConfig, LossConfig
+from l1met_fpga.data.examples import GEN_MET, PUPPI_MET, Examples
+from l1met_fpga.data.samples import LoadedSample
 from l1met_fpga.errors import ConfigError, DataError, TrainingError
 from l1met_fpga.metrics.binning import GAIN_RANGE_GEV, Bins
 from l1met_fpga.metrics.resolution import binned_resolution
-from l1met_fpga.metrics.trigger import lowest_supported_rate_khz, threshold_at_rate_gev
+from l1met_fpga.metrics.trigger import lowest_supported_rate_khz, threshold_at_rate
 from l1met_fpga.models.keras import tf
 from l1met_fpga.training.losses import MetLoss
-from l1met_fpga.training.mixture import PackedEvents
-from l1met_fpga.training.samples import LoadedSample
+from l1met_fpga.training.mixture import packed_inputs
 
 __all__ = [
     "LOSS",
@@ -43,7 +44,7 @@ _RISES: Final = ("efficiency",)
 and rate say nothing by themselves: they have no direction."""
 
 
-def packed_predictor(model: Any) -> Callable[[PackedEvents], FloatArray]:
+def packed_predictor(model: Any) -> Callable[[Examples], FloatArray]:
     """Return a function of events that runs a packed model: MET px, py in GeV, shape (n, 2)."""
     signature = {
         tensor.name: tf.TensorSpec(tensor.shape, tensor.dtype, name=tensor.name)
@@ -51,11 +52,11 @@ def packed_predictor(model: Any) -> Callable[[PackedEvents], FloatArray]:
     }
     call = tf.function(lambda inputs: model(inputs, training=False), input_signature=[signature])
 
-    def predict(events: PackedEvents) -> FloatArray:
+    def predict(events: Examples) -> FloatArray:
         parts = [np.zeros((0, 2))]
         for first in range(0, len(events), EVENTS_PER_STEP):
             some = np.arange(first, min(first + EVENTS_PER_STEP, len(events)))
-            inputs = {k: tf.constant(v) for k, v in events.inputs(some).items()}
+            inputs = {k: tf.constant(v) for k, v in packed_inputs(events, some).items()}
             parts.append(np.asarray(call(inputs), dtype=np.float64))
         return np.concatenate(parts)
 
@@ -100,9 +101,9 @@ class Validation:
         self._loss = MetLoss(loss)
         shares = np.array([sample.share for sample in self._samples])
         self._shares = shares / shares.sum() if shares.sum() > 0 else shares + 1 / len(shares)
-        self.puppi = self.figures(lambda events: events.puppi_met_xy_gev)
+        self.puppi = self.figures(lambda events: events.besides[PUPPI_MET])
 
-    def figures(self, estimate: Callable[[PackedEvents], FloatArray]) -> dict[str, float]:
+    def figures(self, estimate: Callable[[Examples], FloatArray]) -> dict[str, float]:
         """Return loss, response, slope-corrected widths, efficiency and errors of an estimate.
 
         NaN where a sample has too few events.
@@ -111,7 +112,7 @@ class Validation:
         signal = [sample for sample in self._samples if not sample.is_background]
         result = {LOSS: self._mean_loss(met)}
         for sample in signal:
-            q, u = sample.validation.gen_met_xy_gev, met[sample.label]
+            q, u = sample.validation.truth[GEN_MET], met[sample.label]
             result |= {f"val_{sample.label}_{k}": v for k, v in _resolution(u, q).items()}
         background = [sample for sample in self._samples if sample.is_background]
         if background:
@@ -154,7 +155,7 @@ class Validation:
     def _mean_loss(self, met: dict[str, FloatArray]) -> float:
         """Mean loss in the mixture that is trained on."""
         means = [
-            float(tf.reduce_mean(self._loss.call(s.validation.gen_met_xy_gev, met[s.label])))
+            float(tf.reduce_mean(self._loss.call(s.validation.truth[GEN_MET], met[s.label])))
             for s in self._samples
         ]
         return float(np.dot(self._shares, means))
@@ -181,13 +182,13 @@ def _efficiencies(
     """Efficiency for genMET of 100 to 150 GeV at the monitored rate."""
     rate = max(MONITOR_RATE_KHZ, lowest_supported_rate_khz(len(background_gev)))
     try:
-        threshold = threshold_at_rate_gev(background_gev, rate)
+        threshold = threshold_at_rate(background_gev, rate)
     except DataError:  # a handful of validation events in a test: no rate to speak of
         threshold = float("nan")
     result = {"val_threshold_gev": threshold, "val_rate_khz": rate}
     low, high = EFFICIENCY_RANGE_GEV
     for sample in signal:
-        size = np.hypot(*sample.validation.gen_met_xy_gev.T)
+        size = np.hypot(*sample.validation.truth[GEN_MET].T)
         u = np.hypot(*met[sample.label].T)[(size >= low) & (size < high)]
         passing = float(np.mean(u >= threshold)) if len(u) and np.isfinite(threshold) else np.nan
         result[f"val_{sample.label}_efficiency"] = passing

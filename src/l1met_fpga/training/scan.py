@@ -21,6 +21,7 @@ from l1met_fpga.cluster import run_tasks
 from l1met_fpga.config.model import DenseConfig, LayerTypes, ModelConfig
 from l1met_fpga.config.run import RunConfig
 from l1met_fpga.config.scan import ScanConfig
+from l1met_fpga.data.samples import load_samples
 from l1met_fpga.errors import ConfigError, RunFolderError, TrainingError
 from l1met_fpga.files import exclusive, read_json, write_json
 from l1met_fpga.fixed_point import FixedType
@@ -32,7 +33,6 @@ from l1met_fpga.training.inputs import training_identity
 from l1met_fpga.training.loop import train_variant
 from l1met_fpga.training.mixture import TrainingMixture
 from l1met_fpga.training.monitor import Validation
-from l1met_fpga.training.samples import load_samples
 from l1met_fpga.training.workers import place
 
 __all__ = ["Cost", "Trial", "pareto", "propose", "run_scan"]

@@ -3,13 +3,14 @@
 import logging
 import math
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from l1met_fpga.config.run import RunConfig, load_run, save_run
 from l1met_fpga.config.training import EarlyStoppingConfig
+from l1met_fpga.data.samples import LoadedSample, load_samples
 from l1met_fpga.errors import ConfigError, TrainingError
 from l1met_fpga.files import exclusive, write_json
 from l1met_fpga.identity import Identity, require_same
@@ -25,7 +26,6 @@ from l1met_fpga.training.loop import TrainedNetwork, primary_variant, train_vari
 from l1met_fpga.training.mixture import TrainingMixture
 from l1met_fpga.training.monitor import Validation
 from l1met_fpga.training.resume import require_same_inputs
-from l1met_fpga.training.samples import LoadedSample, load_samples
 from l1met_fpga.training.tensorboard import require_tensorboard
 
 __all__ = ["TrainingRun", "train_run", "variants"]
@@ -65,6 +65,7 @@ def train_run(
     overwrite: bool = False,
     resume: bool = False,
     report: EpochReport | None = None,
+    on_start: Callable[[Mapping[str, float]], None] | None = None,
 ) -> TrainingRun:
     """Train a network and its twins and write the run folder.
 
@@ -78,6 +79,8 @@ def train_run(
         overwrite: Replace an earlier run there.
         resume: Go on with an interrupted run there.
         report: Called after every epoch.
+        on_start: Called once before the first epoch, with PUPPI MET's figures on the validation
+            events.
 
     Raises:
         ConfigError: If a sample is missing or a setting makes no sense.
@@ -99,6 +102,8 @@ def train_run(
     validation = Validation(samples, config.training.loss)
     validation.direction(config.training.early_stopping or EarlyStoppingConfig())
     identity = training_identity(config, samples)
+    if on_start is not None:
+        on_start(validation.puppi)
     with exclusive(root):
         folder = _open(config, root, identity, overwrite=overwrite, resume=resume)
         write_json(folder.environment, environment(seed=config.training.seed, command=command))

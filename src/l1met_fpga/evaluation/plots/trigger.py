@@ -36,13 +36,13 @@ def plot_turn_on(curves: Mapping[str, TurnOn], *, truth_label: str, title: str =
             *_, drawn = bin_positions(bins.edges_gev)
             found = curve.efficiency
             errors = np.stack([found.value - found.low, found.high - found.value])
-            text = f"{name} > {curve.threshold_gev:.0f} GeV"
-            if np.isnan(curve.threshold_gev):
+            text = f"{name} > {curve.threshold:.0f} GeV"
+            if np.isnan(curve.threshold):
                 text = f"{name}: no threshold gives this rate"
-            if np.isfinite(curve.offline_gev):
-                text += f", 90 % at {curve.offline_gev:.0f} GeV"
+            if np.isfinite(curve.offline):
+                text += f", 90 % at {curve.offline:.0f} GeV"
             axis.errorbar(
-                curve.mean_gen_gev, found.value, np.nan_to_num(errors), linestyle="none",
+                curve.mean_truth, found.value, np.nan_to_num(errors), linestyle="none",
                 label=text, markersize=5, **look(k),
             )  # fmt: skip
             if curve.fit is not None:
@@ -66,13 +66,13 @@ def plot_rate(curves: Mapping[str, RateCurve], *, title: str = "") -> Figure:
             colour, some = look(k)["color"], curve.rate_khz > 0
             good = some & curve.supported
             faint = some & ~np.append(curve.supported[1:], False)
-            axis.plot(curve.thresholds_gev[good], curve.rate_khz[good], color=colour, label=name)
+            axis.plot(curve.thresholds[good], curve.rate_khz[good], color=colour, label=name)
             axis.plot(
-                curve.thresholds_gev[faint], curve.rate_khz[faint], color=colour, alpha=0.4,
+                curve.thresholds[faint], curve.rate_khz[faint], color=colour, alpha=0.4,
                 linestyle=":",
             )  # fmt: skip
             axis.fill_between(
-                curve.thresholds_gev[good], curve.low_khz[good], curve.high_khz[good],
+                curve.thresholds[good], curve.low_khz[good], curve.high_khz[good],
                 color=colour, alpha=0.2, linewidth=0,
             )  # fmt: skip
             if good.any():

@@ -9,11 +9,11 @@ from stores import write_sample
 from l1met_fpga.config.data import ConvertConfig, SplitConfig
 from l1met_fpga.config.training import TrainingSample
 from l1met_fpga.data.convert import convert
+from l1met_fpga.data.samples import load_samples
 from l1met_fpga.data.store import Store
 from l1met_fpga.data.store_writer import write_store
 from l1met_fpga.errors import ConfigError, DataError
 from l1met_fpga.puppi.sums import puppi_met_xy_gev
-from l1met_fpga.training.samples import load_samples
 
 MODEL = model_config("deepmet")
 
@@ -43,7 +43,7 @@ def test_pile_up_without_truth_has_no_met(tmp_path):
     path = write_sample(tmp_path / "pileup.h5", "pileup", n_events=100)
     (loaded,) = load_samples([TrainingSample(path=path)], MODEL)
     assert loaded.is_background
-    assert np.all(loaded.train.gen_met_xy_gev == 0)
+    assert np.all(loaded.train.truth["gen_met_xy_gev"] == 0)
 
 
 def test_two_names_of_one_file_and_two_copies_are_refused(tmp_path):
@@ -102,7 +102,7 @@ def test_events_without_truth_are_left_out_with_a_message(tmp_path, caplog):
         (loaded,) = load_samples([TrainingSample(path=path)], MODEL)
     assert "20 of 60 events have no generator MET and are left out" in caplog.text
     assert len(loaded.train) + len(loaded.validation) <= 40
-    assert np.isfinite(loaded.train.gen_met_xy_gev).all()
+    assert np.isfinite(loaded.train.truth["gen_met_xy_gev"]).all()
 
 
 def test_fewer_slots_than_the_store_has_are_cut_and_told(tmp_path, caplog):
@@ -113,16 +113,19 @@ def test_fewer_slots_than_the_store_has_are_cut_and_told(tmp_path, caplog):
     (whole,) = load_samples([TrainingSample(path=path)], MODEL)
     lengths = np.diff(whole.train.row_splits)
     np.testing.assert_array_equal(np.diff(loaded.train.row_splits), np.minimum(lengths, 16))
+    lengths = np.concatenate([lengths, np.diff(whole.validation.row_splits)])
     cut = int(np.maximum(lengths - 16, 0).sum())
-    assert loaded.train.cut_candidates == cut > 0
+    assert loaded.cut_candidates == cut > 0
     assert "the network has 16 slots;" in caplog.text
-    assert loaded.record()["cut_candidates"] == cut + loaded.validation.cut_candidates
+    assert loaded.record()["cut_candidates"] == cut
     # PUPPI MET, the baseline, is that of all candidates
-    np.testing.assert_array_equal(loaded.train.puppi_met_xy_gev, whole.train.puppi_met_xy_gev)
+    np.testing.assert_array_equal(
+        loaded.train.besides["puppi_met_xy_gev"], whole.train.besides["puppi_met_xy_gev"]
+    )
     with Store.open(path) as store:
         expected = puppi_met_xy_gev(store.candidates())
     np.testing.assert_allclose(
-        np.sort(np.hypot(*whole.train.puppi_met_xy_gev.T))[-1],
+        np.sort(np.hypot(*whole.train.besides["puppi_met_xy_gev"].T))[-1],
         np.hypot(*expected.T)[store_parts(path)].max(),
     )
 

@@ -12,13 +12,14 @@ import numpy.typing as npt
 from l1met_fpga.config.data import Role
 from l1met_fpga.config.model import ModelConfig
 from l1met_fpga.config.training import TrainingSample
+from l1met_fpga.data.examples import GEN_MET, PUPPI_MET, Examples
 from l1met_fpga.data.sample_store import sample_files, store_of
 from l1met_fpga.data.slots import tell_cut
 from l1met_fpga.data.sources import refuse_repeated_files
 from l1met_fpga.data.splits import Part
 from l1met_fpga.data.store import Store
 from l1met_fpga.errors import ConfigError, DataError
-from l1met_fpga.training.mixture import PackedEvents
+from l1met_fpga.puppi.sums import puppi_met_xy_gev
 
 __all__ = ["LoadedSample", "load_samples"]
 
@@ -41,6 +42,7 @@ class LoadedSample:
         share: Share of an epoch.
         train: Events to train on.
         validation: Events to watch training with.
+        cut_candidates: Candidates behind the slots of the network, which it does not see.
     """
 
     label: str
@@ -50,8 +52,9 @@ class LoadedSample:
     units: dict[str, str]
     sources: tuple[str, ...]
     share: float
-    train: PackedEvents
-    validation: PackedEvents
+    train: Examples
+    validation: Examples
+    cut_candidates: int
 
     @property
     def is_background(self) -> bool:
@@ -67,7 +70,7 @@ class LoadedSample:
             "share": self.share,
             "training_events": len(self.train),
             "validation_events": len(self.validation),
-            "cut_candidates": self.train.cut_candidates + self.validation.cut_candidates,
+            "cut_candidates": self.cut_candidates,
             "identity": self.identity,
             "units": self.units,
             "sources": list(self.sources),
@@ -128,7 +131,7 @@ def _load(sample: TrainingSample, model: ModelConfig, watch: Part) -> LoadedSamp
         about = store.attributes
         chosen = _with_truth(store, sample.max_events)
         parts = store.parts()[chosen]
-        train, validation = (
+        (train, train_cut), (validation, validation_cut) = (
             _read(store, chosen[parts == part], model) for part in (Part.TRAIN, watch)
         )
         share = float(len(train)) if sample.weight is None else float(sample.weight)
@@ -136,8 +139,8 @@ def _load(sample: TrainingSample, model: ModelConfig, watch: Part) -> LoadedSamp
             "%s: %d training and %d validation events, share %g",
             about.label, len(train), len(validation), share,
         )  # fmt: skip
-        cut = train.cut_candidates + validation.cut_candidates
-        seen = train.n_candidates + validation.n_candidates
+        cut = train_cut + validation_cut
+        seen = train.n_rows + validation.n_rows
         tell_cut(str(path), model.n_candidates, cut, cut + seen)
         return LoadedSample(
             label=about.label,
@@ -149,6 +152,7 @@ def _load(sample: TrainingSample, model: ModelConfig, watch: Part) -> LoadedSamp
             share=share,
             train=train,
             validation=validation,
+            cut_candidates=cut,
         )
 
 
@@ -170,15 +174,26 @@ def _with_truth(store: Store, max_events: int | None) -> npt.NDArray[np.int64]:
     return np.flatnonzero(known)
 
 
-def _read(store: Store, events: npt.NDArray[np.int64], model: ModelConfig) -> PackedEvents:
-    """Read events in pieces, so that the padded form of all never exists."""
-    pieces = []
+def _read(store: Store, events: npt.NDArray[np.int64], model: ModelConfig) -> tuple[Examples, int]:
+    """Read events in pieces, so that the padded form of all never exists.
+
+    The PUPPI MET is that of all candidates, those behind the network's slots included.
+
+    Returns:
+        What the network sees of them, and how many candidates are cut.
+    """
+    pieces, cut = [], 0
     for first in range(0, max(len(events), 1), EVENTS_PER_READ):
         some = events[first : first + EVENTS_PER_READ]
         candidates = store.candidates(some, model.columns)
-        pieces.append(
-            PackedEvents.pack(
-                candidates, store.gen_met_xy_gev(some), model.columns, n_slots=model.n_candidates
-            )
+        whole = Examples.from_padded(
+            candidates,
+            columns=model.columns,
+            truth={GEN_MET: store.gen_met_xy_gev(some)},
+            ids=store.event_id(some),
+            besides={PUPPI_MET: puppi_met_xy_gev(candidates)},
         )
-    return PackedEvents.concatenate(pieces)
+        seen = whole.first_rows(model.n_candidates)
+        cut += whole.n_rows - seen.n_rows
+        pieces.append(seen)
+    return Examples.concatenate(pieces), cut

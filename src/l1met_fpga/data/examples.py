@@ -1,0 +1,146 @@
+"""Examples: what a network learns from and is measured on, ragged, with truth by name.
+
+An example is an event (or a jet) with any number of rows, its candidates. Rows of all examples lie
+one after the other; fixed slots exist only where somebody asks for them (:meth:`Examples.padded`).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from l1met_fpga.puppi.columns import Candidates
+
+__all__ = ["GEN_MET", "PUPPI_MET", "Examples"]
+
+GEN_MET: Final = "gen_met_xy_gev"
+"""Name of the generator MET among the truth: px, py, GeV, shape (n, 2)."""
+PUPPI_MET: Final = "puppi_met_xy_gev"
+"""Name of the PUPPI MET among what is known besides, same layout."""
+
+Rows = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Examples:
+    """Examples with their rows.
+
+    Attributes:
+        columns: Hardware integers by column name, int16, shape (n_rows,), ``pt > 0``.
+        row_splits: Borders between examples, int64, shape (n_examples + 1,), from 0 to n_rows.
+        truth: What a network is to give, by name; float64, first axis the examples.
+        ids: Run, luminosity block and event number, uint64, shape (n_examples, 3).
+        besides: What else is known of each example by name, estimates of others for instance.
+    """
+
+    columns: dict[str, npt.NDArray[np.int16]]
+    row_splits: Rows
+    truth: dict[str, npt.NDArray[np.float64]]
+    ids: npt.NDArray[np.uint64]
+    besides: dict[str, npt.NDArray[Any]] = field(default_factory=dict)
+
+    @classmethod
+    def from_padded(
+        cls,
+        candidates: Candidates,
+        *,
+        columns: Sequence[str],
+        truth: Mapping[str, npt.NDArray[np.float64]],
+        ids: npt.NDArray[np.uint64],
+        besides: Mapping[str, npt.NDArray[Any]] | None = None,
+    ) -> "Examples":
+        """Drop the empty slots of fixed ones.
+
+        Args:
+            candidates: Columns, shape (n_examples, n_slots), ``pt`` among them.
+            columns: Columns to keep.
+            truth: As the attribute.
+            ids: As the attribute.
+            besides: As the attribute.
+        """
+        filled = np.asarray(candidates["pt"]) > 0
+        return cls(
+            {name: np.asarray(candidates[name])[filled] for name in columns},
+            _splits(filled.sum(axis=1)),
+            dict(truth),
+            ids,
+            dict(besides or {}),
+        )
+
+    @staticmethod
+    def concatenate(parts: Sequence["Examples"]) -> "Examples":
+        """Put examples with the same names behind one another."""
+        first = parts[0]
+        return Examples(
+            {
+                name: np.concatenate([part.columns[name] for part in parts])
+                for name in first.columns
+            },
+            _splits(np.concatenate([part.counts for part in parts])),
+            {name: np.concatenate([part.truth[name] for part in parts]) for name in first.truth},
+            np.concatenate([part.ids for part in parts]),
+            {
+                name: np.concatenate([part.besides[name] for part in parts])
+                for name in first.besides
+            },
+        )
+
+    def __len__(self) -> int:
+        return len(self.row_splits) - 1
+
+    @property
+    def n_rows(self) -> int:
+        """Rows of all examples."""
+        return int(self.row_splits[-1])
+
+    @property
+    def counts(self) -> Rows:
+        """Rows of each example."""
+        return np.diff(self.row_splits)
+
+    def rows_of(self, examples: npt.NDArray[np.int64]) -> tuple[Rows, Rows]:
+        """Return the rows of some examples, in that order, and the borders between them."""
+        first, counts = self.row_splits[examples], self.counts[examples]
+        splits = _splits(counts)
+        return np.arange(splits[-1]) + np.repeat(first - splits[:-1], counts), splits
+
+    def take(self, examples: npt.NDArray[np.int64]) -> "Examples":
+        """Return some examples, in that order."""
+        rows, splits = self.rows_of(examples)
+        return Examples(
+            {name: codes[rows] for name, codes in self.columns.items()},
+            splits,
+            {name: values[examples] for name, values in self.truth.items()},
+            self.ids[examples],
+            {name: values[examples] for name, values in self.besides.items()},
+        )
+
+    def first_rows(self, n_slots: int) -> "Examples":
+        """Return what a network of so many slots sees: the first rows of each example."""
+        place = np.arange(self.n_rows) - np.repeat(self.row_splits[:-1], self.counts)
+        seen = place < n_slots
+        return replace(
+            self,
+            columns={name: codes[seen] for name, codes in self.columns.items()},
+            row_splits=_splits(np.minimum(self.counts, n_slots)),
+        )
+
+    def padded(self, n_slots: int) -> dict[str, npt.NDArray[np.int16]]:
+        """Return the columns in fixed slots, zero behind the last row, shape (n, n_slots).
+
+        Raises:
+            ValueError: If an example has more rows.
+        """
+        if len(self) and int(self.counts.max()) > n_slots:
+            raise ValueError(f"an example has {int(self.counts.max())} rows, more than {n_slots}")
+        filled = np.arange(n_slots) < self.counts[:, None]
+        padded = {name: np.zeros(filled.shape, np.int16) for name in self.columns}
+        for name, slots in padded.items():
+            slots[filled] = self.columns[name]
+        return padded
+
+
+def _splits(counts: npt.NDArray[Any]) -> Rows:
+    return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
