@@ -29,6 +29,12 @@ def test_train_writes_a_run_and_prints_the_table(tmp_path):
     for text in ("PUPPI MET", "constants per particle type", "table pt", "(float)", "(unpruned)"):
         assert text in result.output
     assert "quantized, pruned" in result.output
+    for text in ("PUPPI MET on the same events: validation ", "network 1 of 3 (float), epoch 1/2: ",
+                 " left for all at this speed\n", "network 3 of 3 (pruned), epoch 2/2: ",
+                 f"report {output}/report.html", "next: make hls"):  # fmt: skip
+        assert text in result.output
+    assert result.output.endswith(f"l1met synthesize {output}\n")
+    assert (output / "report.html").is_file()
     for name in ("model.keras", "model_float.keras", "model_unpruned.keras", "network.json",
                  "metrics.json", "history.csv", "config.yaml", "environment.json"):  # fmt: skip
         assert (output / name).is_file(), name

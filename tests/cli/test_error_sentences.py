@@ -44,7 +44,7 @@ FOLDERS = {  # commands that read a folder
 }
 TAKE_NETWORKS = {"compare_vectors", "export cpp", "export vectors", "predict"}
 TAKE_TWO = {"compare", "compare_vectors", "predict"}
-OTHERS = {"init"}
+OTHERS = {"init", "doctor", "config"}
 
 
 @pytest.fixture(autouse=True)

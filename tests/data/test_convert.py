@@ -130,7 +130,6 @@ def test_only_parts_are_removed(files, tmp_path):
     folder = tmp_path / "o.h5.parts"
     folder.mkdir()
     (folder / "precious.txt").write_text("mine")
-    (folder / ".000001-dead.part").write_text("left by a worker that was killed")
     convert(files, tmp_path / "o.h5", ConvertConfig(), workers=1)
     assert [path.name for path in folder.iterdir()] == ["precious.txt"]
 
@@ -147,6 +146,16 @@ def test_an_existing_store_is_not_replaced(files, tmp_path):
     convert(files, output, ConvertConfig(), workers=1, overwrite=True)
     with Store.open(output) as store:
         assert store.n_events == 1200
+
+
+def test_what_is_no_store_is_not_replaced(files, tmp_path):
+    source = Path(files[0])
+    (tmp_path / "notes.h5").write_text("mine")
+    for output in (source, tmp_path / "notes.h5"):
+        before = output.read_bytes()
+        with pytest.raises(DataError, match="is no store, so --overwrite does not replace it"):
+            convert(files, output, ConvertConfig(), workers=1, overwrite=True)
+        assert output.read_bytes() == before
 
 
 def test_formats_can_be_mixed_and_common_columns_stay(files, tmp_path, caplog):

@@ -188,10 +188,15 @@ def test_newer_l1nano_names(events, tmp_path):
     np.testing.assert_array_equal(batch.columns["em_id"], word["hwEmID"])
 
 
-def test_absolute_codes_without_charge_are_refused(events, tmp_path):
+@pytest.mark.parametrize(
+    ("pid", "kind", "sign"), [(2, "hadrons", "negative"), (5, "electrons", "positive")]
+)
+def test_absolute_codes_without_charge_are_refused(events, tmp_path, pid, kind, sign):
+    """211 is the positive hadron, 11 and 13 are the negative leptons."""
     codes = np.array([130, 22, 211, 211, 11, 11, 13, 13])[events.columns["pid"]]
-    codes = np.where(np.isin(codes, (11, 13)), -codes, codes)  # positive leptons
-    n = int((events.columns["pid"] > 1).sum())
+    if kind == "electrons":  # hadrons with signs, and leptons without
+        codes = np.where(events.columns["pid"] == 2, -211, codes)
+    n = int(np.isin(events.columns["pid"], (pid, pid ^ 1)).sum())
     write_perfnano(
         tmp_path / "a.root",
         events,
@@ -202,7 +207,7 @@ def test_absolute_codes_without_charge_are_refused(events, tmp_path):
         with pytest.raises(DataError) as caught:
             read(tmp_path / "a.root", events_per_step=step)
         assert str(caught.value) == (
-            f"{tmp_path}/a.root: not one of {n} charged candidates is negative; pdgId is probably "
+            f"{tmp_path}/a.root: not one of {n} charged {kind} is {sign}; pdgId is probably "
             "its absolute value and the charge is missing, name the branch with the charge as "
             "`charge` in a branch map (--branch-map)"
         )

@@ -15,8 +15,8 @@ from require import require
 from l1met_fpga.config.data import ConvertConfig
 from l1met_fpga.data.convert import convert
 from l1met_fpga.data.hdf5 import lookup3, open_hdf5
-from l1met_fpga.data.inspect import inspect_file, is_store
-from l1met_fpga.data.store import Store
+from l1met_fpga.data.inspect import inspect_file
+from l1met_fpga.data.store import Store, is_store
 from l1met_fpga.data.store_writer import write_store
 from l1met_fpga.errors import DataError
 
@@ -70,7 +70,7 @@ def test_a_store_that_another_program_opened_for_writing_is_read(store, ends):
             writer.wait()
         with pytest.raises(OSError, match="already open for write"):
             h5py.File(store, "r", locking=False)  # so HDF5 itself refuses it
-        assert is_store(str(store))
+        assert is_store(store)
         with Store.open(store) as opened:
             for name, column in opened.candidates().items():
                 np.testing.assert_array_equal(column, want[0][name])

@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from l1met_fpga.data.inspect import inspect_file, is_store, read_event
+from l1met_fpga.data.inspect import inspect_file, read_event
+from l1met_fpga.data.store import is_store
 from l1met_fpga.data.store_writer import write_store
 from l1met_fpga.errors import DataError
 from l1met_fpga.puppi.columns import N_CANDIDATES, ParticleId
@@ -144,9 +145,9 @@ def test_a_store_is_told_by_its_content(tmp_path: Path) -> None:
     with h5py.File(tmp_path / "other.h5", "w") as file:
         file["X"] = np.zeros((2, 3))
     store = make_store(tmp_path / "a.h5", make_columns(2))
-    assert is_store(str(store))
-    assert not is_store(str(tmp_path / "other.h5"))
-    assert not is_store(str(tmp_path / "missing.h5"))
+    assert is_store(store)
+    assert not is_store(tmp_path / "other.h5")
+    assert not is_store(tmp_path / "missing.h5")
 
 
 def test_missing_file_wrong(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ the same VHDL to Verilog is simulated by Icarus Verilog around the real network.
 """
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -176,14 +177,19 @@ def test_registers_enable_threshold_and_count(tmp_path):
     assert np.array_equal(got[late & sent], cleared[late & sent])
 
 
-def whole_payload(network, hdl, folder, generation, board):
-    """Icarus Verilog: the payload as GHDL translates it, around the real network."""
+def translated(network, hdl, folder, generation):
+    """Write the payload as GHDL translates it to Verilog, without the empty box of the network."""
     analyse(hdl, folder, generation, f"l1met_{network.name}")
     text = run(["ghdl", "--synth", "--std=08", "--out=verilog", "flat_payload"], folder)
     box = rf"module l1met_{network.name}\b.*?endmodule"
     text, n = re.subn(box, "", text, count=1, flags=re.DOTALL)
     assert n == 1
     (folder / "payload.v").write_text(text)
+
+
+def whole_payload(network, hdl, folder, generation, board):
+    """Icarus Verilog: the translated payload around the real network."""
+    translated(network, hdl, folder, generation)
     (folder / "frames.txt").write_text(lines_of(board, 150))
     sources = [folder / "payload.v", BENCH / "bench.v", *sorted((hdl / "src").glob("*.v"))]
     run(["iverilog", "-g2012", "-s", "bench", "-o", "bench", *sources], folder)
@@ -261,6 +267,55 @@ def test_2000_events_of_the_shipped_network_through_the_payload(tmp_path):
     write_board_data(tmp_path / "capture.txt", board, "empv2")
     assert compare_capture(network, tmp_path / "capture.txt", tmp_path / "v").events == 2000
     assert board.valid[:, LINKS.output].sum() == 2000
+
+
+def compiled_payload(network, hdl, folder):
+    """Verilator: the payload as GHDL translates it, around the real network."""
+    from l1met_fpga.firmware.rtl.verilated import verilator_root
+
+    translated(network, hdl, folder, "0.7")
+    root, include = verilator_root(), verilator_root() / "include"
+    sources = [folder / "payload.v", *sorted((hdl / "src").glob("*.v"))]
+    options = ["--cc", "-O3", "--x-assign", "fast", "--x-initial", "fast", "--no-timing"]
+    options += ["-Wno-fatal", "-Wno-lint", "--top-module", "flat_payload"]
+    names = ["--prefix", "Vpayload", "--Mdir", "obj"]
+    environment = {**os.environ, "VERILATOR_ROOT": str(root)}
+    command = [root / "bin" / "verilator_bin", *options, *names, *sources]
+    subprocess.run(command, cwd=folder, check=True, env=environment, capture_output=True)
+    more = [include / "verilated.cpp", include / "verilated_threads.cpp", BENCH / "bench.cpp"]
+    off = [f"-DVM_{n}=0" for n in ("COVERAGE", "SC", "TIMING", "TRACE", "TRACE_FST", "TRACE_VCD")]
+    flags = ["-std=c++17", "-O2", "-w", "-Iobj", f"-I{include}", f"-I{include / 'vltstd'}", *off]
+    cpp = [*sorted((folder / "obj").glob("*.cpp")), *more]
+    run(["g++", *flags, *cpp, "-pthread", "-o", "bench"], folder)
+
+
+def bits_of(board, n_trailing):
+    """What bench.cpp reads, and bench.v as hexadecimal numbers."""
+    lines = lines_of(board, n_trailing).split()
+    return b"".join(bytes.fromhex(line)[::-1] for line in lines)
+
+
+@pytest.mark.slow
+def test_100_000_events_through_the_payload(tmp_path, rng):
+    """0 of 100,000 results differ, and every frame and mark is where the vectors have it."""
+    need("ghdl", "g++")
+    network, hdl = exported(tmp_path)
+    compiled_payload(network, hdl, tmp_path)
+    latency = LINKS.beats(network) - 1 + streaming(network, RtlConfig()).latency_gt + 2
+    for _ in range(10):
+        words = pack(random_candidates(rng, 10_000))
+        given, expected = (
+            input_frames(network, words, LINKS),
+            expected_output(network, words, LINKS),
+        )
+        (tmp_path / "frames.bin").write_bytes(bits_of(given, latency))
+        run(["./bench", str(LINKS.output)], tmp_path)
+        found = np.fromfile(tmp_path / "out.bin", np.dtype([("word", "<u8"), ("flags", "u1")]))
+        found = found[latency:]
+        assert len(found) == expected.n_frames == 540_000
+        assert np.array_equal(found["word"], expected.data[:, 0])
+        for i, mark in enumerate(MARKS):
+            assert np.array_equal(found["flags"] >> i & 1, getattr(expected, mark)[:, 0])
 
 
 # -- IP core ----------------------------------------------------------------------------------------

@@ -136,6 +136,8 @@ def _without_times(value: object) -> object:
         return {
             key: _without_times(inner)
             for key, inner in value.items()
-            if not any(word in key for word in ("second", "time", "date", "command"))
+            if not any(
+                word in key for word in ("second", "time", "date", "command", "commit", "changed")
+            )
         }
     return [_without_times(inner) for inner in value] if isinstance(value, list) else value

@@ -155,8 +155,8 @@ def test_the_public_names_are_these():
         "codes", "type", "xy_gev", "px_gev", "py_gev", "pt_gev", "phi_rad",
     }  # fmt: skip
     assert set(l1met.__all__) <= set(dir(l1met))
-    with pytest.raises(AttributeError, match="no attribute 'laod'"):
-        l1met.laod  # noqa: B018
+    with pytest.raises(AttributeError, match="no attribute 'lode'"):
+        l1met.lode  # noqa: B018
 
 
 def test_predicting_loads_neither_tensorflow_nor_hls4ml():

@@ -18,7 +18,15 @@ from l1met_fpga.evaluation.metrics_file import save_metrics
 from l1met_fpga.firmware.reference import evaluate
 from l1met_fpga.prediction.loaded import LoadedNetwork
 from l1met_fpga.results.base import Measured
-from l1met_fpga.results.metrics import EstimateInfo, Metrics, Resolution, ResolutionTable, Settings
+from l1met_fpga.results.metrics import (
+    EstimateInfo,
+    Metrics,
+    Resolution,
+    ResolutionFigures,
+    ResolutionTable,
+    Series,
+    Settings,
+)
 from l1met_fpga.run_folder import RunFolder
 
 N = 60
@@ -200,6 +208,10 @@ def test_nothing_is_lost_when_it_goes_wrong(inputs, deepset, tmp_path):
         l1met.predict_files(deepset, [old], old, overwrite=True)
     with pytest.raises(DataError, match=r"cut\.root"):  # after whole blocks of the first
         l1met.predict_files(deepset, [inputs / "a.root", cut], old, config=STEPS, overwrite=True)
+    (tmp_path / "folder.npz").mkdir()
+    with pytest.raises(DataError, match=r"folder\.npz is a folder"):
+        l1met.predict_files(deepset, [inputs / "a.root"], tmp_path / "folder.npz", overwrite=True)
+    (tmp_path / "folder.npz").rmdir()
     assert old.read_bytes() == before
     assert sorted(p.name for p in tmp_path.iterdir()) == ["cut.root", "old.root"]
     l1met.predict_files(deepset, [inputs / "a.root"], old, overwrite=True)
@@ -262,9 +274,13 @@ def test_z0_means_what_it_meant_in_training(tmp_path):
 
 def response_figures(digest):
     """Figures of a network with this digest: a mean response, and nothing else."""
-    empty = ResolutionTable(edges_gev=[], labels=[], events=[], estimates={})
+    nothing = Series(value=[None], error=[None])
+    unknown = ResolutionFigures(**dict.fromkeys(ResolutionFigures.model_fields, nothing))
+    table = ResolutionTable(
+        edges_gev=[0.0, 9.0], labels=["all"], events=[1], estimates={"net": unknown}
+    )
     ttbar = Resolution(
-        binned=empty, inclusive=empty, x_residual_gev={}, gain={},
+        binned=table, inclusive=table, x_residual_gev={"net": None}, gain={"net": {}},
         response={"net": Measured(value=0.5625, error=0.01)},
     )  # fmt: skip
     return Metrics(
@@ -287,4 +303,5 @@ def test_what_is_said_of_the_response(tmp_path):
         "Mean response of the network: 0.56 (ttbar) for genMET 80-200 GeV"
     )
     run.metrics.write_text("{")
-    assert "not measured" in l1met.load(run.root).response
+    assert "mean response is not known: " in l1met.load(run.root).response
+    assert "metrics.json: is not JSON" in l1met.load(run.root).response

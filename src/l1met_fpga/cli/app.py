@@ -18,6 +18,8 @@ __all__ = ["app", "main"]
 
 COMMANDS: Final[tuple[str, ...]] = (
     "init",
+    "doctor",
+    "config",
     "simulate",
     "validate_simulation",
     "convert",

@@ -258,6 +258,7 @@ def _build_rtl(
     from l1met_fpga.report.rtl_vivado import use_vivado_figures
 
     project = write_project(network, config.rtl, folder.rtl)
+    console.print(f"RTL project {folder.rtl}: simulating it and counting its LUTs, about a minute")
     for tool, reason in build_project(project)["failed"].items():
         console.print(f"no resources from {tool}: {reason}")
     use_vivado_figures(folder.rtl)
@@ -286,8 +287,11 @@ def _run_vendor(console: Console, config: "RunConfig", project: Path) -> None:
 
 
 def _report(console: Console, folder: "RunFolder") -> None:
+    from l1met_fpga.report.headline import firmware_lines
     from l1met_fpga.report.write import write_report
 
-    write_report(folder)
+    report = write_report(folder)
     for suffix in ("json", "md", "html"):
         console.print(f"wrote {folder.report(suffix)}")
+    for line in firmware_lines(report):
+        console.print(line)

@@ -6,14 +6,16 @@ not have. Consoles made here therefore know no markup; styles are put on with ``
 
 import os
 import re
+import shutil
 import sys
+from pathlib import Path
 from typing import Final
 
 from rich.console import Console
 from rich.text import Text
 
-__all__ = ["console", "print_error", "readable", "readable_os_error", "stream_prints", "styled",
-           "tolerant_streams"]  # fmt: skip
+__all__ = ["console", "print_error", "program", "readable", "readable_os_error", "stream_prints",
+           "styled", "tolerant_streams"]  # fmt: skip
 
 _ENDLESS_WORD: Final = re.compile(r"\S{1000,}")  # paths are shorter
 _LOG_FILE_WIDTH: Final = 150
@@ -32,6 +34,12 @@ def styled(*parts: object | tuple[object, str]) -> Text:
     """Return the parts one after the other; a part is a value or ``(value, style)``."""
     pairs = (part if isinstance(part, tuple) else (part, "") for part in parts)
     return Text.assemble(*((str(value), style) for value, style in pairs))
+
+
+def program() -> str:
+    """Return how this program can be called again: by its name if that is on PATH."""
+    called = Path(sys.argv[0])
+    return "l1met" if called.name != "l1met" or shutil.which("l1met") else str(called)
 
 
 def print_error(sentence: str) -> None:

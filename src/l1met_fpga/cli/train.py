@@ -1,9 +1,11 @@
 """``l1met train``: train a network and its twins, evaluate them, print the table."""
 
 import shlex
+import time
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final, Self
 
 import typer
 from rich.console import Console
@@ -18,9 +20,11 @@ if TYPE_CHECKING:
     from l1met_fpga.config.run import RunConfig
     from l1met_fpga.results.metrics import Efficiency, Metrics, Resolution
     from l1met_fpga.run_folder import RunFolder
-    from l1met_fpga.training.callbacks import EpochReport
 
 __all__ = ["register"]
+
+_EFFICIENCY: Final = "val_efficiency"
+"""Mean over the signal samples."""
 
 
 def register(app: typer.Typer) -> None:
@@ -66,16 +70,18 @@ def _train(
     from l1met_fpga.training.session import train_run, variants
 
     names = [str(variant) for variant in variants(run_config)]
-    with _Epochs(names, run_config.training.epochs) as report:
+    with _Epochs(names, run_config.training.epochs) as epochs:
         command = _command(config, root, sample or [], assign or [])
         run = train_run(
-            run_config, root, command=command, overwrite=overwrite, resume=resume, report=report
-        )
+            run_config, root, command=command, overwrite=overwrite, resume=resume,
+            report=epochs.report, on_start=epochs.start,
+        )  # fmt: skip
     console = terminal.console()
+    _print_sizes(console, run.summary)
     if evaluate:
         _evaluate(console, run.folder, run_config)
-    _print_sizes(console, run.summary)
-    console.print(f"run folder {root}; next: `l1met synthesize {root}`")
+    console.print(f"run folder {root}; next: make hls, or")
+    console.print(f"  {terminal.program()} synthesize {shlex.quote(str(root))}")
 
 
 def _command(config: Path, root: Path, samples: list[str], assignments: list[str]) -> str:
@@ -91,50 +97,97 @@ class _Epochs:
     def __init__(self, names: list[str], epochs: int) -> None:
         self._console = terminal.console(stderr=True)
         self._epochs = epochs
+        self._titles = {
+            name: f"network {number} of {len(names)} ({name})"
+            for number, name in enumerate(names, start=1)
+        }
         self._progress = Progress(
-            TextColumn("{task.description:>9}"), BarColumn(), MofNCompleteColumn(),
+            TextColumn("{task.description}"), BarColumn(bar_width=20), MofNCompleteColumn(),
             TimeElapsedColumn(), TextColumn("{task.fields[figures]}"),
             console=self._console, disable=not self._console.is_terminal,
         )  # fmt: skip
         self._tasks = {
-            name: self._progress.add_task(name, total=epochs, start=False, figures="")
-            for name in names
+            name: self._progress.add_task(title, total=epochs, start=False, figures="")
+            for name, title in self._titles.items()
         }
+        self._last_s = time.monotonic()
 
-    def __enter__(self) -> "EpochReport":
+    def __enter__(self) -> Self:
         self._progress.start()
-        return self._report
+        return self
 
     def __exit__(self, *_: object) -> None:
         self._progress.stop()
 
-    def _report(self, variant: str, epochs_done: int, figures: dict[str, float]) -> None:
+    def start(self, puppi: Mapping[str, float]) -> None:
+        """Say what PUPPI MET gives on the validation events, and what the efficiency is of."""
+        from l1met_fpga.training.monitor import EFFICIENCY_RANGE_GEV
+
+        found = f"PUPPI MET on the same events: validation {puppi['val_loss']:.1f}"
+        signals = [
+            f"{key.removeprefix('val_').removesuffix('_efficiency')} {value:.2f}"
+            for key, value in puppi.items()
+            if key.endswith("_efficiency") and key != _EFFICIENCY
+        ]
+        if signals:
+            low, high = EFFICIENCY_RANGE_GEV
+            found += f"{_efficiency_at(puppi)} (genMET {low:g}-{high:g} GeV; {', '.join(signals)})"
+        self._say(found)
+        self._last_s = time.monotonic()
+
+    def report(self, variant: str, epochs_done: int, figures: dict[str, float]) -> None:
+        """Show the figures of an epoch and about how long the rest takes."""
         found = f"loss {figures['loss']:.1f}, validation {figures['val_loss']:.1f}"
-        if "val_efficiency" in figures:
-            found += (
-                f", efficiency {figures['val_efficiency']:.3f} at {figures['val_rate_khz']:.0f} kHz"
-            )
+        found += _efficiency_at(figures) + self._time_left(variant, epochs_done)
         if self._console.is_terminal:
             task = self._tasks[variant]
             self._progress.start_task(task)
             self._progress.update(task, completed=epochs_done, figures=found)
         else:
-            print(f"{variant} epoch {epochs_done}/{self._epochs}: {found}", flush=True)
+            self._say(f"{self._titles[variant]}, epoch {epochs_done}/{self._epochs}: {found}")
+
+    def _time_left(self, variant: str, epochs_done: int) -> str:
+        """Say how long all networks take if every epoch that is left takes as long as this one."""
+        now = time.monotonic()
+        epoch_s, self._last_s = now - self._last_s, now
+        later = len(self._titles) - 1 - list(self._titles).index(variant)
+        left_s = epoch_s * (self._epochs - epochs_done + later * self._epochs)
+        if left_s == 0:
+            return ""
+        told = f"{left_s / 60:.0f} min" if left_s >= 90 else f"{left_s:.0f} s"
+        return f"; {told} left for all at this speed"
+
+    def _say(self, text: str) -> None:
+        if self._console.is_terminal:
+            self._progress.console.print(text)
+        else:
+            print(text, flush=True)
+
+
+def _efficiency_at(figures: Mapping[str, float]) -> str:
+    if _EFFICIENCY not in figures:
+        return ""
+    return f", efficiency {figures[_EFFICIENCY]:.2f} at {figures['val_rate_khz']:.0f} kHz"
 
 
 def _evaluate(console: Console, folder: "RunFolder", config: "RunConfig") -> None:
     from l1met_fpga.evaluation.draw import draw_all, read_history
     from l1met_fpga.evaluation.metrics_file import save_metrics, to_metrics
     from l1met_fpga.evaluation.runs import NamedRun, evaluate_runs
+    from l1met_fpga.report.headline import physics_lines
+    from l1met_fpga.report.write import write_report
 
+    console.print("evaluating on the test part")
     found = evaluate_runs([NamedRun.open(str(folder.root))], config.evaluation)
     metrics = to_metrics(found)
     save_metrics(metrics, folder.metrics)
+    console.print("drawing the figures")
     draw_all(found, folder.plots, history=read_history(folder.history))
+    write_report(folder)
     console.print(_table(metrics))
-    for note in metrics.notes:
-        console.print(note)
-    console.print(f"plots in {folder.plots}")
+    for line in (*metrics.notes, *physics_lines(metrics)):
+        console.print(line)
+    console.print(f"plots in {folder.plots}, report {folder.report('html')}")
 
 
 def _table(metrics: "Metrics") -> Table:

@@ -18,7 +18,7 @@ from pydantic_core import CoreSchema
 from l1met_fpga.config.yaml_text import read_yaml
 from l1met_fpga.errors import ConfigError
 
-__all__ = ["StrictModel", "load_yaml", "matching", "override", "parse"]
+__all__ = ["StrictModel", "load_yaml", "matching", "model_of", "override", "parse"]
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -214,20 +214,21 @@ def _known_keys(model: type[BaseModel], path: list[str]) -> list[str]:
     """Follow field names as far as they lead to one model and return its keys."""
     for part in path:
         field = model.model_fields.get(part)
-        inner = _model_of(field.annotation) if field is not None else None
+        inner = model_of(field.annotation) if field is not None else None
         if inner is None:
             break
         model = inner
     return list(model.model_fields)
 
 
-def _model_of(annotation: Any) -> type[BaseModel] | None:
+def model_of(annotation: Any) -> type[BaseModel] | None:
+    """Return the model that an annotation is, or has in it; None without one."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
     origin = typing.get_origin(annotation)
-    if origin in (typing.Union, types.UnionType, list, tuple, dict):
+    if origin in (typing.Annotated, typing.Union, types.UnionType, list, tuple, dict):
         for arg in typing.get_args(annotation):
-            found = _model_of(arg)
+            found = model_of(arg)
             if found is not None:
                 return found
     return None

@@ -8,6 +8,7 @@ import re
 import types
 import typing
 from collections.abc import Iterator
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
@@ -19,9 +20,9 @@ from pydantic_core import PydanticUndefined
 from l1met_fpga.config.base import StrictModel
 from l1met_fpga.fixed_point import FixedType
 
-__all__ = ["describe_all", "describe_model"]
+__all__ = ["KeyRow", "describe_all", "describe_model", "key_rows", "summary_of"]
 
-_NO_SECTIONS: Final = {"base", "describe"}
+_NO_SECTIONS: Final = {"base", "describe", "reference"}
 _FIRST: Final = "run"
 _SIMPLE: Final[dict[Any, str]] = {
     bool: "true or false",
@@ -57,21 +58,47 @@ def describe_all() -> str:
 
 
 def describe_model(model: type[BaseModel]) -> str:
-    """Return a heading, what the model is, and a table of its keys.
+    """Return a heading, what the model is, and a table of its keys."""
+    rows = ["| key | type | default | meaning |", "|---|---|---|---|"]
+    for row in key_rows(model):
+        cells = [f"`{row.name}`", row.type, row.default, row.meaning]
+        rows.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+    head = f"({_anchor(model)})=\n### {model.__name__}"
+    return "\n\n".join([head, summary_of(model), "\n".join(rows)])
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRow:
+    """One key of a model, in Markdown: its name, type with limits, default and meaning."""
+
+    name: str
+    type: str
+    default: str
+    meaning: str
+
+
+def summary_of(model: type[BaseModel]) -> str:
+    """Return what a model is, in Markdown."""
+    summary = inspect.getdoc(model) or ""
+    return _markdown(summary.split("\n\nAttributes:")[0].replace("\n", " "))
+
+
+def key_rows(model: type[BaseModel]) -> list[KeyRow]:
+    """Return the keys of a model.
 
     What a key means is read from its field's description or from the ``Attributes`` section of
     the class.
     """
-    summary = inspect.getdoc(model) or ""
-    summary = summary.split("\n\nAttributes:")[0].replace("\n", " ")
-    rows = ["| key | type | default | meaning |", "|---|---|---|---|"]
     meanings = _attributes(model)
-    for name, field in model.model_fields.items():
-        meaning = field.description or meanings.get(name, "")
-        cells = [f"`{name}`", _type_text(field), _default_text(field), _markdown(meaning)]
-        rows.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
-    head = f"({_anchor(model)})=\n### {model.__name__}"
-    return "\n\n".join([head, _markdown(summary), "\n".join(rows)])
+    return [
+        KeyRow(
+            name,
+            _type_text(field),
+            _default_text(field),
+            _markdown(field.description or meanings.get(name, "")),
+        )
+        for name, field in model.model_fields.items()
+    ]
 
 
 def _anchor(model: type[BaseModel]) -> str:

@@ -16,7 +16,7 @@ from l1met_fpga.data.order import order_and_truncate
 from l1met_fpga.data.part_file import PartRecord, create_part, read_part, read_part_record
 from l1met_fpga.data.roles import suggested_role
 from l1met_fpga.data.sources import Source, expand_sources, read_source
-from l1met_fpga.data.store import CONVERSION_VERSION, SCHEMA_VERSION
+from l1met_fpga.data.store import CONVERSION_VERSION, SCHEMA_VERSION, is_store
 from l1met_fpga.data.store_writer import create_store
 from l1met_fpga.errors import DataError
 from l1met_fpga.files import exclusive
@@ -101,6 +101,11 @@ def convert(
 def _refuse_existing(output: Path, *, overwrite: bool) -> None:
     if output.exists() and not overwrite:
         raise DataError(f"{output} exists; replace it with --overwrite or choose another name")
+    if output.exists() and not is_store(output):
+        raise DataError(
+            f"{output} is no store, so --overwrite does not replace it; choose another name, or "
+            "remove it yourself"
+        )
 
 
 def convert_source(task: ConvertTask) -> PartRecord:
@@ -151,10 +156,9 @@ def _run(
 
 
 def _remove_parts(folder: Path) -> None:
-    """Remove parts, also unfinished ones of workers that died, and nothing else."""
-    for pattern in ("[0-9]*.part", ".[0-9]*.part"):
-        for part in folder.glob(pattern):
-            part.unlink(missing_ok=True)
+    """Remove parts and nothing else."""
+    for part in folder.glob("[0-9]*.part"):
+        part.unlink(missing_ok=True)
     with suppress(OSError):  # somebody else's files are in it
         folder.rmdir()
 

@@ -13,21 +13,19 @@ import numpy as np
 import numpy.typing as npt
 
 from l1met_fpga.config.data import ConvertConfig
-from l1met_fpga.data.attributes import stored_text
 from l1met_fpga.data.batch import EventBatch
 from l1met_fpga.data.content import ContentHash
-from l1met_fpga.data.hdf5 import open_hdf5
 from l1met_fpga.data.inspection import ColumnRange, Composition, Inspection
 from l1met_fpga.data.problems import find_problems
 from l1met_fpga.data.roles import suggested_role
 from l1met_fpga.data.sources import expand_sources, read_source
 from l1met_fpga.data.splits import Part, mix64
-from l1met_fpga.data.store import FORMAT, Store
+from l1met_fpga.data.store import Store, is_store
 from l1met_fpga.data.totals import Totals
 from l1met_fpga.errors import DataError
 from l1met_fpga.puppi.columns import REQUIRED_COLUMNS
 
-__all__ = ["ColumnRange", "Composition", "Inspection", "inspect_file", "is_store", "read_event"]
+__all__ = ["ColumnRange", "Composition", "Inspection", "inspect_file", "read_event"]
 
 _STEP_EVENTS: Final = 8192
 
@@ -44,7 +42,7 @@ def inspect_file(path: str, config: ConvertConfig | None = None) -> Inspection:
         ConfigError: If its format cannot be told.
     """
     config = config or ConvertConfig()
-    if is_store(path):
+    if is_store(Path(path)):
         with Store.open(Path(path)) as store:
             return _inspect_store(store)
     (source,) = expand_sources([path], config.format)
@@ -61,17 +59,6 @@ def inspect_file(path: str, config: ConvertConfig | None = None) -> Inspection:
         counts=dict(tally),
         problems=find_problems(totals, tally, suggested_role(Path(path).stem)),
     )
-
-
-def is_store(path: str) -> bool:
-    """Tell a store from other files by its content."""
-    try:
-        with open_hdf5(Path(path)) as file:
-            return bool(stored_text(file.attrs.get("format")) == FORMAT)
-    except OSError:
-        return False
-    except (KeyError, RuntimeError, ValueError):  # damaged, which opening it as a store says
-        return True
 
 
 def read_event(path: str, number: int, config: ConvertConfig | None = None) -> EventBatch:
@@ -109,7 +96,7 @@ def _one_event(batch: EventBatch, index: int) -> EventBatch:
 
 
 def _batches(path: str, config: ConvertConfig) -> Iterator[EventBatch]:
-    if is_store(path):
+    if is_store(Path(path)):
         with Store.open(Path(path)) as store:
             yield from _store_batches(store, REQUIRED_COLUMNS)
         return

@@ -11,37 +11,37 @@ from l1met_fpga.puppi.columns import ParticleId
 
 __all__ = ["refuse_one_sign"]
 
-_NEGATIVE: Final = (
-    ParticleId.HADRON_MINUS,
-    ParticleId.ELECTRON_MINUS,
-    ParticleId.MUON_MINUS,
+_PAIRS: Final = (
+    ("hadrons", ParticleId.HADRON_MINUS, ParticleId.HADRON_PLUS),
+    ("electrons", ParticleId.ELECTRON_MINUS, ParticleId.ELECTRON_PLUS),
+    ("muons", ParticleId.MUON_MINUS, ParticleId.MUON_PLUS),
 )
-_POSITIVE: Final = (ParticleId.HADRON_PLUS, ParticleId.ELECTRON_PLUS, ParticleId.MUON_PLUS)
+"""Absolute values of pdgId make hadrons positive and leptons negative, so each kind counts alone."""
 _ENOUGH: Final = 30
 """So many fair coins show the same side in two of a billion files."""
 
 
 def refuse_one_sign(batches: Iterable[EventBatch], where: str) -> Iterator[EventBatch]:
-    """Pass batches on; refuse the source at its end if all its charged candidates have one sign.
+    """Pass batches on; refuse the source at its end if a charged kind has one sign only.
 
     Args:
         batches: All events of a source.
         where: Name of the source for the message.
 
     Raises:
-        DataError: If more than a few charged candidates have the same sign: the source holds the
-            absolute value of pdgId and no charge.
+        DataError: If more than a few hadrons, electrons or muons all have the same sign: the source
+            holds the absolute value of pdgId and no charge.
     """
-    negative = positive = 0
+    counts = np.zeros(len(ParticleId), np.int64)
     for batch in batches:
-        pid = batch.columns["pid"]
-        negative += int(np.isin(pid, _NEGATIVE).sum())
-        positive += int(np.isin(pid, _POSITIVE).sum())
+        counts += np.bincount(batch.columns["pid"], minlength=len(counts))
         yield batch
-    if min(negative, positive) == 0 and max(negative, positive) > _ENOUGH:
-        missing = "negative" if negative == 0 else "positive"
-        raise DataError(
-            f"{where}: not one of {negative + positive} charged candidates is {missing}; pdgId is "
-            "probably its absolute value and the charge is missing, name the branch with the charge "
-            "as `charge` in a branch map (--branch-map)"
-        )
+    for kind, minus, plus in _PAIRS:
+        negative, positive = counts[minus], counts[plus]
+        if min(negative, positive) == 0 and max(negative, positive) > _ENOUGH:
+            missing = "negative" if negative == 0 else "positive"
+            raise DataError(
+                f"{where}: not one of {negative + positive} charged {kind} is {missing}; pdgId is "
+                "probably its absolute value and the charge is missing, name the branch with the "
+                "charge as `charge` in a branch map (--branch-map)"
+            )

@@ -38,6 +38,7 @@ __all__ = [
     "Attributes",
     "Events",
     "Store",
+    "is_store",
 ]
 
 PER_EVENT: Final[dict[str, tuple[tuple[int, ...], str]]] = {
@@ -280,6 +281,17 @@ class Store:
                 "file as it was made"
             )
         return dataset
+
+
+def is_store(path: Path) -> bool:
+    """Tell a store, also one of another version, from other files by its content."""
+    try:
+        with open_hdf5(path) as file:
+            return bool(stored_text(file.attrs.get("format")) == FORMAT)
+    except OSError:
+        return False
+    except (KeyError, RuntimeError, ValueError):  # damaged, which opening it as a store says
+        return True
 
 
 def _unreadable(path: Path, err: OSError) -> str:

@@ -127,6 +127,8 @@ def _refuse_output(output: Path, sources: Sequence[Source], *, overwrite: bool) 
     """Refuse to replace an input, and anything else unless told to."""
     if not output.exists():
         return
+    if output.is_dir():
+        raise DataError(f"{output} is a folder; name a file for the output")
     for source in sources:
         if not source.is_remote and output.samefile(source.path):
             raise DataError(f"{output} is an input; choose another name for the output")

@@ -19,7 +19,10 @@ def response_sentence(network: Network, run: RunFolder | None) -> str:
         network: The integer network.
         run: Its run folder; None for a bare ``network.json``.
     """
-    measured = _measured(network, run)
+    try:
+        measured = _measured(network, run)
+    except ReportError as err:
+        return f"{_SCALE}. Its mean response is not known: {err}"
     if measured:
         return f"{_SCALE}. Mean response of the network: {measured}"
     return f"{_SCALE}. Its mean response was not measured here; `l1met evaluate` does"
@@ -28,10 +31,7 @@ def response_sentence(network: Network, run: RunFolder | None) -> str:
 def _measured(network: Network, run: RunFolder | None) -> str:
     if run is None or not run.metrics.is_file():
         return ""
-    try:
-        metrics = load_metrics(run.metrics)
-    except ReportError:  # of an older version: no reason to predict nothing
-        return ""
+    metrics = load_metrics(run.metrics)
     primary = metrics.primary
     if primary is None or metrics.estimates[primary].network != network.digest:
         return ""

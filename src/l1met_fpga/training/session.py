@@ -3,7 +3,7 @@
 import logging
 import math
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -65,6 +65,7 @@ def train_run(
     overwrite: bool = False,
     resume: bool = False,
     report: EpochReport | None = None,
+    on_start: Callable[[Mapping[str, float]], None] | None = None,
 ) -> TrainingRun:
     """Train a network and its twins and write the run folder.
 
@@ -78,6 +79,8 @@ def train_run(
         overwrite: Replace an earlier run there.
         resume: Go on with an interrupted run there.
         report: Called after every epoch.
+        on_start: Called once before the first epoch, with PUPPI MET's figures on the validation
+            events.
 
     Raises:
         ConfigError: If a sample is missing or a setting makes no sense.
@@ -99,6 +102,8 @@ def train_run(
     validation = Validation(samples, config.training.loss)
     validation.direction(config.training.early_stopping or EarlyStoppingConfig())
     identity = training_identity(config, samples)
+    if on_start is not None:
+        on_start(validation.puppi)
     with exclusive(root):
         folder = _open(config, root, identity, overwrite=overwrite, resume=resume)
         write_json(folder.environment, environment(seed=config.training.seed, command=command))

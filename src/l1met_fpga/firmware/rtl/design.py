@@ -3,6 +3,7 @@
 Both the Verilog and the interpreter are made from this description.
 """
 
+import functools
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, Literal
@@ -185,7 +186,7 @@ def build_design(network: net.Network, config: RtlConfig) -> Design:
     event = _clock(config, config.adders_per_stage_event)
     projection = _projection(parts.momentum, _clock(config, 2, delays.DSP_REGISTER_TO_OUT))
     momentum_port = _union(projection.outputs)
-    phi, outputs = _phi(network, parts, config)
+    phi, outputs = _phi(network, _clock(config, config.adders_per_stage))
 
     pool = parts.vector_pool
     weights = outputs[pool.inputs[0]]
@@ -246,10 +247,13 @@ def _columns(network: net.Network, parts: graph.Parts) -> tuple[str, ...]:
     return tuple(n.column for n in inputs if n.name in read)
 
 
-def _phi(
-    network: net.Network, parts: graph.Parts, config: RtlConfig
-) -> tuple[Block, dict[str, list[int]]]:
-    """Trace the perceptron; also say which of its outputs belong to which node."""
+@functools.lru_cache(maxsize=4)
+def _phi(network: net.Network, clock: Clock) -> tuple[Block, dict[str, list[int]]]:
+    """Trace the perceptron; also say which of its outputs belong to which node.
+
+    It is the same for every number of lanes, so a few results are kept.
+    """
+    parts = graph.split(network)
     nodes = [n for n in network if isinstance(n, net.InputColumn)]
     read = _columns(network, parts)
     ports = {c: Port(COLUMNS[c].type.min_code, COLUMNS[c].type.max_code, 0) for c in read}
@@ -264,12 +268,7 @@ def _phi(
     for name in dict.fromkeys(ends):
         index[name] = list(range(len(variables), len(variables) + tensors[name].size))
         variables.extend(tensors[name].ravel())
-    block = trace(
-        "perceptron",
-        list(inputs.values()),
-        variables,
-        clock=_clock(config, config.adders_per_stage),
-    )
+    block = trace("perceptron", list(inputs.values()), variables, clock=clock)
     return block, index
 
 

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from l1met_fpga.firmware.rtl import delays
+from l1met_fpga.firmware.rtl.cells import Cell
 from l1met_fpga.firmware.rtl.delays import NETS, NetDelay
-from l1met_fpga.firmware.rtl.netlist import Cell, Netlist, Pin, read_netlist
+from l1met_fpga.firmware.rtl.netlist import Netlist, Pin, read_netlist
 
 __all__ = ["WorstPath", "analyse", "timing_figures"]
 

@@ -13,12 +13,12 @@ from l1met_fpga.firmware.rtl.cordic import Cordic
 from l1met_fpga.firmware.rtl.design import (
     INPUT_CLOCKS,
     PRODUCT_CLOCKS,
-    SUMMANDS_PER_STAGE,
     Design,
     Term,
 )
 from l1met_fpga.firmware.rtl.stage_code import TIMESCALE
 from l1met_fpga.firmware.rtl.stage_files import stage_files, static_files
+from l1met_fpga.firmware.rtl.trees import tree_of
 from l1met_fpga.models import network as net
 from l1met_fpga.puppi.columns import COLUMNS, PHI_COUNTS_PER_TURN
 
@@ -303,62 +303,10 @@ def _cordic(design: Design, render: _Renderer) -> str:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Node:
-    name: str
-    width: int
-    summands: tuple[str, ...]
-    extended: tuple[str, ...]
-    live: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Tree:
-    name: str
-    nodes: tuple[_Node, ...]
-    root: str
-    sign: str
-    width: int
-    ready: int
-
-
-def _tree(design: Design, name: str, term: Term) -> _Tree:
-    """Adder tree over lanes of one term, a register after every four summands."""
-    items = [(f"{name}_l{lane}", 1) for lane in range(design.lanes)]
-    nodes: list[_Node] = []
-    for stage, _ in enumerate(design.tree_sizes):
-        groups = [
-            items[i : i + SUMMANDS_PER_STAGE] for i in range(0, len(items), SUMMANDS_PER_STAGE)
-        ]
-        items = []
-        for g, group in enumerate(groups):
-            node = _node(f"{name}_s{stage}_{g}", term.port, group)
-            nodes.append(node)
-            items.append((node.name, sum(n for _, n in group)))
-    total = term.port.sum_of(design.lanes * design.beats, or_none=True)
-    sign = "+"
-    if term.kind == "vector":
-        sign, total = "-", Port(-total.high, -total.low, total.frac_bits)
-    ready = design.vector_accumulated if term.kind == "vector" else design.event_accumulated
-    return _Tree(name, tuple(nodes), items[0][0], sign, total.signed_width, ready)
-
-
-def _node(name: str, port: Port, group: Sequence[tuple[str, int]]) -> _Node:
-    """Sum of up to four wires, each the sum of so many lanes."""
-    width = port.sum_of(sum(n for _, n in group), or_none=True).signed_width
-    own = [port.sum_of(n, or_none=True).signed_width for _, n in group]
-    extended = tuple(
-        f"{{{{{width - w}{{{n}[{w - 1}]}}}}, {n}}}" if width > w else n
-        for (n, _), w in zip(group, own, strict=True)
-    )
-    bits = width if port.low < 0 else max(own) - 1
-    return _Node(name, width, tuple(n for n, _ in group), extended, f"{width}'h{(1 << bits) - 1:x}")
-
-
 def _top(design: Design, render: _Renderer, fields: Sequence[_Field]) -> str:
     out = design.output_port
     named = list(_terms(design))
-    trees = [_tree(design, name, term) for name, term in named]
+    trees = [tree_of(design, name, term) for name, term in named]
     sums = {
         f"t{i}": f"t{i}_next" for i in range(len(design.vector_terms) + len(design.event_terms))
     }
