@@ -9,10 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from l1met_fpga.config.data import ConvertConfig
-from l1met_fpga.data.inspect import is_store
 from l1met_fpga.data.order import order_and_truncate
 from l1met_fpga.data.sources import Source, read_source
-from l1met_fpga.data.store import Store
+from l1met_fpga.data.store import Store, is_store
 from l1met_fpga.errors import DataError
 from l1met_fpga.puppi.columns import COLUMNS, Candidates
 
@@ -60,7 +59,7 @@ def read_blocks(
     """
     from_vertex = units.get("z0", COLUMNS["z0"].count_unit) != COLUMNS["z0"].count_unit
     for index, source in enumerate(sources):
-        if source.format == "l1metml" and is_store(source.path):
+        if source.format == "l1metml" and is_store(Path(source.path)):
             blocks = _store_blocks(source, columns, units, config.events_per_step)
         else:
             blocks = _file_blocks(source, columns, from_vertex, config, tally)
