@@ -123,6 +123,9 @@ def test_synthesize_then_check_then_layers(tmp_path, monkeypatch, capsys):
     report = json.loads(run.report("json").read_text())
     assert report["hls"] is None, "no vendor tool ran, so there are no vendor figures"
     assert report["bit_exactness"]["hls_csim"]["differing"] == 0
+    text = capsys.readouterr().out
+    assert "\nbit-exact: " in text
+    assert "\nlatency and LUTs are not known yet: `make rtl`" in text
     main_ok(["check", "--events", "50"])
     main_ok(["check", "--events", "20", "--layers"])
     assert "every layer of the C simulation agrees" in capsys.readouterr().out
@@ -132,7 +135,10 @@ def test_synthesize_then_check_then_layers(tmp_path, monkeypatch, capsys):
 def test_build_without_a_vendor_tool_says_so_and_succeeds(tmp_path, capsys):
     run = trained(tmp_path / "run", **{"rtl.synthesize": False, "rtl.parallel": False})
     main_ok(["synthesize", str(run.root), "-B", "--events", "20"])
-    assert "vendor synthesis was NOT run" in capsys.readouterr().out
+    text = capsys.readouterr().out
+    assert "vendor synthesis was NOT run" in text
+    assert "\nstreaming RTL: no resources, the synthesis did not run; " in text
+    assert " from the last word to px, py; an event every " in text
     result = json.loads(run.bit_exactness.read_text())
     assert {"int64", "hls_csim", "rtl_interpreter", "rtl_verilator"} <= set(result)
     assert all(form["differing"] == 0 for form in result.values())
