@@ -11,7 +11,17 @@ from ntuples import make_events, write_perfnano
 from l1met_fpga.config.data import ConvertConfig
 from l1met_fpga.data.convert import convert
 from l1met_fpga.data.sources import expand_sources, refuse_repeated_files
+from l1met_fpga.data.store import Store
 from l1met_fpga.errors import DataError
+
+
+def test_a_pipe_is_refused_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "a.root")
+    with pytest.raises(DataError, match=r"a\.root is no file that can be read from any place"):
+        expand_sources([str(tmp_path / "a.root")])
+    os.mkfifo(tmp_path / "a.h5")
+    with pytest.raises(DataError, match=r"cannot read .*a\.h5: Illegal seek"):
+        Store.open(tmp_path / "a.h5")
 
 
 @pytest.fixture

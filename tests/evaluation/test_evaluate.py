@@ -11,7 +11,7 @@ from l1met_fpga.config.evaluation import EvaluationConfig
 from l1met_fpga.errors import DataError, ReportError
 from l1met_fpga.evaluation.evaluation import Estimate, Evaluation, evaluate
 from l1met_fpga.evaluation.metrics_file import load_metrics, save_metrics, to_metrics
-from l1met_fpga.evaluation.plots.trigger import plot_turn_on
+from l1met_fpga.evaluation.plot_score import plot_turn_on
 from l1met_fpga.evaluation.summary import summary_lines
 from l1met_fpga.evaluation.trigger import working_points
 from l1met_fpga.metrics.arrays import magnitude_gev

@@ -12,15 +12,16 @@ from l1met_fpga.errors import ReportError
 from l1met_fpga.evaluation.baselines import TABLE, WeightTable
 from l1met_fpga.evaluation.draw import draw_all, figures_of, read_history
 from l1met_fpga.evaluation.evaluation import evaluate
+from l1met_fpga.evaluation.plot_score import plot_rate, plot_roc, plot_turn_on
 from l1met_fpga.evaluation.plots.network import plot_learning_curves, plot_weight_maps
 from l1met_fpga.evaluation.plots.resolution import (
     GEN_MET_LABEL,
+    MET_LABEL,
     plot_binned,
     plot_multiplicity,
     plot_residuals,
     plot_with_ratio,
 )
-from l1met_fpga.evaluation.plots.trigger import plot_rate, plot_roc, plot_turn_on
 from l1met_fpga.metrics.binning import RESOLUTION_BINS, Bins
 from l1met_fpga.metrics.trigger import rate_curve
 from l1met_fpga.metrics.turn_on import turn_on
@@ -59,7 +60,9 @@ def test_turn_on() -> Figure:
 @guarded
 def test_rate() -> Figure:
     rng = np.random.default_rng(1)
-    return plot_rate({"PUPPI MET": rate_curve(rng.exponential(15, 5000))}, title="pileup")
+    return plot_rate(
+        {"PUPPI MET": rate_curve(rng.exponential(15, 5000))}, score_label=MET_LABEL, title="pileup"
+    )
 
 
 @guarded
@@ -94,7 +97,7 @@ def test_empty_plots_are_empty_not_errors():
         plot_multiplicity(np.full(3, 7), {"a": np.zeros(3)}),
         plot_turn_on({"a": turn_on(none, none, 10.0)}, truth_label="x"),
         plot_turn_on({}, truth_label="x"),
-        plot_rate({"a": rate_curve([3.0])}),
+        plot_rate({"a": rate_curve([3.0])}, score_label="x"),
         plot_roc({}),
         plot_learning_curves({}),
     ):

@@ -5,11 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from l1met_fpga.data.predictions import read_met
 from l1met_fpga.data.splits import Part
 from l1met_fpga.data.store import Store
 from l1met_fpga.data.store_writer import write_store
 from l1met_fpga.errors import DataError
-from l1met_fpga.evaluation.sample import Sample, load_arrays, load_store, read_met
+from l1met_fpga.evaluation.sample import Sample, load_arrays, load_store
 
 
 def save(path: Path, **arrays: object) -> Path:
@@ -45,10 +46,10 @@ def test_missing_or_broken_file_wrong(tmp_path):
     with pytest.raises(DataError, match="check the path"):
         read_met(tmp_path / "none.npz")
     (tmp_path / "broken.npz").write_bytes(b"PK\x03\x04 cut")
-    with pytest.raises(DataError, match=r"not a NumPy \.npz"):
+    with pytest.raises(DataError, match="is not a readable NumPy archive"):
         read_met(tmp_path / "broken.npz")
     save(tmp_path / "text.npz", px=["a"], py=["b"])
-    with pytest.raises(DataError, match="file of numbers"):
+    with pytest.raises(DataError, match="must hold numbers"):
         read_met(tmp_path / "text.npz")
 
 

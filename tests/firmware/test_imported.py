@@ -2,7 +2,6 @@
 
 import json
 
-import networks
 import numpy as np
 import pytest
 from rtl_designs import random_candidates, small_network
@@ -10,7 +9,6 @@ from rtl_designs import random_candidates, small_network
 from l1met_fpga.config.run import load_run
 from l1met_fpga.errors import (
     BitExactnessError,
-    ConfigError,
     ConversionError,
     DataError,
     RunFolderError,
@@ -106,10 +104,10 @@ def test_files_that_are_no_npz_are_one_sentence(arrived, tmp_path):
     network, _, _ = arrived
     (tmp_path / "text.npz").write_text("no arrays")
     (tmp_path / "cut.npz").write_bytes((tmp_path / "events.npz").read_bytes()[:200])
-    with pytest.raises(DataError, match=r"missing.npz"):
+    with pytest.raises(FileNotFoundError, match=r"missing.npz"):
         read_expected(tmp_path / "missing.npz", network)
     for name in ("text.npz", "cut.npz"):
-        with pytest.raises(DataError, match=rf"{name} is no .npz file of plain arrays"):
+        with pytest.raises(DataError, match=rf"{name} .*write it again with numpy.savez"):
             read_expected(tmp_path / name, network)
 
 
@@ -120,9 +118,6 @@ def test_what_is_no_exact_network_is_refused(arrived, tmp_path):
     nodes[index] = nodes[index].model_copy(update={"type": FixedType(True, 1, 2)})
     network.model_copy(update={"nodes": tuple(nodes)}).save(path)
     with pytest.raises(ConversionError, match=r"cannot hold every result"):
-        create_imported_run(path, None, tmp_path / "run")
-    networks.random_deepmet(1, n_candidates=200).save(path)
-    with pytest.raises(ConfigError, match=r"n_candidates"):
         create_imported_run(path, None, tmp_path / "run")
     assert not (tmp_path / "run").exists()
 

@@ -15,7 +15,7 @@ from slow_readers import as_lists, read, slow_root, slow_words, store_content
 from l1met_fpga.config.base import load_yaml, parse
 from l1met_fpga.config.run import load_run, save_run
 from l1met_fpga.config.simulation import SimulationConfig
-from l1met_fpga.evaluation.sample import read_met
+from l1met_fpga.data.predictions import read_met
 from l1met_fpga.firmware.reference import evaluate
 from l1met_fpga.models.network import Network
 from l1met_fpga.report.changes import load_report

@@ -1,8 +1,7 @@
 """Damaged inputs of every kind: a sentence and an exit code, or the right result.
 
 No traceback, no hang, no more memory than a few GiB, and what was there before stays as it was.
-An input that fails is made again by its target and seed: ``-k 'few and words' --fuzz-seed 17``
-is not needed, the message names both, and ``trial(target, seed)`` below does it.
+The message of a failure names target and seed; ``trial`` makes that input again.
 """
 
 import os

@@ -305,6 +305,13 @@ def test_an_embedding_needs_a_row_for_every_code():
         imported(model, inputs={})
 
 
+def test_a_name_or_size_that_no_network_has_is_refused():
+    with pytest.raises(ConversionError, match=r"makes no network: name: .* got 'their model'"):
+        imported(model_of(FAMILIES["one dense layer"]), name="their model")
+    with pytest.raises(ConversionError, match=r"makes no network: n_candidates: .* 128, got '200'"):
+        imported(model_of(FAMILIES["one dense layer"], slots=200))
+
+
 def test_models_that_cannot_be_looked_at_are_refused():
     class Mine(keras.Model):
         def call(self, x):

@@ -12,9 +12,9 @@ from require import require_module
 import l1met_fpga as l1met
 from l1met_fpga.config.data import ConvertConfig
 from l1met_fpga.data.convert import convert
+from l1met_fpga.data.predictions import read_met
 from l1met_fpga.errors import ConfigError, DataError
 from l1met_fpga.evaluation.metrics_file import save_metrics
-from l1met_fpga.evaluation.sample import read_met
 from l1met_fpga.firmware.reference import evaluate
 from l1met_fpga.prediction.loaded import LoadedNetwork
 from l1met_fpga.results.base import Measured

@@ -5,6 +5,7 @@ a file open for writing marks it in its first bytes, as does one that died so; H
 file even without locks. The mark says nothing about the content, which has checksums of its own.
 """
 
+import errno
 import os
 import weakref
 from pathlib import Path
@@ -28,6 +29,8 @@ def open_hdf5(path: Path) -> h5py.File:
         OSError: With ``errno`` None if the file is no HDF5 file or damaged; otherwise what the
             system said.
     """
+    if path.exists() and not (path.is_file() or path.is_dir()):  # HDF5 would wait for its writer
+        raise OSError(errno.ESPIPE, os.strerror(errno.ESPIPE), str(path))
     try:
         return h5py.File(path, "r", locking=False)
     except OSError as err:

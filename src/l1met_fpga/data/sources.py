@@ -111,6 +111,12 @@ def _matching(pattern: str) -> list[str]:
     folder = next((path for path in found if Path(path).is_dir()), None)
     if folder is not None:
         raise DataError(f"{folder} is a folder; name the files in it, for example {folder}/*.root")
+    there = (path for path in found if Path(path).exists())
+    odd = next((path for path in there if not Path(path).is_file()), None)
+    if odd is not None:  # reading a pipe would wait for somebody who writes into it
+        raise DataError(
+            f"{odd} is no file that can be read from any place (a pipe?); copy it first"
+        )
     return found
 
 

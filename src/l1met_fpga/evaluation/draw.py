@@ -12,15 +12,16 @@ from matplotlib.figure import Figure
 from l1met_fpga.errors import ReportError
 from l1met_fpga.evaluation.baselines import WeightTable
 from l1met_fpga.evaluation.evaluation import Evaluation
+from l1met_fpga.evaluation.plot_score import plot_rate, plot_roc, plot_turn_on
 from l1met_fpga.evaluation.plots.network import plot_learning_curves, plot_weight_maps
 from l1met_fpga.evaluation.plots.resolution import (
     GEN_MET_LABEL,
+    MET_LABEL,
     plot_binned,
     plot_multiplicity,
     plot_residuals,
     plot_with_ratio,
 )
-from l1met_fpga.evaluation.plots.trigger import plot_rate, plot_roc, plot_turn_on
 from l1met_fpga.evaluation.resolution import FiguresWithErrors
 from l1met_fpga.evaluation.trigger import RateResult
 from l1met_fpga.metrics.arrays import FloatArray
@@ -95,7 +96,7 @@ def figures_of(
     if evaluation.rates is not None:
         curves = {_title(evaluation, n): c for n, c in evaluation.rates.curves.items()}
         title = f"{evaluation.rates.label}, {evaluation.rates.n_events} events"
-        yield "rate", plot_rate(curves, title=title)
+        yield "rate", plot_rate(curves, score_label=MET_LABEL, title=title)
         for label in evaluation.trigger:
             yield from _trigger_figures(evaluation, evaluation.rates, label)
     maps = {f"weights_{name}": table for name, table in evaluation.baselines.items()}

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from l1met_fpga.config.evaluation import EvaluationConfig
 from l1met_fpga.config.run import RunConfig, load_run
+from l1met_fpga.data.predictions import read_met
 from l1met_fpga.data.roles import suggested_role
 from l1met_fpga.data.sample_store import store_of
 from l1met_fpga.data.sources import refuse_repeated_files
@@ -26,7 +27,6 @@ from l1met_fpga.evaluation.sample import (
     estimate,
     load_arrays,
     load_store,
-    read_met,
     same_truth,
 )
 from l1met_fpga.evaluation.source_met import with_source_met

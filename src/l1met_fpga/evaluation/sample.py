@@ -1,7 +1,6 @@
 """Samples and estimates: what every figure and plot of the evaluation starts from."""
 
 import logging
-from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,10 +9,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from l1met_fpga.archives import read_npz
+from l1met_fpga.data.predictions import read_met
 from l1met_fpga.data.splits import Part
 from l1met_fpga.data.store import Store
-from l1met_fpga.data.truth import MAX_MET_GEV, met_from_polar, met_from_xy
 from l1met_fpga.errors import DataError
 from l1met_fpga.identity import Identity
 from l1met_fpga.metrics.arrays import (
@@ -31,7 +29,6 @@ __all__ = [
     "estimate",
     "load_arrays",
     "load_store",
-    "read_met",
     "same_truth",
 ]
 
@@ -177,58 +174,6 @@ def estimate(events: Events, estimators: Mapping[str, Estimator]) -> Sample:
         events.n_candidates,
         dict(events.identity),
     )
-
-
-def read_met(path: Path) -> tuple[FloatArray, FloatArray | None]:
-    """Read MET, and generator MET when present, from ``.npz``.
-
-    Keys: ``px`` and ``py``, or ``pt`` and ``phi`` (GeV, rad); the truth the same with ``gen_`` in
-    front, NaN where it is a filler (:mod:`l1met_fpga.data.truth`).
-
-    Raises:
-        DataError: If the file cannot be read, has other keys, or a MET is none.
-    """
-    try:
-        held = read_npz(path, error=DataError, next_step="write it again with numpy.savez")
-        arrays = {key: np.asarray(array, dtype=np.float64) for key, array in held.items()}
-    except FileNotFoundError:
-        raise DataError(f"no file {path}; check the path") from None
-    except (ValueError, TypeError) as err:
-        raise DataError(f"{path} must hold numbers: {err}") from err
-    met, truth = _vectors(arrays, "", path), _vectors(arrays, "gen_", path)
-    if met is None:
-        raise DataError(
-            f"{path} needs arrays px and py, or pt and phi (and gen_px, gen_py or gen_pt, gen_phi "
-            f"for the truth), got {sorted(arrays)}"
-        )
-    unknown = ~np.isfinite(met).all(axis=1)
-    if unknown.any():
-        raise DataError(
-            f"{path}: {int(unknown.sum())} of {len(met)} events are no MET, the first is event "
-            f"{int(unknown.argmax())}: a size below 0 or above {MAX_MET_GEV:g} GeV, a direction "
-            "beyond 2 pi (is it in rad?), or a value that is not finite; give every event its MET"
-        )
-    return met, truth
-
-
-def _vectors(arrays: Mapping[str, FloatArray], prefix: str, path: Path) -> FloatArray | None:
-    """Return MET vectors, NaN where there is none, or None without these arrays."""
-    for keys, polar in ((("px", "py"), False), (("pt", "phi"), True)):
-        names = [prefix + key for key in keys]
-        if all(name in arrays for name in names):
-            first, second = (arrays[name] for name in names)
-            if first.ndim != 1 or first.shape != second.shape:
-                raise DataError(
-                    f"{path}: {names[0]} {first.shape} and {names[1]} {second.shape} must be of "
-                    "the same length, one number per event"
-                )
-            read = met_from_polar if polar else _from_xy
-            return read(first, second, Counter(), "gen_met")
-    return None
-
-
-def _from_xy(px: FloatArray, py: FloatArray, tally: Counter[str], name: str) -> FloatArray:
-    return met_from_xy(np.stack([px, py], axis=1), tally, name)
 
 
 def load_arrays(label: str, files: Mapping[str, Path], *, is_background: bool = False) -> Sample:

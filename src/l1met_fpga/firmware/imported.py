@@ -69,7 +69,8 @@ def read_expected(path: Path, network: Network) -> tuple[Candidates, npt.NDArray
         network: The network.
 
     Raises:
-        DataError: If the file cannot be read, lacks an array, or one has another shape or type.
+        DataError: If the file is damaged, lacks an array, or one has another shape or type.
+        OSError: If there is no such file, or it may not be read.
     """
     needed = (*dict.fromkeys(("pt", *network.columns)), CODES)
     arrays = read_npz(path, error=DataError, next_step="write it again with numpy.savez")

@@ -23,7 +23,6 @@ __all__ = [
     "BinnedResolution",
     "binned_resolution",
     "half_width",
-    "phi_half_width_rad",
     "tail_fraction",
     "x_residual_half_width_gev",
 ]
@@ -255,12 +254,3 @@ def x_residual_half_width_gev(met_xy_gev: npt.ArrayLike, gen_met_xy_gev: npt.Arr
     gen = check_met_xy(gen_met_xy_gev, name="generator MET")
     check_same_length({"estimate": met, "generator": gen})
     return half_width(met[:, 0] - gen[:, 0])
-
-
-def phi_half_width_rad(met_xy_gev: npt.ArrayLike, gen_met_xy_gev: npt.ArrayLike) -> float:
-    """Return (P84 - P16) / 2 of the angle to the true MET, events with a direction only."""
-    gen = check_met_xy(gen_met_xy_gev, name="generator MET")
-    met = check_met_xy(met_xy_gev, name="MET estimate")
-    kept = project(met, gen).events
-    angle = delta_phi_rad(met[kept], gen[kept])
-    return half_width(angle[np.isfinite(angle)])

@@ -51,10 +51,6 @@ class Findings:
         logger.warning("%s", finding)
         self.found.append(finding)
 
-    def reason_of(self, stage: str) -> str | None:
-        """Return why a stage has no figures, if one of its files is the reason."""
-        return next((f"{f.path}: {f.reason}" for f in self.found if f.stage == stage), None)
-
 
 def require_usable(findings: list[Finding]) -> None:
     """Check that every file of a run could be used.

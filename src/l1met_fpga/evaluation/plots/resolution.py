@@ -24,13 +24,15 @@ from l1met_fpga.plots.figure import styled
 
 __all__ = [
     "GEN_MET_LABEL",
+    "MET_LABEL",
     "plot_binned",
     "plot_multiplicity",
     "plot_residuals",
     "plot_with_ratio",
 ]
 
-GEN_MET_LABEL: Final = "generator $p_T^{miss}$ [GeV]"
+MET_LABEL: Final = "$p_T^{miss}$ [GeV]"
+GEN_MET_LABEL: Final = f"generator {MET_LABEL}"
 
 
 def plot_binned(

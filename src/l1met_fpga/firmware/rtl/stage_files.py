@@ -69,7 +69,7 @@ def static_files(flavor: Flavor) -> dict[str, str]:
 
 
 def _table(name: str, width_in: int, width_out: int, memory: list[str]) -> str:
-    """A table as one constant: a ``case`` would become a memory that takes registers into itself."""
+    """A table as one constant, which every tool takes for plain logic."""
     entries = [int(value, 16) if "X" not in value else 0 for value in memory]
     digits = -(-width_out // 4)
     rows = [

@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from pydantic import ValidationError
+
 from l1met_fpga.errors import ConversionError
 from l1met_fpga.fixed_point import FixedType
 from l1met_fpga.models import network as net
@@ -74,7 +76,15 @@ def import_model(
         )
     weights_layer = builder.layer_of[result.weights.name]
     builder.finish(result, met_type)
-    network = net.Network(name=name, n_candidates=builder.slots, nodes=tuple(builder.nodes))
+    try:
+        network = net.Network(name=name, n_candidates=builder.slots, nodes=tuple(builder.nodes))
+    except ValidationError as err:
+        problem = err.errors()[0]
+        where = ".".join(str(part) for part in problem["loc"])
+        raise ConversionError(
+            f"the model makes no network: {where}: {problem['msg'].removeprefix('Value error, ')}, "
+            f"got {str(problem['input'])[:80]!r}"
+        ) from None
     return Imported(network, channels, weights_layer, result.shift)
 
 

@@ -1,4 +1,4 @@
-"""Turn-on, rate and ROC curves."""
+"""Turn-on, rate and ROC curves of any score."""
 
 from collections.abc import Mapping
 
@@ -57,8 +57,14 @@ def plot_turn_on(curves: Mapping[str, TurnOn], *, truth_label: str, title: str =
     return made
 
 
-def plot_rate(curves: Mapping[str, RateCurve], *, title: str = "") -> Figure:
-    """Draw rate against threshold; faint where the sample does not support the rate."""
+def plot_rate(curves: Mapping[str, RateCurve], *, score_label: str, title: str = "") -> Figure:
+    """Draw rate against threshold; faint where the sample does not support the rate.
+
+    Args:
+        curves: By name of the estimate.
+        score_label: What is cut on, with its unit.
+        title: Line above the axis.
+    """
     with styled():
         made, axis = figure(title)
         lowest = np.inf
@@ -85,7 +91,7 @@ def plot_rate(curves: Mapping[str, RateCurve], *, title: str = "") -> Figure:
             )  # fmt: skip
         if any((curve.rate_khz > 0).any() for curve in curves.values()):
             axis.set_yscale("log")
-        axis.set(xlabel="threshold on $p_T^{miss}$ [GeV]", ylabel="rate [kHz]")
+        axis.set(xlabel=f"threshold on {score_label}", ylabel="rate [kHz]")
         axis.set_xlim(left=0)
         legend(axis, list(curves), loc="upper right")
     return made
