@@ -198,6 +198,8 @@ def test_required_stages(tmp_path, capsys):
     assert "physics: it was not evaluated" in said
     assert run_report(run.root, "--require", "rlt") == 2
     assert "--require takes stages of the report, got 'rlt'" in capsys.readouterr().err
+    assert run_report(run.root, "--check", "--require", "") == 2, "an empty variable in a script"
+    assert "--require takes stages of the report, got ''" in capsys.readouterr().err
 
 
 def test_a_file_that_cannot_be_used_fails_at_the_end_only(tmp_path, capsys):

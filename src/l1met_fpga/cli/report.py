@@ -72,7 +72,8 @@ def _report(
         return
     if threshold:
         raise ConfigError("--threshold is about changes; give it with --compare OLD NEW")
-    stages = [stage.strip() for stage in require.split(",")] if require else []
+    # An empty text is refused like an unknown stage: a gate must not open by an empty variable.
+    stages = [] if require is None else [stage.strip() for stage in require.split(",")]
     _write(console, Path(run or ""), output, stages, check=check)
 
 
