@@ -47,6 +47,7 @@ export cpp network.json -o cpp
 export vectors network.json --format empv2 --events 2 --lanes 3 --output-link 1 -o empv2 --generated
 export cmssw network.json -o package --name L1METx --version v2
 compare-vectors empv2/output.txt network.json --vectors empv2
+predict network.json a.h5 zlib.root -o new.npz --form int64 --order pt
 report run --check
 report --compare old.json run --threshold rtl.lut=0.05
 init settings
@@ -142,6 +143,7 @@ def make_bench(folder: Path) -> Path:
         vectors = ("vectors", "network.json", "--generated", "-n", "3", "-o", form)
         assert command("export", *vectors, "--format", form) == 0
     assert command("export", "cpp", "network.json", "-o", "cpp") == 0
+    assert command("predict", "network.json", "a.h5", "-o", "met_out.npz") == 0
     _make_run(folder / "run")
     assert command("report", "run") == 0
     (folder / "old.json").write_bytes((folder / "run" / "report.json").read_bytes())
