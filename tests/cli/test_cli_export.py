@@ -6,6 +6,7 @@ import subprocess
 import warnings
 from pathlib import Path
 
+import numpy as np
 import pytest
 from require import require
 from typer.testing import CliRunner
@@ -105,12 +106,45 @@ def test_vectors_and_comparison(tmp_path, monkeypatch, capsys):
 
 
 @pytest.mark.slow
-def test_vectors_of_test_events_go_to_the_run_folder(tmp_path):
+def test_vectors_of_a_run_go_to_its_folder(tmp_path, capsys):
+    """Stress events as test events: those that no word can carry are refused."""
     from test_cli_synthesize import main_ok, trained
 
     run = trained(tmp_path / "run")
-    main_ok(["export", "vectors", str(run.root), "--events", "18"])
+    with pytest.raises(SystemExit) as stopped:
+        main(["export", "vectors", str(run.root), "--events", "52"])
+    assert stopped.value.code == 3
+    said = " ".join(capsys.readouterr().err.split())
+    assert "of 52 test events hold candidates that no 64-bit word can carry" in said
+    assert not (run.root / "vectors").exists()
+    main_ok(["export", "vectors", str(run.root), "--events", "18", "--generated"])
     main_ok(["compare-vectors", str(run.root / "vectors" / "output.txt"), str(run.root)])
+
+
+def words_of(events):
+    """A stand-in for a run's test events."""
+    return lambda network, config, n_events: events
+
+
+def test_test_events_become_words(monkeypatch):
+    from rtl_designs import random_candidates, small_network
+
+    from l1met_fpga.errors import DataError
+    from l1met_fpga.firmware.export import vector_events
+    from l1met_fpga.puppi.words import unpack
+    from l1met_fpga.run_folder import RunFolder
+
+    events = random_candidates(np.random.default_rng(3), 30)
+    monkeypatch.setattr(vector_events, "test_events", words_of(events))
+    monkeypatch.setattr(vector_events, "load_run", lambda path: None)
+    run = RunFolder(MODELS / "deepmet")
+    words = vector_events.test_words(small_network("deepmet"), run, 20)
+    columns = unpack(words)
+    filled = events["pt"][:20] > 0
+    for name, codes in events.items():
+        assert (columns[name][filled] == codes[:20][filled]).all()
+    with pytest.raises(DataError, match=r"hold 30 test events, 40 were asked for; .*--generated"):
+        vector_events.test_words(small_network("deepmet"), run, 40)
 
 
 def test_board_exports_print_what_to_do_next(tmp_path):
@@ -144,7 +178,6 @@ def test_network_takes_the_place_of_a_run(tmp_path, capsys):
 
 @pytest.mark.slow
 def test_synthesize_a_network_from_elsewhere(tmp_path, monkeypatch):
-    import numpy as np
     from rtl_designs import random_candidates, small_network
     from test_cli_synthesize import main_ok
 

@@ -55,6 +55,15 @@ def test_an_event_computed_by_hand(form):
     np.testing.assert_allclose(met.phi_rad, [np.arctan(2) - np.pi, 0])
 
 
+def test_no_bit_of_a_long_word_is_lost():
+    """Beside an integer 0, awkward makes uint64 a float, which has 53 bits."""
+    columns = {"pt": 1, "eta": 0, "phi": 0, "pid": 1, "puppi_weight": 256, "em_id": 63}
+    word = pack({name: np.array([code], np.int16) for name, code in columns.items()})
+    assert int(word[0]) != int(float(word[0]))
+    met = LoadedNetwork(plain_network()).predict(ak.unflatten(word, [1, 0]))
+    np.testing.assert_array_equal(met.xy_gev, [[-0.25, 0], [0, 0]])
+
+
 def test_no_event_at_all():
     for events in (RECORDS[:0], WORDS[:0], {name: codes[:0] for name, codes in PADDED.items()}):
         met = LoadedNetwork(plain_network()).predict(events)

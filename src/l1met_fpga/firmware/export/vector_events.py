@@ -35,7 +35,15 @@ def test_words(network: Network, run: RunFolder, n_events: int) -> Words:
             f"the run's samples hold {found} test events, {n_events} were asked for; use --events "
             f"{found}, or --generated"
         )
-    return pack({name: codes[:n_events] for name, codes in _all_columns(candidates).items()})
+    columns = {name: codes[:n_events] for name, codes in _all_columns(candidates).items()}
+    lost = ~carried_by_words(columns) & (columns["pt"] > 0)
+    if lost.any():
+        raise DataError(
+            f"{int(lost.any(axis=1).sum())} of {n_events} test events hold candidates that no 64-bit "
+            "word can carry (for example a charged one with a PUPPI weight other than 256); use "
+            "--generated"
+        )
+    return pack({name: np.where(columns["pt"] > 0, c, 0) for name, c in columns.items()})
 
 
 def generated_words(network: Network, n_events: int) -> Words:
