@@ -47,6 +47,7 @@ export cpp network.json -o cpp
 export vectors network.json --format empv2 --events 2 --lanes 3 --output-link 1 -o empv2 --generated
 export cmssw network.json -o package --name L1METx --version v2
 compare-vectors empv2/output.txt network.json --vectors empv2
+predict network.json a.h5 zlib.root -o new.npz --form int64 --order pt
 report run --check
 report --compare old.json run --threshold rtl.lut=0.05
 init settings
@@ -59,6 +60,20 @@ check missing -n 5 -o checked
 lint missing.h5 --io-type io_parallel --reuse-factor 1
 """
 """Command lines to damage; those that would take long have an input that does not exist."""
+
+MAP = """\
+tree: Events
+candidates:
+  pt: [Newer_pt, L1PuppiCands_pt]
+  eta: L1PuppiCands_eta
+  phi: L1PuppiCands_phi
+  pdg_id: L1PuppiCands_pdgId
+  puppi_weight: L1PuppiCands_puppiWeight
+charge: L1PuppiCands_charge
+gen_met: {pt: genMet_pt, phi: genMet_phi}
+puppi_met: {pt: L1PuppiMet_pt, phi: L1PuppiMet_phi}
+event: [run, luminosityBlock, event]
+"""
 
 
 class Hang(BaseException):
@@ -129,19 +144,20 @@ def make_bench(folder: Path) -> Path:
     package = ROOT / "src" / "l1met_fpga"
     for copied in ("simulation/detector.yaml", "simulation/cards/ttbar.yaml"):
         (folder / Path(copied).name).write_bytes((package / copied).read_bytes())
-    own_map = (package / "data" / "branch_maps" / "perfnano.yaml").read_bytes()
-    (folder / "map.yaml").write_bytes(own_map)
+    (folder / "map.yaml").write_text(MAP)
     (folder / "convert.yaml").write_text("label: a\norder: pt\nsplits: {train: 0.6, test: 0.3}\n")
     (folder / "arguments.txt").write_text(COMMANDS)
     (folder / "tf_config.json").write_text(
         '{"cluster": {"chief": ["a:1"], "worker": ["b:1", "c:1"]}, '
         '"task": {"type": "worker", "index": 1}}'
     )
-    assert command("convert", "zlib.root", "-o", "out.h5", "--workers", "1") == 0
+    converted = ("-o", "out.h5", "--workers", "1", "--branch-map", "map.yaml")
+    assert command("convert", "zlib.root", *converted) == 0
     for form in ("empv1", "empv2", "apx"):
         vectors = ("vectors", "network.json", "--generated", "-n", "3", "-o", form)
         assert command("export", *vectors, "--format", form) == 0
     assert command("export", "cpp", "network.json", "-o", "cpp") == 0
+    assert command("predict", "network.json", "a.h5", "-o", "met_out.npz") == 0
     _make_run(folder / "run")
     assert command("report", "run") == 0
     (folder / "old.json").write_bytes((folder / "run" / "report.json").read_bytes())

@@ -169,6 +169,12 @@ TARGETS = {
         lambda path: command("export", "cpp", path, "-o", "cpp"),
         kept=("cpp/l1met_deepset.h",),
     ),
+    "network_predicted": Target(
+        "network.json",
+        damage_json,
+        lambda path: command("predict", path, "a.h5", "-o", "met_out.npz", "--overwrite"),
+        kept=("met_out.npz",),
+    ),
     "report_config": _target_of_report("config.yaml", damage_text),
     "report_metrics": _target_of_report("metrics.json", damage_json),
     "report_exactness": _target_of_report("bit_exactness.json", damage_json),
@@ -195,7 +201,7 @@ TARGETS = {
         "arguments.txt",
         _changed_arguments,
         _arguments,
-        kept=("out.h5", "cpp/l1met_deepset.h", "empv2/input.txt"),
+        kept=("out.h5", "met_out.npz", "cpp/l1met_deepset.h", "empv2/input.txt"),
     ),
     "tf_config": Target("tf_config.json", damage_json, _tf_config, quick=False),
 }

@@ -39,7 +39,8 @@ def trial(bench: Path, name: str, seed: int) -> str:
     said = ""
     try:
         with guarded():
-            failed = bool(target.trial(damaged.relative_to(bench)))
+            code = target.trial(damaged.relative_to(bench))
+        failed = isinstance(code, int) and code != 0
     except L1MetError as err:
         failed, said = True, readable(str(err))
     except BaseException as err:
