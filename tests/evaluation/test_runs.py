@@ -124,7 +124,7 @@ def test_predictions_belong_to_their_network_and_events(named):
         with pytest.raises(RunFolderError, match=r"network was None, is .*save_predictions"):
             read(signal)
         path.write_bytes(b"PK cut")
-        with pytest.raises(RunFolderError, match=r"hls_cosim\.npz is not a readable \.npz file"):
+        with pytest.raises(RunFolderError, match=r"hls_cosim\.npz is not a readable NumPy archive"):
             read(signal)
     finally:
         run.network.write_text(network)
