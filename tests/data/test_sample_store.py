@@ -55,9 +55,9 @@ def test_label_and_role_are_those_that_were_given(tmp_path):
     plain = TrainingSample(path=tmp_path / "SingleNeutrino_PU200.root")
     with Store.open(store_of(plain)) as store:
         assert (store.label, store.role) == ("SingleNeutrino_PU200", "signal")
-    told = plain.model_copy(update={"label": "nu/nu", "role": "background"})
+    told = plain.model_copy(update={"label": "nu nu", "role": "background"})
     with Store.open(store_of(told)) as store:
-        assert (store.label, store.role) == ("nu/nu", "background")
+        assert (store.label, store.role) == ("nu nu", "background")
 
 
 def test_several_root_files_are_one_sample_with_a_label(tmp_path):

@@ -133,3 +133,15 @@ def test_fewer_slots_than_the_store_has_are_cut_and_told(tmp_path, caplog):
 def store_parts(path):
     with Store.open(path) as store:
         return store.parts() == 0
+
+
+def test_what_the_conversion_changed_is_said_at_every_training(tmp_path, caplog, monkeypatch):
+    monkeypatch.setenv("L1MET_CACHE", str(tmp_path / "cache"))
+    write_perfnano(tmp_path / "busy.root", make_events(40))
+    sample = TrainingSample(path=tmp_path / "busy.root", role="background")
+    for _ in range(2):  # converted, and taken from the cache
+        caplog.clear()
+        with caplog.at_level(logging.INFO):
+            load_samples([sample], model_config("deepset"))
+        said = "busy: 40 background events whose generator MET was not zero, set to zero"
+        assert caplog.messages.count(said) == 1

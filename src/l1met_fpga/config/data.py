@@ -1,15 +1,23 @@
 """Configuration of conversion and splits."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from l1met_fpga.config.base import StrictModel
+from l1met_fpga.config.base import StrictModel, matching
 
-__all__ = ["ConvertConfig", "Role", "SplitConfig"]
+__all__ = ["ConvertConfig", "Role", "SampleLabel", "SplitConfig"]
 
 Role = Literal["signal", "background"]
 """What a sample is for: signal, or pile-up-only events that rates come from."""
+
+SampleLabel = Annotated[
+    str,
+    matching(
+        r"[^/\x00-\x1f]+",
+        "one character or more, none of them a / or a control character (it names figures)",
+    ),
+]
 
 
 class SplitConfig(StrictModel):
@@ -35,7 +43,7 @@ class SplitConfig(StrictModel):
 class ConvertConfig(StrictModel):
     """What `l1met convert` does with its input files."""
 
-    label: str = Field("sample", min_length=1, description="Name of the sample in the store.")
+    label: SampleLabel = Field("sample", description="Name of the sample in the store.")
     role: Role | None = Field(
         None,
         description="What the sample is for: signal, or background (pile-up-only events, whose "

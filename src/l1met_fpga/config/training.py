@@ -6,7 +6,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from l1met_fpga.config.base import StrictModel
-from l1met_fpga.config.data import Role
+from l1met_fpga.config.data import Role, SampleLabel
 
 __all__ = [
     "EarlyStoppingConfig",
@@ -36,7 +36,7 @@ class TrainingSample(StrictModel):
     """
 
     path: Path
-    label: str | None = Field(default=None, min_length=1)
+    label: SampleLabel | None = None
     role: Role | None = None
     weight: float | None = Field(default=None, ge=0)
     max_events: int | None = Field(default=None, ge=1)

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from l1met_fpga.config.data import Role
 from l1met_fpga.config.model import ModelConfig
 from l1met_fpga.config.training import TrainingSample
+from l1met_fpga.data.counts import COUNT_MEANINGS
 from l1met_fpga.data.examples import GEN_MET, PUPPI_MET, Examples
 from l1met_fpga.data.sample_store import sample_files, store_of
 from l1met_fpga.data.slots import tell_cut
@@ -139,6 +140,9 @@ def _load(sample: TrainingSample, model: ModelConfig, watch: Part) -> LoadedSamp
             "%s: %d training and %d validation events, share %g",
             about.label, len(train), len(validation), share,
         )  # fmt: skip
+        for name, count in about.counts.items():  # a ROOT sample was converted without a word
+            if count:
+                logger.info("%s: %d %s", about.label, count, COUNT_MEANINGS.get(name, name))
         cut = train_cut + validation_cut
         seen = train.n_rows + validation.n_rows
         tell_cut(str(path), model.n_candidates, cut, cut + seen)

@@ -20,6 +20,7 @@ from l1met_fpga.errors import ConfigError, DataError
 from l1met_fpga.evaluation.baselines import TABLE, WeightTable, fit_baselines, fit_weights
 from l1met_fpga.evaluation.evaluation import BASELINE_TITLES, Estimate, Evaluation, evaluate
 from l1met_fpga.evaluation.predictions import PREDICTIONS, stored_predictions
+from l1met_fpga.evaluation.run_network import network_digest
 from l1met_fpga.evaluation.sample import (
     Estimator,
     Events,
@@ -32,7 +33,6 @@ from l1met_fpga.evaluation.sample import (
 from l1met_fpga.evaluation.source_met import with_source_met
 from l1met_fpga.evaluation.trained_on import compare_with_training
 from l1met_fpga.metrics.arrays import FloatArray, check_same_length
-from l1met_fpga.models.network import Network
 from l1met_fpga.puppi.columns import REQUIRED_COLUMNS
 from l1met_fpga.puppi.emulator import cmssw_met_xy_gev
 from l1met_fpga.puppi.sums import puppi_met_xy_gev
@@ -257,7 +257,7 @@ def _forms(
     """Yield the quantized network, its twins, given forms, and forms with stored predictions."""
     run, name = named.run, named.name
     run.need(run.model, made_by="l1met train")
-    digest = Network.load(run.network).digest if run.network.is_file() else None
+    digest = network_digest(run)
     yield name, Estimate("network", name, "quantized", digest), _keras(run.model)
     for form, path in (("float", run.float_model), ("unpruned", run.unpruned_model)):
         if path.is_file():
