@@ -83,10 +83,10 @@ KINDS = [
 
 
 def single_candidates():
-    """One candidate of large pt at many directions."""
-    phi = np.arange(-720, 721, 3)
+    """One candidate of large pt in every direction."""
+    phi = np.arange(-720, 721)
     events = {name: np.zeros((len(phi), N_SLOTS), np.int16) for name in REQUIRED_COLUMNS}
-    events["pt"][:, 0], events["phi"][:, 0] = 16383 - np.arange(len(phi)) * 25, phi
+    events["pt"][:, 0], events["phi"][:, 0] = 16383 - np.arange(len(phi)) * 8, phi
     events["pid"][:, 0] = np.arange(len(phi)) % 8
     events["puppi_weight"][:, 0] = np.where(events["pid"][:, 0] >= 2, 256, 200)
     return events

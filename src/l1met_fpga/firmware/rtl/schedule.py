@@ -185,7 +185,12 @@ class _Schedule:
             if op.opcode < 0:
                 made = self._after(self._negative(op.id1, stage), made, stage)
             return made
-        return [self._lut(self.bits[op.id0], stage)] * width
+        made_once = self._lut(self.bits[op.id0], stage)
+        beyond = len(self.bits[op.id0]) - _LUT_INPUTS - 1
+        if op.opcode == 8 and beyond > 0 and isinstance(made_once, _Node):
+            # a table of more than six inputs: a level of LUTs for every further one
+            made_once.ps += beyond * (self.clock.net(_SHARED) + delays.LUT_PINS[2])
+        return [made_once] * width
 
     def _operand(self, term: fusion.Term, width: int) -> list[int]:
         if term.value < 0:
