@@ -38,7 +38,8 @@ def test_every_layer_is_varied_on_its_own(name):
     )
     assert len(seen) == len(set(seen)) > 4
     text = changed.model.model_dump(mode="json")
-    assert text["weights"]["kernel"].startswith("fixed<3,1")
+    before = config.model.model_dump(mode="json")["weights"]["kernel"]  # fixed<WIDTH,INTEGER,...>
+    assert text["weights"]["kernel"].split(",") == ["fixed<3", *before.split(",")[1:]]
     hidden = text.get("phi") or text["encode"]
     assert [layer["units"] for layer in hidden] == [4, 4]
     assert changed.training.pruning.sparsity == config.scan.sparsity[0]
