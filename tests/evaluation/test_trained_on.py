@@ -142,6 +142,18 @@ def test_a_file_that_was_written_again_is_recognised_by_its_events(files, traine
     assert counted(moved(run, store, files), copy) == 0  # nobody can know
 
 
+def test_events_under_other_numbers_are_recognised_by_their_candidates(files, trained):
+    run, store = trained
+    write_perfnano(files / "renumbered.root", make_events(400, seed=1, first_event=9001))
+    other = made(files, "renumbered.h5", ["renumbered.root"], splits=SplitConfig(seed=4))
+    with Store.open(store) as was, Store.open(other) as now:  # the same events in the same order
+        assert not {*map(tuple, was.event_id().tolist())} & {*map(tuple, now.event_id().tolist())}
+        used = (was.parts() != Part.TEST) & (now.parts() == Part.TEST) & (now.n_candidates() >= 4)
+        few = np.count_nonzero(now.n_candidates() < 4)
+    assert few < 40 < used.sum()
+    assert counted(run, other) == used.sum()
+
+
 def test_a_store_made_anew_under_the_same_name_is_not_taken_for_the_old_one(files):
     path = files / "renewed.h5"
     made(files, path.name, ["one.root"])

@@ -16,6 +16,8 @@ Keys = npt.NDArray[np.uint64]
 
 _STEP_EVENTS: Final = 8192
 _COLUMNS: Final = ("pt", "eta", "phi", "pid")
+_ENOUGH_CANDIDATES: Final = 4
+"""Two events of so many equal candidates (about 35 bits each) are one."""
 
 
 def events_from(store: Store, rows: Rows, digests: Collection[str]) -> Rows:
@@ -38,16 +40,11 @@ def events_from(store: Store, rows: Rows, digests: Collection[str]) -> Rows:
 def shared_events(one: Store, rows: Rows, other: Store, other_rows: Rows) -> int:
     """Count the events of ``one`` that are among those of ``other``.
 
-    Two events are the same when run, luminosity block, event number and the candidates agree, in any
-    order; only the numbers of simulated samples repeat. Candidates of events that may have been cut
-    are not compared.
+    Events are known by their candidates, in any order and whatever their numbers. Those of few
+    candidates could agree by chance, and those that may have been cut need not agree: for them run,
+    luminosity block and event number must be the same too.
     """
-    ids, other_ids = _identities(one, rows), _identities(other, other_rows)
-    alike = rows[np.isin(ids, other_ids)]
-    if len(alike) == 0:
-        return 0
-    other_alike = other_rows[np.isin(other_ids, ids)]
-    return int(np.isin(_keys(one, alike), _keys(other, other_alike)).sum())
+    return int(np.isin(_keys(one, rows), _keys(other, other_rows)).sum())
 
 
 def _identities(store: Store, rows: Rows) -> Keys:
@@ -56,7 +53,7 @@ def _identities(store: Store, rows: Rows) -> Keys:
 
 
 def _keys(store: Store, rows: Rows) -> Keys:
-    """Return a hash of identity and candidates of each event."""
+    """Return a hash of each event, of its candidates where they are enough to know it by."""
     found = [np.empty(0, np.uint64)]
     for first in range(0, len(rows), _STEP_EVENTS):
         some = rows[first : first + _STEP_EVENTS]
@@ -67,6 +64,9 @@ def _keys(store: Store, rows: Rows) -> Keys:
         state[columns["pt"] == 0] = 0
         total = state.sum(axis=1, dtype=np.uint64)
         n_candidates = store.n_candidates(some)
-        total[n_candidates > columns["pt"].shape[1]] = 0
-        found.append(_identities(store, some) ^ mix64(total ^ mix64(n_candidates.view(np.uint64))))
+        cut = n_candidates > columns["pt"].shape[1]
+        total[cut] = 0
+        key = mix64(total ^ mix64(n_candidates.view(np.uint64)))
+        unsure = cut | (n_candidates < _ENOUGH_CANDIDATES)
+        found.append(np.where(unsure, key ^ _identities(store, some), key))
     return np.concatenate(found)
