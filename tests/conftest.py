@@ -17,6 +17,7 @@ def _own_cache(tmp_path_factory):
     """Keep the tests out of the user's cache, and the user's cache out of the tests."""
     with pytest.MonkeyPatch.context() as patched:
         patched.setenv("L1MET_CACHE", str(tmp_path_factory.mktemp("cache")))
+        patched.delenv("COLUMNS", raising=False)  # test runners set it: tables would be cut
         yield
 
 

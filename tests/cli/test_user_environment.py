@@ -77,9 +77,13 @@ def test_stores_and_figures_are_the_same_to_the_last_byte(
         folder.mkdir()
         write_words(folder / "in.dump", make_events(200))
         (folder / "convert.yaml").write_text("label: été  # naïve\n", encoding="utf-8")
-    code = f"from test_user_environment import *; convert_and_draw(Path({str(theirs)!r}))"
+    here = Path(__file__).parent
+    code = (
+        f"import sys; sys.path.append({str(here.parent)!r})\n"
+        f"from test_user_environment import *; convert_and_draw(Path({str(theirs)!r}))"
+    )
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=Path(__file__).parent, env=hostile,
+        [sys.executable, "-c", code], cwd=here, env=hostile,
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr

@@ -31,7 +31,7 @@ def install_stand_in(folder: Path, name: str, *, mode: str = "works") -> Path:
     """Put a program of that name into ``folder`` (which the test puts on PATH)."""
     folder.mkdir(parents=True, exist_ok=True)
     program = folder / name
-    reports = str(Path(__file__).parents[1] / "report")
+    reports = str(Path(__file__).parents[1])
     program.write_text(SCRIPT.format(python=sys.executable, mode=mode, reports=reports))
     program.chmod(program.stat().st_mode | stat.S_IXUSR)
     return program
