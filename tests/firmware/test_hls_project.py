@@ -91,6 +91,18 @@ def test_project_is_complete(tmp_path, rng):
     np.testing.assert_array_equal(expected, evaluate(network, candidates)[: len(expected)])
 
 
+def test_a_conversion_made_again_gives_the_same_bytes(tmp_path, rng):
+    network, config = NETWORKS["deepset"](), HlsConfig()
+    candidates = stress_events(rng, n_random=5, n_slots=network.n_candidates)
+    written = []
+    for _ in range(2):
+        write_project(network, config, tmp_path / "hls", candidates=candidates)
+        files = [path for path in (tmp_path / "hls").rglob("*") if path.is_file()]
+        written.append({path: path.read_bytes() for path in files})
+    assert len(written[0]) > 20
+    assert written[0] == written[1]
+
+
 def test_test_bench_compiles_as_written_and_can_fail(tmp_path, rng):
     network, config, folder = random_deepset(n_candidates=4), HlsConfig(), tmp_path / "hls"
     candidates = stress_events(rng, n_random=5, n_slots=4)

@@ -76,6 +76,7 @@ def write_project(
     graph = build_graph(network, config, folder, trace=trace)
     fresh_folder(folder)
     graph.model.write()
+    _name_by_content(graph, folder)
     mend_simulation_types(folder)
     if config.strategy is Strategy.DISTRIBUTED_ARITHMETIC:
         stream = config.io_type is IoType.STREAM
@@ -90,6 +91,16 @@ def write_project(
     settings = config.model_dump(mode="json")
     Build(network.digest, top, settings, sources_digest(folder / SOURCES)).write(folder)
     return graph
+
+
+def _name_by_content(graph: HlsGraph, folder: Path) -> None:
+    """Name the project's library after the network; hls4ml draws a name at every conversion."""
+    drawn, lasting = graph.model.config.get_config_value("Stamp"), f"n{graph.network.digest[:7]}"
+    for name in ("build_lib.sh", "hls4ml_config.yml"):
+        path = folder / name
+        text = path.read_text(encoding="utf-8").replace(drawn, lasting)
+        path.write_text(text, encoding="utf-8")
+    graph.model.config.config["Stamp"] = lasting
 
 
 def _write_test_bench_data(
