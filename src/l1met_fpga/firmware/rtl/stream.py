@@ -9,8 +9,8 @@ import numpy.typing as npt
 
 from l1met_fpga.firmware.rtl.verilated import Mark
 from l1met_fpga.firmware.rtl.verilog import COLUMN_BITS
-from l1met_fpga.puppi.columns import COLUMNS, MAX_PUPPI_WEIGHT, Candidates
-from l1met_fpga.puppi.words import is_charged, pack
+from l1met_fpga.puppi.columns import COLUMNS, Candidates
+from l1met_fpga.puppi.words import carried_by_words, pack
 
 __all__ = ["Beats", "beats_of"]
 
@@ -87,12 +87,7 @@ def _words(sent: Mapping[str, npt.NDArray[Any]]) -> tuple[npt.NDArray[np.uint64]
     """Words, and where a word can carry the candidate at all (columns drawn at random cannot)."""
     codes = {name: sent.get(name, np.zeros_like(sent["pt"])) for name in COLUMNS}
     empty = codes["pt"] == 0
-    charged = is_charged(codes["pid"])
-    fits = np.where(
-        charged,
-        (codes["puppi_weight"] == MAX_PUPPI_WEIGHT) & (codes["em_id"] == 0),
-        (codes["z0"] == 0) & (codes["dxy"] == 0) & (codes["quality"] == 0),
-    )
+    fits = carried_by_words(codes)
     has_word = fits | empty
     drop = ~fits | empty
     return pack({name: np.where(drop, 0, code) for name, code in codes.items()}), has_word

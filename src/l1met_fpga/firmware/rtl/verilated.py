@@ -38,8 +38,6 @@ RESULT: Final = np.dtype(
 )
 """One result as the harness writes it (``L1MetResult`` in harness.cpp)."""
 
-MAX_OUTPUT_BITS: Final = 32
-
 
 class Mark:
     """Bits of the input marks of a clock."""
