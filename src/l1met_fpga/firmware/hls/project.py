@@ -98,7 +98,9 @@ def _name_by_content(graph: HlsGraph, folder: Path) -> None:
     drawn, lasting = graph.model.config.get_config_value("Stamp"), f"n{graph.network.digest[:7]}"
     for name in ("build_lib.sh", "hls4ml_config.yml"):
         path = folder / name
-        text = path.read_text(encoding="utf-8").replace(drawn, lasting)
+        text = path.read_text(encoding="utf-8")
+        # YAML quotes a drawn name that has digits only; ours starts with a letter and needs none.
+        text = text.replace(f"'{drawn}'", lasting).replace(drawn, lasting)
         path.write_text(text, encoding="utf-8")
     graph.model.config.config["Stamp"] = lasting
 
