@@ -26,6 +26,7 @@ from l1met_fpga.firmware.forms import int64_form
 from l1met_fpga.firmware.hls.csim import CSimulation, compile_csim
 from l1met_fpga.firmware.hls.graph import expected_ii_cycles
 from l1met_fpga.firmware.hls.project import write_project
+from l1met_fpga.models.heads import MET
 from l1met_fpga.models.network import Network
 
 Columns = dict[str, npt.NDArray[np.int16]]
@@ -37,13 +38,13 @@ def random_network(recipe: Path, rng: np.random.Generator) -> Network:
     from l1met_fpga.models.build import build, dense_layers
     from l1met_fpga.models.export import bake_weights, export_network
 
-    model = build(load_run(recipe).model, variant="quantized")
+    model = build(load_run(recipe).model, (MET,), variant="quantized")
     for layer in dense_layers(model).values():
         kernel, bias = layer.get_weights()
         values = rng.normal(0, 0.35, kernel.shape) * (rng.random(kernel.shape) < 0.5)
         layer.set_weights([values, rng.normal(0.1, 0.3, bias.shape)])
     bake_weights(model)
-    return export_network(model)
+    return export_network(model, (MET,))
 
 
 def ttbar_like(rng: np.random.Generator, n_events: int) -> Columns:

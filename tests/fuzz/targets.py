@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from bench import command
 from keras_models import random_candidates
+from met_head import met_codes
 from mutators import damage_arguments, damage_bytes, damage_json, damage_text
 from numpy.random import Generator
 from slow_readers import as_lists, read, slow_root, slow_words, store_content
@@ -16,7 +17,6 @@ from l1met_fpga.config.base import load_yaml, parse
 from l1met_fpga.config.run import load_run, save_run
 from l1met_fpga.config.simulation import SimulationConfig
 from l1met_fpga.data.predictions import read_met
-from l1met_fpga.firmware.reference import evaluate
 from l1met_fpga.models.network import Network
 from l1met_fpga.report.changes import load_report
 from l1met_fpga.simulation.detector import load_detector
@@ -96,9 +96,9 @@ def _simulation(path: Path) -> None:
 def _network(path: Path) -> None:
     network = Network.load(path)
     events = random_candidates(np.random.default_rng(0), 20, n_slots=min(network.n_candidates, 128))
-    codes = evaluate(network, events, threads=1)
-    assert network.output.type.min <= codes.min() / 2.0**network.output.type.frac_bits
-    assert codes.max() / 2.0**network.output.type.frac_bits <= network.output.type.max
+    codes = met_codes(network, events, threads=1)
+    assert network.type_of("met").min <= codes.min() / 2.0 ** network.type_of("met").frac_bits
+    assert codes.max() / 2.0 ** network.type_of("met").frac_bits <= network.type_of("met").max
 
 
 def _report(_: Path) -> int:
