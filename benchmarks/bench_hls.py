@@ -21,7 +21,7 @@ from rich.console import Console
 from rich.table import Table
 
 from l1met_fpga.config.run import load_run
-from l1met_fpga.firmware.check import compare_codes
+from l1met_fpga.firmware.check import compare_all
 from l1met_fpga.firmware.forms import int64_form
 from l1met_fpga.firmware.hls.csim import CSimulation, compile_csim
 from l1met_fpga.firmware.hls.graph import expected_ii_cycles
@@ -99,7 +99,7 @@ def main() -> None:
         table.add_row(stage, f"{wall:.1f}", f"{cpu:.1f}", *rates)
 
     codes, wall, cpu = timed(lambda: int64_form(network)(events))
-    row("int64 reference", wall, cpu, len(codes))
+    row("int64 reference", wall, cpu, len(events["pt"]))
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name) / "hls"
         _, wall, cpu = timed(lambda: write_project(network, config, folder, candidates=some))
@@ -110,10 +110,10 @@ def main() -> None:
         row("compile", wall, cpu)
         simulation = CSimulation(library, network, processes=config.csim_processes)
         got, wall, cpu = timed(lambda: simulation(some))
-        row("C simulation", wall, cpu, len(got))
+        row("C simulation", wall, cpu, len(some["pt"]))
     console = Console()
     console.print(table)
-    agreement = compare_codes(codes[: len(got)], got)
+    agreement = compare_all({name: a[: len(some["pt"])] for name, a in codes.items()}, got)
     console.print(
         f"{agreement.differing} of {agreement.outputs} outputs differ; candidate loops take "
         f"{expected_ii_cycles(network, config)} clocks per event"

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from bench import command
 from keras_models import random_candidates
-from met_head import met_codes
 from mutators import damage_arguments, damage_bytes, damage_json, damage_text
 from numpy.random import Generator
 from slow_readers import as_lists, read, slow_root, slow_words, store_content
@@ -17,6 +16,7 @@ from l1met_fpga.config.base import load_yaml, parse
 from l1met_fpga.config.run import load_run, save_run
 from l1met_fpga.config.simulation import SimulationConfig
 from l1met_fpga.data.predictions import read_met
+from l1met_fpga.firmware.reference import evaluate
 from l1met_fpga.models.network import Network
 from l1met_fpga.report.changes import load_report
 from l1met_fpga.simulation.detector import load_detector
@@ -96,9 +96,9 @@ def _simulation(path: Path) -> None:
 def _network(path: Path) -> None:
     network = Network.load(path)
     events = random_candidates(np.random.default_rng(0), 20, n_slots=min(network.n_candidates, 128))
-    codes = met_codes(network, events, threads=1)
-    assert network.type_of("met").min <= codes.min() / 2.0 ** network.type_of("met").frac_bits
-    assert codes.max() / 2.0 ** network.type_of("met").frac_bits <= network.type_of("met").max
+    for head, values in network.values(evaluate(network, events, threads=1)).items():
+        kind = network.type_of(head)
+        assert kind.min <= values.min() <= values.max() <= kind.max
 
 
 def _report(_: Path) -> int:

@@ -25,6 +25,7 @@ __all__ = [
     "Agreement",
     "Form",
     "LayerDifference",
+    "compare_all",
     "compare_codes",
     "compare_forms",
     "compare_heads",
@@ -102,6 +103,11 @@ def compare_codes(expected: npt.ArrayLike, got: npt.ArrayLike) -> Agreement:
         largest_lsb=int(difference.max(initial=0)),
         first_event=int(np.argmax(wrong)) if wrong.any() else None,
     )
+
+
+def compare_all(expected: HeadCodes, got: HeadCodes) -> Agreement:
+    """Compare codes of all heads together, as :func:`compare_heads`."""
+    return Agreement.of_heads(compare_heads(expected, got).values())
 
 
 def compare_heads(expected: HeadCodes, got: HeadCodes) -> dict[str, Agreement]:
