@@ -2,9 +2,9 @@
 
 Every later form is made from or held against this description: the int64 reference, the RTL
 tracer and the report read it; the hls4ml project is checked against it. All tensors are integer
-codes of the node's ``type``. Only :class:`Features`, :class:`Momentum`, :class:`Table` and
-:class:`Quantize` drop bits; every other operation is exact, and its ``type`` holds every value it
-can take. What is true of an operation in every form (is it exact, which type it needs, whether it
+codes of the node's ``type``. Only :class:`Features`, :class:`Momentum`, :class:`Table`,
+:class:`Quantize` and :class:`QuantizeChannels` drop bits; every other operation is exact, and its
+``type`` holds every value it can take. What is true of an operation in every form (is it exact, which type it needs, whether it
 has a result per candidate) stands on its class and nowhere else.
 
 Shapes are per event: ``(n, c)`` for candidates, ``(c,)`` after a pool.
@@ -45,6 +45,7 @@ __all__ = [
     "Network",
     "Node",
     "Quantize",
+    "QuantizeChannels",
     "ScalarPool",
     "Table",
     "VectorPool",
@@ -194,6 +195,21 @@ class Quantize(_OwnType):
     op: Literal["quantize"] = "quantize"
 
 
+class QuantizeChannels(_NodeBase):
+    """Bring each channel of the last axis into a type of its own, rounding and overflow included.
+
+    ``type`` holds every channel's own without loss. A channel without a type is always zero.
+    """
+
+    op: Literal["quantize_channels"] = "quantize_channels"
+    types: Annotated[tuple[FixedType | None, ...], Field(min_length=1)]
+    exact = False
+
+    def needed_type(self, _inputs: Sequence["Node"], _n_candidates: int, /) -> FixedType:
+        """Return a type that holds every channel's own."""
+        return ranges.union_type([kind for kind in self.types if kind is not None])
+
+
 class Table(_OwnType):
     """Elementwise look-up: output code ``table[x - min_code]`` for input code ``x``."""
 
@@ -268,6 +284,7 @@ Node = (
     | Momentum
     | Dense
     | Quantize
+    | QuantizeChannels
     | Table
     | Multiply
     | VectorPool
