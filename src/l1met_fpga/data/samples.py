@@ -184,24 +184,25 @@ def _with_truths(
     store: Store, truths: Sequence[str], max_events: int | None
 ) -> npt.NDArray[np.int64]:
     """Return the numbers of the events that can be trained on; a message tells how many cannot."""
-    known = np.ones(store.n_events if max_events is None else min(max_events, store.n_events), bool)
+    n = store.n_events if max_events is None else min(max_events, store.n_events)
+    known: npt.NDArray[np.bool_] = np.ones(n, bool)
     for name in truths:
-        values = store.truth(name, slice(0, len(known))).reshape(len(known), -1)
-        own = np.isfinite(values).all(axis=1)
+        values = store.truth(name, slice(0, n)).reshape(n, -1)
+        own: npt.NDArray[np.bool_] = np.isfinite(values).all(axis=1)
         title = TRUTHS[name].title
         if not store.is_background and not np.any(values[own]):
             raise ConfigError(
                 f"{store.path} (label {store.label!r}) is a signal sample, but the {title} of all "
-                f"its {len(own)} events is missing or 0. If they are pile-up-only events, say so: "
+                f"its {n} events is missing or 0. If they are pile-up-only events, say so: "
                 "add :background to the --sample of its ROOT file, or convert it with --role "
                 "background"
             )
         if not own.all():
             logger.warning(
                 "%s: %d of %d events have no %s and are left out",
-                store.path, int((~own).sum()), len(own), title,
+                store.path, int((~own).sum()), n, title,
             )  # fmt: skip
-        known &= own
+        known = known & own
     return np.flatnonzero(known)
 
 
