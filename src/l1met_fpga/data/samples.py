@@ -202,7 +202,7 @@ def _with_truths(
                 "%s: %d of %d events have no %s and are left out",
                 store.path, int((~own).sum()), n, title,
             )  # fmt: skip
-        known = known & own
+        known &= own
     return np.flatnonzero(known)
 
 
