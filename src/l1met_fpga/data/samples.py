@@ -188,7 +188,7 @@ def _with_truths(
     known: npt.NDArray[np.bool_] = np.ones(n, bool)
     for name in truths:
         values = store.truth(name, slice(0, n)).reshape(n, -1)
-        own: npt.NDArray[np.bool_] = np.isfinite(values).all(axis=1)
+        own: npt.NDArray[np.bool_] = np.asarray(np.isfinite(values).all(axis=1))
         title = TRUTHS[name].title
         if not store.is_background and not np.any(values[own]):
             raise ConfigError(
