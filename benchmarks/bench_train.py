@@ -99,7 +99,9 @@ def measure(variant: Any, cores: str, n_events: int, epochs: int) -> dict[str, f
 
 def random_events(n_events: int, columns: Any) -> Any:
     """Return packed events with as many candidates as the built-in samples have."""
-    from l1met_fpga.data.examples import GEN_MET, PUPPI_MET, Examples
+    from l1met_fpga.data.examples import Examples
+    from l1met_fpga.data.truth import GEN_MET
+    from l1met_fpga.training.monitor import PUPPI_MET
 
     rng = np.random.default_rng(0)
     counts = np.clip(rng.normal(N_CANDIDATES_MEAN, N_CANDIDATES_SIGMA, n_events), 1, 128)

@@ -15,6 +15,7 @@ from l1met_fpga.config.run import load_run, save_run
 from l1met_fpga.data.splits import Part
 from l1met_fpga.data.store import Store
 from l1met_fpga.data.store_writer import write_store
+from l1met_fpga.data.truth import GEN_MET
 from l1met_fpga.errors import ConfigError, DataError, RunFolderError
 from l1met_fpga.evaluation.predictions import (
     predictions_path,
@@ -62,7 +63,7 @@ def test_all_estimates_of_a_run(named, tmp_path):
     stores = [sample.path for sample in named.config.samples]
     with Store.open(stores[0]) as store:
         test = store.candidates(store.events_of(Part.TEST))
-        gen = store.gen_met_xy_gev(store.events_of(Part.TEST))
+        gen = store.truth(GEN_MET, store.events_of(Part.TEST))
     other = tmp_path / "other.npz"
     np.savez(other, px=gen[:, 0], py=gen[:, 1])
     with Store.open(stores[1]) as store:
@@ -138,7 +139,7 @@ def test_a_run_is_not_judged_by_what_it_was_trained_on(named, tmp_path):
     samples = []
     for path in stores:
         with Store.open(path) as store:
-            columns, gen = store.candidates(), store.gen_met_xy_gev()
+            columns, gen = store.candidates(), store.truth(GEN_MET)
             about = {"identity": store.identity, "units": store.attributes.units, "sources": []}
             samples.append({"path": str(path), **about})
     named.run.training.write_text(json.dumps({"samples": samples}))
@@ -171,7 +172,7 @@ def test_other_algorithms_of_the_source_stand_beside_puppi(named, tmp_path, capl
     paths = []
     for old in (sample.path for sample in named.config.samples):
         with Store.open(old) as store:
-            n, columns, gen = store.n_events, store.candidates(), store.gen_met_xy_gev()
+            n, columns, gen = store.n_events, store.candidates(), store.truth(GEN_MET)
             label = store.label
         missing = np.where(np.arange(n)[:, None] % 50 == 3, np.nan, 1.0) * gen
         others = {"L1CaloMet": gen + 5.0, "L1PFMet": missing, "puppi": gen}

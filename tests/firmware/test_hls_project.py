@@ -34,7 +34,9 @@ def agreement(network, config, folder, rng, n_random=N_RANDOM):
     return compare_codes(met_codes(network, candidates), got)
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=[pytest.mark.slow] * (n == "channels")) for n in NETWORKS]
+)
 def test_default_project_agrees(name, tmp_path, rng):
     found = agreement(NETWORKS[name](), HlsConfig(), tmp_path / "hls", rng)
     assert found.events >= 2000
@@ -42,9 +44,10 @@ def test_default_project_agrees(name, tmp_path, rng):
 
 
 @pytest.mark.slow
-def test_streaming_project_agrees(tmp_path, rng):
+@pytest.mark.parametrize("name", ["garnet", "channels"])
+def test_streaming_project_agrees(name, tmp_path, rng):
     config = HlsConfig(io_type="io_stream")
-    found = agreement(NETWORKS["garnet"](n_candidates=8), config, tmp_path / "hls", rng, 50)
+    found = agreement(NETWORKS[name](n_candidates=8), config, tmp_path / "hls", rng, 50)
     assert found.differing == 0
 
 

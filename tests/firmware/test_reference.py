@@ -30,6 +30,11 @@ def quantize(kind: FixedType, value: Fraction) -> Fraction:
     return Fraction(code) / Fraction(2) ** kind.frac_bits
 
 
+def own(kind: FixedType | None, value: Fraction) -> Fraction:
+    """A channel's own type; every mode by FixedType, which tests/test_fixed_point.py holds to C++."""
+    return Fraction(0) if kind is None else real(kind, int(kind.encode(float(value))))
+
+
 def real(kind: FixedType, code: int) -> Fraction:
     return Fraction(int(code)) / Fraction(2) ** kind.frac_bits
 
@@ -82,6 +87,10 @@ def one_event(  # noqa: C901 - one case per operation
             case net.Quantize():
                 rows = x[0] if isinstance(x[0][0], list) else [x[0]]
                 done = [[quantize(node.type, v) for v in row] for row in rows]
+                values[node.name] = done if len(node.shape) > 1 else done[0]
+            case net.QuantizeChannels():
+                rows = x[0] if isinstance(x[0][0], list) else [x[0]]
+                done = [[own(k, v) for k, v in zip(node.types, row, strict=True)] for row in rows]
                 values[node.name] = done if len(node.shape) > 1 else done[0]
             case net.Table():
                 codes = [

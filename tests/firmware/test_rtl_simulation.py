@@ -21,7 +21,7 @@ KINDS = ("deepset", "deepmet", "garnet")
 DRAIN = 60
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", [*KINDS, pytest.param("channels", marks=pytest.mark.slow)])
 def test_simulation_and_interpreter_equal_the_reference(kind):
     made = compiled(kind)
     rng = np.random.default_rng(1)

@@ -8,6 +8,7 @@ from stores import SMALL, write_samples
 from l1met_fpga.config.run import load_run
 from l1met_fpga.config.training import PruningConfig
 from l1met_fpga.data.samples import load_samples
+from l1met_fpga.data.truth import GEN_MET
 from l1met_fpga.errors import ConfigError, TrainingError
 from l1met_fpga.models.build import build, dense_layers
 from l1met_fpga.models.export import export_network
@@ -15,7 +16,7 @@ from l1met_fpga.models.heads import MET
 from l1met_fpga.models.pruning_wrapper import kept_weights, pruned
 from l1met_fpga.training.loop import train_variant
 from l1met_fpga.training.mixture import TrainingMixture
-from l1met_fpga.training.monitor import Validation
+from l1met_fpga.training.monitor import Validation, puppi_reference
 from l1met_fpga.training.pruning import PruningSteps, check_sparsity, zero_fractions
 
 
@@ -23,7 +24,7 @@ def train(folder, **changes):
     paths = write_samples(folder / "stores")
     changes |= {"samples": [{"path": str(path)} for path in paths]}
     config = load_run(MODELS / "deepset.yaml", SMALL | changes)
-    samples = load_samples(config.samples, config.model)
+    samples = load_samples(config.samples, config.model, (GEN_MET,), reference=puppi_reference)
     mixture = TrainingMixture(
         [s.train for s in samples], [s.share for s in samples], config.training
     )

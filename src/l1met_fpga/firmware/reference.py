@@ -328,6 +328,20 @@ def _quantize(node: net.Quantize, inputs: list[net.Node]) -> Operation:
     return lambda _chunk, x: node.type.convert(x[0], frac_bits).reshape(-1, *node.shape)
 
 
+def _quantize_channels(node: net.QuantizeChannels, inputs: list[net.Node]) -> Operation:
+    frac_bits = inputs[0].type.frac_bits
+
+    def run(_chunk: _Chunk, x: list[IntArray]) -> IntArray:
+        codes = np.zeros_like(x[0])
+        for channel, kind in enumerate(node.types):
+            if kind is not None:
+                own = kind.convert(x[0][..., channel], frac_bits)
+                codes[..., channel] = own << (node.type.frac_bits - kind.frac_bits)
+        return codes
+
+    return run
+
+
 def _table(node: net.Table, inputs: list[net.Node]) -> Operation:
     table = np.asarray(node.table, dtype=np.int64)
     return lambda _chunk, x: table[x[0] - inputs[0].type.min_code]
@@ -376,6 +390,7 @@ _OPERATIONS: Final[dict[str, Callable[[Any, list[net.Node]], Operation]]] = {
     "momentum": _momentum,
     "dense": _dense,
     "quantize": _quantize,
+    "quantize_channels": _quantize_channels,
     "table": _table,
     "multiply": _multiply,
     "vector_pool": _vector_pool,

@@ -102,6 +102,13 @@ def _quantize(node: Any, inputs: Nodes, _: int) -> Shape:
     return shape[1:] if shape[0] == 1 and node.shape == shape[1:] else shape
 
 
+def _quantize_channels(node: Any, inputs: Nodes, _: int) -> Shape:
+    (x,) = inputs
+    shape: Shape = x.shape
+    _require(len(node.types) == shape[-1])
+    return shape
+
+
 def _table(node: Any, inputs: Nodes, _: int) -> Shape:
     (x,) = inputs
     _require(len(node.table) == x.type.max_code - x.type.min_code + 1)
@@ -148,6 +155,7 @@ _SHAPES: Final[dict[str, Callable[[Any, Nodes, int], Shape]]] = {
     "momentum": _momentum,
     "dense": _dense,
     "quantize": _quantize,
+    "quantize_channels": _quantize_channels,
     "table": _table,
     "multiply": _multiply,
     "vector_pool": _vector_pool,

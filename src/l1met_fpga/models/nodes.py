@@ -1,17 +1,17 @@
 """The operations that an integer network is made of; :mod:`l1met_fpga.models.network` joins them.
 
 All tensors are integer codes of the node's ``type``. Only :class:`Features`, :class:`Momentum`,
-:class:`Table` and :class:`Quantize` drop bits; every other operation is exact, and its ``type``
-holds every value it can take. What is true of an operation in every form (is it exact, which type
+:class:`Table`, :class:`Quantize` and :class:`QuantizeChannels` drop bits; every other operation is
+exact, and its ``type`` holds every value it can take. What is true of an operation in every form (is it exact, which type
 it needs, whether it has a result per candidate) stands on its class and nowhere else.
 
 Shapes are per event: ``(n, c)`` for candidates, ``(c,)`` after a pool.
 """
 
 from collections.abc import Sequence
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import PositiveInt
+from pydantic import Field, PositiveInt
 
 from l1met_fpga.fixed_point import FixedType
 from l1met_fpga.models import ranges
@@ -29,6 +29,7 @@ __all__ = [
     "Multiply",
     "Node",
     "Quantize",
+    "QuantizeChannels",
     "ScalarPool",
     "Table",
     "VectorPool",
@@ -155,6 +156,21 @@ class Quantize(_OwnType):
     op: Literal["quantize"] = "quantize"
 
 
+class QuantizeChannels(_NodeBase):
+    """Bring each channel of the last axis into a type of its own, rounding and overflow included.
+
+    ``type`` holds every channel's own without loss. A channel without a type is always zero.
+    """
+
+    op: Literal["quantize_channels"] = "quantize_channels"
+    types: Annotated[tuple[FixedType | None, ...], Field(min_length=1)]
+    exact = False
+
+    def needed_type(self, _inputs: Sequence["Node"], _n_candidates: int, /) -> FixedType:
+        """Return a type that holds every channel's own."""
+        return ranges.union_type([kind for kind in self.types if kind is not None])
+
+
 class Table(_OwnType):
     """Elementwise look-up: output code ``table[x - min_code]`` for input code ``x``."""
 
@@ -229,6 +245,7 @@ Node = (
     | Momentum
     | Dense
     | Quantize
+    | QuantizeChannels
     | Table
     | Multiply
     | VectorPool

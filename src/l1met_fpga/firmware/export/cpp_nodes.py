@@ -111,8 +111,10 @@ class _Generator:
     def _declared(self, node: net.Node) -> str:
         of_event = self.of_event[node.name]
         channels = prod(node.shape) if of_event else prod(node.shape[1:])
-        lanes = "1" if of_event else "kLanes"
-        return f"{_int(node.type)} {self.names[node.name]}[{channels}][{lanes}];"
+        return f"{_int(node.type)} {self.names[node.name]}[{channels}][{self._lanes(node)}];"
+
+    def _lanes(self, node: net.Node) -> str:
+        return "1" if self.of_event[node.name] else "kLanes"
 
     def _constant(self, name: str, kind: str, values: Iterable[int]) -> str:
         numbers = ", ".join(str(int(v)) for v in values) or "0"
@@ -177,6 +179,22 @@ class _Generator:
         cast = _conversion(bits, x.type.frac_bits, node.type, node.name)
         names = f"{self.names[x.name]}, {self.names[node.name]}"
         return [self._declared(node), f"quantize<{cast}>({names});"]
+
+    def _quantize_channels(self, node: net.QuantizeChannels, x: net.Node) -> list[str]:
+        bits = x.type.width + (not x.type.signed)
+        source, out = self.names[x.name], self.names[node.name]
+        lines = [self._declared(node)]
+        for channel, kind in enumerate(node.types):
+            if kind is None:
+                value = "0"
+            else:
+                cast = _conversion(bits, x.type.frac_bits, kind, node.name)
+                left = node.type.frac_bits - kind.frac_bits
+                own = f"static_cast<{_int(node.type)}>(converted<{cast}>({source}[{channel}][i]))"
+                value = f"shifted_left<{left}>({own})"
+            loop = f"for (std::size_t i = 0; i < {self._lanes(node)}; ++i)"
+            lines.append(f"{loop} {out}[{channel}][i] = {value};")
+        return lines
 
     def _table(self, node: net.Table, x: net.Node) -> list[str]:
         name = self.names[node.name]

@@ -11,6 +11,7 @@ from l1met_fpga.models import network as net
 __all__ = ["Parts", "split"]
 
 Pool = net.ScalarPool | net.Aggregate
+_AFTER_POOLS = net.Dense | net.Quantize | net.QuantizeChannels | net.Table
 T = TypeVar("T", net.Momentum, net.VectorPool)
 
 
@@ -111,7 +112,7 @@ def _refuse_leftovers(nodes: Sequence[net.Node], starts: Sequence[str]) -> None:
     """Check that event nodes read nothing but their own pools."""
     allowed = {*starts, *(n.name for n in nodes)}
     for node in nodes:
-        if isinstance(node, net.Dense | net.Quantize | net.Table) and set(node.inputs) <= allowed:
+        if isinstance(node, _AFTER_POOLS) and set(node.inputs) <= allowed:
             continue
         raise ConversionError(
             f"node {node.name!r} ({node.op}) stands after the pools and reads {node.inputs}; "
