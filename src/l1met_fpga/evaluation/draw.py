@@ -2,9 +2,9 @@
 
 import csv
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -23,15 +23,17 @@ from l1met_fpga.evaluation.plots.resolution import (
     plot_with_ratio,
 )
 from l1met_fpga.evaluation.resolution import FiguresWithErrors
+from l1met_fpga.evaluation.shown import shown
 from l1met_fpga.evaluation.trigger import RateResult
 from l1met_fpga.metrics.arrays import FloatArray
 from l1met_fpga.plots.curves import Curve
-from l1met_fpga.plots.figure import save_figure
+from l1met_fpga.plots.figure import labelled, save_figure
 from l1met_fpga.puppi.columns import PARTICLE_KINDS
 
 __all__ = ["draw_all", "figures_of", "read_history"]
 
 logger = logging.getLogger(__name__)
+Drawn = TypeVar("Drawn")
 
 WIDTHS: Final = {
     "resolution_par": (
@@ -56,7 +58,7 @@ BINNED: Final = {
 def draw_all(
     evaluation: Evaluation, folder: Path, *, history: dict[str, FloatArray] | None = None
 ) -> list[Path]:
-    """Write every plot as PDF and PNG and return the PNG paths.
+    """Write every plot as PDF and PNG, its numbers as CSV, and return the PNG paths.
 
     Args:
         evaluation: Figures and events.
@@ -64,9 +66,10 @@ def draw_all(
         history: Columns of ``history.csv``, for the learning curves.
     """
     paths = []
-    for name, made in figures_of(evaluation, history):
-        paths.append(save_figure(made, folder, name)[1])
-        logger.debug("drew %s", paths[-1])
+    with labelled(evaluation.config.plot_label, evaluation.config.plot_conditions):
+        for name, made in figures_of(evaluation, history):
+            paths.append(save_figure(made, folder, name)[1])
+            logger.debug("drew %s", paths[-1])
     return paths
 
 
@@ -94,7 +97,7 @@ def figures_of(
     for label in evaluation.resolution:
         yield from _resolution_figures(evaluation, label)
     if evaluation.rates is not None:
-        curves = {_title(evaluation, n): c for n, c in evaluation.rates.curves.items()}
+        curves = {_title(evaluation, n): c for n, c in _shown(evaluation, evaluation.rates.curves)}
         title = f"{evaluation.rates.label}, {evaluation.rates.n_events} events"
         yield "rate", plot_rate(curves, score_label=MET_LABEL, title=title)
         for label in evaluation.trigger:
@@ -113,17 +116,22 @@ def _title(evaluation: Evaluation, name: str) -> str:
     return evaluation.estimates[name].title
 
 
+def _shown(evaluation: Evaluation, found: Mapping[str, Drawn]) -> Iterator[tuple[str, Drawn]]:
+    """Yield what plots show, in the order of their looks."""
+    return ((name, found[name]) for name in shown(evaluation.estimates) if name in found)
+
+
 def _curves(evaluation: Evaluation, result: FiguresWithErrors, figure: str) -> list[Curve]:
     return [
         Curve(
             _title(evaluation, name), getattr(found, figure), result.bootstrap.error(name, figure)
         )
-        for name, found in result.figures.items()
+        for name, found in _shown(evaluation, result.figures)
     ]
 
 
 def _ratios(evaluation: Evaluation, result: FiguresWithErrors, figure: str) -> list[Curve]:
-    reference = next(iter(result.figures))
+    reference = shown(evaluation.estimates)[0]
     bottom = getattr(result.figures[reference], figure)
     return [
         Curve(
@@ -131,7 +139,7 @@ def _ratios(evaluation: Evaluation, result: FiguresWithErrors, figure: str) -> l
             getattr(found, figure) / bottom,
             result.bootstrap.ratio_error(name, reference, figure),
         )
-        for name, found in result.figures.items()
+        for name, found in _shown(evaluation, result.figures)
     ]
 
 
@@ -142,7 +150,7 @@ def _resolution_figures(evaluation: Evaluation, label: str) -> Iterator[tuple[st
         curves = _curves(evaluation, result, figure)
         made = plot_binned(result.bins, curves, label=axis_label, title=title, reference=reference)
         yield f"{name}_{label}", made
-    first = _title(evaluation, next(iter(result.figures)))
+    first = _title(evaluation, shown(evaluation.estimates)[0])
     for name, (figure, axis_label) in WIDTHS.items():
         yield (
             f"{name}_{label}",
@@ -157,7 +165,7 @@ def _resolution_figures(evaluation: Evaluation, label: str) -> Iterator[tuple[st
         )
     residuals = {
         _title(evaluation, name): met[:, 0] - sample.gen_met_xy_gev[:, 0]
-        for name, met in sample.met_xy_gev.items()
+        for name, met in _shown(evaluation, sample.met_xy_gev)
     }
     yield f"residual_x_{label}", plot_residuals(residuals, label="x residual", title=title)
     if sample.n_candidates is not None:
@@ -170,7 +178,9 @@ def _trigger_figures(
 ) -> Iterator[tuple[str, Figure]]:
     result = evaluation.trigger[label]
     for k, point in enumerate(rates.points):
-        curves = {_title(evaluation, n): found[k] for n, found in result.turn_on.items()}
+        curves = {
+            _title(evaluation, n): found[k] for n, found in _shown(evaluation, result.turn_on)
+        }
         yield (
             f"turn_on_{label}_{point.key}",
             plot_turn_on(curves, truth_label=GEN_MET_LABEL, title=f"{label}, {point.title}"),
@@ -178,7 +188,7 @@ def _trigger_figures(
     if result.roc:
         areas = {
             _title(evaluation, name): (*curve, result.roc_area[name])
-            for name, curve in result.roc.items()
+            for name, curve in _shown(evaluation, result.roc)
         }
         above = evaluation.config.roc_above_gev
         yield f"roc_{label}", plot_roc(areas, title=f"{label}, genMET > {above:g} GeV")

@@ -47,7 +47,7 @@ class Head(Strict):
 
     def of_node(self, node: str) -> "NetworkHead":
         """Return it as given by a node of a network."""
-        return NetworkHead(**self.model_dump(), node=node)
+        return NetworkHead(**(self.model_dump() | {"node": node}))
 
 
 class NetworkHead(Head):
