@@ -12,6 +12,7 @@ import hgq2_models
 
 from l1met_fpga.firmware.reference import evaluate_nodes
 from l1met_fpga.firmware.stress import stress_events
+from l1met_fpga.models.heads import MET
 from l1met_fpga.models.importing.assemble import assemble
 from l1met_fpga.models.importing.hgq2 import read_graph, runner
 from l1met_fpga.models.importing.inputs import input_arrays
@@ -25,7 +26,7 @@ def main() -> None:
     model = hgq2_models.deepset()
     graph = read_graph(model)
     found = assemble(
-        graph, name="theirs", inputs=hgq2_models.INPUTS, met_type=None, run=runner(model)
+        graph, MET, name="theirs", inputs=hgq2_models.INPUTS, result_type=None, run=runner(model)
     )
     events = stress_events(np.random.default_rng(5), n_random=2 * EVENTS, n_slots=hgq2_models.SLOTS)
     candidates = {k: v[-EVENTS:] for k, v in events.items() if k in found.network.columns}

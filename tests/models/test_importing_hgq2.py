@@ -7,10 +7,11 @@ from pathlib import Path
 import hgq2_models
 import numpy as np
 import pytest
+from met_head import met_codes
 
 from l1met_fpga.errors import ConversionError, ToolMissingError
 from l1met_fpga.firmware.import_proof import expected_events, source_codes
-from l1met_fpga.firmware.reference import evaluate
+from l1met_fpga.models.heads import MET
 from l1met_fpga.models.importing import packages
 from l1met_fpga.models.importing.assemble import assemble
 from l1met_fpga.models.importing.files import import_file
@@ -26,7 +27,7 @@ def from_keras(model, tmp_path, **values):
     """The model through a file, as it comes."""
     model.save(tmp_path / "model.keras")
     arguments = {"name": "theirs", "inputs": INPUTS} | values
-    return import_file(tmp_path / "model.keras", **arguments)
+    return import_file(tmp_path / "model.keras", MET, **arguments)
 
 
 def test_a_recorded_model_of_hgq2_gives_its_weights_and_coefficients():
@@ -40,11 +41,11 @@ def test_a_recorded_model_of_hgq2_gives_its_weights_and_coefficients():
     def run(_arrays, names):
         return {name: given[name] for name in names}
 
-    found = assemble(graph, name="theirs", inputs=INPUTS, met_type=None, run=run)
+    found = assemble(graph, MET, name="theirs", inputs=INPUTS, result_type=None, run=run)
     assert set(given) == {"weights", "coefficients"}
     assert np.unique(given["weights"]).size > 20
     codes = source_codes(found, candidates)
-    assert np.array_equal(codes, evaluate(found.network, candidates))
+    assert np.array_equal(codes["met"], met_codes(found.network, candidates))
     types = {
         kind for node in found.network if node.op == "quantize_channels" for kind in node.types
     }
@@ -87,7 +88,7 @@ class TestRealPackage:
         for seed in range(3):
             found = from_keras(hgq2.deepset(seed=seed), tmp_path)
             candidates, codes = expected_events(found, 500)
-            assert np.array_equal(codes, evaluate(found.network, candidates))
+            assert np.array_equal(codes["met"], met_codes(found.network, candidates))
             assert set(found.compared) == {"weights", "coefficients"}
 
     @pytest.mark.parametrize("family", FAMILIES)
@@ -95,7 +96,7 @@ class TestRealPackage:
         model = hgq2.one_weight(hgq2.one_weight_families()[family])
         found = from_keras(model, tmp_path)
         _, codes = expected_events(found, 500)
-        assert np.unique(codes).size > 20, "the model says something"
+        assert np.unique(codes["met"]).size > 20, "the model says something"
 
     @pytest.mark.parametrize("case", REFUSED)
     def test_what_has_no_exact_form_is_refused(self, hgq2, case, tmp_path):

@@ -80,18 +80,21 @@ def _report(
 def _write(
     console: Console, root: Path, output: Path | None, stages: list[str], *, check: bool
 ) -> None:
+    from l1met_fpga.cli.closing import print_answers
     from l1met_fpga.report.budget import known_stages, require_budget, require_stages
     from l1met_fpga.report.findings import require_usable
-    from l1met_fpga.report.write import budget_lines, write_report
+    from l1met_fpga.report.write import unchecked_lines, write_report
     from l1met_fpga.run_folder import RunFolder
 
     known_stages(stages)
     folder = RunFolder.open(root).writable(output)
     with folder.writing():
-        report = write_report(folder)
+        written = write_report(folder)
+    report = written.report
     for suffix in ("json", "md", "html"):
         console.print(f"wrote {folder.report(suffix)}")
-    for line in budget_lines(report):
+    print_answers(console, written.answers)
+    for line in unchecked_lines(report):
         console.print(line)
     if check:
         require_budget(report.budget)

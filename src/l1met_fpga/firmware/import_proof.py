@@ -10,13 +10,13 @@ import numpy.typing as npt
 from l1met_fpga.errors import BitExactnessError, ConversionError
 from l1met_fpga.files import atomic_path
 from l1met_fpga.firmware.check import compare_codes
-from l1met_fpga.firmware.imported import CODES
-from l1met_fpga.firmware.reference import evaluate, evaluate_nodes
+from l1met_fpga.firmware.imported import expected_name
+from l1met_fpga.firmware.reference import HeadCodes, evaluate, evaluate_nodes
 from l1met_fpga.firmware.stress import stress_events
 from l1met_fpga.models import network as net
 from l1met_fpga.models.importing.imported import Imported
 from l1met_fpga.models.importing.inputs import input_arrays
-from l1met_fpga.puppi.columns import Candidates
+from l1met_fpga.puppi.columns import COLUMNS, REQUIRED_COLUMNS, Candidates
 
 __all__ = ["expected_events", "source_codes", "write_expected"]
 
@@ -28,7 +28,7 @@ Values = npt.NDArray[np.float64]
 
 def expected_events(
     imported: Imported, n_events: int, *, seed: int = SEED
-) -> tuple[Candidates, npt.NDArray[np.int64]]:
+) -> tuple[Candidates, HeadCodes]:
     """Return generated events and what the model gives, proven equal to the integers.
 
     Args:
@@ -37,7 +37,7 @@ def expected_events(
         seed: Source of the events.
 
     Returns:
-        Columns, and codes of the network's output, shape (n_events, 2).
+        Columns, and codes of the network's head.
 
     Raises:
         ConversionError: If empty slots count in one of the model's sums.
@@ -48,7 +48,7 @@ def expected_events(
         np.random.default_rng(seed),
         n_random=n_events,
         n_slots=network.n_candidates,
-        columns=network.columns,
+        columns=tuple(c for c in COLUMNS if c in {*network.columns, *REQUIRED_COLUMNS}),
     )
     chosen = np.random.default_rng(seed).permutation(len(events["pt"]))[:n_events]
     candidates = {name: codes[chosen] for name, codes in events.items()}
@@ -61,7 +61,8 @@ def _require_empty_zero(imported: Imported) -> None:
     network = imported.network
     if not imported.unmasked:
         return
-    nothing = {name: np.zeros((1, network.n_candidates), np.int16) for name in network.columns}
+    columns = {"pt", *network.columns}
+    nothing = {name: np.zeros((1, network.n_candidates), np.int16) for name in columns}
     for name, codes in evaluate_nodes(network, nothing, imported.unmasked).items():
         if codes.any():
             value = network.node(name).type.decode(codes).ravel()[np.flatnonzero(codes)[0]]
@@ -72,7 +73,7 @@ def _require_empty_zero(imported: Imported) -> None:
             )
 
 
-def source_codes(imported: Imported, candidates: Candidates) -> npt.NDArray[np.int64]:
+def source_codes(imported: Imported, candidates: Candidates) -> HeadCodes:
     """Run the model, compare every weight and coefficient with the integers, return the results.
 
     Weights and coefficients come from the model; sums over candidates, which float32 would round,
@@ -92,19 +93,20 @@ def source_codes(imported: Imported, candidates: Candidates) -> npt.NDArray[np.i
     values |= {name: source[name].reshape(values[name].shape) for name in source}
     for node in _after(network, values):
         values[node.name] = _FOLLOWS[node.op](node, *(values[name] for name in node.inputs))
-    codes = network.output.type.exactly(values[network.output.name])
-    found = compare_codes(codes, evaluate(network, candidates))
+    (head,) = network.heads
+    codes = network.type_of(head.name).exactly(values[head.node])
+    found = compare_codes(codes, evaluate(network, candidates)[head.name])
     if found.differing:
         raise BitExactnessError(
             f"{found.differing} of {found.outputs} results differ from the model, the first in event "
             f"{found.first_event}; please report the model"
         )
-    return codes
+    return {head.name: codes}
 
 
 def _after(network: net.Network, known: Collection[str]) -> list[net.Node]:
-    """Nodes that lead from known values to the output, in order."""
-    needed, todo = set[str](), [network.output.name]
+    """Nodes that lead from known values to the heads, in order."""
+    needed, todo = set[str](), [head.node for head in network.heads]
     while todo:
         name = todo.pop()
         if name not in known and name not in needed:
@@ -166,8 +168,11 @@ _FOLLOWS: Final[dict[str, Callable[..., Values]]] = {
 """What may follow the weights and coefficients, in float64: exact, for their sums have few bits."""
 
 
-def write_expected(path: Path, candidates: Candidates, codes: npt.NDArray[np.int64]) -> None:
+def write_expected(path: Path, candidates: Candidates, codes: HeadCodes) -> None:
     """Write the ``.npz`` file that ``l1met synthesize --expected`` reads."""
     with atomic_path(path) as temporary, temporary.open("wb") as file:
-        arrays: dict[str, Any] = {**candidates, CODES: codes}
+        arrays: dict[str, Any] = {
+            **candidates,
+            **{expected_name(name): array for name, array in codes.items()},
+        }
         np.savez_compressed(file, **arrays)

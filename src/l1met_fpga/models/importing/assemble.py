@@ -7,6 +7,7 @@ import numpy as np
 
 from l1met_fpga.errors import ConversionError
 from l1met_fpga.fixed_point import FixedType
+from l1met_fpga.models.heads import Head
 from l1met_fpga.models.importing import functions, linear, pools
 from l1met_fpga.models.importing.builder import Builder
 from l1met_fpga.models.importing.exact import exact_codes, no_bias
@@ -41,15 +42,22 @@ KERNEL_BITS: Final = 24
 
 
 def assemble(
-    graph: Graph, *, name: str, inputs: Mapping[str, str], met_type: FixedType | None, run: Run
+    graph: Graph,
+    head: Head,
+    *,
+    name: str,
+    inputs: Mapping[str, str],
+    result_type: FixedType | None,
+    run: Run,
 ) -> Imported:
-    """Make a network of a model. The network gives MET, minus what the model gives.
+    """Make a network of a model. The network gives minus what the model gives.
 
     Args:
         graph: The model.
+        head: What the network gives: a vector per example.
         name: Name of the network.
         inputs: What its inputs hold (:func:`~l1met_fpga.models.importing.inputs.held_by`).
-        met_type: Type of the result; without loss if not given.
+        result_type: Type of the result; without loss if not given.
         run: The model itself.
 
     Raises:
@@ -66,7 +74,7 @@ def assemble(
             sources = [values[source] for source in step.inputs]
             values[step.name] = _STEPS[step.op](builder, step, *sources)
     result = values[graph.steps[-1].name]
-    return complete(builder, result, name=name, held=held, met_type=met_type, run=run)
+    return complete(builder, result, head, name=name, held=held, result_type=result_type, run=run)
 
 
 def _slots(graph: Graph) -> int:

@@ -177,6 +177,14 @@ class Builder:
         )
         return self.add(node, layer)
 
+    def used(self, end: net.Node) -> tuple[net.Node, ...]:
+        """Return the nodes that a result depends on; a column that nothing reads is not used."""
+        needed = {end.name}
+        for node in reversed(self.nodes):
+            if node.name in needed:
+                needed.update(node.inputs)
+        return tuple(node for node in self.nodes if node.name in needed)
+
     def table(
         self, x: net.Node, codes: npt.NDArray[np.int64], kind: FixedType, layer: str
     ) -> Tensor:

@@ -4,21 +4,28 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from l1met_fpga.fixed_point import FixedType
+from l1met_fpga.models.heads import Head
 from l1met_fpga.models.importing.imported import Imported
 
 __all__ = ["import_file"]
 
 
 def import_file(
-    path: Path, *, name: str, inputs: Mapping[str, str], met_type: FixedType | None = None
+    path: Path,
+    head: Head,
+    *,
+    name: str,
+    inputs: Mapping[str, str],
+    result_type: FixedType | None = None,
 ) -> Imported:
     """Describe a model as integers.
 
     Args:
         path: ``.keras`` or ``.h5`` of Keras 2 and QKeras, ``.keras`` of Keras 3 and HGQ2.
+        head: What the network gives, minus the model's result: a vector per example.
         name: Name of the network.
         inputs: What its inputs hold (:func:`~l1met_fpga.models.importing.inputs.held_by`).
-        met_type: Type of the result; without loss if not given.
+        result_type: Type of the result; without loss if not given.
 
     Raises:
         ConversionError: Names the layer, argument or weight that has no exact integer form.
@@ -32,8 +39,8 @@ def import_file(
 
         model = hgq2.load_keras3(path)
         graph, run = hgq2.read_graph(model), hgq2.runner(model)
-        return assemble(graph, name=name, inputs=inputs, met_type=met_type, run=run)
+        return assemble(graph, head, name=name, inputs=inputs, result_type=result_type, run=run)
     from l1met_fpga.models.importing.importer import import_model
     from l1met_fpga.models.storage import load_model
 
-    return import_model(load_model(path), name=name, inputs=inputs, met_type=met_type)
+    return import_model(load_model(path), head, name=name, inputs=inputs, result_type=result_type)

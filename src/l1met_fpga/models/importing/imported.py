@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from l1met_fpga.errors import ConversionError
 from l1met_fpga.fixed_point import FixedType
 from l1met_fpga.models import network as net
+from l1met_fpga.models.heads import Head
 from l1met_fpga.models.importing import pools
 from l1met_fpga.models.importing.builder import Builder
 from l1met_fpga.models.importing.inputs import Held
@@ -46,10 +47,11 @@ class Imported:
 def complete(
     builder: Builder,
     result: Value,
+    head: Head,
     *,
     name: str,
     held: Mapping[str, Held],
-    met_type: FixedType | None,
+    result_type: FixedType | None,
     run: Run,
 ) -> Imported:
     """Make a network of what a builder has collected.
@@ -57,9 +59,10 @@ def complete(
     Args:
         builder: Its nodes.
         result: What the model gives.
+        head: What the network gives, minus the model's result: a vector of an example.
         name: Name of the network.
         held: Input name -> what it holds.
-        met_type: Type of the result; without loss if not given.
+        result_type: Type of the result; without loss if not given.
         run: The model.
 
     Raises:
@@ -70,9 +73,12 @@ def complete(
             "the model's output is no sum over candidates of weights times px, py; end it with "
             "Multiply(weights, momentum) and a sum over axis 1, or with Dot(axes=1)"
         )
-    pools.finish(builder, result, met_type)
+    end = pools.finish(builder, result, f"{head.name}_xy", result_type)
+    nodes = builder.used(end)
     try:
-        network = net.Network(name=name, n_candidates=builder.slots, nodes=tuple(builder.nodes))
+        network = net.Network(
+            name=name, n_candidates=builder.slots, heads=(head.of_node(end.name),), nodes=nodes
+        )
     except ValidationError as err:
         problem = err.errors()[0]
         where = ".".join(str(part) for part in problem["loc"])
@@ -80,4 +86,7 @@ def complete(
             f"the model makes no network: {where}: {problem['msg'].removeprefix('Value error, ')}, "
             f"got {str(problem['input'])[:80]!r}"
         ) from None
-    return Imported(network, held, dict(builder.compared), tuple(builder.unmasked), run)
+    names = {node.name for node in nodes}
+    compared = {name: source for name, source in builder.compared.items() if name in names}
+    unmasked = tuple(name for name in builder.unmasked if name in names)
+    return Imported(network, held, compared, unmasked, run)

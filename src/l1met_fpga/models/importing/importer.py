@@ -15,6 +15,7 @@ import numpy.typing as npt
 from l1met_fpga.errors import ConversionError
 from l1met_fpga.fixed_point import FixedType
 from l1met_fpga.models.exactness import input_layers
+from l1met_fpga.models.heads import Head
 from l1met_fpga.models.importing import functions, linear, products
 from l1met_fpga.models.importing.builder import Builder
 from l1met_fpga.models.importing.imported import Imported, complete
@@ -26,17 +27,23 @@ __all__ = ["import_model"]
 
 
 def import_model(
-    model: Any, *, name: str, inputs: Mapping[str, str], met_type: FixedType | None = None
+    model: Any,
+    head: Head,
+    *,
+    name: str,
+    inputs: Mapping[str, str],
+    result_type: FixedType | None = None,
 ) -> Imported:
     """Describe a Keras 2 or QKeras model as integers.
 
-    The network gives MET, minus what the model gives.
+    The network gives minus what the model gives.
 
     Args:
         model: Functional model with one output.
+        head: What the network gives: a vector per example.
         name: Name of the network.
         inputs: What its inputs hold (:func:`~l1met_fpga.models.importing.inputs.held_by`).
-        met_type: Type of the result; without loss if not given.
+        result_type: Type of the result; without loss if not given.
 
     Raises:
         ConversionError: Names the layer, argument or weight that has no exact integer form.
@@ -58,7 +65,7 @@ def import_model(
     def run(arrays: Mapping[str, Any], names: Sequence[str]) -> dict[str, npt.NDArray[np.float64]]:
         return _run(model, arrays, names)
 
-    return complete(builder, result, name=name, held=held, met_type=met_type, run=run)
+    return complete(builder, result, head, name=name, held=held, result_type=result_type, run=run)
 
 
 def _run(

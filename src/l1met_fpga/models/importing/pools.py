@@ -138,8 +138,14 @@ def quantize_vectors(
     return Vector(builder.add(node, layer).node, 1)
 
 
-def finish(builder: Builder, value: Pooled | Vector, met_type: FixedType | None) -> None:
-    """Add the result: MET is minus what the model gives.
+def finish(builder: Builder, value: Pooled | Vector, name: str, kind: FixedType | None) -> net.Node:
+    """Add the result, minus what the model gives.
+
+    Args:
+        builder: The nodes so far.
+        value: What the model gives.
+        name: Name of the result's node.
+        kind: Its type; without loss if not given.
 
     Raises:
         ConversionError: If there are several vectors.
@@ -154,8 +160,8 @@ def finish(builder: Builder, value: Pooled | Vector, met_type: FixedType | None)
     if value.sign > 0:
         x = _negated(builder, x, "minus")
     exact = x.type if isinstance(x, net.Quantize) else x.type.with_modes(Rounding.RND, Overflow.SAT)
-    name = builder.name("met_xy")
-    builder.add(net.Quantize(name=name, inputs=(x.name,), shape=(2,), type=met_type or exact))
+    result = net.Quantize(name=builder.name(name), inputs=(x.name,), shape=(2,), type=kind or exact)
+    return builder.add(result).node
 
 
 def _vectors(builder: Builder, value: Pooled, layer: str) -> Vector:
