@@ -48,11 +48,15 @@ def _import(
         l1met import model.h5 --input cands=pt/4,eta,puppi_weight/256 -o network.json
     """
     from l1met_fpga.cli.run_choice import assignments
+    from l1met_fpga.files import require_folder
     from l1met_fpga.firmware.keras_import import expected_events, write_expected
     from l1met_fpga.fixed_point import FixedType
     from l1met_fpga.models.importing.importer import import_model
     from l1met_fpga.models.storage import load_model
 
+    for written in (output, expected):
+        if written is not None:
+            require_folder(written.parent)
     loaded = load_model(model)
     kind = None if met_type is None else FixedType.from_hls_name(met_type)
     imported = import_model(
