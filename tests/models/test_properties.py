@@ -3,15 +3,15 @@
 import numpy as np
 import pytest
 from keras_models import NAMES, model_config, random_candidates, scrambled
+from met_head import met_codes, predict_met
 
 from l1met_fpga.config.model import MomentumConfig
-from l1met_fpga.firmware.reference import evaluate
 from l1met_fpga.fixed_point import Rounding
 from l1met_fpga.models.build import build, copy_weights
 from l1met_fpga.models.export import export_network
+from l1met_fpga.models.heads import MET
 from l1met_fpga.models.keras import keras
-from l1met_fpga.models.registry import BUILDERS
-from l1met_fpga.models.storage import predict_met_xy_gev
+from l1met_fpga.models.registry import ARCHITECTURES
 from l1met_fpga.puppi.columns import N_CANDIDATES
 
 every_model = pytest.mark.parametrize("name", NAMES)
@@ -24,7 +24,7 @@ def close(variant):
 
 
 def test_every_architecture_has_a_model_file():
-    assert {model_config(name).architecture for name in NAMES} == set(BUILDERS)
+    assert {model_config(name).architecture for name in NAMES} == set(ARCHITECTURES)
 
 
 @every_variant
@@ -32,21 +32,21 @@ def test_every_architecture_has_a_model_file():
 def test_order_of_candidates_and_empty_slots_do_not_matter(name, variant):
     model, rng = scrambled(name, variant), np.random.default_rng(3)
     candidates = random_candidates(rng, 60, n_slots=90)
-    before = predict_met_xy_gev(model, candidates)
+    before = predict_met(model, candidates)
     shuffled = rng.permuted(np.tile(np.arange(N_CANDIDATES), (60, 1)), axis=1)
     moved = {
         k: np.take_along_axis(np.pad(v, ((0, 0), (0, 38))), shuffled, axis=1)
         for k, v in candidates.items()
     }
     assert np.abs(before).max() > 10
-    np.testing.assert_allclose(predict_met_xy_gev(model, moved), before, **close(variant))
+    np.testing.assert_allclose(predict_met(model, moved), before, **close(variant))
 
 
 @every_variant
 @every_model
 def test_event_without_candidates_has_no_met(name, variant):
     candidates = random_candidates(np.random.default_rng(4), 3, filled=0)
-    met = predict_met_xy_gev(scrambled(name, variant), candidates)
+    met = predict_met(scrambled(name, variant), candidates)
     np.testing.assert_array_equal(met, np.zeros((3, 2)))
 
 
@@ -56,10 +56,10 @@ def test_full_events_at_maximum_pt_do_not_overflow(name):
     candidates = random_candidates(rng, 20, filled=N_CANDIDATES)
     candidates["pt"][:] = 16383
     candidates["phi"][:10] = candidates["phi"][:10, :1]  # all in one direction
-    network = export_network(model)
-    codes = network.output.type.exactly(predict_met_xy_gev(model, candidates))
-    np.testing.assert_array_equal(codes, evaluate(network, candidates))
-    assert np.isfinite(predict_met_xy_gev(scrambled(name, "float"), candidates)).all()
+    network = export_network(model, (MET,))
+    codes = network.type_of("met").exactly(predict_met(model, candidates))
+    np.testing.assert_array_equal(codes, met_codes(network, candidates))
+    assert np.isfinite(predict_met(scrambled(name, "float"), candidates)).all()
 
 
 DEFAULT = MomentumConfig(table="fixed<13,2>", output="fixed<16,13>")
@@ -71,7 +71,7 @@ def with_momentum(momentum, name):
 
 
 def scrambled_with(momentum, name, variant):
-    model = build(with_momentum(momentum, name), variant=variant)
+    model = build(with_momentum(momentum, name), (MET,), variant=variant)
     copy_weights(scrambled(name, variant), model)
     return model
 
@@ -126,14 +126,14 @@ def test_met_turns_with_the_event_up_to_rounding(name, variant, momentum):
     config = with_momentum(momentum, name)
     model = scrambled_with(momentum, name, variant)
     candidates = random_candidates(np.random.default_rng(6), 50, filled=40)
-    before = predict_met_xy_gev(model, candidates)
+    before = predict_met(model, candidates)
     largest, expected = rounding_errors(model, config, candidates, variant)
     of_float32 = 0 if variant == "quantized" else 1e-3
     pulls = []
     for counts in (1, 77, 500, 1000):
         angle = 2 * np.pi * counts / 1440
         turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
-        off = predict_met_xy_gev(model, turned(candidates, counts)) - before @ turn
+        off = predict_met(model, turned(candidates, counts)) - before @ turn
         allowed = largest * (1 + np.abs(turn[0]).sum()) + of_float32
         assert (np.abs(off) <= allowed[:, None]).all()
         pulls.append(off / (np.sqrt(2) * expected[:, None]))
@@ -146,9 +146,9 @@ def test_a_quarter_turn_is_exact_where_nothing_is_rounded(name):
     momentum = MomentumConfig(table="fixed<11,2>", output="fixed<24,13>")
     model = scrambled_with(momentum, name, "float")
     candidates = random_candidates(np.random.default_rng(8), 50, filled=40)
-    x, y = predict_met_xy_gev(model, candidates).T
+    x, y = predict_met(model, candidates).T
     for counts, want in ((360, (-y, x)), (720, (-x, -y)), (1080, (y, -x))):
-        found = predict_met_xy_gev(model, turned(candidates, counts))
+        found = predict_met(model, turned(candidates, counts))
         np.testing.assert_allclose(found, np.stack(want, axis=1), rtol=1e-6, atol=1e-5)
 
 

@@ -112,13 +112,16 @@ def _report(
 
 
 def _write(console: Console, folder: "RunFolder") -> "Report":
-    from l1met_fpga.report.write import budget_lines, write_report
+    from l1met_fpga.cli.closing import print_answers
+    from l1met_fpga.report.write import unchecked_lines, write_report
 
     with folder.writing():
-        report = write_report(folder)
+        written = write_report(folder)
+    report = written.report
     for suffix in ("json", "md", "html"):
         console.print(f"wrote {folder.report(suffix)}")
-    for line in budget_lines(report):
+    print_answers(console, written.answers)
+    for line in unchecked_lines(report):
         console.print(line)
     return report
 

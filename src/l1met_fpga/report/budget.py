@@ -10,7 +10,7 @@ from typing import Any, Final, Literal, NamedTuple
 from l1met_fpga.config.budget import BudgetConfig
 from l1met_fpga.errors import BudgetError, ConfigError, ReportError, UncheckedError
 from l1met_fpga.results.keys import look_up
-from l1met_fpga.results.report import Budget, Report, Unchecked, Violation
+from l1met_fpga.results.report import Budget, HeldLimit, Report, Unchecked, Violation
 
 __all__ = [
     "STAGES",
@@ -45,7 +45,7 @@ def check_budget(content: Mapping[str, Any], budget: BudgetConfig) -> Budget:
         content: Content of ``report.json`` without the budget, as plain values.
         budget: Section ``budget``.
     """
-    violations, unchecked = [], []
+    violations, unchecked, held = [], [], []
     limits = [*_written(budget), *_exactness(content), *_timing(content, budget)]
     for key, limit, kind in limits:
         value = look_up(content, key)
@@ -53,6 +53,8 @@ def check_budget(content: Mapping[str, Any], budget: BudgetConfig) -> Budget:
             unchecked.append(Unchecked(key=key, reason=_reason(content, key)))
         elif value > limit if kind == "at_most" else value < limit:
             violations.append(Violation(key=key, value=value, limit=limit, kind=kind))
+        else:
+            held.append(HeldLimit(key=key, value=value, limit=limit, kind=kind))
     checked = len(limits) - len(unchecked)
     return Budget(
         passed=False if violations else None if unchecked else True,
@@ -61,6 +63,7 @@ def check_budget(content: Mapping[str, Any], budget: BudgetConfig) -> Budget:
         summary=_summary(len(limits), violations, unchecked),
         violations=violations,
         unchecked=unchecked,
+        held=held,
     )
 
 
@@ -184,4 +187,4 @@ def _summary(limits: int, violations: Sequence[Violation], unchecked: Sequence[U
     broken = f"{len(violations)} broken" if violations else "none broken"
     left = f"; not checked: {', '.join(row.key for row in unchecked)}" if unchecked else ""
     told = f" ({'; '.join(map(str, violations))})" if violations else ""
-    return f"{limits - len(unchecked)} of {limits} limits checked, {broken}{told}{left}"
+    return f"{limits - len(unchecked)} of {limits} checked, {broken}{told}{left}"
