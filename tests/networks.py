@@ -3,8 +3,8 @@
 import numpy as np
 
 from l1met_fpga.fixed_point import FixedType, Overflow, Rounding
+from l1met_fpga.models import heads, ranges
 from l1met_fpga.models import network as net
-from l1met_fpga.models import ranges
 from l1met_fpga.puppi.columns import COLUMNS
 
 RND_SAT = {"rounding": Rounding.RND, "overflow": Overflow.SAT}
@@ -138,7 +138,8 @@ class Build:
         return self.quantize("met_xy", "met_sum", MET)
 
     def network(self, name: str) -> net.Network:
-        return net.Network(name=name, n_candidates=self.n, nodes=tuple(self.nodes))
+        head = heads.MET.of_node(self.nodes[-1].name)
+        return net.Network(name=name, n_candidates=self.n, heads=(head,), nodes=tuple(self.nodes))
 
 
 def random_deepset(
@@ -246,7 +247,10 @@ def with_channel_types(network: net.Network, seed: int = 0) -> net.Network:
         nodes.append(_channels(node, rng) if own_types else node)
     changed = _with_exact_types(nodes, network.n_candidates)
     return net.Network(
-        name=f"{network.name}_channels", n_candidates=network.n_candidates, nodes=changed
+        name=f"{network.name}_channels",
+        n_candidates=network.n_candidates,
+        heads=network.heads,
+        nodes=changed,
     )
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from met_head import met_codes
 from require import require
 from typer.testing import CliRunner
 
@@ -181,13 +182,11 @@ def test_synthesize_a_network_from_elsewhere(tmp_path, monkeypatch):
     from rtl_designs import random_candidates, small_network
     from test_cli_synthesize import main_ok
 
-    from l1met_fpga.firmware.reference import evaluate
-
     monkeypatch.chdir(tmp_path)
     network = small_network("deepset")
     network.save(Path("network.json"))
     columns = random_candidates(np.random.default_rng(3), 2000)
-    np.savez("events.npz", met_xy=evaluate(network, columns), **columns)
+    np.savez("events.npz", met_codes=met_codes(network, columns), **columns)
     arguments = ["--network", "network.json", "--expected", "events.npz", "--events", "200"]
     main_ok(["synthesize", *arguments, "--build"])
     run = Path("runs/deepset-imported")
@@ -217,7 +216,7 @@ def test_import_proves_a_keras_model_and_says_what_comes_next(suffix, tmp_path, 
     command = ["import", f"l1metml.{suffix}", *inputs, "-o", "n.json", "--expected", "e.npz"]
     done = CliRunner().invoke(app, [*command, "--events", "200"], catch_exceptions=False)
     assert done.exit_code == 0, done.output
-    assert "0 of 400 results differ from Keras in 200 events" in done.output
+    assert "0 of 400 results differ from the model in 200 events" in done.output
     printed = printed_command(done.output)
     assert printed == "l1met synthesize --network n.json --expected e.npz --build"
     run = create_imported_run(Path("n.json"), Path("e.npz"), Path("run"))

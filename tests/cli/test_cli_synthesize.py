@@ -17,6 +17,7 @@ from l1met_fpga.data.store_writer import write_store
 from l1met_fpga.data.truth import GEN_MET
 from l1met_fpga.errors import ConfigError
 from l1met_fpga.firmware.stress import stress_events
+from l1met_fpga.models.heads import MET
 from l1met_fpga.run_folder import RunFolder
 
 MODELS = Path(__file__).parents[2] / "models"
@@ -50,7 +51,7 @@ def trained(root, name="deepmet", **overrides):
     save_run(load_run(MODELS / f"{name}.yaml", typed), run.config)
     model = scrambled(name, "quantized")
     save_model(model, run.model)
-    export_network(model).save(run.network)
+    export_network(model, (MET,)).save(run.network)
     return run
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from keras_models import MODELS, random_candidates, scrambled
+from met_head import predict_met
 
 from l1met_fpga.config.data import SplitConfig
 from l1met_fpga.config.evaluation import EvaluationConfig
@@ -24,7 +25,8 @@ from l1met_fpga.evaluation.predictions import (
 from l1met_fpga.evaluation.runs import ArrayFile, NamedRun, evaluate_runs
 from l1met_fpga.evaluation.sample import load_store
 from l1met_fpga.models.export import export_network
-from l1met_fpga.models.storage import predict_met_xy_gev, save_model
+from l1met_fpga.models.heads import MET
+from l1met_fpga.models.storage import save_model
 from l1met_fpga.puppi.sums import puppi_met_xy_gev
 from l1met_fpga.run_folder import RunFolder
 
@@ -53,7 +55,7 @@ def named(tmp_path_factory) -> NamedRun:
     save_run(config, run.config)
     model = scrambled("deepset", "quantized")
     save_model(model, run.model)
-    export_network(model).save(run.network)
+    export_network(model, (MET,)).save(run.network)
     return NamedRun.open(f"{run.root}:mine")
 
 
@@ -76,7 +78,7 @@ def test_all_estimates_of_a_run(named, tmp_path):
     assert found.primary == "mine"
     sample = found.samples["ttbar"]
     np.testing.assert_allclose(sample.met_xy_gev["puppi"], puppi_met_xy_gev(test), atol=1e-9)
-    expected = predict_met_xy_gev(scrambled("deepset", "quantized"), test)
+    expected = predict_met(scrambled("deepset", "quantized"), test)
     np.testing.assert_array_equal(sample.met_xy_gev["mine"], expected)
     # gen = PUPPI / 2 in ttbar and 0 in pile-up, so the constant lies between 0 and 1/2
     assert 0 < found.baselines["scaled_puppi"].weights.item() < 0.5

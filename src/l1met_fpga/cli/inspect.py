@@ -64,9 +64,12 @@ def _inspect(
         l1met inspect perfNano_TTbar.root --json
     """
     from l1met_fpga.data.inspect import inspect_file
+    from l1met_fpga.files import require_folder
 
     if plots is None and (event is not None or network is not None):
         raise ConfigError("--event and --network say what to draw; add --plots with a folder")
+    if plots is not None:
+        require_folder(plots)
     typed = {"format": file_format, "branch_map": branch_map}
     raw = {key: value for key, value in typed.items() if value is not None}
     config = parse(ConvertConfig, raw, where="command line")
@@ -194,6 +197,7 @@ def _vectors(event: "Examples", network: Path | None) -> "dict[str, npt.NDArray[
 
 def _network_met(event: "Examples", path: Path) -> Any:
     from l1met_fpga.firmware.reference import evaluate
+    from l1met_fpga.models.heads import MET
     from l1met_fpga.models.network import Network
     from l1met_fpga.puppi.columns import N_CANDIDATES
     from l1met_fpga.run_folder import RunFolder
@@ -204,4 +208,4 @@ def _network_met(event: "Examples", path: Path) -> Any:
     trained = Network.load(path)
     padded = event.first_rows(N_CANDIDATES).padded(N_CANDIDATES)
     columns = {name: padded[name] for name in trained.columns}
-    return trained.output.type.decode(evaluate(trained, columns))[0]
+    return trained.values(evaluate(trained, columns))[MET.name][0]

@@ -19,13 +19,17 @@ from threadpoolctl import threadpool_limits
 from l1met_fpga.errors import ConversionError, DataError
 from l1met_fpga.fixed_point import FixedType
 from l1met_fpga.models import network as net
+from l1met_fpga.models.heads import NetworkHead
 from l1met_fpga.processors import allowed_processors
 from l1met_fpga.puppi.columns import COLUMNS, PHI_COUNTS_PER_TURN, PT_FRAC_BITS, Candidates
 
-__all__ = ["check_network", "checked_columns", "evaluate", "evaluate_nodes"]
+__all__ = ["HeadCodes", "check_network", "checked_columns", "evaluate", "evaluate_nodes"]
 
 IntArray = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.integer[Any]]
+HeadCodes = dict[str, IntArray]
+"""Head -> integer codes of its numbers, shape (n_events, size), or (n_events, n_slots, size) where
+the head has them per row (zero in empty slots)."""
 
 CHUNK_CANDIDATES: Final = 16384
 """Rows worked on at once. Smaller chunks are as fast in one thread (their memory is not given back
@@ -35,7 +39,7 @@ QUARTER_TURN: Final = PHI_COUNTS_PER_TURN // 4
 
 def evaluate(
     network: net.Network, candidates: Candidates, *, threads: int | None = None
-) -> IntArray:
+) -> HeadCodes:
     """Run the network on integer candidates.
 
     Empty slots (``pt == 0``) are left out: they add nothing to any pool.
@@ -46,7 +50,7 @@ def evaluate(
         threads: Chunks of events worked on at the same time; default one per CPU core.
 
     Returns:
-        Codes of the output node, shape (n_events, 2).
+        Codes by head.
 
     Raises:
         ConversionError: If a node's type cannot hold its exact result.
@@ -56,13 +60,29 @@ def evaluate(
     columns = checked_columns(network, candidates)
     operations = [(node, _operation(network, node)) for node in network]
 
-    def run(events: slice) -> IntArray:
-        return _run(_filled_chunk(columns, events), operations)[network.output.name]
+    def run(events: slice) -> HeadCodes:
+        codes = _run(_filled_chunk(columns, events), operations)
+        filled = columns["pt"][events] > 0
+        return {head.name: _result(head, codes[head.node], filled) for head in network.heads}
 
     # one thread per chunk: BLAS threads on top of ours would only wait for one another
     with threadpool_limits(1, "blas"), ThreadPoolExecutor(threads or allowed_processors()) as pool:
-        codes = list(pool.map(run, _chunk_slices(columns["pt"])))
-    return np.concatenate(codes) if codes else np.zeros((0, *network.output.shape), np.int64)
+        chunks = list(pool.map(run, _chunk_slices(columns["pt"])))
+    return {
+        head.name: np.concatenate([chunk[head.name] for chunk in chunks])
+        if chunks
+        else np.zeros((0, *head.shape(columns["pt"].shape[1])), np.int64)
+        for head in network.heads
+    }
+
+
+def _result(head: NetworkHead, codes: IntArray, filled: npt.NDArray[np.bool_]) -> IntArray:
+    """Put codes of filled slots back into their slots."""
+    if head.per == "example":
+        return codes
+    slots = np.zeros((*filled.shape, head.size), np.int64)
+    slots[filled] = codes
+    return slots
 
 
 def evaluate_nodes(

@@ -28,6 +28,7 @@ from l1met_fpga.files import exclusive, read_json, write_json
 from l1met_fpga.fixed_point import FixedType
 from l1met_fpga.identity import Identity, content_digest, require_same
 from l1met_fpga.models.export import export_network
+from l1met_fpga.models.heads import MET
 from l1met_fpga.models.network import Network
 from l1met_fpga.processors import allowed_processors
 from l1met_fpga.training.inputs import training_identity
@@ -307,7 +308,7 @@ def _run_trial(task: _Task) -> tuple[dict[str, float], float]:
             config, "pruned", mixture, validation, Path(scratch),
             identity=training_identity(config, samples),
         )  # fmt: skip
-    return dict(_numbers(result.validation)), float(task.cost(export_network(result.model)))
+    return dict(_numbers(result.validation)), float(task.cost(export_network(result.model, (MET,))))
 
 
 def _numbers(figures: Mapping[str, float]) -> Iterator[tuple[str, float]]:

@@ -17,6 +17,7 @@ from l1met_fpga.files import exclusive, write_json
 from l1met_fpga.identity import Identity, require_same
 from l1met_fpga.models.build import Variant
 from l1met_fpga.models.export import export_network
+from l1met_fpga.models.heads import MET
 from l1met_fpga.models.storage import save_model
 from l1met_fpga.run_folder import RunFolder
 from l1met_fpga.training import workers
@@ -168,7 +169,7 @@ def _settings(config: RunConfig) -> dict[str, Any]:
 def _save(folder: RunFolder, config: RunConfig, variant: Variant, result: TrainedNetwork) -> None:
     if variant == primary_variant(config):
         save_model(result.model, folder.model)
-        export_network(result.model).save(folder.network)
+        export_network(result.model, (MET,)).save(folder.network)
     else:
         save_model(
             result.model, folder.float_model if variant == "float" else folder.unpruned_model

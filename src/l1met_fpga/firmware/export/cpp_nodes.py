@@ -12,6 +12,7 @@ from typing import Any, Final
 import numpy as np
 
 from l1met_fpga.errors import ConversionError
+from l1met_fpga.firmware.gt_head import only_vector
 from l1met_fpga.fixed_point import FixedType, Overflow, Rounding
 from l1met_fpga.models import network as net
 from l1met_fpga.puppi.columns import COLUMNS
@@ -78,18 +79,12 @@ class _Generator:
         # the underscore at the end keeps a name from being a keyword
         self.names = {node.name: f"{node.name}_" for node in network}
         self.of_event: dict[str, bool] = {}
-        needed = _reachable(network)
+        head = only_vector(network, "the C++ header")
         for node in network:
-            if node.name in needed:
-                self.of_event[node.name] = self._is_of_event(node)
-                self._add(node)
-        if not self.of_event[network.output.name] or prod(network.output.shape) != 2:
-            raise ConversionError(
-                f"network {network.name!r} ends in {network.output.name!r} of shape "
-                f"{network.output.shape}; it must give px, py of the event, shape (2,)"
-            )
-        self.code.output = self.names[network.output.name]
-        used = {"pt"}.union(*(_columns(node) for node in network if node.name in needed))
+            self.of_event[node.name] = self._is_of_event(node)
+            self._add(node)
+        self.code.output = self.names[head.node]
+        used = {"pt"}.union(*(_columns(node) for node in network))
         self.code.columns = tuple(name for name in COLUMNS if name in used)
 
     def _is_of_event(self, node: net.Node) -> bool:
@@ -249,17 +244,6 @@ def _columns(node: net.Node) -> set[str]:
     if isinstance(node, net.InputColumn):
         return {node.column}
     return {f.column for f in node.features} if isinstance(node, net.Features) else set()
-
-
-def _reachable(network: net.Network) -> set[str]:
-    """Names of the nodes that the output depends on."""
-    found, todo = set[str](), [network.output.name]
-    while todo:
-        name = todo.pop()
-        if name not in found:
-            found.add(name)
-            todo.extend(network.node(name).inputs)
-    return found
 
 
 def _feature_value(feature: net.Feature) -> tuple[str, int, int, int]:
