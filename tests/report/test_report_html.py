@@ -2,21 +2,16 @@
 
 import json
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
 import numpy as np
 import pytest
-from require import require
+from oracle_tools import TOOLS
 
 from l1met_fpga.report.page import Section, Table
 from l1met_fpga.report.render import Page, write_html
 
-BROWSER = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))),
-    None,
-)
 PROBE = """<script>
 window.problems = [];
 window.addEventListener("error", (event) => window.problems.push(event.message));
@@ -64,13 +59,7 @@ def test_page_is_self_contained_and_escaped(tmp_path):
     assert "A &lt;note&gt; &amp; more." in text
 
 
-@pytest.fixture
-def browser() -> str:
-    require("chromium", BROWSER is not None, install="the report is looked at in it")
-    return str(BROWSER)
-
-
-def look(browser: str, page: Path, tmp_path: Path, *, width: int) -> dict:
+def look(page: Path, tmp_path: Path, *, width: int) -> dict:
     """Open the page headless, run the probes, and return what they saw."""
     text = page.read_text()
     probed = tmp_path / "probed.html"
@@ -79,7 +68,7 @@ def look(browser: str, page: Path, tmp_path: Path, *, width: int) -> dict:
     )
     done = subprocess.run(
         [
-            browser, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
+            TOOLS["chromium"].find(), "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
             f"--user-data-dir={tmp_path / 'profile'}", f"--window-size={width},900",
             "--virtual-time-budget=2000", "--dump-dom", probed.as_uri(),
         ],
@@ -92,9 +81,10 @@ def look(browser: str, page: Path, tmp_path: Path, *, width: int) -> dict:
     )
 
 
+@pytest.mark.oracle("chromium")
 @pytest.mark.parametrize("width", [1280, 500])
-def test_page_in_a_browser(browser, tmp_path, width):
-    found = look(browser, make_page(tmp_path), tmp_path, width=width)
+def test_page_in_a_browser(tmp_path, width):
+    found = look(make_page(tmp_path), tmp_path, width=width)
     assert found["problems"] == []
     assert found["number"] == "0.125 ± 0.01"
     assert found["before"] == ["b", "a", "none", "c"]
