@@ -24,7 +24,7 @@ from l1met_fpga.config.run import load_run
 from l1met_fpga.config.training import TrainingSample
 from l1met_fpga.data.sample_store import store_of
 from l1met_fpga.data.store import Store
-from l1met_fpga.firmware.check import Agreement, Form, compare_codes
+from l1met_fpga.firmware.check import Agreement, Form, compare_all
 from l1met_fpga.firmware.forms import int64_form, keras_form
 from l1met_fpga.firmware.hls.flow import build_project
 from l1met_fpga.firmware.stress import stress_events
@@ -85,10 +85,10 @@ def check(run: RunFolder, samples: Sequence[Path], asked: int | None, console: C
             for label, candidates in every:
                 expected = reference(candidates)
                 for name, form in forms.items():
-                    agreement = compare_codes(expected, form(candidates))
+                    agreement = compare_all(expected, form(candidates))
                     key = name, "stress" if label == "stress" else "simulated"
                     found[key] = found.get(key, Agreement(0, 0, 0, 0)) + agreement
-                progress.advance(bar, len(expected))
+                progress.advance(bar, len(candidates["pt"]))
     for (form_name, kind), total in found.items():
         console.print(
             f"{run.root}, {form_name}: {total.differing} of {total.outputs} outputs differ in "

@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from l1met_fpga.config.run import load_run
-from l1met_fpga.firmware.check import compare_codes
+from l1met_fpga.firmware.check import compare_all
 from l1met_fpga.firmware.export.cpp_form import CppForm
 from l1met_fpga.firmware.forms import int64_form
 from l1met_fpga.firmware.hls.csim import CSimulation, compile_csim
@@ -48,23 +48,24 @@ def main() -> None:
         )
         simulation = CSimulation(library, network, processes=config.csim_processes)
         simulated, _, csim_s = timed(lambda: simulation(some))
-    rates = {"C++ header": len(codes) / header_s, "C simulation": len(simulated) / csim_s}
+    n_events, n_some = len(events["pt"]), len(some["pt"])
+    rates = {"C++ header": n_events / header_s, "C simulation": n_some / csim_s}
     table = Table(title=f"{network.name}: exported C++ header beside the C simulation")
     for column in ("form", "g++, s", "events", "events/s per core"):
         table.add_column(column, justify="left" if column == "form" else "right")
     table.add_row(
-        "C++ header", f"{compile_header_s:.1f}", f"{len(codes):,}", f"{rates['C++ header']:,.0f}"
+        "C++ header", f"{compile_header_s:.1f}", f"{n_events:,}", f"{rates['C++ header']:,.0f}"
     )
     table.add_row(
         "C simulation",
         f"{compile_csim_s:.1f}",
-        f"{len(simulated):,}",
+        f"{n_some:,}",
         f"{rates['C simulation']:,.0f}",
     )
     console = Console()
     console.print(table)
-    reference = compare_codes(int64_form(network)(events), codes)
-    beside = compare_codes(simulated, codes[: len(simulated)])
+    reference = compare_all(int64_form(network)(events), codes)
+    beside = compare_all(simulated, {name: array[:n_some] for name, array in codes.items()})
     console.print(
         f"{rates['C++ header'] / rates['C simulation']:.0f} times the C simulation; "
         f"{reference.differing} of {reference.outputs} outputs differ from the int64 reference, "

@@ -21,11 +21,12 @@ from rich.console import Console
 from rich.table import Table
 
 from l1met_fpga.config.run import load_run
-from l1met_fpga.firmware.check import compare_codes
+from l1met_fpga.firmware.check import compare_all
 from l1met_fpga.firmware.forms import int64_form
 from l1met_fpga.firmware.hls.csim import CSimulation, compile_csim
 from l1met_fpga.firmware.hls.graph import expected_ii_cycles
 from l1met_fpga.firmware.hls.project import write_project
+from l1met_fpga.models.heads import MET
 from l1met_fpga.models.network import Network
 
 Columns = dict[str, npt.NDArray[np.int16]]
@@ -37,13 +38,13 @@ def random_network(recipe: Path, rng: np.random.Generator) -> Network:
     from l1met_fpga.models.build import build, dense_layers
     from l1met_fpga.models.export import bake_weights, export_network
 
-    model = build(load_run(recipe).model, variant="quantized")
+    model = build(load_run(recipe).model, (MET,), variant="quantized")
     for layer in dense_layers(model).values():
         kernel, bias = layer.get_weights()
         values = rng.normal(0, 0.35, kernel.shape) * (rng.random(kernel.shape) < 0.5)
         layer.set_weights([values, rng.normal(0.1, 0.3, bias.shape)])
     bake_weights(model)
-    return export_network(model)
+    return export_network(model, (MET,))
 
 
 def ttbar_like(rng: np.random.Generator, n_events: int) -> Columns:
@@ -98,7 +99,7 @@ def main() -> None:
         table.add_row(stage, f"{wall:.1f}", f"{cpu:.1f}", *rates)
 
     codes, wall, cpu = timed(lambda: int64_form(network)(events))
-    row("int64 reference", wall, cpu, len(codes))
+    row("int64 reference", wall, cpu, len(events["pt"]))
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name) / "hls"
         _, wall, cpu = timed(lambda: write_project(network, config, folder, candidates=some))
@@ -109,10 +110,10 @@ def main() -> None:
         row("compile", wall, cpu)
         simulation = CSimulation(library, network, processes=config.csim_processes)
         got, wall, cpu = timed(lambda: simulation(some))
-        row("C simulation", wall, cpu, len(got))
+        row("C simulation", wall, cpu, len(some["pt"]))
     console = Console()
     console.print(table)
-    agreement = compare_codes(codes[: len(got)], got)
+    agreement = compare_all({name: a[: len(some["pt"])] for name, a in codes.items()}, got)
     console.print(
         f"{agreement.differing} of {agreement.outputs} outputs differ; candidate loops take "
         f"{expected_ii_cycles(network, config)} clocks per event"

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from l1met_fpga.config.rtl import RtlConfig
-from l1met_fpga.firmware.check import compare_codes
+from l1met_fpga.firmware.check import compare_all
 from l1met_fpga.firmware.reference import evaluate
 from l1met_fpga.firmware.rtl.forms import SimulationForm
 from l1met_fpga.firmware.rtl.project import build_rtl, write_project
@@ -76,9 +76,9 @@ def measure(network: Network, n_events: int, folder: Path) -> dict[str, Any]:
     before = time.perf_counter()
     codes = form(events)
     rate = n_events / (time.perf_counter() - before)
-    agreement = compare_codes(evaluate(network, events), codes)
+    agreement = compare_all(evaluate(network, events), codes)
     stress = stress_events(rng, n_slots=network.n_candidates)
-    agreement += compare_codes(evaluate(network, stress), form(stress))
+    agreement += compare_all(evaluate(network, stress), form(stress))
     return {
         "figures": result,
         "seconds": {

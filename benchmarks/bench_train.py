@@ -45,6 +45,7 @@ def measure(variant: Any, cores: str, n_events: int, epochs: int) -> dict[str, f
     os.sched_setaffinity(0, set(sorted(os.sched_getaffinity(0))[: int(cores)]))
     from l1met_fpga.config.run import load_run
     from l1met_fpga.models.build import build
+    from l1met_fpga.models.heads import MET
     from l1met_fpga.models.keras import keras, tf
     from l1met_fpga.training.loop import _dataset
     from l1met_fpga.training.losses import MetLoss
@@ -57,7 +58,7 @@ def measure(variant: Any, cores: str, n_events: int, epochs: int) -> dict[str, f
     mixture = TrainingMixture([random_events(n_events, config.model.columns)], [1], config.training)
     steps = PruningSteps.of(config.training.pruning, mixture.steps_per_epoch * epochs)
     schedule = steps.schedule_for_library()
-    model = build(config.model, variant=variant, packed=True, schedule=schedule)
+    model = build(config.model, (MET,), variant=variant, packed=True, schedule=schedule)
     model.compile(keras.optimizers.Adam(1e-3, jit_compile=False), MetLoss(config.training.loss))
 
     epoch_times: list[list[float]] = []
@@ -98,7 +99,9 @@ def measure(variant: Any, cores: str, n_events: int, epochs: int) -> dict[str, f
 
 def random_events(n_events: int, columns: Any) -> Any:
     """Return packed events with as many candidates as the built-in samples have."""
-    from l1met_fpga.data.examples import GEN_MET, PUPPI_MET, Examples
+    from l1met_fpga.data.examples import Examples
+    from l1met_fpga.data.truth import GEN_MET
+    from l1met_fpga.training.monitor import PUPPI_MET
 
     rng = np.random.default_rng(0)
     counts = np.clip(rng.normal(N_CANDIDATES_MEAN, N_CANDIDATES_SIGMA, n_events), 1, 128)

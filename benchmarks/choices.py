@@ -149,17 +149,18 @@ def make_vertex_stores() -> None:
 def train_row(task: tuple[Path, str]) -> str:
     """Train one network and keep its MET of the watched parts."""
     from l1met_fpga.data.samples import load_samples
+    from l1met_fpga.data.truth import GEN_MET
     from l1met_fpga.models.storage import save_model
     from l1met_fpga.training.inputs import training_identity
     from l1met_fpga.training.loop import train_variant
     from l1met_fpga.training.mixture import TrainingMixture
-    from l1met_fpga.training.monitor import Validation, packed_predictor
+    from l1met_fpga.training.monitor import Validation, packed_predictor, puppi_reference
 
     root, name = task
     config, variant = row_config(name)
     run = RunFolder.create(row_folder(root, name).root, clear=True)
     save_run(config, run.config)
-    loaded = load_samples(config.samples, config.model)
+    loaded = load_samples(config.samples, config.model, (GEN_MET,), reference=puppi_reference)
     mixture = TrainingMixture([s.train for s in loaded], [s.share for s in loaded], config.training)
     validation = Validation(loaded, config.training.loss)
     identity = training_identity(config, loaded)
@@ -167,7 +168,9 @@ def train_row(task: tuple[Path, str]) -> str:
     save_model(result.model, run.model)
     predict = packed_predictor(result.packed)
     for part in PARTS:
-        watched = load_samples(config.samples, config.model, watch=part)
+        watched = load_samples(
+            config.samples, config.model, (GEN_MET,), reference=puppi_reference, watch=part
+        )
         met = {sample.label: predict(sample.validation) for sample in watched}
         path = run.root / f"{part.name.lower()}.npz"
         with atomic_path(path) as temporary, temporary.open("wb") as file:

@@ -9,6 +9,7 @@ from l1met_fpga.config.model import ModelConfig
 from l1met_fpga.config.run import load_run
 from l1met_fpga.models.build import build, dense_layers
 from l1met_fpga.models.export import bake_weights
+from l1met_fpga.models.heads import MET
 from l1met_fpga.models.keras import keras
 
 MODELS = Path(__file__).parents[1] / "models"
@@ -43,7 +44,7 @@ def scrambled(name: str, variant: str, seed: int = 0) -> keras.Model:
     """A network with random weights everywhere, so that every branch matters."""
     rng = np.random.default_rng(seed)
     keras.utils.set_random_seed(seed)
-    model = build(model_config(name), variant=variant)
+    model = build(model_config(name), (MET,), variant=variant)
     for layer in dense_layers(model).values():
         kernel, bias = layer.get_weights()
         layer.set_weights([rng.normal(0, 0.35, kernel.shape), rng.normal(0.1, 0.3, bias.shape)])

@@ -3,8 +3,8 @@
 import numpy as np
 
 from l1met_fpga.fixed_point import FixedType, Overflow, Rounding
+from l1met_fpga.models import heads, ranges
 from l1met_fpga.models import network as net
-from l1met_fpga.models import ranges
 from l1met_fpga.puppi.columns import COLUMNS
 
 RND_SAT = {"rounding": Rounding.RND, "overflow": Overflow.SAT}
@@ -138,7 +138,8 @@ class Build:
         return self.quantize("met_xy", "met_sum", MET)
 
     def network(self, name: str) -> net.Network:
-        return net.Network(name=name, n_candidates=self.n, nodes=tuple(self.nodes))
+        head = heads.MET.of_node(self.nodes[-1].name)
+        return net.Network(name=name, n_candidates=self.n, heads=(head,), nodes=tuple(self.nodes))
 
 
 def random_deepset(
@@ -237,4 +238,62 @@ def random_garnet(
     return b.network("garnet")
 
 
-NETWORKS = {"deepset": random_deepset, "deepmet": random_deepmet, "garnet": random_garnet}
+def with_channel_types(network: net.Network, seed: int = 0) -> net.Network:
+    """Return the network with another type for every channel of every hidden layer."""
+    rng = np.random.default_rng(seed)
+    nodes = []
+    for node in network:
+        own_types = isinstance(node, net.Quantize) and node.type == HIDDEN and node.shape[-1] > 1
+        nodes.append(_channels(node, rng) if own_types else node)
+    changed = _with_exact_types(nodes, network.n_candidates)
+    return net.Network(
+        name=f"{network.name}_channels",
+        n_candidates=network.n_candidates,
+        heads=network.heads,
+        nodes=changed,
+    )
+
+
+def _channels(node: net.Node, rng: np.random.Generator) -> net.QuantizeChannels:
+    """Types of all kinds, the first two fixed: one that is always zero, one that wraps."""
+    types: list[FixedType | None] = [None, FixedType(True, 0, 2, Rounding.TRN, Overflow.WRAP)]
+    roundings, overflows = list(Rounding), list(Overflow)
+    while len(types) < node.shape[-1]:
+        rounding, overflow = rng.choice(roundings), rng.choice(overflows)
+        frac_bits = int(rng.integers(1, 6))
+        signed = bool(rng.integers(2))
+        types.append(
+            FixedType(
+                signed, int(rng.integers(0, 3)), frac_bits, Rounding(rounding), Overflow(overflow)
+            )
+        )
+    held = [kind for kind in types if kind is not None]
+    return net.QuantizeChannels(
+        name=node.name,
+        inputs=node.inputs,
+        shape=node.shape,
+        type=ranges.union_type(held),
+        types=tuple(types),
+    )
+
+
+def _with_exact_types(nodes: list[net.Node], n_candidates: int) -> tuple[net.Node, ...]:
+    done: dict[str, net.Node] = {}
+    for node in nodes:
+        needed = node.needed_type([done[name] for name in node.inputs], n_candidates)
+        changes = {"type": needed} if node.exact and needed is not None else {}
+        done[node.name] = node.model_copy(update=changes)
+    return tuple(done.values())
+
+
+def random_channels(seed: int = 0, **shape: int) -> net.Network:
+    """Return a deepset whose hidden channels have types of their own."""
+    return with_channel_types(random_deepset(seed, **shape), seed)
+
+
+NETWORKS = {
+    "deepset": random_deepset,
+    "deepmet": random_deepmet,
+    "garnet": random_garnet,
+    "channels": random_channels,
+}

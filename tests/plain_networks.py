@@ -4,8 +4,8 @@ import numpy as np
 from networks import COS, MET, MOMENTUM
 
 from l1met_fpga.fixed_point import FixedType, Overflow
+from l1met_fpga.models import heads, ranges
 from l1met_fpga.models import network as net
-from l1met_fpga.models import ranges
 from l1met_fpga.puppi.columns import COLUMNS
 
 BIT = FixedType(False, 1, 0, overflow=Overflow.SAT)
@@ -41,4 +41,6 @@ def plain_network(feature: str = "pt", *, kernel: int = 0, n_candidates: int = 1
         ),
         net.Quantize(name="met", inputs=("sum",), shape=(2,), type=MET),
     )  # fmt: skip
-    return net.Network(name="plain", n_candidates=n_candidates, nodes=nodes)
+    return net.Network(
+        name="plain", n_candidates=n_candidates, heads=(heads.MET.of_node("met"),), nodes=nodes
+    )

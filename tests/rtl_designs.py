@@ -20,9 +20,9 @@ N_SLOTS = 16
 
 def small_network(name: str) -> Network:
     """A network of the named kind for 16 candidates."""
-    if name == "deepset":
+    if name in ("deepset", "channels"):
         # a seed whose coefficients change from event to event: most random ones are saturated
-        return networks.random_deepset(
+        return networks.NETWORKS[name](
             31, phi_units=(6,), n_vector_pools=2, n_scalar_pools=2, rho_units=(4,),
             n_candidates=N_SLOTS,
         )  # fmt: skip

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from met_head import met_codes
 from require import require
 from typer.testing import CliRunner
 
@@ -181,13 +182,11 @@ def test_synthesize_a_network_from_elsewhere(tmp_path, monkeypatch):
     from rtl_designs import random_candidates, small_network
     from test_cli_synthesize import main_ok
 
-    from l1met_fpga.firmware.reference import evaluate
-
     monkeypatch.chdir(tmp_path)
     network = small_network("deepset")
     network.save(Path("network.json"))
     columns = random_candidates(np.random.default_rng(3), 2000)
-    np.savez("events.npz", met_xy=evaluate(network, columns), **columns)
+    np.savez("events.npz", met_codes=met_codes(network, columns), **columns)
     arguments = ["--network", "network.json", "--expected", "events.npz", "--events", "200"]
     main_ok(["synthesize", *arguments, "--build"])
     run = Path("runs/deepset-imported")

@@ -16,6 +16,7 @@ from l1met_fpga.config.run import load_run, save_run
 from l1met_fpga.data.store_writer import write_store
 from l1met_fpga.errors import ConfigError
 from l1met_fpga.firmware.stress import stress_events
+from l1met_fpga.models.heads import MET
 from l1met_fpga.run_folder import RunFolder
 
 MODELS = Path(__file__).parents[2] / "models"
@@ -49,7 +50,7 @@ def trained(root, name="deepmet", **overrides):
     save_run(load_run(MODELS / f"{name}.yaml", typed), run.config)
     model = scrambled(name, "quantized")
     save_model(model, run.model)
-    export_network(model).save(run.network)
+    export_network(model, (MET,)).save(run.network)
     return run
 
 

@@ -19,6 +19,7 @@ from l1met_fpga.data.inspect import inspect_file
 from l1met_fpga.data.part_file import create_part, read_part, read_part_record
 from l1met_fpga.data.store import Store
 from l1met_fpga.data.store_writer import create_store
+from l1met_fpga.data.truth import GEN_MET
 from l1met_fpga.errors import DataError, ToolError
 
 
@@ -166,7 +167,7 @@ def test_formats_can_be_mixed_and_common_columns_stay(files, tmp_path, caplog):
     with Store.open(tmp_path / "o.h5") as store:
         assert store.columns == ("pt", "eta", "phi", "pid", "puppi_weight")
         assert store.n_events == 340
-        assert np.isnan(store.gen_met_xy_gev(slice(300, 320))).all()
+        assert np.isnan(store.truth(GEN_MET, slice(300, 320))).all()
     assert "columns dxy, em_id, quality, z0 are not in every file; left out" in caplog.text
 
 
@@ -325,7 +326,7 @@ def test_a_file_whose_generator_met_is_zero_throughout_has_no_truth(tmp_path):
     counts = convert(inputs, tmp_path / "o.h5", ConvertConfig(label="ttbar"), workers=1)
     assert (counts["gen_met_all_zero"], counts["gen_met_missing"]) == (30, 30)
     with Store.open(tmp_path / "o.h5") as store:
-        gen = store.gen_met_xy_gev()
+        gen = store.truth(GEN_MET)
         np.testing.assert_array_equal(np.isnan(gen).all(axis=1), [False] * 40 + [True] * 30)
         assert store.attributes.counts["gen_met_all_zero"] == 30
 
@@ -339,7 +340,7 @@ def test_a_background_file_keeps_its_zeros(tmp_path, capsys):
     assert "30 events, label 'SingleNeutrino_PU200', background" in said
     with Store.open(output) as store:
         assert store.is_background
-        np.testing.assert_array_equal(store.gen_met_xy_gev(), np.zeros((30, 2)))
+        np.testing.assert_array_equal(store.truth(GEN_MET), np.zeros((30, 2)))
     typed(*command, "--overwrite")
     said = " ".join(capsys.readouterr().out.split())
     assert "label 'SingleNeutrino_PU200', signal" in said
@@ -348,7 +349,7 @@ def test_a_background_file_keeps_its_zeros(tmp_path, capsys):
         "(pile-up-only events need --role background)"
     ) in said
     with Store.open(output) as store:
-        assert np.isnan(store.gen_met_xy_gev()).all()
+        assert np.isnan(store.truth(GEN_MET)).all()
 
 
 def test_an_unknown_role_lists_the_known(tmp_path, capsys):

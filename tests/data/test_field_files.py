@@ -24,6 +24,7 @@ from l1met_fpga.data.batch import concatenate
 from l1met_fpga.data.convert import convert
 from l1met_fpga.data.sources import expand_sources, read_source
 from l1met_fpga.data.store import Store
+from l1met_fpga.data.truth import GEN_MET
 from l1met_fpga.errors import DataError
 
 REQUIRED = ("pt", "eta", "phi", "pid", "puppi_weight")
@@ -284,7 +285,7 @@ def test_l1metml_without_truth(events, tmp_path):
     counts = convert([str(tmp_path / "a.h5")], tmp_path / "o.h5", ConvertConfig(), workers=1)
     assert counts["gen_met_all_zero"] == len(events)
     with Store.open(tmp_path / "o.h5") as store:
-        assert np.isnan(store.gen_met_xy_gev()).all()
+        assert np.isnan(store.truth(GEN_MET)).all()
 
 
 @pytest.mark.parametrize(

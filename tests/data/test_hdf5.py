@@ -18,6 +18,7 @@ from l1met_fpga.data.hdf5 import lookup3, open_hdf5
 from l1met_fpga.data.inspect import inspect_file
 from l1met_fpga.data.store import Store, is_store
 from l1met_fpga.data.store_writer import write_store
+from l1met_fpga.data.truth import GEN_MET
 from l1met_fpga.errors import DataError
 
 
@@ -60,7 +61,7 @@ sys.stdin.read()
 @pytest.mark.parametrize("ends", ["while it is read", "killed before"])
 def test_a_store_that_another_program_opened_for_writing_is_read(store, ends):
     with Store.open(store) as opened:
-        want = opened.candidates(), opened.gen_met_xy_gev()
+        want = opened.candidates(), opened.truth(GEN_MET)
     with subprocess.Popen(
         [sys.executable, "-c", WRITER, str(store)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as writer:
@@ -74,7 +75,7 @@ def test_a_store_that_another_program_opened_for_writing_is_read(store, ends):
         with Store.open(store) as opened:
             for name, column in opened.candidates().items():
                 np.testing.assert_array_equal(column, want[0][name])
-            np.testing.assert_array_equal(opened.gen_met_xy_gev(), want[1])
+            np.testing.assert_array_equal(opened.truth(GEN_MET), want[1])
         assert inspect_file(str(store)).n_events == 50
         writer.kill()
 

@@ -10,6 +10,7 @@ from l1met_fpga.data.batch import EventBatch, no_met
 from l1met_fpga.data.splits import Part, assign_parts
 from l1met_fpga.data.store import Store
 from l1met_fpga.data.store_writer import create_store, write_store
+from l1met_fpga.data.truth import GEN_MET
 from l1met_fpga.errors import DataError
 from l1met_fpga.identity import require_same
 
@@ -39,7 +40,7 @@ def test_everything_comes_back(stored):
         for name, column in candidates.items():
             assert read[name].dtype == np.int16
             np.testing.assert_array_equal(read[name], column)
-        np.testing.assert_array_equal(store.gen_met_xy_gev(), events.gen_met.astype(np.float32))
+        np.testing.assert_array_equal(store.truth(GEN_MET), events.gen_met.astype(np.float32))
         assert np.isnan(store.puppi_met_xy_gev()).all()
         np.testing.assert_array_equal(store.n_candidates(), events.counts)
         np.testing.assert_array_equal(store.event_id(), events.event_id)
@@ -269,10 +270,10 @@ def test_the_role_is_what_was_said_and_else_what_the_label_suggests(tmp_path, la
     with Store.open(tmp_path / "a.h5") as store:
         assert store.role == want
         if want == "background":  # pile-up-only events have no true MET, whatever the source says
-            np.testing.assert_array_equal(store.gen_met_xy_gev(), np.zeros((9, 2)))
+            np.testing.assert_array_equal(store.truth(GEN_MET), np.zeros((9, 2)))
             assert store.attributes.counts == {"background_gen_met": 8, "gen_met_missing": 0}
         else:
-            np.testing.assert_array_equal(store.gen_met_xy_gev(), gen)
+            np.testing.assert_array_equal(store.truth(GEN_MET), gen)
             assert store.attributes.counts == {"gen_met_missing": 1}
 
 

@@ -10,7 +10,7 @@ from l1met_fpga.config.data import ConvertConfig
 from l1met_fpga.data.convert import convert
 from l1met_fpga.data.inspect import inspect_file
 from l1met_fpga.data.store import Store
-from l1met_fpga.data.truth import met_from_polar, met_from_xy
+from l1met_fpga.data.truth import GEN_MET, met_from_polar, met_from_xy
 
 NAN, INF = np.nan, np.inf
 LARGEST = np.finfo(np.float32).max
@@ -91,9 +91,9 @@ def test_fillers_are_counted_and_named_and_the_rest_is_kept(tmp_path, name, writ
     counts = convert([str(tmp_path / name)], tmp_path / "o.h5", ConvertConfig(), workers=1)
     assert counts["gen_met_fillers"] == counts["gen_met_missing"] == 3
     with Store.open(tmp_path / "o.h5") as store:
-        unknown = np.isnan(store.gen_met_xy_gev()).all(axis=1)
+        unknown = np.isnan(store.truth(GEN_MET)).all(axis=1)
         np.testing.assert_array_equal(np.flatnonzero(unknown), [0, 20, 40])
-        assert np.nanmax(np.abs(store.gen_met_xy_gev())) < 900
+        assert np.nanmax(np.abs(store.truth(GEN_MET))) < 900
     for path in (tmp_path / name, tmp_path / "o.h5"):
         problems = inspect_file(str(path)).problems
         assert (

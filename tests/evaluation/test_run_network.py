@@ -6,6 +6,7 @@ from keras_models import scrambled
 from l1met_fpga.errors import RunFolderError
 from l1met_fpga.evaluation.run_network import network_digest
 from l1met_fpga.models.export import export_network
+from l1met_fpga.models.heads import MET
 from l1met_fpga.models.network import Network
 from l1met_fpga.models.storage import save_model
 from l1met_fpga.run_folder import RunFolder
@@ -15,7 +16,7 @@ def make_run(folder, seed) -> RunFolder:
     run = RunFolder.create(folder)
     model = scrambled("deepset", "quantized", seed)
     save_model(model, run.model)
-    export_network(model).save(run.network)
+    export_network(model, (MET,)).save(run.network)
     return run
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from keras_models import MODELS, random_candidates, scrambled
+from met_head import predict_met
 
 from l1met_fpga.config.data import SplitConfig
 from l1met_fpga.config.evaluation import EvaluationConfig
@@ -14,6 +15,7 @@ from l1met_fpga.config.run import load_run, save_run
 from l1met_fpga.data.splits import Part
 from l1met_fpga.data.store import Store
 from l1met_fpga.data.store_writer import write_store
+from l1met_fpga.data.truth import GEN_MET
 from l1met_fpga.errors import ConfigError, DataError, RunFolderError
 from l1met_fpga.evaluation.predictions import (
     predictions_path,
@@ -23,7 +25,8 @@ from l1met_fpga.evaluation.predictions import (
 from l1met_fpga.evaluation.runs import ArrayFile, NamedRun, evaluate_runs
 from l1met_fpga.evaluation.sample import load_store
 from l1met_fpga.models.export import export_network
-from l1met_fpga.models.storage import predict_met_xy_gev, save_model
+from l1met_fpga.models.heads import MET
+from l1met_fpga.models.storage import save_model
 from l1met_fpga.puppi.sums import puppi_met_xy_gev
 from l1met_fpga.run_folder import RunFolder
 
@@ -52,7 +55,7 @@ def named(tmp_path_factory) -> NamedRun:
     save_run(config, run.config)
     model = scrambled("deepset", "quantized")
     save_model(model, run.model)
-    export_network(model).save(run.network)
+    export_network(model, (MET,)).save(run.network)
     return NamedRun.open(f"{run.root}:mine")
 
 
@@ -60,7 +63,7 @@ def test_all_estimates_of_a_run(named, tmp_path):
     stores = [sample.path for sample in named.config.samples]
     with Store.open(stores[0]) as store:
         test = store.candidates(store.events_of(Part.TEST))
-        gen = store.gen_met_xy_gev(store.events_of(Part.TEST))
+        gen = store.truth(GEN_MET, store.events_of(Part.TEST))
     other = tmp_path / "other.npz"
     np.savez(other, px=gen[:, 0], py=gen[:, 1])
     with Store.open(stores[1]) as store:
@@ -75,7 +78,7 @@ def test_all_estimates_of_a_run(named, tmp_path):
     assert found.primary == "mine"
     sample = found.samples["ttbar"]
     np.testing.assert_allclose(sample.met_xy_gev["puppi"], puppi_met_xy_gev(test), atol=1e-9)
-    expected = predict_met_xy_gev(scrambled("deepset", "quantized"), test)
+    expected = predict_met(scrambled("deepset", "quantized"), test)
     np.testing.assert_array_equal(sample.met_xy_gev["mine"], expected)
     # gen = PUPPI / 2 in ttbar and 0 in pile-up, so the constant lies between 0 and 1/2
     assert 0 < found.baselines["scaled_puppi"].weights.item() < 0.5
@@ -136,7 +139,7 @@ def test_a_run_is_not_judged_by_what_it_was_trained_on(named, tmp_path):
     samples = []
     for path in stores:
         with Store.open(path) as store:
-            columns, gen = store.candidates(), store.gen_met_xy_gev()
+            columns, gen = store.candidates(), store.truth(GEN_MET)
             about = {"identity": store.identity, "units": store.attributes.units, "sources": []}
             samples.append({"path": str(path), **about})
     named.run.training.write_text(json.dumps({"samples": samples}))
@@ -169,7 +172,7 @@ def test_other_algorithms_of_the_source_stand_beside_puppi(named, tmp_path, capl
     paths = []
     for old in (sample.path for sample in named.config.samples):
         with Store.open(old) as store:
-            n, columns, gen = store.n_events, store.candidates(), store.gen_met_xy_gev()
+            n, columns, gen = store.n_events, store.candidates(), store.truth(GEN_MET)
             label = store.label
         missing = np.where(np.arange(n)[:, None] % 50 == 3, np.nan, 1.0) * gen
         others = {"L1CaloMet": gen + 5.0, "L1PFMet": missing, "puppi": gen}

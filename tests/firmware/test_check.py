@@ -16,7 +16,13 @@ EVENTS = {"pt": np.arange(6, dtype=np.int16).reshape(3, 2)}
 
 
 def form(candidates):
-    return np.asarray(candidates["pt"], dtype=np.int64) * 3
+    pt = np.asarray(candidates["pt"], dtype=np.int64)
+    return {"met": pt * 3, "ht": pt.sum(axis=1, keepdims=True)}
+
+
+def wrong(candidates):
+    found = form(candidates)
+    return found | {"met": found["met"] + (np.asarray(candidates["pt"]) == 3)}
 
 
 def test_counts_every_differing_output():
@@ -38,21 +44,29 @@ def test_refuses_other_shapes_and_real_numbers():
 
 
 def test_result_has_the_keys_of_the_report(tmp_path):
-    wrong = lambda candidates: form(candidates) + (np.asarray(candidates["pt"]) == 3)
     samples = {"test": EVENTS, "stress": EVENTS}
     result = compare_forms("keras", form, {"int64": form, "hls_csim": wrong}, samples)
     assert result["int64"].differing == 0
     hls = result["hls_csim"]
     assert (hls.against, hls.events, hls.outputs, hls.differing, hls.largest_lsb) == (
-        "keras", 6, 12, 2, 1,
+        "keras", 6, 18, 2, 1,
     )  # fmt: skip
+    assert {name: (one.outputs, one.differing) for name, one in hls.heads.items()} == {
+        "met": (12, 2), "ht": (6, 0),
+    }  # fmt: skip
     assert hls.samples["stress"].first_event == 1
-    with pytest.raises(BitExactnessError, match=r"hls_csim: 2 of 12 outputs differ from keras"):
+    with pytest.raises(BitExactnessError, match=r"hls_csim: 2 of 12 outputs of head 'met' differ"):
         require_agreement(result)
     require_agreement({"int64": result["int64"]})
     path = tmp_path / "bit_exactness.json"
     write_result(path, result, network_digest="a")
-    assert json.loads(path.read_text())["hls_csim"]["differing"] == 2
+    assert json.loads(path.read_text())["hls_csim"]["heads"]["met"]["differing"] == 2
+
+
+def test_another_set_of_heads_is_no_agreement():
+    less = lambda candidates: {"met": form(candidates)["met"]}
+    with pytest.raises(BitExactnessError, match=r"heads are \['met'\], expected \['met', 'ht'\]"):
+        compare_forms("keras", form, {"cpp": less}, {"test": EVENTS})
 
 
 def test_keeps_other_forms_of_the_same_network_only(tmp_path):

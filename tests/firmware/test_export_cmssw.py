@@ -7,13 +7,13 @@ from pathlib import Path
 import networks
 import numpy as np
 import pytest
+from met_head import met_codes
 from require import require
 from rtl_designs import N_SLOTS, random_candidates, small_network
 
 from l1met_fpga.errors import ConversionError, ToolMissingError
 from l1met_fpga.firmware.export.cmssw import export_cmssw, package_name
 from l1met_fpga.firmware.export.cmssw_form import CmsswForm
-from l1met_fpga.firmware.reference import evaluate
 from l1met_fpga.firmware.rtl.cordic import gt_words
 from l1met_fpga.firmware.stress import stress_events
 from l1met_fpga.models.network import Network
@@ -70,9 +70,9 @@ def test_2000_events_through_the_public_interface(plugin, tmp_path, rng):
     assert [p.name for p in (tmp_path / "cmssw" / "lib64").iterdir()] == ["L1METDeepset_v1.so"]
     columns = random_candidates(rng, 2000)
     found, said = play(plugin, tmp_path, pack(columns), "cmssw/lib64/L1METDeepset_v1")
-    expected = evaluate(network, columns)
+    expected = met_codes(network, columns)
     assert np.count_nonzero(found[:, :2] != expected) == 0
-    assert np.count_nonzero(found[:, 2] != gt_words(network.output.type, expected)) == 0
+    assert np.count_nonzero(found[:, 2] != gt_words(network.type_of("met"), expected)) == 0
     assert "L1METDeepset_v1: prepare_input takes const std::vector<std::uint64_t>*" in said
     assert (
         "L1METDeepset_v1: read_result takes std::uint64_t* or std::array<std::int32_t, 2>*" in said
@@ -89,8 +89,8 @@ def test_two_versions_of_one_package_live_side_by_side(plugin, tmp_path, rng):
     columns = random_candidates(rng, 100)
     names = [f"package/L1METDeepmet_{version}" for version in ("v1", "v2")]
     found, _ = play(plugin, tmp_path, pack(columns), *(f"./{name}" for name in names))
-    assert np.array_equal(found[:, :2], evaluate(pair[0], columns))
-    assert np.array_equal(found[:, 3:5], evaluate(pair[1], columns))
+    assert np.array_equal(found[:, :2], met_codes(pair[0], columns))
+    assert np.array_equal(found[:, 3:5], met_codes(pair[1], columns))
     run(["make", "clean"], tmp_path / "package")
     assert not list((tmp_path / "package").rglob("*.so"))
     assert not list((tmp_path / "package").rglob("*.o"))
@@ -101,9 +101,9 @@ def test_the_form_agrees_on_events_that_words_cannot_carry_too(name, tmp_path, r
     network = small_network(name)
     events = stress_events(rng, n_random=40, n_slots=N_SLOTS)
     codes, words = CmsswForm.compiled(network, tmp_path).predict(events)
-    expected = evaluate(network, events)
+    expected = met_codes(network, events)
     assert np.count_nonzero(codes != expected) == 0
-    assert np.count_nonzero(words != gt_words(network.output.type, expected)) == 0
+    assert np.count_nonzero(words != gt_words(network.type_of("met"), expected)) == 0
 
 
 def test_a_released_version_is_never_another_network(tmp_path):
@@ -147,6 +147,6 @@ def test_100_000_events_through_the_package(name, tmp_path, rng):
     for _ in range(10):
         events = stress_events(rng, n_random=5000)
         codes, words = form.predict(events)
-        expected = evaluate(network, events)
+        expected = met_codes(network, events)
         assert np.count_nonzero(codes != expected) == 0
-        assert np.count_nonzero(words != gt_words(network.output.type, expected)) == 0
+        assert np.count_nonzero(words != gt_words(network.type_of("met"), expected)) == 0

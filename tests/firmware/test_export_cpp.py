@@ -7,17 +7,18 @@ from pathlib import Path
 import networks
 import numpy as np
 import pytest
+from met_head import met_codes
 from require import require
 from rtl_designs import N_SLOTS, random_candidates, small_network
 
 from l1met_fpga.errors import ConversionError, DataError, ToolError, ToolMissingError
 from l1met_fpga.firmware.export.cpp import build_command, cpp_files, export_cpp
 from l1met_fpga.firmware.export.cpp_form import CppForm
-from l1met_fpga.firmware.reference import evaluate
 from l1met_fpga.firmware.rtl.cordic import gt_words
 from l1met_fpga.firmware.stress import stress_events
 from l1met_fpga.fixed_point import FixedType, Overflow, Rounding
 from l1met_fpga.models import network as net
+from l1met_fpga.models.heads import Head
 from l1met_fpga.models.network import Network
 from l1met_fpga.puppi.columns import COLUMNS
 from l1met_fpga.puppi.words import pack, unpack
@@ -37,9 +38,9 @@ def libraries(tmp_path_factory):
 
 def assert_same(network, form, candidates):
     codes, words = form.predict(candidates)
-    expected = evaluate(network, candidates)
+    expected = met_codes(network, candidates)
     assert np.count_nonzero(codes != expected) == 0
-    assert np.count_nonzero(words != gt_words(network.output.type, expected)) == 0
+    assert np.count_nonzero(words != gt_words(network.type_of("met"), expected)) == 0
 
 
 @pytest.mark.parametrize("name", ["deepset", "deepmet", "garnet"])
@@ -108,10 +109,10 @@ def test_words_give_what_their_columns_give(libraries, rng):
     words = rng.integers(0, 1 << 61, shape, dtype=np.uint64)
     words[rng.random(shape) < 0.3] &= ~np.uint64(0x3FFF)
     columns = unpack(words)
-    expected = evaluate(network, columns)
+    expected = met_codes(network, columns)
     codes, gt = form.predict_words(words)
     assert np.count_nonzero(codes != expected) == 0
-    assert np.count_nonzero(gt != gt_words(network.output.type, expected)) == 0
+    assert np.count_nonzero(gt != gt_words(network.type_of("met"), expected)) == 0
     spare = words | np.uint64(0b111 << 61)
     assert np.count_nonzero(form.predict_words(spare)[0] != expected) == 0, "as in the firmware"
 
@@ -137,7 +138,9 @@ def test_every_column_reaches_the_network(libraries, rng):
     nodes[index] = nodes[index].model_copy(
         update={"inputs": inputs, "features": specs, "type": feature}
     )
-    network = Network(name="extra", n_candidates=N_SLOTS, nodes=(*extra, *nodes))
+    network = Network(
+        name="extra", n_candidates=N_SLOTS, heads=network.heads, nodes=(*extra, *nodes)
+    )
     network = with_types(network, [FixedType(True, 9, 3, Rounding.TRN, Overflow.WRAP)])
     columns = random_candidates(rng, 200)
     charged = columns["pid"] >= 2
@@ -148,7 +151,7 @@ def test_every_column_reaches_the_network(libraries, rng):
         columns[name] = codes.astype(np.int16)
     form = CppForm.compiled(network, libraries)
     assert_same(network, form, columns)
-    assert np.array_equal(form.predict_words(pack(columns))[0], evaluate(network, columns))
+    assert np.array_equal(form.predict_words(pack(columns))[0], met_codes(network, columns))
 
 
 def test_every_size_and_direction_gives_the_word_of_the_rtl(libraries, rng):
@@ -205,9 +208,9 @@ def test_header_alone_compiles_without_warnings_and_without_undefined_behaviour(
     run = compiled_user(network, N_SLOTS, tmp_path, *STRICT, *sanitize)
     columns = random_candidates(rng, 300)
     found = run(pack(columns))
-    expected = evaluate(network, columns)
+    expected = met_codes(network, columns)
     assert np.array_equal(found[:, :2], expected)
-    assert np.array_equal(found[:, 2].astype(np.uint64), gt_words(network.output.type, expected))
+    assert np.array_equal(found[:, 2].astype(np.uint64), gt_words(network.type_of("met"), expected))
     assert not found[:, 3].any()
 
 
@@ -218,7 +221,7 @@ def test_too_many_candidates_are_said_and_never_valid(tmp_path, rng):
     columns = random_candidates(rng, 50, lengths=np.full(50, N_SLOTS))
     words = pack(columns)
     found = run(np.concatenate([words, words[:, :1]], axis=1))
-    assert np.array_equal(found[:, :2], evaluate(network, columns))
+    assert np.array_equal(found[:, :2], met_codes(network, columns))
     assert found[:, 3].all()
     assert not (found[:, 2] & 1).any()
 
@@ -246,7 +249,7 @@ def test_two_networks_of_one_name_live_in_one_program(tmp_path, rng):
     columns = random_candidates(rng, 1, lengths=np.array([N_SLOTS]))
     data = pack(columns).astype("<u8").tobytes()
     out = subprocess.run([tmp_path / "main"], input=data, check=True, capture_output=True)
-    expected = [int(evaluate(network, columns)[0, 0]) for network in pair]
+    expected = [int(met_codes(network, columns)[0, 0]) for network in pair]
     assert expected[0] != expected[1]
     assert [int(word) for word in out.stdout.split()] == expected
 
@@ -345,12 +348,14 @@ def test_what_cannot_be_exact_is_refused_by_name():
         cpp_files(replaced(network, narrow, type=FixedType(True, 1, 2)))
 
 
-def test_networks_that_are_no_met_network_are_refused():
+def test_networks_without_a_vector_are_refused():
     network = small_network("deepmet")
-    cut = network.model_copy(update={"nodes": network.nodes[:-3]})
-    assert cut.output.name == "weights"
-    with pytest.raises(ConversionError, match=r"it must give px, py of the event, shape \(2,\)"):
-        cpp_files(cut)
+    head = Head(name="weight", kind="scalar", size=1, per="row").of_node("weights")
+    used = ("pt", "eta", "pid", "puppi_weight", "features", "phi_0", "weights")
+    nodes = tuple(n for n in network.nodes if n.name.removesuffix("_dense") in used)
+    weights = Network(name="weights", n_candidates=N_SLOTS, heads=(head,), nodes=nodes)
+    with pytest.raises(ConversionError, match=r"tells a vector in GeV; .* heads weight \(scalar"):
+        cpp_files(weights)
 
 
 @pytest.mark.slow

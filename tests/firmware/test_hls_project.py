@@ -5,6 +5,7 @@ import uuid
 
 import numpy as np
 import pytest
+from met_head import met_codes
 from networks import NETWORKS, random_deepset
 
 from l1met_fpga.config.firmware import HlsConfig
@@ -14,7 +15,6 @@ from l1met_fpga.firmware.hls.csim import CSimulation, compile_csim
 from l1met_fpga.firmware.hls.graph import build_graph, expected_ii_cycles
 from l1met_fpga.firmware.hls.layerwise import compare_layers, simulate_layers
 from l1met_fpga.firmware.hls.project import fresh_folder, write_project
-from l1met_fpga.firmware.reference import evaluate
 from l1met_fpga.firmware.stress import stress_events
 
 FLAGS = ("-O1",)
@@ -25,16 +25,18 @@ N_RANDOM = 920
 def simulate(network, config, folder, candidates):
     write_project(network, config, folder, candidates=candidates)
     library = compile_csim(folder, top=config.top_function, flags=FLAGS)
-    return CSimulation(library, network)(candidates)
+    return CSimulation(library, network)(candidates)["met"]
 
 
 def agreement(network, config, folder, rng, n_random=N_RANDOM):
     candidates = stress_events(rng, n_random=n_random, n_slots=network.n_candidates)
     got = simulate(network, config, folder, candidates)
-    return compare_codes(evaluate(network, candidates), got)
+    return compare_codes(met_codes(network, candidates), got)
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=[pytest.mark.slow] * (n == "channels")) for n in NETWORKS]
+)
 def test_default_project_agrees(name, tmp_path, rng):
     found = agreement(NETWORKS[name](), HlsConfig(), tmp_path / "hls", rng)
     assert found.events >= 2000
@@ -42,9 +44,10 @@ def test_default_project_agrees(name, tmp_path, rng):
 
 
 @pytest.mark.slow
-def test_streaming_project_agrees(tmp_path, rng):
+@pytest.mark.parametrize("name", ["garnet", "channels"])
+def test_streaming_project_agrees(name, tmp_path, rng):
     config = HlsConfig(io_type="io_stream")
-    found = agreement(NETWORKS["garnet"](n_candidates=8), config, tmp_path / "hls", rng, 50)
+    found = agreement(NETWORKS[name](n_candidates=8), config, tmp_path / "hls", rng, 50)
     assert found.differing == 0
 
 
@@ -89,7 +92,7 @@ def test_project_is_complete(tmp_path, rng):
     assert "float" not in defines
     assert "double" not in defines
     expected = np.loadtxt(folder / "tb_data" / "tb_output_predictions.dat", dtype=np.int64)
-    np.testing.assert_array_equal(expected, evaluate(network, candidates)[: len(expected)])
+    np.testing.assert_array_equal(expected, met_codes(network, candidates)[: len(expected)])
 
 
 def test_a_conversion_made_again_gives_the_same_bytes(tmp_path, rng, monkeypatch):
@@ -216,7 +219,7 @@ def test_every_event_comes_back_in_its_place(chunk, tmp_path, monkeypatch):
     (tmp_path / "l1met_csim.cpp").write_text(ADD_UP)
     library = compile_csim(tmp_path, top="l1met", flags=())
     events = stress_events(np.random.default_rng(0), n_random=40, n_slots=4)
-    codes = CSimulation(library, random_deepset(n_candidates=6), processes=2)(events)
+    codes = CSimulation(library, random_deepset(n_candidates=6), processes=2)(events)["met"]
     pt, eta, weight = (events[name].astype(np.int64) for name in ("pt", "eta", "puppi_weight"))
     slot = np.arange(1, 5)
     expected = np.stack([(slot * pt - weight).sum(axis=1), (slot * eta).sum(axis=1)], axis=1)

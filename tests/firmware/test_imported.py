@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from met_head import met_codes
 from rtl_designs import random_candidates, small_network
 
 from l1met_fpga.config.run import load_run
@@ -16,7 +17,6 @@ from l1met_fpga.errors import (
 from l1met_fpga.firmware.forms import check_samples, int64_form
 from l1met_fpga.firmware.hls.flow import check_run
 from l1met_fpga.firmware.imported import create_imported_run, read_expected
-from l1met_fpga.firmware.reference import evaluate
 from l1met_fpga.fixed_point import FixedType
 from l1met_fpga.models.network import Network
 
@@ -27,7 +27,7 @@ def arrived(tmp_path):
     network = small_network("deepset")
     network.save(tmp_path / "network.json")
     columns = random_candidates(np.random.default_rng(3), 40)
-    np.savez(tmp_path / "events.npz", met_xy=evaluate(network, columns), **columns)
+    np.savez(tmp_path / "events.npz", met_codes=met_codes(network, columns), **columns)
     return network, tmp_path / "network.json", tmp_path / "events.npz"
 
 
@@ -48,10 +48,12 @@ def test_forms_are_held_against_int64_and_that_against_the_known_results(arrived
 def test_a_wrong_known_result_is_found(arrived, tmp_path):
     _, path, events = arrived
     arrays = dict(np.load(events))
-    arrays["met_xy"][7, 1] += 1
+    arrays["met_codes"][7, 1] += 1
     np.savez(events, **arrays)
     run = create_imported_run(path, events, tmp_path / "run")
-    with pytest.raises(BitExactnessError, match=r"int64: 1 of 80 outputs differ from expected"):
+    with pytest.raises(
+        BitExactnessError, match=r"int64: 1 of 80 outputs of head 'met' differ from expected"
+    ):
         check_run(run, load_run(run.config), {}, n_events=20)
     written = json.loads(run.bit_exactness.read_text())
     assert written["int64"]["samples"]["expected"]["first_event"] == 7
@@ -82,11 +84,14 @@ def test_without_known_results_only_forms_are_compared(arrived, tmp_path):
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        (lambda a: a.pop("met_xy"), r"lacks the arrays \['met_xy'\]; it has \["),
+        (lambda a: a.pop("met_codes"), r"lacks the arrays \['met_codes'\]; it has \["),
         (lambda a: a.pop("eta"), r"lacks the arrays \['eta'\]"),
         (lambda a: a.update(pt=a["pt"].astype(float)), r"array 'pt' is float64 .* expected integ"),
         (lambda a: a.update(pt=a["pt"][0]), r"array 'pt' is int16 of shape \(16,\)"),
-        (lambda a: a.update(met_xy=a["met_xy"][:3]), r"'met_xy' has shape \(3, 2\), .*\(40, 2\)"),
+        (
+            lambda a: a.update(met_codes=a["met_codes"][:3]),
+            r"'met_codes' has shape \(3, 2\), .*\(40, 2\)",
+        ),
         (lambda a: a.update(pid=a["pid"] + 8), r"'pid' holds 8 to 15, the column allows 0 to 7"),
     ],
 )

@@ -5,10 +5,11 @@ from math import floor
 
 import numpy as np
 import pytest
+from met_head import met_codes
 from networks import MET, NETWORKS, random_deepset
 
 from l1met_fpga.errors import ConversionError, DataError
-from l1met_fpga.firmware.reference import _dense, evaluate, evaluate_nodes
+from l1met_fpga.firmware.reference import _dense, evaluate_nodes
 from l1met_fpga.firmware.stress import stress_events
 from l1met_fpga.fixed_point import FixedType, Overflow, Rounding
 from l1met_fpga.models import network as net
@@ -27,6 +28,11 @@ def quantize(kind: FixedType, value: Fraction) -> Fraction:
         code = min(max(code, kind.min_code), kind.max_code)
     assert kind.min_code <= code <= kind.max_code
     return Fraction(code) / Fraction(2) ** kind.frac_bits
+
+
+def own(kind: FixedType | None, value: Fraction) -> Fraction:
+    """A channel's own type; every mode by FixedType, which tests/test_fixed_point.py holds to C++."""
+    return Fraction(0) if kind is None else real(kind, int(kind.encode(float(value))))
 
 
 def real(kind: FixedType, code: int) -> Fraction:
@@ -82,6 +88,10 @@ def one_event(  # noqa: C901 - one case per operation
                 rows = x[0] if isinstance(x[0][0], list) else [x[0]]
                 done = [[quantize(node.type, v) for v in row] for row in rows]
                 values[node.name] = done if len(node.shape) > 1 else done[0]
+            case net.QuantizeChannels():
+                rows = x[0] if isinstance(x[0][0], list) else [x[0]]
+                done = [[own(k, v) for k, v in zip(node.types, row, strict=True)] for row in rows]
+                values[node.name] = done if len(node.shape) > 1 else done[0]
             case net.Table():
                 codes = [
                     [int(v * 2 ** kinds[0].frac_bits) - kinds[0].min_code for v in row]
@@ -114,7 +124,7 @@ def one_event(  # noqa: C901 - one case per operation
                 values[node.name] = [
                     sum(c * v[a] for c, v in zip(*x, strict=True)) for a in range(2)
                 ]
-    return values[network.output.name]
+    return values[network.head("met").node]
 
 
 def feature_of(feature: net.Feature, counts: int) -> Fraction:
@@ -128,7 +138,7 @@ def feature_of(feature: net.Feature, counts: int) -> Fraction:
 def test_agrees_with_exact_fractions(name, rng):
     network = NETWORKS[name](n_candidates=6)
     candidates = stress_events(rng, n_random=10, n_slots=6)
-    codes = evaluate(network, candidates)
+    codes = met_codes(network, candidates)
     picked = np.flatnonzero(np.arange(len(codes)) % 5 == 0)
     for event in picked:
         one = {k: [int(v) for v in column[event]] for k, column in candidates.items()}
@@ -141,7 +151,7 @@ def test_inner_nodes_end_in_the_same_output(name, rng):
     network = NETWORKS[name]()
     candidates = stress_events(rng, n_random=20)
     nodes = evaluate_nodes(network, candidates)
-    np.testing.assert_array_equal(nodes[network.output.name], evaluate(network, candidates))
+    np.testing.assert_array_equal(nodes[network.head("met").node], met_codes(network, candidates))
     for node in network:
         assert nodes[node.name].shape[1:] == node.shape
         assert nodes[node.name].min() >= node.type.min_code
@@ -151,12 +161,12 @@ def test_inner_nodes_end_in_the_same_output(name, rng):
 def test_empty_slots_order_and_chunks_change_nothing(rng):
     network = random_deepset()
     candidates = stress_events(rng, n_random=50, n_slots=100)
-    codes = evaluate(network, candidates)
+    codes = met_codes(network, candidates)
     order = rng.permutation(100)
     shuffled = {k: v[:, order] for k, v in candidates.items()}
-    np.testing.assert_array_equal(evaluate(network, shuffled, threads=1), codes)
+    np.testing.assert_array_equal(met_codes(network, shuffled, threads=1), codes)
     one_by_one = [
-        evaluate(network, {k: v[i : i + 1] for k, v in candidates.items()}) for i in range(9)
+        met_codes(network, {k: v[i : i + 1] for k, v in candidates.items()}) for i in range(9)
     ]
     np.testing.assert_array_equal(np.concatenate(one_by_one), codes[:9])
 
@@ -202,19 +212,19 @@ def test_quarter_turn_changes_nothing_but_broken_ties(rng):
 def test_no_events():
     columns = ("pt", "eta", "phi", "pid", "puppi_weight")
     empty = {name: np.zeros((0, 128), np.int16) for name in columns}
-    assert evaluate(random_deepset(), empty).shape == (0, 2)
+    assert met_codes(random_deepset(), empty).shape == (0, 2)
 
 
 def test_refuses_what_it_cannot_evaluate(rng):
     network = random_deepset()
     candidates = dict(stress_events(rng, n_random=1))
     with pytest.raises(DataError, match=r"needs the columns \['phi'\]"):
-        evaluate(network, {k: v for k, v in candidates.items() if k != "phi"})
+        met_codes(network, {k: v for k, v in candidates.items() if k != "phi"})
     with pytest.raises(DataError, match=r"'pid' holds codes .* to 8, its type allows 0 to 7"):
-        evaluate(network, {**candidates, "pid": np.full_like(candidates["pid"], 8)})
+        met_codes(network, {**candidates, "pid": np.full_like(candidates["pid"], 8)})
     wide = {k: np.pad(v, ((0, 0), (0, 1))) for k, v in candidates.items()}
     with pytest.raises(DataError, match="at most 128 slots"):
-        evaluate(network, wide)
+        met_codes(network, wide)
 
 
 def test_refuses_a_type_that_could_overflow(rng):
@@ -225,7 +235,7 @@ def test_refuses_a_type_that_could_overflow(rng):
     nodes[index] = node.model_copy(update={"type": narrow})
     broken = network.model_copy(update={"nodes": tuple(nodes)})
     with pytest.raises(ConversionError, match=r"'phi_1_dense' \(dense\).*cannot hold every result"):
-        evaluate(broken, stress_events(rng, n_random=1))
+        met_codes(broken, stress_events(rng, n_random=1))
 
 
 @pytest.mark.parametrize("x_bits", [12, 13, 14, 24, 41, 42, 43, 44])

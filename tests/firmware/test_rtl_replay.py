@@ -4,11 +4,11 @@ import networks
 import numpy as np
 import pytest
 from da4ml.trace import comb_trace
+from met_head import met_codes
 from rtl_designs import N_SLOTS, compile_sources, random_candidates, small_network
 
 from l1met_fpga.config.rtl import RtlConfig
 from l1met_fpga.errors import ConversionError
-from l1met_fpga.firmware.reference import evaluate
 from l1met_fpga.firmware.rtl import blocks, primitives
 from l1met_fpga.firmware.rtl.delays import NETS
 from l1met_fpga.firmware.rtl.design import build_design
@@ -75,7 +75,7 @@ def test_wide_activations_and_weights_agree_with_the_reference(kind, monkeypatch
     stress = stress_events(rng, n_random=40, n_slots=N_SLOTS)
     for candidates in (random_candidates(rng, 200), stress):
         np.testing.assert_array_equal(
-            InterpreterForm(design)(candidates), evaluate(network, candidates)
+            InterpreterForm(design)(candidates)["met"], met_codes(network, candidates)
         )
 
 
@@ -86,7 +86,7 @@ def test_the_verilog_of_wide_numbers_agrees_with_the_reference(monkeypatch, tmp_
     model = compile_sources(project.sources, project.top, project.design.lanes)
     candidates = random_candidates(np.random.default_rng(14), 200)
     form = SimulationForm(project.design, model)
-    np.testing.assert_array_equal(form(candidates), evaluate(network, candidates))
+    np.testing.assert_array_equal(form(candidates)["met"], met_codes(network, candidates))
 
 
 def test_numbers_beyond_64_bits_are_refused():

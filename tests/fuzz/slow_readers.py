@@ -12,6 +12,7 @@ from l1met_fpga.config.data import ConvertConfig
 from l1met_fpga.data.batch import concatenate
 from l1met_fpga.data.sources import expand_sources, read_source
 from l1met_fpga.data.store import Store
+from l1met_fpga.data.truth import GEN_MET
 
 __all__ = ["REQUIRED", "as_lists", "read", "slow_root", "slow_words", "store_content"]
 
@@ -82,5 +83,5 @@ def as_lists(batch):
 def store_content(path):
     with Store.open(path) as store:
         arrays = list(store.candidates(columns=store.columns).values())
-        arrays += [store.gen_met_xy_gev(), store.n_candidates(), store.event_id(), store.parts()]
+        arrays += [store.truth(GEN_MET), store.n_candidates(), store.event_id(), store.parts()]
         return [array.tobytes() for array in arrays], store.attributes

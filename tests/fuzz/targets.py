@@ -96,9 +96,9 @@ def _simulation(path: Path) -> None:
 def _network(path: Path) -> None:
     network = Network.load(path)
     events = random_candidates(np.random.default_rng(0), 20, n_slots=min(network.n_candidates, 128))
-    codes = evaluate(network, events, threads=1)
-    assert network.output.type.min <= codes.min() / 2.0**network.output.type.frac_bits
-    assert codes.max() / 2.0**network.output.type.frac_bits <= network.output.type.max
+    for head, values in network.values(evaluate(network, events, threads=1)).items():
+        kind = network.type_of(head)
+        assert kind.min <= values.min() <= values.max() <= kind.max
 
 
 def _report(_: Path) -> int:

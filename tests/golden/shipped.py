@@ -11,10 +11,14 @@ import numpy as np
 # QKeras needs Keras 2, which TensorFlow gives only when asked before it is imported.
 os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
 
+from met_head import met_codes
+
 from l1met_fpga.config.firmware import HlsConfig
+from l1met_fpga.config.rtl import RtlConfig
 from l1met_fpga.firmware.builds import sources_digest
 from l1met_fpga.firmware.hls.project import write_project
-from l1met_fpga.firmware.reference import evaluate
+from l1met_fpga.firmware.rtl.design import build_design
+from l1met_fpga.firmware.rtl.verilog import design_files
 from l1met_fpga.identity import content_digest
 from l1met_fpga.models.network import Network
 
@@ -55,7 +59,16 @@ def hls_digest(network: Network, candidates: dict[str, np.ndarray]) -> str:
         return sources_digest(project / "firmware")
 
 
-TEXTS: dict[str, Callable[[Network, dict[str, np.ndarray]], str]] = {"hls": hls_digest}
+def verilog_digest(network: Network, _candidates: dict[str, np.ndarray]) -> str:
+    """Return the digest of the Verilog of a network, without the comment that names the network."""
+    design = build_design(network, RtlConfig())
+    return content_digest(design_files(design, f"l1met_{network.name}", []))
+
+
+TEXTS: dict[str, Callable[[Network, dict[str, np.ndarray]], str]] = {
+    "hls": hls_digest,
+    "verilog": verilog_digest,
+}
 """Generated text -> its digest."""
 
 
@@ -63,7 +76,7 @@ def measure(name: str) -> dict[str, object]:
     """Return everything that is held fixed about a shipped network."""
     path = MODELS / name / "network.json"
     network, candidates = Network.load(path), events()
-    outputs = evaluate(network, candidates)
+    outputs = met_codes(network, candidates)
     return {
         "network": content_digest(json.loads(path.read_text(encoding="utf-8"))),
         "outputs": content_digest(outputs.tolist()),

@@ -7,6 +7,7 @@ from shipped import GOLDEN, MODELS, NETWORKS, events, measure
 
 from l1met_fpga.identity import content_digest
 from l1met_fpga.models.export import export_network
+from l1met_fpga.models.heads import MET
 from l1met_fpga.models.network import Network
 from l1met_fpga.models.storage import load_model
 
@@ -27,4 +28,4 @@ def test_shipped_network_gives_the_same_bits(name):
 @pytest.mark.parametrize("name", NETWORKS)
 def test_shipped_model_exports_as_its_network(name):
     model = load_model(MODELS / name / "model.keras")
-    assert export_network(model) == Network.load(MODELS / name / "network.json")
+    assert export_network(model, (MET,)) == Network.load(MODELS / name / "network.json")

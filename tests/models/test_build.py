@@ -1,12 +1,14 @@
 import numpy as np
 import pytest
 from keras_models import MODELS, NAMES, model_config, random_candidates, scrambled
+from met_head import predict_met
 
 from l1met_fpga.config.run import load_run
 from l1met_fpga.errors import ConfigError, RunFolderError
 from l1met_fpga.models.build import build, copy_weights, dense_layers
+from l1met_fpga.models.heads import MET
 from l1met_fpga.models.registry import builder, register
-from l1met_fpga.models.storage import load_model, predict_met_xy_gev, save_model
+from l1met_fpga.models.storage import load_model, save_model
 from l1met_fpga.puppi.sums import puppi_met_xy_gev
 
 every_model = pytest.mark.parametrize("name", NAMES)
@@ -17,7 +19,7 @@ every_variant = pytest.mark.parametrize("variant", ["float", "quantized"])
 @every_model
 def test_training_starts_from_puppi_met(name, variant):
     candidates = random_candidates(np.random.default_rng(0), 50, filled=50)
-    met = predict_met_xy_gev(build(model_config(name), variant=variant), candidates)
+    met = predict_met(build(model_config(name), (MET,), variant=variant), candidates)
     # 50 momenta rounded to 1/8 GeV and a table of 11 bits
     np.testing.assert_allclose(met, puppi_met_xy_gev(candidates), atol=2.0)
     assert np.abs(met - puppi_met_xy_gev(candidates)).mean() < 0.5
@@ -27,7 +29,7 @@ def test_training_starts_from_puppi_met(name, variant):
 @every_model
 def test_packed_equals_padded(name, variant):
     padded = scrambled(name, variant)
-    packed = build(model_config(name), variant=variant, packed=True)
+    packed = build(model_config(name), (MET,), variant=variant, packed=True)
     copy_weights(padded, packed)
     candidates = random_candidates(np.random.default_rng(1), 80)
     candidates["pt"][5] = 0  # an event without candidates in between
@@ -35,9 +37,7 @@ def test_packed_equals_padded(name, variant):
     inputs = {k: candidates[k][filled].astype(np.float32) for k in model_config(name).columns}
     inputs["row_splits"] = np.concatenate([[0], np.cumsum(filled.sum(axis=1))])
     tolerance = {"rtol": 0, "atol": 0} if variant == "quantized" else {"rtol": 1e-5, "atol": 1e-3}
-    np.testing.assert_allclose(
-        packed(inputs).numpy(), predict_met_xy_gev(padded, candidates), **tolerance
-    )
+    np.testing.assert_allclose(packed(inputs).numpy(), predict_met(padded, candidates), **tolerance)
 
 
 @every_variant
@@ -47,9 +47,7 @@ def test_saved_model_gives_the_same(name, variant, tmp_path):
     save_model(model, tmp_path / "model.keras")
     again = load_model(tmp_path / "model.keras")
     candidates = random_candidates(np.random.default_rng(2), 30)
-    np.testing.assert_array_equal(
-        predict_met_xy_gev(again, candidates), predict_met_xy_gev(model, candidates)
-    )
+    np.testing.assert_array_equal(predict_met(again, candidates), predict_met(model, candidates))
     for before, after in zip(model.layers, again.layers, strict=True):
         assert before.get_config() == after.get_config()
 
@@ -64,7 +62,7 @@ def test_missing_and_damaged_models_are_refused(tmp_path):
 
 def test_weights_go_between_the_same_networks_only():
     with pytest.raises(ConfigError, match="networks differ"):
-        copy_weights(scrambled("deepmet", "quantized"), build(model_config("garnet")))
+        copy_weights(scrambled("deepmet", "quantized"), build(model_config("garnet"), (MET,)))
 
 
 def test_own_layers_have_nothing_to_prune():
@@ -77,18 +75,18 @@ def test_own_layers_have_nothing_to_prune():
 
 def test_unknown_variant_and_missing_schedule():
     with pytest.raises(ConfigError, match=r"unknown variant 'pruned_float'; choose from"):
-        build(model_config("deepset"), variant="pruned_float")
+        build(model_config("deepset"), (MET,), variant="pruned_float")
     with pytest.raises(ConfigError, match="needs a pruning schedule"):
-        build(model_config("deepset"), variant="pruned")
+        build(model_config("deepset"), (MET,), variant="pruned")
 
 
 def test_registry_names_the_choices():
     with pytest.raises(ConfigError, match=r"unknown architecture 'edgeconv'; choose from \['deep"):
-        builder("edgeconv")
+        builder("edgeconv", (MET,))
     with pytest.raises(ConfigError, match="registered already"):
-        register("deepset")(lambda *_: None)
+        register("deepset", kinds=("vector",))(lambda *_: None)
     with pytest.raises(ConfigError, match="no configuration class declares"):
-        register("edgeconv")(lambda *_: None)
+        register("edgeconv", kinds=("vector",))(lambda *_: None)
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from l1met_fpga.errors import ConfigError
 from l1met_fpga.fixed_point import FixedType, Overflow, Rounding
 from l1met_fpga.models.build import build
 from l1met_fpga.models.exactness import check_exact
+from l1met_fpga.models.heads import MET
 from l1met_fpga.models.keras import keras
 from l1met_fpga.models.layers import FixedQuantize
 
@@ -82,11 +83,11 @@ def test_accumulators_stay_below_24_bits():
     with pytest.raises(
         ConfigError, match=r"'phi_0_dense' adds numbers of up to \d+ bits.*narrower"
     ):
-        build(wide(kernel="fixed<16,1>"))
+        build(wide(kernel="fixed<16,1>"), (MET,))
     with pytest.raises(ConfigError, match=r"'phi_1_dense' adds numbers"):
-        build(wide(output="ufixed<16,4>"))
+        build(wide(output="ufixed<16,4>"), (MET,))
 
 
 def test_rounding_stays_below_24_bits():
     with pytest.raises(ConfigError, match=r"quantizer 'phi_0' of .* rounds a sum with"):
-        build(wide(kernel="fixed<8,1>", bias="fixed<14,2>", output="ufixed<14,10>"))
+        build(wide(kernel="fixed<8,1>", bias="fixed<14,2>", output="ufixed<14,10>"), (MET,))

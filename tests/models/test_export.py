@@ -1,30 +1,31 @@
 import numpy as np
 import pytest
 from keras_models import NAMES, model_config, random_candidates, scrambled
+from met_head import met_codes, predict_met
 
 from l1met_fpga.errors import ConversionError
-from l1met_fpga.firmware.reference import evaluate, evaluate_nodes
+from l1met_fpga.firmware.reference import evaluate_nodes
 from l1met_fpga.models.build import build
 from l1met_fpga.models.export import bake_weights, export_network
+from l1met_fpga.models.heads import MET
 from l1met_fpga.models.keras import keras
 from l1met_fpga.models.network import Network
-from l1met_fpga.models.storage import predict_met_xy_gev
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_keras_equals_the_integer_network(name):
     model = scrambled(name, "quantized")
-    network = export_network(model)
+    network = export_network(model, (MET,))
     candidates = random_candidates(np.random.default_rng(1), 400)
-    met = network.output.type.exactly(predict_met_xy_gev(model, candidates))
+    met = network.type_of("met").exactly(predict_met(model, candidates))
     assert np.count_nonzero(met) > 500
-    np.testing.assert_array_equal(met, evaluate(network, candidates))
+    np.testing.assert_array_equal(met, met_codes(network, candidates))
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_layer_equals_its_node(name):
     model = scrambled(name, "quantized")
-    network = export_network(model)
+    network = export_network(model, (MET,))
     candidates = random_candidates(np.random.default_rng(2), 40)
     nodes = evaluate_nodes(network, candidates)
     inner = keras.Model(model.inputs, [layer.output for layer in model.layers])
@@ -35,14 +36,14 @@ def test_every_layer_equals_its_node(name):
 
 
 def test_network_survives_its_file(tmp_path):
-    network = export_network(scrambled("deepset", "quantized"))
+    network = export_network(scrambled("deepset", "quantized"), (MET,))
     network.save(tmp_path / "network.json")
     assert Network.load(tmp_path / "network.json") == network
 
 
 def test_weights_that_are_not_baked_are_refused():
-    model = build(model_config("deepset"))
+    model = build(model_config("deepset"), (MET,))
     with pytest.raises(ConversionError, match=r"phi_0_dense.*call bake_weights"):
-        export_network(model)
+        export_network(model, (MET,))
     bake_weights(model)
-    assert export_network(model).columns == ("pt", "eta", "phi", "pid", "puppi_weight")
+    assert export_network(model, (MET,)).columns == ("pt", "eta", "phi", "pid", "puppi_weight")

@@ -3,11 +3,12 @@
 import foreign_models
 import numpy as np
 import pytest
+from met_head import met_codes
 
 from l1met_fpga.errors import BitExactnessError, ConversionError
 from l1met_fpga.firmware.keras_import import expected_events, keras_codes
-from l1met_fpga.firmware.reference import evaluate
 from l1met_fpga.fixed_point import FixedType, Overflow, Rounding
+from l1met_fpga.models.heads import MET
 from l1met_fpga.models.importing.exact import exact_codes
 from l1met_fpga.models.importing.importer import import_model
 from l1met_fpga.models.importing.inputs import columns_of
@@ -35,7 +36,7 @@ RELU_4 = "quantized_relu(6,2)"
 
 def imported(model, **values):
     arguments = {"name": "theirs", "inputs": INPUTS} | values
-    return import_model(model, **arguments)
+    return import_model(model, MET, **arguments)
 
 
 def quantized(x, name="q"):
@@ -79,24 +80,24 @@ def test_every_weight_and_result_is_that_of_keras(family):
     model = model_of(FAMILIES[family])
     found = imported(model)
     candidates, codes = expected_events(model, found, 400)
-    assert np.array_equal(codes, evaluate(found.network, candidates))
-    assert np.unique(codes).size > 20, "the model says something"
+    assert np.array_equal(codes["met"], met_codes(found.network, candidates))
+    assert np.unique(codes["met"]).size > 20, "the model says something"
 
 
 @pytest.mark.parametrize("slots", [100, pytest.param(128, marks=pytest.mark.slow)])
 def test_l1metml_of_100_and_128_candidates(slots):
     model = foreign_models.l1metml(slots)
-    found = import_model(model, name="l1metml", inputs=foreign_models.L1METML_INPUTS)
+    found = import_model(model, MET, name="l1metml", inputs=foreign_models.L1METML_INPUTS)
     assert found.network.n_candidates == slots
     candidates, codes = expected_events(model, found, 300)
-    assert np.array_equal(codes, evaluate(found.network, candidates))
+    assert np.array_equal(codes["met"], met_codes(found.network, candidates))
 
 
 def test_the_whole_model_agrees_where_float32_adds_exactly():
     """An end-to-end comparison that uses nothing of the proof: few candidates of little pt."""
     for mean in (False, True):
         model = foreign_models.l1metml(16, mean=mean)
-        found = import_model(model, name="l1metml", inputs=foreign_models.L1METML_INPUTS)
+        found = import_model(model, MET, name="l1metml", inputs=foreign_models.L1METML_INPUTS)
         rng = np.random.default_rng(1)
         filled = np.arange(16) < 3
         candidates = {
@@ -117,18 +118,18 @@ def test_the_whole_model_agrees_where_float32_adds_exactly():
             "pid": candidates["pid"].astype(np.float32),
         }
         keras_met = np.asarray(model(given), np.float64)
-        kind = found.network.output.type
-        assert np.array_equal(-keras_met, kind.decode(evaluate(found.network, candidates)))
+        kind = found.network.type_of("met")
+        assert np.array_equal(-keras_met, kind.decode(met_codes(found.network, candidates)))
 
 
 @pytest.mark.slow
 def test_l1metml_of_100_candidates_on_100_000_events():
     model = foreign_models.l1metml(100)
-    found = import_model(model, name="l1metml", inputs=foreign_models.L1METML_INPUTS)
+    found = import_model(model, MET, name="l1metml", inputs=foreign_models.L1METML_INPUTS)
     for seed in range(10):
         candidates, codes = expected_events(model, found, 10_000, seed=seed)
-        assert len(codes) == 10_000
-        assert np.array_equal(codes, evaluate(found.network, candidates))
+        assert len(codes["met"]) == 10_000
+        assert np.array_equal(codes["met"], met_codes(found.network, candidates))
 
 
 def test_a_normalization_of_binary_numbers_is_folded():
@@ -148,8 +149,8 @@ def test_a_normalization_of_binary_numbers_is_folded():
 def test_a_result_type_rounds_the_exact_sum():
     model = model_of(FAMILIES["one dense layer"])
     kind = FixedType(True, 12, 5, Rounding.RND, Overflow.SAT)
-    found = imported(model, met_type=kind)
-    assert found.network.output.type == kind
+    found = imported(model, result_type=kind)
+    assert found.network.type_of("met") == kind
     expected_events(model, found, 300)
 
 

@@ -22,7 +22,7 @@ from l1met_fpga.models.keras import keras
 def digest(path):
     keras.utils.set_random_seed(3)
     config = load_run(Path(path)).model
-    model = build(config)
+    model = build(config, (MET,))
     rng = np.random.default_rng(0)
     columns = {c: rng.integers(1, 200, (32, config.n_candidates)) for c in config.columns}
     columns = {c: np.asarray(v, np.float32) for c, v in columns.items()}

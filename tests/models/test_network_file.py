@@ -1,12 +1,17 @@
 """``network.json`` from a stranger: names cannot leave their place, damage is told in words."""
 
 import json
+import re
+import shlex
 
 import networks
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
+from typer.testing import CliRunner
 
+from l1met_fpga.cli.app import app
 from l1met_fpga.errors import ConversionError, L1MetError
 from l1met_fpga.models.network import Network
 
@@ -151,7 +156,20 @@ def dense(key, change):
         (changed("nodes", place("scalars_sum"), "inputs", value=["scalars", "eta"]), "scalars_sum"),
         (
             changed("nodes", value=PLAIN["nodes"][: place("scalars_sum") + 1]),
-            "MET is two, px and py",
+            "head 'met' is given by 'met_xy', which is no node",
+        ),
+        (changed("heads", value=[]), "heads: Tuple should have at least 1 item"),
+        (changed("heads", value=PLAIN["heads"] * 2), "two heads are called 'met'"),
+        (
+            changed("heads", 0, "node", value="scalars_sum"),
+            r"vector, per example. has shape .2.; its node .scalars_sum. gives .1.",
+        ),
+        (changed("heads", 0, "size", value=3), "'met' is a vector of 3 numbers; expected 2"),
+        (changed("heads", 0, "kind", value="tensor"), "'vector', 'scalar' or 'classes'"),
+        (changed("version", value=3), "version: Input should be 2"),
+        (
+            changed("nodes", value=[*PLAIN["nodes"], PLAIN["nodes"][-1] | {"name": "again"}]),
+            "node 'again' is not used by any head; leave it out",
         ),
         (changed("n_candidates", value=5), "'pt' .input. has shape .4., expected .5"),
         (changed("n_candidates", value=10**9), "less than or equal to 128"),
@@ -160,3 +178,67 @@ def dense(key, change):
 def test_nodes_that_do_not_fit_together_are_refused(tmp_path_factory, content, says):
     with pytest.raises(ConversionError, match=says):
         load(tmp_path_factory, content)
+
+
+def version_1():
+    """The example network as it was written before there were heads."""
+    return {key: value for key, value in PLAIN.items() if key not in ("version", "heads")}
+
+
+def test_version_1_is_refused_with_the_command_that_converts_it(tmp_path):
+    path = tmp_path / "old run" / "network.json"
+    path.parent.mkdir()
+    path.write_text(json.dumps(version_1()))
+    with pytest.raises(ConversionError, match=r"is a network\.json of version 1") as refused:
+        Network.load(path)
+    command = str(refused.value).split("`")[1]
+    result = CliRunner().invoke(app, shlex.split(command)[1:])
+    assert result.exit_code == 0, result.output
+    assert Network.load(path) == NETWORK
+
+
+def test_conversion_leaves_out_nodes_that_nothing_uses(tmp_path):
+    path = tmp_path / "network.json"
+    content = version_1()
+    idle = content["nodes"][place("phi_0")] | {"name": "idle"}
+    path.write_text(
+        json.dumps(content | {"nodes": [*content["nodes"][:-1], idle, PLAIN["nodes"][-1]]})
+    )
+    assert CliRunner().invoke(app, ["import", str(path), "-o", str(path)]).exit_code == 0
+    assert Network.load(path) == NETWORK
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (PLAIN, "has version 2 already; nothing was written"),
+        ({"nodes": [1]}, "the nodes of this network.json cannot be read"),
+        ({"nodes": []}, "the nodes of this network.json cannot be read"),
+        (version_1() | {"n_candidates": 7}, "'pt' .input. has shape"),
+        ([], "no network that l1met can use"),
+    ],
+)
+def test_what_cannot_be_converted_is_told_and_nothing_is_written(tmp_path, content, says):
+    path, target = tmp_path / "network.json", tmp_path / "new.json"
+    path.write_text(json.dumps(content))
+    result = CliRunner().invoke(app, ["import", str(path), "-o", str(target)])
+    assert isinstance(result.exception, ConversionError)
+    assert re.search(says, str(result.exception))
+    assert not target.exists()
+
+
+def test_a_head_per_row_needs_a_node_per_candidate():
+    heads = [{"name": "w", "kind": "scalar", "size": 1, "per": "row", "node": "weights"}]
+    with pytest.raises(ValidationError, match=r"scalar, per row. has shape \[4, 1\]; .* \[4, 2\]"):
+        Network.model_validate(PLAIN | {"heads": [*heads, *PLAIN["heads"]]})
+    two = {"n_candidates": 2, "heads": [{**PLAIN["heads"][0], "node": "pt"}]}
+    pt = {**PLAIN["nodes"][0], "shape": [2]}
+    with pytest.raises(ValidationError, match="head 'met' is per example, its node 'pt' is not"):
+        Network.model_validate(PLAIN | two | {"nodes": [pt]})
+
+
+def test_an_unknown_head_names_the_nearest():
+    with pytest.raises(
+        ConversionError, match=r"no head 'mte'; it has \['met'\]; did you mean 'met'"
+    ):
+        NETWORK.head("mte")

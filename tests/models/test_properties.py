@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 from keras_models import NAMES, model_config, random_candidates, scrambled
+from met_head import met_codes, predict_met
 
 from l1met_fpga.config.model import MomentumConfig
-from l1met_fpga.firmware.reference import evaluate
 from l1met_fpga.models.build import build, copy_weights
 from l1met_fpga.models.export import export_network
+from l1met_fpga.models.heads import MET
 from l1met_fpga.models.keras import keras
-from l1met_fpga.models.registry import BUILDERS
-from l1met_fpga.models.storage import predict_met_xy_gev
+from l1met_fpga.models.registry import ARCHITECTURES
 from l1met_fpga.puppi.columns import N_CANDIDATES
 
 every_model = pytest.mark.parametrize("name", NAMES)
@@ -23,7 +23,7 @@ def close(variant):
 
 
 def test_every_architecture_has_a_model_file():
-    assert {model_config(name).architecture for name in NAMES} == set(BUILDERS)
+    assert {model_config(name).architecture for name in NAMES} == set(ARCHITECTURES)
 
 
 @every_variant
@@ -31,21 +31,21 @@ def test_every_architecture_has_a_model_file():
 def test_order_of_candidates_and_empty_slots_do_not_matter(name, variant):
     model, rng = scrambled(name, variant), np.random.default_rng(3)
     candidates = random_candidates(rng, 60, n_slots=90)
-    before = predict_met_xy_gev(model, candidates)
+    before = predict_met(model, candidates)
     shuffled = rng.permuted(np.tile(np.arange(N_CANDIDATES), (60, 1)), axis=1)
     moved = {
         k: np.take_along_axis(np.pad(v, ((0, 0), (0, 38))), shuffled, axis=1)
         for k, v in candidates.items()
     }
     assert np.abs(before).max() > 10
-    np.testing.assert_allclose(predict_met_xy_gev(model, moved), before, **close(variant))
+    np.testing.assert_allclose(predict_met(model, moved), before, **close(variant))
 
 
 @every_variant
 @every_model
 def test_event_without_candidates_has_no_met(name, variant):
     candidates = random_candidates(np.random.default_rng(4), 3, filled=0)
-    met = predict_met_xy_gev(scrambled(name, variant), candidates)
+    met = predict_met(scrambled(name, variant), candidates)
     np.testing.assert_array_equal(met, np.zeros((3, 2)))
 
 
@@ -55,10 +55,10 @@ def test_full_events_at_maximum_pt_do_not_overflow(name):
     candidates = random_candidates(rng, 20, filled=N_CANDIDATES)
     candidates["pt"][:] = 16383
     candidates["phi"][:10] = candidates["phi"][:10, :1]  # all in one direction
-    network = export_network(model)
-    codes = network.output.type.exactly(predict_met_xy_gev(model, candidates))
-    np.testing.assert_array_equal(codes, evaluate(network, candidates))
-    assert np.isfinite(predict_met_xy_gev(scrambled(name, "float"), candidates)).all()
+    network = export_network(model, (MET,))
+    codes = network.type_of("met").exactly(predict_met(model, candidates))
+    np.testing.assert_array_equal(codes, met_codes(network, candidates))
+    assert np.isfinite(predict_met(scrambled(name, "float"), candidates)).all()
 
 
 def turned(candidates, counts):
@@ -74,17 +74,17 @@ def test_met_turns_with_the_event_up_to_the_table(name, variant):
     config = model_config(name).model_copy(
         update={"momentum": MomentumConfig(table="fixed<22,2>", output="fixed<24,13>")}
     )
-    model = build(config, variant=variant)
+    model = build(config, (MET,), variant=variant)
     copy_weights(scrambled(name, variant), model)
     candidates = random_candidates(np.random.default_rng(6), 50, filled=40)
-    before = predict_met_xy_gev(model, candidates)
+    before = predict_met(model, candidates)
     for counts in (1, 77, 360, 720, 1000):
         angle = 2 * np.pi * counts / 1440
         turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
-        after = predict_met_xy_gev(model, turned(candidates, counts))
+        after = predict_met(model, turned(candidates, counts))
         np.testing.assert_allclose(after, before @ turn, atol=0.12)
         # in the default types: pt 2^-12 from the table and 2^-4 GeV from the momentum, each
-        default = predict_met_xy_gev(scrambled(name, variant), turned(candidates, counts))
+        default = predict_met(scrambled(name, variant), turned(candidates, counts))
         assert np.abs(default - before @ turn).mean() < 3.0
 
 

@@ -7,12 +7,11 @@ input is X, as a VHDL neighbour's 'U' would be.
 import numpy as np
 import pytest
 from icarus_bench import LANES, pins_of, simulate
+from met_head import met_codes
 from rtl_designs import folder, random_candidates, small_network
 
 from l1met_fpga.config.rtl import RtlConfig
-from l1met_fpga.firmware.reference import evaluate
 from l1met_fpga.firmware.rtl.project import write_project
-
 
 pytestmark = pytest.mark.oracle("iverilog")
 
@@ -40,7 +39,7 @@ def assert_agreement(kind, n_events):
     lines = [line.split() for line in text.splitlines()]
     found = {kind: [line[1:] for line in lines if line[0] == kind] for kind in ("X", "MET", "GT")}
     assert found["X"] == []
-    want = evaluate(network, events)
+    want = met_codes(network, events)
     met = np.array([[int(x), int(y)] for _, x, y, _ in found["MET"]])
     np.testing.assert_array_equal(met, want)
     assert {error for *_, error in found["MET"]} == {"0"}

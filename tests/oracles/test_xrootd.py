@@ -17,6 +17,7 @@ from l1met_fpga.config.data import ConvertConfig
 from l1met_fpga.data.convert import convert
 from l1met_fpga.data.sources import expand_sources
 from l1met_fpga.data.store import Store
+from l1met_fpga.data.truth import GEN_MET
 from l1met_fpga.errors import DataError
 
 pytestmark = [pytest.mark.slow, pytest.mark.oracle("xrootd", "fsspec-xrootd")]
@@ -80,7 +81,7 @@ def served(server):
 
 def columns(path):
     with Store.open(path) as store:
-        return {**store.candidates(), "event_id": store.event_id(), "met": store.gen_met_xy_gev()}
+        return {**store.candidates(), "event_id": store.event_id(), "met": store.truth(GEN_MET)}
 
 
 def test_a_glob_on_the_server_gives_the_same_store_as_the_files(served, tmp_path):

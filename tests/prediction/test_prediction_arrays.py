@@ -8,12 +8,12 @@ import awkward as ak
 import numpy as np
 import pytest
 from keras_models import random_candidates
+from met_head import met_codes
 from plain_networks import plain_network
 from require import require
 
 import l1met_fpga as l1met
 from l1met_fpga.errors import ConfigError, DataError, RunFolderError
-from l1met_fpga.firmware.reference import evaluate
 from l1met_fpga.models.network import Network
 from l1met_fpga.prediction.loaded import LoadedNetwork
 from l1met_fpga.puppi.words import pack
@@ -74,7 +74,7 @@ def test_forms_of_a_shipped_network_agree():
     require("g++", shutil.which("g++") is not None, install="install GCC 10 or newer")
     events = random_candidates(np.random.default_rng(3), 40)
     net = l1met.load("deepset")
-    expected = evaluate(net.network, events)
+    expected = met_codes(net.network, events)
     assert np.abs(expected).max() > 1000
     for form in ("int64", "cpp", "keras"):
         np.testing.assert_array_equal(net.predict(events, form=form).codes, expected)
@@ -142,7 +142,7 @@ def test_what_is_seen_of_a_network():
     head, *lines = text.splitlines()
     assert head == (
         "plain: 7 nodes, 128 candidates per event, 0% of 1 weights zero; "
-        "MET in GeV as ap_fixed<18,13,AP_RND,AP_SAT>"
+        "met (vector) in GeV as ap_fixed<18,13,AP_RND,AP_SAT>"
     )
     assert [line.split()[0] for line in lines] == ["node", *(node.name for node in network)]
     assert lines[4].split() == ["momentum", "momentum", "pt,", "phi", "128", "x", "2",

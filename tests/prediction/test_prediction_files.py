@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 import uproot
+from met_head import met_codes
 from ntuples import make_events, met_xy, write_perfnano, write_words
 from plain_networks import plain_network
 from require import require_module
@@ -15,7 +16,6 @@ from l1met_fpga.data.convert import convert
 from l1met_fpga.data.predictions import read_met
 from l1met_fpga.errors import ConfigError, DataError
 from l1met_fpga.evaluation.metrics_file import save_metrics
-from l1met_fpga.firmware.reference import evaluate
 from l1met_fpga.prediction.loaded import LoadedNetwork
 from l1met_fpga.results.base import Measured
 from l1met_fpga.results.metrics import (
@@ -59,7 +59,7 @@ def inputs(events, tmp_path_factory):
 def expected(events, deepset):
     """All columns, from the whole arrays, by formulas of their own."""
     columns = {name: events.padded(name) for name in events.columns}
-    met = evaluate(deepset.network, columns) / 32
+    met = met_codes(deepset.network, columns) / 32
     angle = columns["phi"] * np.pi / 720
     puppi = -np.stack(
         [(columns["pt"] / 4 * f(angle)).sum(axis=1) for f in (np.cos, np.sin)], axis=1
@@ -169,7 +169,7 @@ def test_fewer_slots_than_candidates(inputs, events, tmp_path, caplog):
     written = l1met.predict_files(network, [inputs / "a.root"], tmp_path / "met.npz", config=STEPS)
     columns = {name: events.padded(name)[:35, :2] for name in ("pt", "phi")}
     np.testing.assert_array_equal(
-        read_npz(tmp_path / "met.npz")["px"], evaluate(network.network, columns)[:, 0] / 32
+        read_npz(tmp_path / "met.npz")["px"], met_codes(network.network, columns)[:, 0] / 32
     )
     assert "the network has 2 slots" in caplog.text
     assert written.n_events == 35

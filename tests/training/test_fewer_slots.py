@@ -4,6 +4,7 @@ import logging
 
 import numpy as np
 from keras_models import MODELS, random_candidates
+from met_head import met_codes, predict_met
 from stores import SMALL
 
 from l1met_fpga.cli.evaluate import _built_forms
@@ -12,13 +13,14 @@ from l1met_fpga.data.samples import load_samples
 from l1met_fpga.data.slots import first_slots
 from l1met_fpga.data.store import Store
 from l1met_fpga.data.store_writer import write_store
+from l1met_fpga.data.truth import GEN_MET
 from l1met_fpga.evaluation.runs import NamedRun, evaluate_runs
 from l1met_fpga.firmware.check import compare_forms
 from l1met_fpga.firmware.forms import check_samples, int64_form, keras_form
-from l1met_fpga.firmware.reference import evaluate
 from l1met_fpga.models.network import Network
-from l1met_fpga.models.storage import load_model, predict_met_xy_gev
+from l1met_fpga.models.storage import load_model
 from l1met_fpga.puppi.sums import puppi_met_xy_gev
+from l1met_fpga.training.monitor import puppi_reference
 from l1met_fpga.training.session import train_run
 
 
@@ -53,14 +55,14 @@ def test_every_form_sees_the_same_64_candidates(tmp_path, caplog):
     model, network = load_model(run.folder.model), Network.load(run.folder.network)
     with Store.open(paths[0]) as store:
         all_128 = store.candidates(store.events_of(1))
-    met = predict_met_xy_gev(model, all_128)
+    met = predict_met(model, all_128)
     first_64 = first_slots(all_128, 64)
-    np.testing.assert_array_equal(met, predict_met_xy_gev(model, first_64))
-    np.testing.assert_array_equal(network.output.type.exactly(met), evaluate(network, first_64))
+    np.testing.assert_array_equal(met, predict_met(model, first_64))
+    np.testing.assert_array_equal(network.type_of("met").exactly(met), met_codes(network, first_64))
     # what training watched is what firmware gives, on the same events
-    (signal, _) = load_samples(config.samples, config.model)
+    (signal, _) = load_samples(config.samples, config.model, (GEN_MET,), reference=puppi_reference)
     expected = run.summary["networks"]["pruned"]["validation"]
-    found = predict_met_xy_gev(model, all_128)
+    found = predict_met(model, all_128)
     error = np.hypot(*(found - signal.validation.truth["gen_met_xy_gev"]).T)
     above = np.hypot(*signal.validation.truth["gen_met_xy_gev"].T) > 100
     assert np.isclose(error[above].mean(), expected["val_ttbar_error_above_100_gev"])

@@ -5,7 +5,8 @@ import pytest
 from keras_models import random_candidates
 
 from l1met_fpga.config.training import TrainingConfig
-from l1met_fpga.data.examples import GEN_MET, Examples
+from l1met_fpga.data.examples import Examples
+from l1met_fpga.data.truth import GEN_MET
 from l1met_fpga.errors import TrainingError
 from l1met_fpga.puppi.sums import momentum_xy_gev, puppi_met_xy_gev
 from l1met_fpga.training.mixture import TrainingMixture, augment, packed_inputs

@@ -12,9 +12,10 @@ from l1met_fpga.config.training import (
 from l1met_fpga.data.samples import load_samples
 from l1met_fpga.data.splits import Part
 from l1met_fpga.data.store import Store
+from l1met_fpga.data.truth import GEN_MET
 from l1met_fpga.errors import ConfigError
 from l1met_fpga.training.callbacks import Plateau, best_weights
-from l1met_fpga.training.monitor import Validation
+from l1met_fpga.training.monitor import Validation, puppi_reference
 
 MODEL = model_config("deepset")
 
@@ -25,7 +26,9 @@ def stores(tmp_path):
 
 
 def test_puppi_figures_equal_those_from_the_store(stores):
-    samples = load_samples([TrainingSample(path=path) for path in stores], MODEL)
+    samples = load_samples(
+        [TrainingSample(path=path) for path in stores], MODEL, (GEN_MET,), reference=puppi_reference
+    )
     figures = Validation(samples, LossConfig(kind="mse")).puppi
     met, gen = {}, {}
     for path in stores:
@@ -35,7 +38,7 @@ def test_puppi_figures_equal_those_from_the_store(stores):
             phi = columns["phi"] * (np.pi / 720)
             direction = np.stack([np.cos(phi), np.sin(phi)], axis=-1)
             met[store.label] = -np.sum(columns["pt"][..., None] / 4 * direction, axis=1)
-            gen[store.label] = store.gen_met_xy_gev(events)
+            gen[store.label] = store.truth(GEN_MET, events)
     share = [len(s.train) for s in samples] / np.sum([len(s.train) for s in samples])
     losses = [np.mean((met[label] - gen[label]) ** 2) for label in ("ttbar", "pileup")]
     assert figures["val_loss"] == pytest.approx(share @ losses, rel=1e-4)
@@ -56,7 +59,9 @@ def test_puppi_figures_equal_those_from_the_store(stores):
 @pytest.fixture(scope="module")
 def validation(tmp_path_factory):
     paths = write_samples(tmp_path_factory.mktemp("stores"))
-    samples = load_samples([TrainingSample(path=path) for path in paths], MODEL)
+    samples = load_samples(
+        [TrainingSample(path=path) for path in paths], MODEL, (GEN_MET,), reference=puppi_reference
+    )
     return Validation(samples, LossConfig())
 
 
@@ -92,7 +97,10 @@ def test_every_figure_has_a_direction_or_is_known_to_have_none(validation):
 
 def test_a_figure_that_cannot_be_measured_is_refused_with_the_others(tmp_path):
     path = write_sample(tmp_path / "ttbar.h5", "ttbar", n_events=60)
-    few = Validation(load_samples([TrainingSample(path=path)], MODEL), LossConfig())
+    few = Validation(
+        load_samples([TrainingSample(path=path)], MODEL, (GEN_MET,), reference=puppi_reference),
+        LossConfig(),
+    )
     with pytest.raises(
         ConfigError, match=r"monitor is 'val_ttbar_u_par_gev', which is nan: too few .*\['val_loss'"
     ):

@@ -5,14 +5,14 @@ import threading
 import numpy as np
 import pytest
 from keras_models import MODELS
+from met_head import met_codes, predict_met
 from stores import SMALL, write_sample, write_samples
 
 from l1met_fpga.config.run import load_run
 from l1met_fpga.errors import ConfigError, RunFolderError, TrainingError
 from l1met_fpga.files import exclusive
-from l1met_fpga.firmware.reference import evaluate
 from l1met_fpga.models.network import Network
-from l1met_fpga.models.storage import load_model, predict_met_xy_gev
+from l1met_fpga.models.storage import load_model
 from l1met_fpga.run_folder import MARK, RunFolder
 from l1met_fpga.training import inputs, losses, session
 from l1met_fpga.training.session import train_run
@@ -78,8 +78,10 @@ def test_saved_model_and_network_agree_bit_by_bit(finished, stores):
     network = Network.load(folder.network)
     with Store.open(stores[0]) as store:
         candidates = store.candidates()
-    met = predict_met_xy_gev(load_model(folder.model), candidates)
-    np.testing.assert_array_equal(network.output.type.exactly(met), evaluate(network, candidates))
+    met = predict_met(load_model(folder.model), candidates)
+    np.testing.assert_array_equal(
+        network.type_of("met").exactly(met), met_codes(network, candidates)
+    )
 
 
 class Killed(Exception):

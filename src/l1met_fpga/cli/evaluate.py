@@ -116,15 +116,16 @@ def _built_forms(named: "NamedRun") -> "dict[str, Estimator]":
     from l1met_fpga.cli.check import built_forms
     from l1met_fpga.data.slots import first_slots
     from l1met_fpga.firmware.forms import int64_form
+    from l1met_fpga.models.heads import MET
     from l1met_fpga.models.network import Network
 
     run = named.run
     network = Network.load(run.need(run.network, made_by="l1met train"))
-    kind, slots = network.output.type, network.n_candidates
+    kind, slots = network.type_of(MET.name), network.n_candidates
     every = {"int64": int64_form(network), **built_forms(run, named.config, network, rtl=True)}
 
     def in_gev(form: "Form") -> "Estimator":
-        return lambda events: kind.decode(form(first_slots(events.candidates, slots)))
+        return lambda events: kind.decode(form(first_slots(events.candidates, slots))[MET.name])
 
     return {name: in_gev(form) for name, form in every.items()}
 

@@ -118,18 +118,20 @@ def _resolution(
     from l1met_fpga.data.slots import first_slots
     from l1met_fpga.data.splits import Part
     from l1met_fpga.data.store import Store
+    from l1met_fpga.data.truth import GEN_MET
     from l1met_fpga.firmware.reference import evaluate
     from l1met_fpga.metrics.binning import GAIN_RANGE_GEV, Bins
     from l1met_fpga.metrics.resolution import binned_resolution
+    from l1met_fpga.models.heads import MET
 
     with Store.open(store_of(config.samples[0])) as store:
         chosen = store.events_of(Part.TEST)[:events]
         given = store.candidates(chosen, network.columns)
         candidates = first_slots(given, network.n_candidates, of=f"test events of {store.path}")
-        gen_met_xy_gev = store.gen_met_xy_gev(chosen)
+        gen_met_xy_gev = store.truth(GEN_MET, chosen)
 
     def resolution(changed: "Network") -> float:
-        met = changed.output.type.decode(evaluate(changed, candidates))
+        met = changed.values(evaluate(changed, candidates))[MET.name]
         found = binned_resolution(met, gen_met_xy_gev, bins=Bins.of(GAIN_RANGE_GEV))
         both = found.parallel_over_slope_gev + found.perpendicular_over_slope_gev
         return float(both[0] / 2)

@@ -16,7 +16,12 @@ def register(app: typer.Typer) -> None:
 
 
 def _import(
-    model: Annotated[Path, typer.Argument(help="model.keras or model.h5 (Keras 2, QKeras).")],
+    model: Annotated[
+        Path,
+        typer.Argument(
+            help="model.keras or model.h5 (Keras 2, QKeras), or a network.json of version 1."
+        ),
+    ],
     *,
     output: Annotated[Path, typer.Option("--output", "-o", help="File to write.")] = Path(
         "network.json"
@@ -43,31 +48,59 @@ def _import(
     multiplies px, py with it and sums over candidates. Whatever has no exact integer form is
     refused by name.
 
+    A network.json of version 1, which had one output and no named heads, is written as version 2.
+
     For example:
 
         l1met import model.h5 --input cands=pt/4,eta,puppi_weight/256 -o network.json
+
+        l1met import runs/old/network.json -o runs/old/network.json
     """
     from l1met_fpga.cli.run_choice import assignments
     from l1met_fpga.firmware.keras_import import expected_events, write_expected
     from l1met_fpga.fixed_point import FixedType
+    from l1met_fpga.models.heads import MET
     from l1met_fpga.models.importing.importer import import_model
     from l1met_fpga.models.storage import load_model
 
+    console = Console(soft_wrap=True)
+    if model.suffix == ".json":
+        _convert_network(model, output)
+        console.print(f"wrote {output}: version 2", highlight=False, markup=False)
+        return
     loaded = load_model(model)
     kind = None if met_type is None else FixedType.from_hls_name(met_type)
     imported = import_model(
-        loaded, name=name or model.stem, inputs=assignments(inputs), met_type=kind
+        loaded, MET, name=name or model.stem, inputs=assignments(inputs), result_type=kind
     )
     candidates, codes = expected_events(loaded, imported, events)
+    n_results = sum(array.size for array in codes.values())
     imported.network.save(output)
     command = f"l1met synthesize --network {shlex.quote(str(output))}"
     if expected is not None:
         write_expected(expected, candidates, codes)
         command += f" --expected {shlex.quote(str(expected))}"
-    console = Console(soft_wrap=True)
     console.print(
-        f"wrote {output}: 0 of {codes.size} results differ from Keras in {len(codes)} events; go on "
+        f"wrote {output}: 0 of {n_results} results differ from Keras in {len(candidates['pt'])} events; go on "
         "with",
         highlight=False, markup=False,
     )  # fmt: skip
     console.print(f"  {command} --build", highlight=False, markup=False)
+
+
+def _convert_network(source: Path, target: Path) -> None:
+    """Write a ``network.json`` of version 1 as version 2; its one output becomes head ``met``.
+
+    Raises:
+        ConversionError: If it is no network of version 1, or not one in itself.
+    """
+    from l1met_fpga.errors import ConversionError
+    from l1met_fpga.models.heads import MET
+    from l1met_fpga.models.network import Network
+    from l1met_fpga.models.network_file import is_version_1, upgraded
+
+    content = source.read_bytes()
+    if not is_version_1(content):
+        Network.load(source)  # says what is wrong with it
+        raise ConversionError(f"{source} has version 2 already; nothing was written")
+    Network.parse(upgraded(content, MET), source).save(target)

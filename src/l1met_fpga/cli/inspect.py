@@ -189,6 +189,7 @@ def _met_vectors(event: "EventBatch", network: Path | None) -> "dict[str, npt.ND
 def _network_met(event: "EventBatch", path: Path) -> Any:
     from l1met_fpga.data.order import order_and_truncate
     from l1met_fpga.firmware.reference import evaluate
+    from l1met_fpga.models.heads import MET
     from l1met_fpga.models.network import Network
     from l1met_fpga.run_folder import RunFolder
 
@@ -198,4 +199,4 @@ def _network_met(event: "EventBatch", path: Path) -> Any:
     trained = Network.load(path)
     padded = order_and_truncate(event, "as_is", Counter())
     columns = {name: padded.padded(name) for name in trained.columns}
-    return trained.output.type.decode(evaluate(trained, columns))[0]
+    return trained.values(evaluate(trained, columns))[MET.name][0]

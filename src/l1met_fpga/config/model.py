@@ -215,7 +215,10 @@ class ModelConfig(StrictModel):
         features: Inputs of the perceptron, standard names or definitions.
         momentum: Candidate momentum.
         vectors: Type of the pooled vectors, GeV.
-        met_xy: Type of the result, GeV.
+        met_xy: Type of a vector head, GeV.
+        scalar_weights: Weight per candidate of a scalar head (sum of weight times pt).
+        scalar: Type of a scalar head.
+        logits: Layer that gives the logits of a classes head.
     """
 
     known: ClassVar[dict[str, type["ModelConfig"]]] = {}
@@ -229,6 +232,9 @@ class ModelConfig(StrictModel):
     momentum: MomentumConfig = MomentumConfig()
     vectors: ActivationType = Field(default="fixed<18,14>")  # type: ignore[assignment]
     met_xy: ActivationType = Field(default="fixed<18,13>")  # type: ignore[assignment]
+    scalar_weights: LayerTypes = LayerTypes(output="ufixed<8,2>")
+    scalar: ActivationType = Field(default="ufixed<18,14>")  # type: ignore[assignment]
+    logits: LayerTypes = LayerTypes(output="fixed<12,6>")
 
     def __init_subclass__(cls, *, architecture: str, **kwargs: Any) -> None:
         """Make the architecture known to :func:`select_model`."""

@@ -6,19 +6,14 @@ one after the other; fixed slots exist only where somebody asks for them (:meth:
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from l1met_fpga.puppi.columns import Candidates
 
-__all__ = ["GEN_MET", "PUPPI_MET", "Examples"]
-
-GEN_MET: Final = "gen_met_xy_gev"
-"""Name of the generator MET among the truth: px, py, GeV, shape (n, 2)."""
-PUPPI_MET: Final = "puppi_met_xy_gev"
-"""Name of the PUPPI MET among what is known besides, same layout."""
+__all__ = ["Examples"]
 
 Rows = npt.NDArray[np.int64]
 
@@ -30,7 +25,8 @@ class Examples:
     Attributes:
         columns: Hardware integers by column name, int16, shape (n_rows,), ``pt > 0``.
         row_splits: Borders between examples, int64, shape (n_examples + 1,), from 0 to n_rows.
-        truth: What a network is to give, by name; float64, first axis the examples.
+        truth: What a network is to give, by name (:data:`~l1met_fpga.data.truth.TRUTHS`); float64,
+            first axis the examples, NaN where unknown.
         ids: Run, luminosity block and event number, uint64, shape (n_examples, 3).
         besides: What else is known of each example by name, estimates of others for instance.
     """

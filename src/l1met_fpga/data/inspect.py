@@ -22,6 +22,7 @@ from l1met_fpga.data.sources import expand_sources, read_source
 from l1met_fpga.data.splits import Part, mix64
 from l1met_fpga.data.store import Store, is_store
 from l1met_fpga.data.totals import Totals
+from l1met_fpga.data.truth import GEN_MET
 from l1met_fpga.errors import DataError
 from l1met_fpga.puppi.columns import REQUIRED_COLUMNS
 
@@ -117,7 +118,7 @@ def _ragged(store: Store, events: slice, padded: dict[str, npt.NDArray[np.int16]
         columns={name: column[filled] for name, column in padded.items()},
         n_candidates=store.n_candidates(events),
         event_id=store.event_id(events),
-        gen_met_xy_gev=store.gen_met_xy_gev(events),
+        gen_met_xy_gev=store.truth(GEN_MET, events),
         puppi_met_xy_gev=store.puppi_met_xy_gev(events),
         vertex_z0_cm=store.vertex_z0_cm(events) if store.has_vertex else None,
         baselines={name: store.baseline_met_xy_gev(name, events) for name in store.baselines},

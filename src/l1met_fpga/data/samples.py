@@ -1,8 +1,8 @@
 """The samples of a run in memory, by part."""
 
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,20 +13,23 @@ from l1met_fpga.config.data import Role
 from l1met_fpga.config.model import ModelConfig
 from l1met_fpga.config.training import TrainingSample
 from l1met_fpga.data.counts import COUNT_MEANINGS
-from l1met_fpga.data.examples import GEN_MET, PUPPI_MET, Examples
+from l1met_fpga.data.examples import Examples
 from l1met_fpga.data.sample_store import sample_files, store_of
 from l1met_fpga.data.slots import tell_cut
 from l1met_fpga.data.sources import refuse_repeated_files
 from l1met_fpga.data.splits import Part
 from l1met_fpga.data.store import Store
+from l1met_fpga.data.truth import TRUTHS
 from l1met_fpga.errors import ConfigError, DataError
-from l1met_fpga.puppi.sums import puppi_met_xy_gev
 
-__all__ = ["LoadedSample", "load_samples"]
+__all__ = ["LoadedSample", "Reference", "load_samples"]
 
 logger = logging.getLogger(__name__)
 
 EVENTS_PER_READ = 16384
+
+Reference = Callable[[Examples], Mapping[str, npt.NDArray[Any]]]
+"""Gives more of what is known of examples, by name, from all their candidates."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,25 +82,35 @@ class LoadedSample:
 
 
 def load_samples(
-    samples: Sequence[TrainingSample], model: ModelConfig, *, watch: Part = Part.VALIDATION
+    samples: Sequence[TrainingSample],
+    model: ModelConfig,
+    truths: Sequence[str],
+    *,
+    reference: Reference | None = None,
+    watch: Part = Part.VALIDATION,
 ) -> tuple[LoadedSample, ...]:
     """Read the training and validation parts of every sample, as the network sees them.
 
     Args:
         samples: What to read.
         model: Columns and slots that the network has.
+        truths: What it is to give (:data:`~l1met_fpga.data.truth.TRUTHS`); events of which one is
+            unknown are left out.
+        reference: Computes :attr:`Examples.besides` before candidates behind the network's slots
+            are cut.
         watch: Part to use for validation.
 
     Raises:
         ConfigError: If there is no sample, one is missing, or a signal sample has no truth.
-        DataError: If a file is no store, or two hold the same events or have the same label.
+        DataError: If a file is no store, one lacks a truth, or two hold the same events or have the
+            same label.
     """
     if not samples:
         raise ConfigError(
             "no samples to train on: add a section `samples` with paths, or give --sample"
         )
     refuse_repeated_files(file for sample in samples for file in sample_files(sample.path))
-    loaded = tuple(_load(sample, model, watch) for sample in samples)
+    loaded = tuple(_load(sample, model, truths, reference, watch) for sample in samples)
     _refuse_twins(loaded)
     if not any(sample.is_background for sample in loaded):
         logger.warning(
@@ -126,14 +139,21 @@ def _refuse_twins(samples: Sequence[LoadedSample]) -> None:
             )
 
 
-def _load(sample: TrainingSample, model: ModelConfig, watch: Part) -> LoadedSample:
+def _load(
+    sample: TrainingSample,
+    model: ModelConfig,
+    truths: Sequence[str],
+    reference: Reference | None,
+    watch: Part,
+) -> LoadedSample:
     path = store_of(sample)
     with Store.open(path) as store:
         about = store.attributes
-        chosen = _with_truth(store, sample.max_events)
+        chosen = _with_truths(store, truths, sample.max_events)
         parts = store.parts()[chosen]
         (train, train_cut), (validation, validation_cut) = (
-            _read(store, chosen[parts == part], model) for part in (Part.TRAIN, watch)
+            _read(store, chosen[parts == part], model, truths, reference)
+            for part in (Part.TRAIN, watch)
         )
         share = float(len(train)) if sample.weight is None else float(sample.weight)
         logger.info(
@@ -160,28 +180,40 @@ def _load(sample: TrainingSample, model: ModelConfig, watch: Part) -> LoadedSamp
         )
 
 
-def _with_truth(store: Store, max_events: int | None) -> npt.NDArray[np.int64]:
+def _with_truths(
+    store: Store, truths: Sequence[str], max_events: int | None
+) -> npt.NDArray[np.int64]:
     """Return the numbers of the events that can be trained on; a message tells how many cannot."""
-    gen = store.gen_met_xy_gev(slice(0, max_events))
-    known = np.all(np.isfinite(gen), axis=1)
-    if not store.is_background and not np.any(gen[known]):
-        raise ConfigError(
-            f"{store.path} (label {store.label!r}) is a signal sample, but the generator MET of all "
-            f"its {len(gen)} events is missing or 0. If they are pile-up-only events, say so: add "
-            ":background to the --sample of its ROOT file, or convert it with --role background"
-        )
-    if not known.all():
-        logger.warning(
-            "%s: %d of %d events have no generator MET and are left out",
-            store.path, int((~known).sum()), len(known),
-        )  # fmt: skip
+    n = store.n_events if max_events is None else min(max_events, store.n_events)
+    known: npt.NDArray[np.bool_] = np.ones(n, bool)
+    for name in truths:
+        values = store.truth(name, slice(0, n)).reshape(n, -1)
+        own: npt.NDArray[np.bool_] = np.asarray(np.isfinite(values).all(axis=1))
+        title = TRUTHS[name].title
+        if not store.is_background and not np.any(values[own]):
+            raise ConfigError(
+                f"{store.path} (label {store.label!r}) is a signal sample, but the {title} of all "
+                f"its {n} events is missing or 0. If they are pile-up-only events, say so: "
+                "add :background to the --sample of its ROOT file, or convert it with --role "
+                "background"
+            )
+        if not own.all():
+            logger.warning(
+                "%s: %d of %d events have no %s and are left out",
+                store.path, int((~own).sum()), n, title,
+            )  # fmt: skip
+        known &= own
     return np.flatnonzero(known)
 
 
-def _read(store: Store, events: npt.NDArray[np.int64], model: ModelConfig) -> tuple[Examples, int]:
-    """Read events in pieces, so that the padded form of all never exists.
-
-    The PUPPI MET is that of all candidates, those behind the network's slots included.
+def _read(
+    store: Store,
+    events: npt.NDArray[np.int64],
+    model: ModelConfig,
+    truths: Sequence[str],
+    reference: Reference | None,
+) -> tuple[Examples, int]:
+    """Read events in pieces.
 
     Returns:
         What the network sees of them, and how many candidates are cut.
@@ -189,14 +221,9 @@ def _read(store: Store, events: npt.NDArray[np.int64], model: ModelConfig) -> tu
     pieces, cut = [], 0
     for first in range(0, max(len(events), 1), EVENTS_PER_READ):
         some = events[first : first + EVENTS_PER_READ]
-        candidates = store.candidates(some, model.columns)
-        whole = Examples.from_padded(
-            candidates,
-            columns=model.columns,
-            truth={GEN_MET: store.gen_met_xy_gev(some)},
-            ids=store.event_id(some),
-            besides={PUPPI_MET: puppi_met_xy_gev(candidates)},
-        )
+        whole = store.examples(some, model.columns, truths=truths)
+        if reference is not None:
+            whole = replace(whole, besides={**whole.besides, **reference(whole)})
         seen = whole.first_rows(model.n_candidates)
         cut += whole.n_rows - seen.n_rows
         pieces.append(seen)

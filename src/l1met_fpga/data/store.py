@@ -26,8 +26,10 @@ from l1met_fpga.data.attributes import (
     stored_text,
 )
 from l1met_fpga.data.chunks import CHUNK_EVENTS, ChunkReader, Events, read_events
+from l1met_fpga.data.examples import Examples
 from l1met_fpga.data.hdf5 import open_hdf5
 from l1met_fpga.data.splits import Part
+from l1met_fpga.data.truth import TRUTHS
 from l1met_fpga.errors import DataError
 from l1met_fpga.puppi.columns import COLUMNS, N_CANDIDATES, REQUIRED_COLUMNS
 
@@ -164,12 +166,59 @@ class Store:
             )
         return {name: self._read(f"candidates/{name}", events) for name in columns}
 
-    def gen_met_xy_gev(self, events: Events = slice(None)) -> npt.NDArray[np.float64]:
-        """Read the true MET, px and py in GeV, shape (n, 2).
+    @property
+    def truths(self) -> tuple[str, ...]:
+        """Names of the truths that the events have; a background sample has all of them."""
+        return tuple(name for name in TRUTHS if self.is_background or name in self._readers)
+
+    def truth(self, name: str, events: Events = slice(None)) -> npt.NDArray[np.float64]:
+        """Read a truth: float64, first axis the events.
 
         NaN where the source had none; zero in all events of a background sample.
+
+        Args:
+            name: One of :data:`~l1met_fpga.data.truth.TRUTHS`.
+            events: Which events.
+
+        Raises:
+            DataError: If the store has no such truth; says how to make one that has.
         """
-        return self._read("gen_met_xy_gev", events).astype(np.float64)
+        if name not in self.truths:
+            title = TRUTHS[name].title if name in TRUTHS else "truth"
+            raise DataError(
+                f"{self.path} has no {title} ({name}); it has {', '.join(self.truths) or 'none'}. "
+                "Convert files that hold it, and say where with --branch-map if the packaged maps "
+                "do not know its branch; `l1met simulate` makes files with every truth"
+            )
+        if self.is_background:
+            n = self.n_events if isinstance(events, slice) else len(events)
+            n = len(range(*events.indices(n))) if isinstance(events, slice) else n
+            return np.zeros((n, *TRUTHS[name].shape))
+        return self._read(name, events).astype(np.float64)
+
+    def examples(
+        self,
+        events: Events = slice(None),
+        columns: Sequence[str] = REQUIRED_COLUMNS,
+        *,
+        truths: Sequence[str] = (),
+    ) -> Examples:
+        """Read events with all their candidates.
+
+        Args:
+            events: Which events.
+            columns: Candidate columns, ``pt`` among them.
+            truths: Names of the truths to read.
+
+        Raises:
+            DataError: If the store has no such column or truth, or is damaged.
+        """
+        return Examples.from_padded(
+            self.candidates(events, columns),
+            columns=columns,
+            truth={name: self.truth(name, events) for name in truths},
+            ids=self.event_id(events),
+        )
 
     def puppi_met_xy_gev(self, events: Events = slice(None)) -> npt.NDArray[np.float64]:
         """Read the source's PUPPI MET, shape (n, 2); NaN where the source had none."""

@@ -6,13 +6,18 @@ as a vector, such a filler is a MET of 999 GeV. Here it becomes NaN, and is coun
 
 import math
 from collections import Counter
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Any, Final, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 __all__ = [
+    "GEN_HT",
+    "GEN_MET",
     "MAX_MET_GEV",
+    "TRUTHS",
+    "Truth",
     "met_from_polar",
     "met_from_xy",
     "polar_is_known",
@@ -22,6 +27,40 @@ __all__ = [
 
 Floats = npt.NDArray[np.float64]
 Numbers = npt.NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """Something that a source may know of an example and a network may be asked for.
+
+    Attributes:
+        name: Of the array, with its unit: ``..._xy_gev`` is a vector (px and py, shape (n, 2)),
+            ``..._gev`` a number (shape (n,)).
+        title: In sentences.
+    """
+
+    name: str
+    title: str
+
+    @property
+    def kind(self) -> Literal["vector", "scalar"]:
+        """Whether it has a direction."""
+        return "vector" if self.name.endswith("_xy_gev") else "scalar"
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of one value."""
+        return (2,) if self.kind == "vector" else ()
+
+
+GEN_MET: Final = "gen_met_xy_gev"
+"""Vector sum of the neutrinos."""
+GEN_HT: Final = "gen_ht_gev"
+"""Scalar sum of the jets of generated particles."""
+TRUTHS: Final = {
+    truth.name: truth for truth in (Truth(GEN_MET, "generator MET"), Truth(GEN_HT, "generator HT"))
+}
+"""What may be read as truth, by name. It is zero in every background event, NaN where unknown."""
 
 MAX_MET_GEV: Final = 14_000.0
 """The energy of a collision; no event has more MET."""

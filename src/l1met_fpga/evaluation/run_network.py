@@ -21,9 +21,10 @@ def network_digest(run: RunFolder) -> str | None:
     from l1met_fpga.models.export import export_network
     from l1met_fpga.models.storage import load_model
 
-    digest = Network.load(run.network).digest
+    network = Network.load(run.network)
+    digest = network.digest
     try:
-        own = export_network(load_model(run.model)).digest
+        own = export_network(load_model(run.model), network.heads).digest
     except ConversionError as err:
         own = str(err)
     if own != digest:

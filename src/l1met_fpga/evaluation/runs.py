@@ -33,6 +33,7 @@ from l1met_fpga.evaluation.sample import (
 from l1met_fpga.evaluation.source_met import with_source_met
 from l1met_fpga.evaluation.trained_on import compare_with_training
 from l1met_fpga.metrics.arrays import FloatArray, check_same_length
+from l1met_fpga.models.heads import MET
 from l1met_fpga.puppi.columns import REQUIRED_COLUMNS
 from l1met_fpga.puppi.emulator import cmssw_met_xy_gev
 from l1met_fpga.puppi.sums import puppi_met_xy_gev
@@ -272,11 +273,10 @@ def _forms(
 
 def _keras(path: Path) -> Estimator:
     def run(events: Events) -> npt.ArrayLike:
-        from l1met_fpga.models.storage import load_model, predict_met_xy_gev
+        from l1met_fpga.models.storage import load_model, predict
 
         told = f"{path.name}, test events of {events.label}"
-        result: npt.ArrayLike = predict_met_xy_gev(load_model(path), events.candidates, of=told)
-        return result
+        return predict(load_model(path), [MET.name], events.candidates, of=told)[MET.name]
 
     return run
 

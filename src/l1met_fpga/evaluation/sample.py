@@ -12,6 +12,7 @@ import numpy.typing as npt
 from l1met_fpga.data.predictions import read_met
 from l1met_fpga.data.splits import Part
 from l1met_fpga.data.store import Store
+from l1met_fpga.data.truth import GEN_MET
 from l1met_fpga.errors import DataError
 from l1met_fpga.identity import Identity
 from l1met_fpga.metrics.arrays import (
@@ -137,7 +138,7 @@ def load_store(
             which = "any event" if part is None else f"an event in its {part.name.lower()} part"
             raise DataError(f"{path} does not hold {which}; convert more events or another split")
         events = events[:max_events]
-        gen = store.gen_met_xy_gev(events)
+        gen = store.truth(GEN_MET, events)
         known = np.isfinite(gen).all(axis=1)
         if not known.any():
             raise DataError(

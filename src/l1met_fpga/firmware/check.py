@@ -1,30 +1,34 @@
-"""Compare the integer outputs of every form of a network, output by output.
+"""Compare the integer outputs of every form of a network, head by head, output by output.
 
-A form is a function from candidate columns to integer codes of the output node, shape
-(n_events, 2). No tolerance exists: a form agrees when no code of any output of any event differs.
+A form is a function from candidate columns to integer codes by head. No tolerance exists: a form
+agrees when no code of any head of any event differs.
 """
 
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from l1met_fpga.errors import BitExactnessError, ReportError
 from l1met_fpga.files import exclusive, write_json
+from l1met_fpga.firmware.reference import HeadCodes
 from l1met_fpga.puppi.columns import Candidates
 from l1met_fpga.results.base import read_result
-from l1met_fpga.results.exactness import BitExactness, FormCheck, SampleAgreement
+from l1met_fpga.results.exactness import BitExactness, FormAgreement, FormCheck, SampleAgreement
 
 __all__ = [
     "Agreement",
     "Form",
     "LayerDifference",
+    "compare_all",
     "compare_codes",
     "compare_forms",
+    "compare_heads",
     "first_difference",
     "require_agreement",
     "write_result",
@@ -33,7 +37,7 @@ __all__ = [
 logger = logging.getLogger(__name__)
 
 IntArray = npt.NDArray[np.int64]
-Form = Callable[[Candidates], IntArray]
+Form = Callable[[Candidates], HeadCodes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +48,7 @@ class Agreement:
         events: Events compared.
         outputs: Numbers compared (events times outputs).
         differing: Numbers that differ.
-        largest_lsb: Largest difference, in counts of the output type.
+        largest_lsb: Largest difference, in counts of the head's type.
         first_event: Index of the first event that differs, None when none does.
     """
 
@@ -61,6 +65,20 @@ class Agreement:
             self.outputs + other.outputs,
             self.differing + other.differing,
             max(self.largest_lsb, other.largest_lsb),
+        )
+
+    @classmethod
+    def of_heads(cls, heads: Iterable["Agreement"]) -> "Agreement":
+        """Join the figures of all heads on the same events."""
+        found = list(heads)
+        return cls(
+            events=max((one.events for one in found), default=0),
+            outputs=sum(one.outputs for one in found),
+            differing=sum(one.differing for one in found),
+            largest_lsb=max((one.largest_lsb for one in found), default=0),
+            first_event=min(
+                (e for one in found if (e := one.first_event) is not None), default=None
+            ),
         )
 
 
@@ -87,6 +105,22 @@ def compare_codes(expected: npt.ArrayLike, got: npt.ArrayLike) -> Agreement:
     )
 
 
+def compare_all(expected: HeadCodes, got: HeadCodes) -> Agreement:
+    """Compare codes of all heads together, as :func:`compare_heads`."""
+    return Agreement.of_heads(compare_heads(expected, got).values())
+
+
+def compare_heads(expected: HeadCodes, got: HeadCodes) -> dict[str, Agreement]:
+    """Compare codes head by head.
+
+    Raises:
+        BitExactnessError: If the heads, shapes or types of array differ.
+    """
+    if set(expected) != set(got):
+        raise BitExactnessError(f"the heads are {list(got)}, expected {list(expected)}")
+    return {name: compare_codes(codes, got[name]) for name, codes in expected.items()}
+
+
 def compare_forms(
     against: str,
     reference: Form,
@@ -102,24 +136,26 @@ def compare_forms(
         samples: Name -> candidates, for example ``test`` and ``stress``.
 
     Returns:
-        Form name -> its agreement on all events and on each sample.
+        Form name -> its agreement in all, of each head, and on each sample.
     """
     expected = {name: reference(candidates) for name, candidates in samples.items()}
     result: dict[str, FormCheck] = {}
     for form_name, form in forms.items():
-        total, parts, seconds = Agreement(0, 0, 0, 0), {}, 0.0
+        heads: dict[str, Agreement] = {}
+        parts, seconds = dict[str, SampleAgreement](), 0.0
         for name, candidates in samples.items():
             start = time.perf_counter()
             codes = form(candidates)
             seconds += time.perf_counter() - start
-            agreement = compare_codes(expected[name], codes)
-            parts[name] = SampleAgreement(**asdict(agreement))
-            total += agreement
-        figures = {k: v for k, v in asdict(total).items() if k != "first_event"}
+            found = compare_heads(expected[name], codes)
+            parts[name] = SampleAgreement(**asdict(Agreement.of_heads(found.values())))
+            heads = {h: heads[h] + one if h in heads else one for h, one in found.items()}
+        total = Agreement.of_heads(heads.values())
         result[form_name] = FormCheck(
-            **figures,
+            **_figures(total),
             against=against,
             events_per_second=total.events / max(seconds, 1e-9),
+            heads={name: FormAgreement(**_figures(one)) for name, one in heads.items()},
             samples=parts,
         )
         logger.info(
@@ -127,6 +163,10 @@ def compare_forms(
             *(form_name, against, total.differing, total.outputs, total.events),
         )
     return result
+
+
+def _figures(agreement: Agreement) -> dict[str, Any]:
+    return {name: value for name, value in asdict(agreement).items() if name != "first_event"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,13 +262,14 @@ def require_agreement(result: Mapping[str, FormCheck]) -> None:
     """Check that no form differs.
 
     Raises:
-        BitExactnessError: Names each form that differs and by how much.
+        BitExactnessError: Names each form and head that differs and by how much.
     """
     wrong = [
-        f"{form}: {r.differing} of {r.outputs} outputs differ from {r.against}, "
-        f"by up to {r.largest_lsb} LSB"
-        for form, r in result.items()
-        if r.differing
+        f"{form}: {one.differing} of {one.outputs} outputs of head {head!r} differ from "
+        f"{check.against}, by up to {one.largest_lsb} LSB"
+        for form, check in result.items()
+        for head, one in check.heads.items()
+        if one.differing
     ]
     if wrong:
         raise BitExactnessError(

@@ -33,16 +33,16 @@ def keras_form(model_path: Path, network: Network) -> Form:
     """Return the trained, quantized Keras model as a form.
 
     The exporter has proven that no float32 sum of it can round; an output that is not a value of
-    the output type is an error here.
+    its head's type is an error here.
 
     Raises:
         RunFolderError: If the model cannot be read.
     """
-    from l1met_fpga.models.storage import load_model, predict_met_xy_gev
+    from l1met_fpga.models.storage import load_model, predict
 
     model = load_model(model_path)
-    kind = network.output.type
-    return lambda candidates: kind.exactly(predict_met_xy_gev(model, candidates))
+    names = [head.name for head in network.heads]
+    return lambda candidates: network.codes(predict(model, names, candidates))
 
 
 def check_samples(

@@ -7,7 +7,7 @@ against the int64 reference, and that one against the known results where they w
 
 import shutil
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,16 +17,17 @@ from l1met_fpga.config.base import parse
 from l1met_fpga.config.model import IMPORTED
 from l1met_fpga.config.run import RunConfig, save_run
 from l1met_fpga.errors import DataError
-from l1met_fpga.firmware.check import Agreement, compare_codes
-from l1met_fpga.firmware.reference import check_network, evaluate
+from l1met_fpga.firmware.reference import HeadCodes, check_network
 from l1met_fpga.models.network import Network
 from l1met_fpga.puppi.columns import COLUMNS, Candidates
 from l1met_fpga.run_folder import RunFolder
 
-__all__ = ["CODES", "compare_expected", "create_imported_run", "read_expected"]
+__all__ = ["create_imported_run", "expected_name", "read_expected"]
 
-CODES: Final = "met_xy"
-"""Name of the array of known results."""
+
+def expected_name(head: str) -> str:
+    """Return the name of the array of a head's known results."""
+    return f"{head}_codes"
 
 
 def create_imported_run(network_path: Path, expected_path: Path | None, root: Path) -> RunFolder:
@@ -60,19 +61,20 @@ def create_imported_run(network_path: Path, expected_path: Path | None, root: Pa
     return run
 
 
-def read_expected(path: Path, network: Network) -> tuple[Candidates, npt.NDArray[np.int64]]:
+def read_expected(path: Path, network: Network) -> tuple[Candidates, HeadCodes]:
     """Read events with known results.
 
     Args:
         path: ``.npz`` file: an integer array of shape (n_events, n_slots) for each column that the
-            network reads, and ``met_xy``, integer codes of its output, shape (n_events, 2).
+            network reads, and ``NAME_codes``, shape (n_events, size), for each head.
         network: The network.
 
     Raises:
         DataError: If the file is damaged, lacks an array, or one has another shape or type.
         OSError: If there is no such file, or it may not be read.
     """
-    needed = (*dict.fromkeys(("pt", *network.columns)), CODES)
+    columns = tuple(dict.fromkeys(("pt", *network.columns)))
+    needed = (*columns, *(expected_name(head.name) for head in network.heads))
     arrays = read_npz(path, error=DataError, next_step="write it again with numpy.savez")
     if missing := [name for name in needed if name not in arrays]:
         raise DataError(f"{path} lacks the arrays {missing}; it has {sorted(arrays)}")
@@ -83,13 +85,13 @@ def read_expected(path: Path, network: Network) -> tuple[Candidates, npt.NDArray
                 "expected integers with two axes (counts of the column, codes of the result)"
             )
     n_events = len(arrays["pt"])
-    if arrays[CODES].shape != (n_events, *network.output.shape):
-        raise DataError(
-            f"{path}: {CODES!r} has shape {arrays[CODES].shape}, expected "
-            f"{(n_events, *network.output.shape)}"
-        )
-    candidates = {name: _column(path, name, arrays[name]) for name in needed if name != CODES}
-    return candidates, arrays[CODES].astype(np.int64)
+    codes: HeadCodes = {}
+    for head in network.heads:
+        name, expected = expected_name(head.name), (n_events, head.size)
+        if arrays[name].shape != expected:
+            raise DataError(f"{path}: {name!r} has shape {arrays[name].shape}, expected {expected}")
+        codes[head.name] = arrays[name].astype(np.int64)
+    return {name: _column(path, name, arrays[name]) for name in columns}, codes
 
 
 def _column(path: Path, name: str, codes: npt.NDArray[Any]) -> npt.NDArray[np.int16]:
@@ -100,15 +102,3 @@ def _column(path: Path, name: str, codes: npt.NDArray[Any]) -> npt.NDArray[np.in
             f"{kind.min_code} to {kind.max_code}"
         )
     return codes.astype(np.int16)
-
-
-def compare_expected(run: RunFolder, network: Network) -> Agreement | None:
-    """Hold the int64 reference against the run's known results; None if there are none.
-
-    Raises:
-        DataError: If they cannot be read.
-    """
-    if not run.expected.is_file():
-        return None
-    candidates, codes = read_expected(run.expected, network)
-    return compare_codes(codes, evaluate(network, candidates))

@@ -4,18 +4,17 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
 
 from l1met_fpga.errors import BitExactnessError
 from l1met_fpga.files import atomic_path
 from l1met_fpga.firmware.check import compare_codes
-from l1met_fpga.firmware.imported import CODES
-from l1met_fpga.firmware.reference import evaluate, evaluate_nodes
+from l1met_fpga.firmware.imported import expected_name
+from l1met_fpga.firmware.reference import HeadCodes, evaluate, evaluate_nodes
 from l1met_fpga.firmware.stress import stress_events
 from l1met_fpga.models import network as net
 from l1met_fpga.models.importing.importer import Imported
 from l1met_fpga.models.importing.inputs import columns_of
-from l1met_fpga.puppi.columns import Candidates
+from l1met_fpga.puppi.columns import COLUMNS, REQUIRED_COLUMNS, Candidates
 
 __all__ = ["expected_events", "keras_codes", "write_expected"]
 
@@ -25,7 +24,7 @@ BATCH: Final = 512
 
 def expected_events(
     model: Any, imported: Imported, n_events: int, *, seed: int = SEED
-) -> tuple[Candidates, npt.NDArray[np.int64]]:
+) -> tuple[Candidates, HeadCodes]:
     """Return generated events and what the Keras model gives, proven equal to the integers.
 
     Args:
@@ -35,7 +34,7 @@ def expected_events(
         seed: Source of the events.
 
     Returns:
-        Columns, and codes of the network's output, shape (n_events, 2).
+        Columns, and codes of the network's head.
 
     Raises:
         BitExactnessError: If one weight or result differs.
@@ -45,14 +44,14 @@ def expected_events(
         np.random.default_rng(seed),
         n_random=n_events,
         n_slots=network.n_candidates,
-        columns=network.columns,
+        columns=tuple(c for c in COLUMNS if c in {*network.columns, *REQUIRED_COLUMNS}),
     )
     chosen = np.random.default_rng(seed).permutation(len(events["pt"]))[:n_events]
     candidates = {name: codes[chosen] for name, codes in events.items()}
     return candidates, keras_codes(model, imported, candidates)
 
 
-def keras_codes(model: Any, imported: Imported, candidates: Candidates) -> npt.NDArray[np.int64]:
+def keras_codes(model: Any, imported: Imported, candidates: Candidates) -> HeadCodes:
     """Run the model, compare every weight and result with the integers, return the results.
 
     Weights come from Keras; the sum, which float32 would round, is done in float64.
@@ -83,15 +82,15 @@ def keras_codes(model: Any, imported: Imported, candidates: Candidates) -> npt.N
             f"integers, the first in event {event}, slot {slot}: Keras gives {expected[event, slot]!r}, "
             f"the integers {got[event, slot]!r}; please report the model"
         )
-    met = -(expected[:, :, None] * p).sum(axis=1)
-    codes = network.output.type.encode(met)
-    found = compare_codes(codes, evaluate(network, candidates))
+    (head,) = network.heads
+    codes = network.type_of(head.name).encode(-(expected[:, :, None] * p).sum(axis=1))
+    found = compare_codes(codes, evaluate(network, candidates)[head.name])
     if found.differing:
         raise BitExactnessError(
             f"{found.differing} of {found.outputs} results differ from Keras, the first in event "
             f"{found.first_event}"
         )
-    return codes
+    return {head.name: codes}
 
 
 def _pooled_nodes(network: net.Network) -> tuple[net.Node, net.Node]:
@@ -114,8 +113,11 @@ def _inputs(
     return values
 
 
-def write_expected(path: Path, candidates: Candidates, codes: npt.NDArray[np.int64]) -> None:
+def write_expected(path: Path, candidates: Candidates, codes: HeadCodes) -> None:
     """Write the ``.npz`` file that ``l1met synthesize --expected`` reads."""
     with atomic_path(path) as temporary, temporary.open("wb") as file:
-        arrays: dict[str, Any] = {**candidates, CODES: codes}
+        arrays: dict[str, Any] = {
+            **candidates,
+            **{expected_name(name): array for name, array in codes.items()},
+        }
         np.savez_compressed(file, **arrays)

@@ -19,13 +19,17 @@ from threadpoolctl import threadpool_limits
 from l1met_fpga.errors import ConversionError, DataError
 from l1met_fpga.fixed_point import FixedType
 from l1met_fpga.models import network as net
+from l1met_fpga.models.heads import NetworkHead
 from l1met_fpga.processors import allowed_processors
 from l1met_fpga.puppi.columns import COLUMNS, PHI_COUNTS_PER_TURN, PT_FRAC_BITS, Candidates
 
-__all__ = ["check_network", "checked_columns", "evaluate", "evaluate_nodes"]
+__all__ = ["HeadCodes", "check_network", "checked_columns", "evaluate", "evaluate_nodes"]
 
 IntArray = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.integer[Any]]
+HeadCodes = dict[str, IntArray]
+"""Head -> integer codes of its numbers, shape (n_events, size), or (n_events, n_slots, size) where
+the head has them per row (zero in empty slots)."""
 
 CHUNK_CANDIDATES: Final = 16384
 """Rows worked on at once. Smaller chunks are as fast in one thread (their memory is not given back
@@ -35,7 +39,7 @@ QUARTER_TURN: Final = PHI_COUNTS_PER_TURN // 4
 
 def evaluate(
     network: net.Network, candidates: Candidates, *, threads: int | None = None
-) -> IntArray:
+) -> HeadCodes:
     """Run the network on integer candidates.
 
     Empty slots (``pt == 0``) are left out: they add nothing to any pool.
@@ -46,7 +50,7 @@ def evaluate(
         threads: Chunks of events worked on at the same time; default one per CPU core.
 
     Returns:
-        Codes of the output node, shape (n_events, 2).
+        Codes by head.
 
     Raises:
         ConversionError: If a node's type cannot hold its exact result.
@@ -56,13 +60,29 @@ def evaluate(
     columns = checked_columns(network, candidates)
     operations = [(node, _operation(network, node)) for node in network]
 
-    def run(events: slice) -> IntArray:
-        return _run(_filled_chunk(columns, events), operations)[network.output.name]
+    def run(events: slice) -> HeadCodes:
+        codes = _run(_filled_chunk(columns, events), operations)
+        filled = columns["pt"][events] > 0
+        return {head.name: _result(head, codes[head.node], filled) for head in network.heads}
 
     # one thread per chunk: BLAS threads on top of ours would only wait for one another
     with threadpool_limits(1, "blas"), ThreadPoolExecutor(threads or allowed_processors()) as pool:
-        codes = list(pool.map(run, _chunk_slices(columns["pt"])))
-    return np.concatenate(codes) if codes else np.zeros((0, *network.output.shape), np.int64)
+        chunks = list(pool.map(run, _chunk_slices(columns["pt"])))
+    return {
+        head.name: np.concatenate([chunk[head.name] for chunk in chunks])
+        if chunks
+        else np.zeros((0, *head.shape(columns["pt"].shape[1])), np.int64)
+        for head in network.heads
+    }
+
+
+def _result(head: NetworkHead, codes: IntArray, filled: npt.NDArray[np.bool_]) -> IntArray:
+    """Put codes of filled slots back into their slots."""
+    if head.per == "example":
+        return codes
+    slots = np.zeros((*filled.shape, head.size), np.int64)
+    slots[filled] = codes
+    return slots
 
 
 def evaluate_nodes(
@@ -308,6 +328,20 @@ def _quantize(node: net.Quantize, inputs: list[net.Node]) -> Operation:
     return lambda _chunk, x: node.type.convert(x[0], frac_bits).reshape(-1, *node.shape)
 
 
+def _quantize_channels(node: net.QuantizeChannels, inputs: list[net.Node]) -> Operation:
+    frac_bits = inputs[0].type.frac_bits
+
+    def run(_chunk: _Chunk, x: list[IntArray]) -> IntArray:
+        codes = np.zeros_like(x[0])
+        for channel, kind in enumerate(node.types):
+            if kind is not None:
+                own = kind.convert(x[0][..., channel], frac_bits)
+                codes[..., channel] = own << (node.type.frac_bits - kind.frac_bits)
+        return codes
+
+    return run
+
+
 def _table(node: net.Table, inputs: list[net.Node]) -> Operation:
     table = np.asarray(node.table, dtype=np.int64)
     return lambda _chunk, x: table[x[0] - inputs[0].type.min_code]
@@ -356,6 +390,7 @@ _OPERATIONS: Final[dict[str, Callable[[Any, list[net.Node]], Operation]]] = {
     "momentum": _momentum,
     "dense": _dense,
     "quantize": _quantize,
+    "quantize_channels": _quantize_channels,
     "table": _table,
     "multiply": _multiply,
     "vector_pool": _vector_pool,

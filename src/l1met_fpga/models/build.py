@@ -1,11 +1,13 @@
 """From a model configuration to a Keras model, and between variants of the same network."""
 
-from typing import Any, Literal
+from collections.abc import Sequence
+from typing import Any, Final, Literal
 
 import numpy as np
 
 from l1met_fpga.config.model import ModelConfig
 from l1met_fpga.errors import ConfigError
+from l1met_fpga.fixed_point import FixedType
 from l1met_fpga.models import deepset, garnet  # noqa: F401  (their builders register themselves)
 from l1met_fpga.models.exactness import check_exact
 from l1met_fpga.models.factory import (
@@ -15,30 +17,44 @@ from l1met_fpga.models.factory import (
     PrunedFactory,
     QuantizedFactory,
 )
+from l1met_fpga.models.head_layers import WEIGHTS
+from l1met_fpga.models.heads import Head
 from l1met_fpga.models.keras import keras
 from l1met_fpga.models.layers import CandidateFeatures, CandidateMomentum
 from l1met_fpga.models.network import Feature
 from l1met_fpga.models.registry import CandidateTensors, builder
+from l1met_fpga.puppi.columns import COLUMNS, PT_FRAC_BITS
 
-__all__ = ["Variant", "build", "copy_weights", "dense_layers", "start_from_puppi"]
+__all__ = ["Variant", "build", "copy_weights", "dense_layers", "start_from_sums"]
 
 Variant = Literal["float", "quantized", "pruned"]
+
+PT_GEV: Final = Feature(
+    name="pt_gev",
+    column="pt",
+    kind="value",
+    scale_bits=PT_FRAC_BITS,
+    type=FixedType(False, COLUMNS["pt"].type.width - PT_FRAC_BITS, PT_FRAC_BITS),
+)
+"""pt in GeV, every code of it."""
 
 
 def build(
     config: ModelConfig,
+    heads: Sequence[Head],
     *,
     variant: Variant = "quantized",
     packed: bool = False,
     schedule: Any | None = None,
     model_class: type | None = None,
 ) -> Any:
-    """Build a network whose output equals PUPPI MET; other weights are random.
+    """Build a network that starts from plain sums (:func:`start_from_sums`); the rest is random.
 
     Use ``keras.utils.set_random_seed`` first to fix them.
 
     Args:
         config: The architecture.
+        heads: What the network gives; the outputs of the model, in this order.
         variant: ``float``, ``quantized`` or ``pruned``.
         packed: Candidates of all events one after another and an input ``row_splits``, instead of
             (events, slots); used in training, where it saves the empty slots.
@@ -47,21 +63,26 @@ def build(
 
     Returns:
         Keras model. Inputs: a dict of float32 columns holding integer counts, shape (events,
-        slots). Output: MET px, py in GeV, float64, shape (events, 2).
+        slots). Output: float64, shape (events, size), in the head's unit; a list where there are
+        several heads.
 
     Raises:
-        ConfigError: If the network could not be exact (see :mod:`l1met_fpga.models.exactness`).
+        ConfigError: If the architecture cannot give a head, or the network could not be exact
+            (see :mod:`l1met_fpga.models.exactness`).
     """
     make = _factory(variant, schedule)
-    candidates = _candidates(config, packed=packed)
-    met = builder(config.architecture)(config, make, candidates)
+    build_heads = builder(config.architecture, heads)
+    candidates = _candidates(config, heads, packed=packed)
+    outputs = build_heads(config, make, candidates, heads)
     inputs = dict(candidates.columns)
     if candidates.row_splits is not None:
         inputs["row_splits"] = candidates.row_splits
-    model = (model_class or keras.Model)(inputs, met, name=config.name)
+    model = (model_class or keras.Model)(
+        inputs, outputs if len(outputs) > 1 else outputs[0], name=config.name
+    )
     if variant != "float":
         check_exact(model)
-    start_from_puppi(model)
+    start_from_sums(model, heads)
     return model
 
 
@@ -78,19 +99,25 @@ def _factory(variant: str, schedule: Any | None) -> LayerFactory:
     raise ConfigError(f"unknown variant {variant!r}; choose from {VARIANTS}")
 
 
-def _candidates(config: ModelConfig, *, packed: bool) -> CandidateTensors:
-    shape = () if packed else (config.n_candidates,)
-    columns = {name: keras.Input(shape, name=name) for name in config.columns}
+def _candidates(config: ModelConfig, heads: Sequence[Head], *, packed: bool) -> CandidateTensors:
+    kinds = {head.kind for head in heads}
     used = {feature.column for feature in config.features}
     names = [name for name in config.columns if name in used]
+    read = {"pt", *used, *({"phi"} if "vector" in kinds else set())}
+    shape = () if packed else (config.n_candidates,)
+    columns = {name: keras.Input(shape, name=name) for name in config.columns if name in read}
     features = CandidateFeatures(
         [Feature(**dict(feature)) for feature in config.features], names, name="features"
     )([columns[name] for name in names])
-    momentum = CandidateMomentum(config.momentum.table, config.momentum.output, name="momentum")(
-        [columns["pt"], columns["phi"]]
-    )
+    momentum = pt_gev = None
+    if "vector" in kinds:
+        momentum = CandidateMomentum(
+            config.momentum.table, config.momentum.output, name="momentum"
+        )([columns["pt"], columns["phi"]])
+    if "scalar" in kinds:
+        pt_gev = CandidateFeatures([PT_GEV], ["pt"], name="pt_gev")([columns["pt"]])
     splits = keras.Input((), dtype="int64", name="row_splits") if packed else None
-    return CandidateTensors(columns, features, momentum, splits)
+    return CandidateTensors(columns, features, momentum, pt_gev, splits)
 
 
 def dense_layers(model: Any) -> dict[str, Any]:
@@ -99,14 +126,15 @@ def dense_layers(model: Any) -> dict[str, Any]:
     return {layer.name: layer for layer in layers if hasattr(layer, "kernel")}
 
 
-def start_from_puppi(model: Any) -> None:
-    """Set the weights so that the first vector pool is PUPPI MET and the only one used.
+def start_from_sums(model: Any, heads: Sequence[Head]) -> None:
+    """Set the weights so that vectors are -sum p and scalars sum pt of all candidates.
 
     ``weights`` gives 1 in its first column, ``coefficients`` gives (1, 0, 0, ...), the first
-    aggregator has distance 0; all other weights keep their random values.
+    aggregator has distance 0, a scalar's weights are 1; all others keep their random values.
     """
     layers = dense_layers(model)
-    for name, start in (("weights_dense", 1.0), ("distances_dense", 0.0)):
+    ones = ["weights", *(WEIGHTS.format(head.name) for head in heads if head.kind == "scalar")]
+    for name, start in (*((f"{one}_dense", 1.0) for one in ones), ("distances_dense", 0.0)):
         if name in layers:
             kernel, bias = layers[name].get_weights()
             kernel[:, 0], bias[0] = 0.0, start

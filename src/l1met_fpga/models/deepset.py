@@ -1,33 +1,78 @@
-"""DeepSet with K vector pools; with K = 1 and no scalars the one-weight network of DeepMET."""
+"""DeepSet with K vector pools; with K = 1 and no scalars one weight per candidate."""
 
+from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
 from l1met_fpga.config.model import DeepSetConfig
+from l1met_fpga.errors import ConfigError
 from l1met_fpga.models.factory import LayerFactory
+from l1met_fpga.models.head_layers import logits, scalar_sum
+from l1met_fpga.models.heads import Head
 from l1met_fpga.models.layers import CombineVectors, ScalarPooling, VectorPooling
 from l1met_fpga.models.registry import CandidateTensors, register
 
 __all__ = ["build_deepset"]
 
 
-@register("deepset")
-def build_deepset(config: DeepSetConfig, make: LayerFactory, candidates: CandidateTensors) -> Any:
-    """Build MET = sum_k c_k(S) V_k, see :class:`~l1met_fpga.config.model.DeepSetConfig`."""
-    h = candidates.features
-    for depth, layer in enumerate(config.phi):
-        h = make.dense(h, layer, layer.units, f"phi_{depth}")
-    weights = make.dense(h, config.weights, config.weights.units, "weights")
-    pool = VectorPooling(name="vectors_sum")
-    pooled = candidates.pool(pool, weights, candidates.momentum)
-    if config.scalars is None:  # one pool, nothing to combine
-        return make.quantize(pooled, config.met_xy, "met_xy", (2,))
-    vectors = make.quantize(pooled, config.vectors, "vectors")
-    scalars = make.dense(h, config.scalars, config.scalars.units, "scalars")
-    scalar_pool = ScalarPooling(config.scalar_shift, name="scalars_sum")
-    r = candidates.pool(scalar_pool, scalars, candidates.columns["pt"])
-    r = make.quantize(r, config.pooled_scalars, "pooled_scalars")
-    for depth, layer in enumerate(config.rho):
-        r = make.dense(r, layer, layer.units, f"rho_{depth}")
-    coefficients = make.dense(r, config.coefficients, config.weights.units, "coefficients")
-    met = CombineVectors(name="met_sum")([coefficients, vectors])
-    return make.quantize(met, config.met_xy, "met_xy")
+@register("deepset", kinds=("vector", "scalar", "classes"))
+def build_deepset(
+    config: DeepSetConfig, make: LayerFactory, candidates: CandidateTensors, heads: Sequence[Head]
+) -> list[Any]:
+    """Build each head, see :class:`~l1met_fpga.config.model.DeepSetConfig`."""
+    parts = _DeepSet(config, make, candidates)
+    return [parts.head(head) for head in heads]
+
+
+class _DeepSet:
+    """Parts that heads share; each is made when the first head needs it."""
+
+    def __init__(
+        self, config: DeepSetConfig, make: LayerFactory, candidates: CandidateTensors
+    ) -> None:
+        self.config, self.make, self.candidates = config, make, candidates
+
+    def head(self, head: Head) -> Any:
+        match head.kind:
+            case "vector":
+                return self.vector(head.name)
+            case "scalar":
+                return scalar_sum(self.make, self.candidates, self.hidden, self.config, head)
+            case "classes":
+                return logits(self.make, self.event, self.config, head)
+
+    @cached_property
+    def hidden(self) -> Any:
+        """Hidden numbers of each candidate."""
+        h = self.candidates.features
+        for depth, layer in enumerate(self.config.phi):
+            h = self.make.dense(h, layer, layer.units, f"phi_{depth}")
+        return h
+
+    @cached_property
+    def event(self) -> Any:
+        """Hidden numbers of the event."""
+        config, make = self.config, self.make
+        if config.scalars is None:
+            raise ConfigError("a head of classes is made of scalar pools; set model.scalars")
+        scalars = make.dense(self.hidden, config.scalars, config.scalars.units, "scalars")
+        pool = ScalarPooling(config.scalar_shift, name="scalars_sum")
+        r = self.candidates.pool(pool, scalars, self.candidates.columns["pt"])
+        r = make.quantize(r, config.pooled_scalars, "pooled_scalars")
+        for depth, layer in enumerate(config.rho):
+            r = make.dense(r, layer, layer.units, f"rho_{depth}")
+        return r
+
+    def vector(self, name: str) -> Any:
+        """Sum_k c_k(S) V_k."""
+        config, make = self.config, self.make
+        weights = make.dense(self.hidden, config.weights, config.weights.units, "weights")
+        pool = VectorPooling(name="vectors_sum")
+        pooled = self.candidates.pool(pool, weights, self.candidates.momentum)
+        if config.scalars is None:  # one pool, nothing to combine
+            return make.quantize(pooled, config.met_xy, f"{name}_xy", (2,))
+        vectors = make.quantize(pooled, config.vectors, "vectors")
+        units = config.weights.units
+        coefficients = make.dense(self.event, config.coefficients, units, "coefficients")
+        total = CombineVectors(name=f"{name}_sum")([coefficients, vectors])
+        return make.quantize(total, config.met_xy, f"{name}_xy")

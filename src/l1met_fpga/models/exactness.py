@@ -9,6 +9,7 @@ from typing import Any, Final
 from l1met_fpga.errors import ConfigError
 from l1met_fpga.fixed_point import FixedType, Overflow, Rounding
 from l1met_fpga.models.layers import (
+    BroadcastMultiply,
     CandidateFeatures,
     CandidateMomentum,
     FixedQuantize,
@@ -88,6 +89,8 @@ def check_exact(model: Any) -> None:
             _check_dense(layer, wrapped)
         if isinstance(layer, FixedQuantize):
             _check_quantizer(layer)
+        if isinstance(layer, BroadcastMultiply):
+            _check_product(layer)
 
 
 def _check_dense(layer: Any, wrapped: Any) -> None:
@@ -121,6 +124,16 @@ def _accumulator_bits(x: FixedType, kernel: FixedType, bias: FixedType, fan_in: 
     largest_x = max(x.max_code, -x.min_code)
     products = fan_in * largest_x * -kernel.min_code << (frac - product_frac)
     return (products + (-bias.min_code << (frac - bias.frac_bits))).bit_length()
+
+
+def _check_product(layer: BroadcastMultiply) -> None:
+    types = [output_type(source) for source in input_layers(layer)]
+    bits = sum(kind.width for kind in types if kind is not None)
+    if bits > FLOAT32_EXACT_BITS and layer.compute_dtype == "float32":
+        raise ConfigError(
+            f"layer {layer.name!r} multiplies numbers of {bits} bits in all, float32 is exact to "
+            f"{FLOAT32_EXACT_BITS}; make one of them narrower"
+        )
 
 
 def _check_quantizer(layer: FixedQuantize) -> None:

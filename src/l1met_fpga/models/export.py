@@ -1,11 +1,12 @@
 """From a quantized Keras model to the integer network that every firmware form is made from."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeVar
 
 from l1met_fpga.errors import ConversionError, FixedPointError
 from l1met_fpga.models import network as net
 from l1met_fpga.models.exactness import check_exact, input_layers, weight_type
+from l1met_fpga.models.heads import Head
 from l1met_fpga.models.layers import quadrant_cos
 from l1met_fpga.puppi.columns import COLUMNS
 
@@ -39,12 +40,13 @@ def bake_weights(model: Any) -> None:
             )
 
 
-def export_network(model: Any) -> net.Network:
+def export_network(model: Any, heads: Sequence[Head]) -> net.Network:
     """Describe a quantized model (not packed, not wrapped for pruning) as integers.
 
     Args:
         model: Made by :func:`l1met_fpga.models.build.build` with variant ``quantized`` and its
             weights baked, or loaded from a run folder.
+        heads: What its outputs are, in their order.
 
     Returns:
         The network; node names are the layers' names.
@@ -53,6 +55,12 @@ def export_network(model: Any) -> net.Network:
         ConversionError: If a layer has no integer form or a weight is not a value of its type.
     """
     check_exact(model)
+    ends = [tensor._keras_history.layer.name for tensor in model.outputs]
+    if len(ends) != len(heads):
+        raise ConversionError(
+            f"model {model.name!r} has {len(ends)} outputs; the heads are "
+            f"{[head.name for head in heads]}"
+        )
     done: dict[str, net.Node] = {}
     for layer in model.layers:
         kind = type(layer).__name__
@@ -63,7 +71,10 @@ def export_network(model: Any) -> net.Network:
         sources = [] if kind == "InputLayer" else [done[s.name] for s in input_layers(layer)]
         done[layer.name] = _CONVERT[kind](layer, sources)
     return net.Network(
-        name=model.name, n_candidates=_slots(model), nodes=tuple(_ordered(model, done))
+        name=model.name,
+        n_candidates=_slots(model),
+        heads=tuple(head.of_node(end) for head, end in zip(heads, ends, strict=True)),
+        nodes=tuple(_ordered(done, ends)),
     )
 
 
@@ -71,15 +82,16 @@ def _slots(model: Any) -> int:
     return int(model.inputs[0].shape[1])
 
 
-def _ordered(model: Any, done: dict[str, net.Node]) -> list[net.Node]:
-    """Columns in the order of COLUMNS, then the other nodes, the output last."""
+def _ordered(done: dict[str, net.Node], ends: Sequence[str]) -> list[net.Node]:
+    """Columns in the order of COLUMNS, then the other nodes, those of heads last."""
     inputs = sorted(
         (n for n in done.values() if isinstance(n, net.InputColumn)),
         key=lambda n: list(COLUMNS).index(n.column),
     )
     rest = [n for n in done.values() if not isinstance(n, net.InputColumn)]
-    last = done[model.output._keras_history.layer.name]
-    return [*inputs, *(n for n in rest if n is not last), last]
+    read = {name for node in rest for name in node.inputs}
+    last = [name for name in dict.fromkeys(ends) if name not in read]
+    return [*inputs, *(n for n in rest if n.name not in last), *(done[name] for name in last)]
 
 
 def _common(layer: Any, sources: list[net.Node]) -> dict[str, Any]:

@@ -5,10 +5,14 @@ Iiyama, Pierini, "Learning representations of irregular particle-detector geomet
 distance-weighted graph networks" (2019).
 """
 
+from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
 from l1met_fpga.config.model import GarNetConfig
 from l1met_fpga.models.factory import LayerFactory
+from l1met_fpga.models.head_layers import logits, scalar_sum
+from l1met_fpga.models.heads import Head
 from l1met_fpga.models.layers import (
     AggregatePooling,
     BroadcastMultiply,
@@ -20,27 +24,69 @@ from l1met_fpga.models.registry import CandidateTensors, register
 __all__ = ["build_garnet"]
 
 
-@register("garnet")
-def build_garnet(config: GarNetConfig, make: LayerFactory, candidates: CandidateTensors) -> Any:
-    """Build MET = sum_a c_a(F) V_a, see :class:`~l1met_fpga.config.model.GarNetConfig`."""
-    h = candidates.features
-    for depth, layer in enumerate(config.encode):
-        h = make.dense(h, layer, layer.units, f"encode_{depth}")
-    distances = make.dense(h, config.distances, config.aggregators, "distances")
-    near = make.potential(distances, config.distances.output, config.potential, "potential")
+@register("garnet", kinds=("vector", "scalar", "classes"))
+def build_garnet(
+    config: GarNetConfig, make: LayerFactory, candidates: CandidateTensors, heads: Sequence[Head]
+) -> list[Any]:
+    """Build each head, see :class:`~l1met_fpga.config.model.GarNetConfig`."""
+    parts = _GarNet(config, make, candidates)
+    return [parts.head(head) for head in heads]
 
-    messages = make.dense(h, config.messages, config.messages.units, "messages")
-    pool = AggregatePooling(config.aggregate_shift, name="aggregated_sum")
-    r = candidates.pool(pool, near, messages, candidates.columns["pt"])
-    r = make.quantize(r, config.aggregated, "aggregated")
-    for depth, layer in enumerate(config.rho):
-        r = make.dense(r, layer, layer.units, f"rho_{depth}")
-    coefficients = make.dense(r, config.coefficients, config.aggregators, "coefficients")
 
-    weights = make.dense(h, config.weights, 1, "weights")
-    product = BroadcastMultiply(name="pool_weights_product")([near, weights])
-    pool_weights = make.quantize(product, config.pool_weights, "pool_weights")
-    vectors = candidates.pool(VectorPooling(name="vectors_sum"), pool_weights, candidates.momentum)
-    vectors = make.quantize(vectors, config.vectors, "vectors")
-    met = CombineVectors(name="met_sum")([coefficients, vectors])
-    return make.quantize(met, config.met_xy, "met_xy")
+class _GarNet:
+    """Parts that heads share; each is made when the first head needs it."""
+
+    def __init__(
+        self, config: GarNetConfig, make: LayerFactory, candidates: CandidateTensors
+    ) -> None:
+        self.config, self.make, self.candidates = config, make, candidates
+
+    def head(self, head: Head) -> Any:
+        match head.kind:
+            case "vector":
+                return self.vector(head.name)
+            case "scalar":
+                return scalar_sum(self.make, self.candidates, self.hidden, self.config, head)
+            case "classes":
+                return logits(self.make, self.event, self.config, head)
+
+    @cached_property
+    def hidden(self) -> Any:
+        """Hidden numbers of each candidate."""
+        h = self.candidates.features
+        for depth, layer in enumerate(self.config.encode):
+            h = self.make.dense(h, layer, layer.units, f"encode_{depth}")
+        return h
+
+    @cached_property
+    def near(self) -> Any:
+        """Nearness of each candidate to each aggregator."""
+        types, units = self.config.distances, self.config.aggregators
+        distances = self.make.dense(self.hidden, types, units, "distances")
+        return self.make.potential(distances, types.output, self.config.potential, "potential")
+
+    @cached_property
+    def event(self) -> Any:
+        """Hidden numbers of the event."""
+        config, make, near = self.config, self.make, self.near
+        messages = make.dense(self.hidden, config.messages, config.messages.units, "messages")
+        pool = AggregatePooling(config.aggregate_shift, name="aggregated_sum")
+        r = self.candidates.pool(pool, near, messages, self.candidates.columns["pt"])
+        r = make.quantize(r, config.aggregated, "aggregated")
+        for depth, layer in enumerate(config.rho):
+            r = make.dense(r, layer, layer.units, f"rho_{depth}")
+        return r
+
+    def vector(self, name: str) -> Any:
+        """Sum_a c_a(F) V_a."""
+        config, make = self.config, self.make
+        units = config.aggregators
+        coefficients = make.dense(self.event, config.coefficients, units, "coefficients")
+        weights = make.dense(self.hidden, config.weights, 1, "weights")
+        product = BroadcastMultiply(name="pool_weights_product")([self.near, weights])
+        pool_weights = make.quantize(product, config.pool_weights, "pool_weights")
+        pool = VectorPooling(name="vectors_sum")
+        vectors = self.candidates.pool(pool, pool_weights, self.candidates.momentum)
+        vectors = make.quantize(vectors, config.vectors, "vectors")
+        total = CombineVectors(name=f"{name}_sum")([coefficients, vectors])
+        return make.quantize(total, config.met_xy, f"{name}_xy")

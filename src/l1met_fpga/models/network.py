@@ -1,37 +1,44 @@
 """The trained network as integers: a short list of exact operations, free of any framework.
 
 Every later form is made from or held against this description: the int64 reference, the RTL
-tracer and the report read it; the hls4ml project is checked against it. All tensors are integer
-codes of the node's ``type``. Only :class:`Features`, :class:`Momentum`, :class:`Table` and
-:class:`Quantize` drop bits; every other operation is exact, and its ``type`` holds every value it
-can take. What is true of an operation in every form (is it exact, which type it needs, whether it
-has a result per candidate) stands on its class and nowhere else.
-
-Shapes are per event: ``(n, c)`` for candidates, ``(c,)`` after a pool.
+tracer and the report read it; the hls4ml project is checked against it. Its operations are those
+of :mod:`l1met_fpga.models.nodes`; what it gives are its heads.
 """
 
+import difflib
 import hashlib
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    PositiveInt,
-    ValidationError,
-    model_validator,
-)
+import numpy as np
+import numpy.typing as npt
+from pydantic import Field, ValidationError, model_validator
 
 from l1met_fpga.errors import ConversionError
 from l1met_fpga.files import atomic_path
 from l1met_fpga.fixed_point import FixedType
-from l1met_fpga.models import ranges
+from l1met_fpga.models.heads import NetworkHead
+from l1met_fpga.models.network_file import require_version
 from l1met_fpga.models.network_rules import require_rules
-from l1met_fpga.puppi.columns import COLUMNS, N_CANDIDATES
+from l1met_fpga.models.nodes import (
+    Aggregate,
+    Combine,
+    Dense,
+    Feature,
+    Features,
+    InputColumn,
+    Momentum,
+    Multiply,
+    Node,
+    Quantize,
+    QuantizeChannels,
+    ScalarPool,
+    Table,
+    VectorPool,
+)
+from l1met_fpga.models.strict import Name, Strict
+from l1met_fpga.puppi.columns import N_CANDIDATES
 
 __all__ = [
     "Aggregate",
@@ -45,250 +52,30 @@ __all__ = [
     "Network",
     "Node",
     "Quantize",
+    "QuantizeChannels",
     "ScalarPool",
     "Table",
     "VectorPool",
 ]
 
+Codes = npt.NDArray[np.int64]
 
-def _word(text: str) -> str:
-    """Check a name that becomes part of file names and of C++ and Verilog text."""
-    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]{0,63}", text, re.ASCII):
-        raise ValueError(
-            f"a name is a letter and then letters, digits or _, 64 at most; got {text[:80]!r}"
-        )
-    return text
 
-
-def _column(name: str) -> str:
-    if name not in COLUMNS:
-        raise ValueError(f"a column is one of {', '.join(COLUMNS)}; got {name[:80]!r}")
-    return name
-
-
-Name = Annotated[str, AfterValidator(_word)]
-ColumnName = Annotated[str, AfterValidator(_column)]
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Feature(_Strict):
-    """One number per candidate that the perceptron sees.
-
-    ``value``: ``counts * 2**-scale_bits``; ``abs``: the same of the absolute value; ``flag``: 1
-    when the counts are one of ``codes``, else 0. The result is brought into ``type`` with its
-    rounding and overflow.
-    """
-
-    name: Name
-    column: ColumnName
-    kind: Literal["value", "abs", "flag"]
-    scale_bits: int = 0
-    codes: tuple[int, ...] = ()
-    type: FixedType
-
-
-class _NodeBase(_Strict):
-    name: Name
-    inputs: tuple[Name, ...]
-    shape: tuple[PositiveInt, ...]
-    type: FixedType
-
-    exact: ClassVar[bool] = True
-    """Whether the result is the operation's mathematical result: no bit is dropped."""
-    rows: ClassVar[Literal["candidates", "event", "as input"]] = "as input"
-    """Whether there is a result per candidate, one per event, or as many as of the first input."""
-
-    def needed_type(self, inputs: Sequence["Node"], n_candidates: int, /) -> FixedType | None:
-        """Return the narrowest type that holds every result.
-
-        Args:
-            inputs: The nodes that it reads.
-            n_candidates: Slots per event.
-
-        Returns:
-            None where the operation brings its results into whatever type the node has.
-        """
-        raise NotImplementedError
-
-
-class _OwnType(_NodeBase):
-    """An operation that rounds its results into the node's own type."""
-
-    exact: ClassVar[bool] = False
-
-    def needed_type(self, _inputs: Sequence["Node"], _n_candidates: int, /) -> FixedType | None:
-        """Return None: any type will do."""
-        return None
-
-
-class InputColumn(_NodeBase):
-    """A candidate column, shape ``(n,)``, no inputs."""
-
-    op: Literal["input"] = "input"
-    column: ColumnName
-    rows = "candidates"
-
-    def needed_type(self, _inputs: Sequence["Node"], _n_candidates: int, /) -> FixedType:
-        """Return the column's type."""
-        return COLUMNS[self.column].type
-
-
-class Features(_NodeBase):
-    """Perceptron inputs, shape ``(n, len(features))``; ``inputs`` are the columns they use.
-
-    ``type`` holds every feature's own type without loss.
-    """
-
-    op: Literal["features"] = "features"
-    features: tuple[Feature, ...]
-    exact = False
-    rows = "candidates"
-
-    def needed_type(self, _inputs: Sequence["Node"], _n_candidates: int, /) -> FixedType:
-        """Return a type that holds every feature's own."""
-        return ranges.union_type([feature.type for feature in self.features])
-
-
-class Momentum(_OwnType):
-    """px, py of each candidate in GeV, shape ``(n, 2)``; inputs ``pt``, ``phi``.
-
-    ``p = type(pt * 2**-2 * table)`` where the table holds ``table_type(cos)`` for 0 to 360 counts
-    of phi (first quadrant, both ends); other quadrants and the sine follow by symmetry, so that a
-    quarter turn is exact. phi counts are taken modulo 1440.
-    """
-
-    op: Literal["momentum"] = "momentum"
-    table_type: FixedType
-    quadrant_cos: tuple[int, ...]
-    rows = "candidates"
-
-
-class Dense(_NodeBase):
-    """``x @ kernel + bias``, exact, over the last axis; the same for every candidate.
-
-    ``kernel[i][j]`` (input i, output j) and ``bias[j]`` are codes of their own types.
-    """
-
-    op: Literal["dense"] = "dense"
-    kernel: tuple[tuple[int, ...], ...]
-    kernel_type: FixedType
-    bias: tuple[int, ...]
-    bias_type: FixedType
-
-    def needed_type(self, inputs: Sequence["Node"], _n_candidates: int, /) -> FixedType:
-        """Return the type of these constants with any input."""
-        x = inputs[0].type
-        return ranges.dense_type(x, self.kernel, self.kernel_type, self.bias, self.bias_type)
-
-
-class Quantize(_OwnType):
-    """Bring a tensor into ``type``; an unsigned saturating type makes it a bounded ReLU.
-
-    ``shape`` is the input's, but for a leading axis of length 1 that may be dropped (one vector
-    pool is already MET).
-    """
-
-    op: Literal["quantize"] = "quantize"
-
-
-class Table(_OwnType):
-    """Elementwise look-up: output code ``table[x - min_code]`` for input code ``x``."""
-
-    op: Literal["table"] = "table"
-    table: tuple[int, ...]
-
-
-class Multiply(_NodeBase):
-    """Elementwise product of ``(n, a)`` with ``(n, 1)`` or ``(n, a)``, exact."""
-
-    op: Literal["multiply"] = "multiply"
-
-    def needed_type(self, inputs: Sequence["Node"], _n_candidates: int, /) -> FixedType:
-        """Return the type of a product."""
-        return ranges.product_type(inputs[0].type, inputs[1].type)
-
-
-class VectorPool(_NodeBase):
-    """``V[k] = -sum_i w[i, k] p[i]``, shape ``(k, 2)``, exact; inputs weights, momentum."""
-
-    op: Literal["vector_pool"] = "vector_pool"
-    rows = "event"
-
-    def needed_type(self, inputs: Sequence["Node"], n_candidates: int, /) -> FixedType:
-        """Return the type of the sum over all slots."""
-        return ranges.vector_pool_type(inputs[0].type, inputs[1].type, n_candidates)
-
-
-class ScalarPool(_NodeBase):
-    """``S[m] = 2**-shift * sum_i [pt_i > 0] s[i, m]``, shape ``(m,)``, exact; inputs s, pt."""
-
-    op: Literal["scalar_pool"] = "scalar_pool"
-    shift: int
-    rows = "event"
-
-    def needed_type(self, inputs: Sequence["Node"], n_candidates: int, /) -> FixedType:
-        """Return the type of the sum over all slots."""
-        return ranges.scalar_pool_type(inputs[0].type, n_candidates, self.shift)
-
-
-class Aggregate(_NodeBase):
-    """``F[a * f + j] = 2**-shift * sum_i [pt_i > 0] W[i, a] x[i, j]``, shape ``(a * f,)``, exact.
-
-    Inputs W, x, pt.
-    """
-
-    op: Literal["aggregate"] = "aggregate"
-    shift: int
-    rows = "event"
-
-    def needed_type(self, inputs: Sequence["Node"], n_candidates: int, /) -> FixedType:
-        """Return the type of the sum over all slots."""
-        weights, x = inputs[0].type, inputs[1].type
-        return ranges.aggregate_type(weights, x, n_candidates, self.shift)
-
-
-class Combine(_NodeBase):
-    """``MET = sum_k c[k] V[k]``, shape ``(2,)``, exact; inputs c, V."""
-
-    op: Literal["combine"] = "combine"
-    rows = "event"
-
-    def needed_type(self, inputs: Sequence["Node"], _n_candidates: int, /) -> FixedType:
-        """Return the type of the sum over all pools."""
-        n_pools = inputs[0].shape[-1]
-        return ranges.combine_type(inputs[0].type, inputs[1].type, n_pools)
-
-
-Node = (
-    InputColumn
-    | Features
-    | Momentum
-    | Dense
-    | Quantize
-    | Table
-    | Multiply
-    | VectorPool
-    | ScalarPool
-    | Aggregate
-    | Combine
-)
-
-
-class Network(_Strict):
+class Network(Strict):
     """A quantized network.
 
     Attributes:
+        version: Version of the file's form.
         name: Model name.
         n_candidates: Slots per event.
-        nodes: Operations in an order in which every input comes before its use; the last one
-            gives MET (px, py), GeV, shape ``(2,)``.
+        heads: What it gives, each with the node that has its codes.
+        nodes: Operations in an order in which every input comes before its use.
     """
 
+    version: Literal[2] = 2
     name: Name
     n_candidates: Annotated[int, Field(ge=1, le=N_CANDIDATES)]
+    heads: Annotated[tuple[NetworkHead, ...], Field(min_length=1)]
     nodes: Annotated[tuple[Annotated[Node, Field(discriminator="op")], ...], Field(min_length=1)]
 
     @model_validator(mode="after")
@@ -301,7 +88,12 @@ class Network(_Strict):
             if node.name in known:
                 raise ValueError(f"two nodes are called {node.name!r}")
             known.add(node.name)
-        require_rules(self.nodes, self.n_candidates)
+        require_rules(self.nodes, self.heads, self.n_candidates)
+        for head in self.heads:
+            if (head.node in self.per_candidate) != (head.per == "row"):
+                raise ValueError(
+                    f"head {head.name!r} is per {head.per}, its node {head.node!r} is not"
+                )
         return self
 
     def __iter__(self) -> Iterator[Node]:  # type: ignore[override]
@@ -346,10 +138,36 @@ class Network(_Strict):
                 found.add(node.name)
         return frozenset(found)
 
-    @property
-    def output(self) -> Node:
-        """The node that gives MET."""
-        return self.nodes[-1]
+    def head(self, name: str) -> NetworkHead:
+        """Return the head of that name.
+
+        Raises:
+            ConversionError: If there is none; names the nearest.
+        """
+        known = {head.name: head for head in self.heads}
+        if name in known:
+            return known[name]
+        near = difflib.get_close_matches(name, known, n=1)
+        tip = f"; did you mean {near[0]!r}?" if near else ""
+        raise ConversionError(
+            f"network {self.name!r} has no head {name!r}; it has {list(known)}{tip}"
+        )
+
+    def type_of(self, head: str) -> FixedType:
+        """Return the type of a head's codes."""
+        return self.node(self.head(head).node).type
+
+    def values(self, codes: Mapping[str, npt.NDArray[Any]]) -> dict[str, npt.NDArray[np.float64]]:
+        """Return what codes by head are in the heads' units, exactly."""
+        return {name: self.type_of(name).decode(array) for name, array in codes.items()}
+
+    def codes(self, values: Mapping[str, npt.NDArray[Any]]) -> dict[str, Codes]:
+        """Return the codes of values by head.
+
+        Raises:
+            FixedPointError: If a value is none of its head's type.
+        """
+        return {name: self.type_of(name).exactly(array) for name, array in values.items()}
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -371,16 +189,28 @@ class Network(_Strict):
         """Read ``network.json``.
 
         Raises:
-            ConversionError: If it is no network of this package; says what is wrong where.
+            ConversionError: If it is no network of this package; says what is wrong where, or which
+                command converts a file of version 1.
+        """
+        content = path.read_bytes()
+        require_version(content, path)
+        return cls.parse(content, path)
+
+    @classmethod
+    def parse(cls, content: bytes, where: Path) -> "Network":
+        """Take the content of a ``network.json``.
+
+        Raises:
+            ConversionError: As :meth:`load`.
         """
         try:
-            return cls.model_validate_json(path.read_bytes())
+            return cls.model_validate_json(content)
         except ValidationError as err:
             problem, *more = err.errors()
-            where = ".".join(str(part) for part in problem["loc"]) or "top level"
+            place = ".".join(str(part) for part in problem["loc"]) or "top level"
             others = f" (and {len(more)} more problems)" if more else ""
             raise ConversionError(
-                f"{path} is no network that l1met can use: {where}: "
+                f"{where} is no network that l1met can use: {place}: "
                 f"{problem['msg'].removeprefix('Value error, ')}{others}. Export it again with "
                 "`l1met train`"
             ) from None

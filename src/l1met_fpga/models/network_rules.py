@@ -7,19 +7,21 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
 from l1met_fpga.fixed_point import FixedType
+from l1met_fpga.models.heads import NetworkHead
 from l1met_fpga.puppi.columns import COLUMNS, PHI_COUNTS_PER_TURN
 
 __all__ = ["require_rules"]
 
 Shape = tuple[int, ...]
 Nodes = Sequence[Any]
+Heads = Sequence[NetworkHead]
 
 
-def require_rules(nodes: Nodes, n_candidates: int) -> None:
-    """Check shapes, inputs and codes of all nodes of a network, in order of execution.
+def require_rules(nodes: Nodes, heads: Heads, n_candidates: int) -> None:
+    """Check shapes, inputs and codes of all nodes of a network, in order of execution, and heads.
 
     Raises:
-        ValueError: Says of the first node that breaks a rule what is wrong.
+        ValueError: Says of the first node or head that breaks a rule what is wrong.
     """
     known: dict[str, Any] = {}
     for node in nodes:
@@ -38,11 +40,31 @@ def require_rules(nodes: Nodes, n_candidates: int) -> None:
             if codes and not kind.min_code <= min(codes) <= max(codes) <= kind.max_code:
                 raise ValueError(f"node {node.name!r}: {what} holds codes beyond {kind.hls_name}")
         known[node.name] = node
-    last = nodes[-1]
-    if last.shape != (2,):
-        raise ValueError(
-            f"the last node {last.name!r} gives {list(last.shape)} numbers; MET is two, px and py"
-        )
+    _require_heads(known, heads, n_candidates)
+
+
+def _require_heads(known: dict[str, Any], heads: Heads, n_candidates: int) -> None:
+    """Check that every head has a node of its shape, and that every node serves one."""
+    names = [head.name for head in heads]
+    if twice := {name for name in names if names.count(name) > 1}:
+        raise ValueError(f"two heads are called {min(twice)!r}")
+    for head in heads:
+        if head.node not in known:
+            raise ValueError(f"head {head.name!r} is given by {head.node!r}, which is no node")
+        found, expected = known[head.node].shape, head.shape(n_candidates)
+        if found != expected:
+            raise ValueError(
+                f"head {head.name!r} ({head.kind}, per {head.per}) has shape {list(expected)}; its "
+                f"node {head.node!r} gives {list(found)}"
+            )
+    used, waiting = set[str](), [head.node for head in heads]
+    while waiting:
+        name = waiting.pop()
+        if name not in used:
+            used.add(name)
+            waiting.extend(known[name].inputs)
+    if idle := [name for name in known if name not in used]:
+        raise ValueError(f"node {idle[0]!r} is not used by any head; leave it out")
 
 
 def _require(*conditions: bool) -> None:
@@ -78,6 +100,13 @@ def _quantize(node: Any, inputs: Nodes, _: int) -> Shape:
     (x,) = inputs
     shape: Shape = x.shape
     return shape[1:] if shape[0] == 1 and node.shape == shape[1:] else shape
+
+
+def _quantize_channels(node: Any, inputs: Nodes, _: int) -> Shape:
+    (x,) = inputs
+    shape: Shape = x.shape
+    _require(len(node.types) == shape[-1])
+    return shape
 
 
 def _table(node: Any, inputs: Nodes, _: int) -> Shape:
@@ -126,6 +155,7 @@ _SHAPES: Final[dict[str, Callable[[Any, Nodes, int], Shape]]] = {
     "momentum": _momentum,
     "dense": _dense,
     "quantize": _quantize,
+    "quantize_channels": _quantize_channels,
     "table": _table,
     "multiply": _multiply,
     "vector_pool": _vector_pool,

@@ -28,7 +28,9 @@ def _product(a: FixedType, b: FixedType) -> tuple[int, int]:
 
 
 def union_type(types: Sequence[FixedType]) -> FixedType:
-    """Return a type that holds every value of every given type."""
+    """Return a type that holds every value of every given type; of none, one that holds zero."""
+    if not types:
+        return FixedType(False, 1, 0)
     frac_bits = max(t.frac_bits for t in types)
     low = min(t.min_code << (frac_bits - t.frac_bits) for t in types)
     high = max(t.max_code << (frac_bits - t.frac_bits) for t in types)

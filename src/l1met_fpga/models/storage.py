@@ -1,21 +1,22 @@
 """Save and load Keras models with this package's and QKeras's layers."""
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from l1met_fpga.data.slots import first_slots
-from l1met_fpga.errors import RunFolderError
+from l1met_fpga.errors import ConfigError, RunFolderError
 from l1met_fpga.files import atomic_path
 from l1met_fpga.models import layers
 from l1met_fpga.models.keras import keras
 from l1met_fpga.models.quantizers import FixedQuantizer
 
-__all__ = ["custom_objects", "load_model", "predict_met_xy_gev", "save_model"]
+__all__ = ["custom_objects", "load_model", "predict", "save_model"]
 
 
 def custom_objects() -> dict[str, Any]:
@@ -64,30 +65,50 @@ def load_model(path: Path) -> Any:
         raise RunFolderError(f"{path} cannot be read as a Keras model: {err}") from err
 
 
-def predict_met_xy_gev(
-    model: Any, candidates: Any, *, of: str | None = None, batch_size: int = 1024
-) -> Any:
+def predict(
+    model: Any,
+    heads: Sequence[str],
+    candidates: Any,
+    *,
+    of: str | None = None,
+    batch_size: int = 1024,
+) -> dict[str, npt.NDArray[Any]]:
     """Run a model on integer candidates.
 
     Args:
         model: Keras model of this package (padded layout).
+        heads: Names of what it gives, in the order in which it was built.
         candidates: Columns, integers, shape (n_events, slots given); slots missing up to the
             model's number are taken as empty, further ones are cut.
         of: Whose events they are, for a message on cut candidates; None for none.
         batch_size: Events at a time.
 
     Returns:
-        px, py in GeV, float64, shape (n_events, 2).
+        Head -> values in its unit, float64, shape (n_events, size).
+
+    Raises:
+        ConfigError: If the model has another number of heads.
     """
+    if len(model.outputs) != len(heads):
+        raise ConfigError(
+            f"the model has {len(model.outputs)} outputs, the heads are {list(heads)}"
+        )
     slots = int(model.inputs[0].shape[1])
     columns = {tensor.name.split(":")[0]: None for tensor in model.inputs}
     candidates = first_slots(candidates, slots, of=of)
-    parts = []
+    parts: list[list[npt.NDArray[Any]]] = []
     n_events = len(next(iter(candidates.values())))
     for first in range(0, n_events, batch_size):
         batch = {}
         for name in columns:
             counts = np.asarray(candidates[name][first : first + batch_size], dtype=np.float32)
             batch[name] = np.pad(counts, ((0, 0), (0, slots - counts.shape[1])))
-        parts.append(model(batch, training=False).numpy())
-    return np.concatenate(parts) if parts else np.zeros((0, 2))
+        values = model(batch, training=False)
+        several = values if isinstance(values, list) else [values]
+        parts.append([value.numpy() for value in several])
+    return {
+        name: np.concatenate([part[i] for part in parts])
+        if parts
+        else np.zeros((0, *model.outputs[i].shape[1:]))
+        for i, name in enumerate(heads)
+    }

@@ -12,6 +12,7 @@ from l1met_fpga.config.data import ConvertConfig
 from l1met_fpga.data.order import order_and_truncate
 from l1met_fpga.data.sources import Source, read_source
 from l1met_fpga.data.store import Store, is_store
+from l1met_fpga.data.truth import GEN_MET
 from l1met_fpga.errors import DataError
 from l1met_fpga.puppi.columns import COLUMNS, Candidates
 
@@ -89,7 +90,7 @@ def _store_blocks(
                 source.path,
                 store.candidates(events, columns),
                 store.event_id(events),
-                store.gen_met_xy_gev(events),
+                store.truth(GEN_MET, events),
                 events.stop / store.n_events,
             )
 

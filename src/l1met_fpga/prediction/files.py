@@ -13,6 +13,7 @@ from l1met_fpga.config.data import ConvertConfig
 from l1met_fpga.data.slots import count_cut, first_slots, tell_cut
 from l1met_fpga.data.sources import Source, expand_sources
 from l1met_fpga.errors import DataError
+from l1met_fpga.models.heads import MET
 from l1met_fpga.prediction.blocks import Block, read_blocks
 from l1met_fpga.prediction.loaded import LoadedNetwork
 from l1met_fpga.prediction.met import Met, polar
@@ -105,7 +106,7 @@ def predict_files(
 
 def _columns(network: LoadedNetwork, block: Block, form: str) -> dict[str, npt.NDArray[Any]]:
     seen = first_slots(block.candidates, network.network.n_candidates)
-    met = Met(network.form(form)(seen), network.network.output.type)
+    met = Met(network.form(form)(seen)[MET.name], network.network.type_of(MET.name))
     vectors = {
         "": met.xy_gev,
         "puppi_": puppi_met_xy_gev(block.candidates),

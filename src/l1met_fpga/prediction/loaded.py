@@ -6,6 +6,7 @@ from typing import Any
 from l1met_fpga.errors import DataError, RunFolderError
 from l1met_fpga.firmware.check import Form
 from l1met_fpga.firmware.meaning import recorded_units
+from l1met_fpga.models.heads import MET
 from l1met_fpga.models.network import Network
 from l1met_fpga.prediction.arrays import candidates_of
 from l1met_fpga.prediction.forms import form_of
@@ -47,10 +48,10 @@ class LoadedNetwork:
             ToolMissingError: If ``cpp`` is asked for without g++.
         """
         candidates = candidates_of(events, self.network)
-        return Met(self.form(form)(candidates), self.network.output.type)
+        return Met(self.form(form)(candidates)[MET.name], self.network.type_of(MET.name))
 
     def form(self, name: str) -> Form:
-        """Return a form of the network: candidates in, codes of px and py out.
+        """Return a form of the network: candidates in, codes by head out.
 
         Raises:
             ConfigError: If there is no such form of this network.

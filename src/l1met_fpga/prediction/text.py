@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from html import escape
 
+from l1met_fpga.models.heads import NetworkHead
 from l1met_fpga.models.network import Dense, Network, Node
 
 __all__ = ["network_html", "network_text"]
@@ -33,8 +34,13 @@ def _heading(network: Network) -> str:
     zeros = f", {weights.count(0) / len(weights):.0%} of {len(weights):,} weights zero"
     return (
         f"{network.name}: {len(network.nodes)} nodes, {network.n_candidates} candidates per event"
-        f"{zeros if weights else ''}; MET in GeV as {network.output.type.hls_name}"
+        f"{zeros if weights else ''}; {'; '.join(_head(network, head) for head in network.heads)}"
     )
+
+
+def _head(network: Network, head: NetworkHead) -> str:
+    unit = f" in {head.unit}" if head.unit else ""
+    return f"{head.name} ({head.kind}){unit} as {network.type_of(head.name).hls_name}"
 
 
 def _rows(network: Network) -> Iterator[tuple[str, ...]]:

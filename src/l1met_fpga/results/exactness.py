@@ -19,7 +19,7 @@ class FormAgreement(Result):
         events: Events compared.
         outputs: Numbers compared (events times outputs).
         differing: Numbers that differ.
-        largest_lsb: Largest difference, in counts of the output type.
+        largest_lsb: Largest difference, in counts of the type of its head.
     """
 
     events: int = Field(ge=0)
@@ -40,6 +40,7 @@ class FormCheck(FormAgreement):
     Attributes:
         against: Form that it was held against.
         events_per_second: How fast the form ran.
+        heads: Agreement of each head.
         samples: Agreement on each sample.
         network: Digest of the network that was checked; None in files that do not say it.
     """
@@ -48,6 +49,7 @@ class FormCheck(FormAgreement):
 
     against: str | None = None
     events_per_second: float | None = None
+    heads: dict[str, FormAgreement] = Field(default_factory=dict)
     samples: dict[str, SampleAgreement] = Field(default_factory=dict)
     network: str | None = None
 

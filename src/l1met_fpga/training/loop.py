@@ -11,6 +11,7 @@ from l1met_fpga.config.run import RunConfig
 from l1met_fpga.identity import Identity
 from l1met_fpga.models.build import Variant, build, copy_weights
 from l1met_fpga.models.export import bake_weights
+from l1met_fpga.models.heads import MET
 from l1met_fpga.models.keras import keras, tf
 from l1met_fpga.training.callbacks import (
     EpochReport,
@@ -96,11 +97,11 @@ def train_variant(
     scope = nullcontext if strategy is None else strategy.scope
     with scope():
         schedule = pruning.schedule_for_library()
-        model = build(config.model, variant=variant, packed=True, schedule=schedule)
+        model = build(config.model, (MET,), variant=variant, packed=True, schedule=schedule)
         rate = learning_rate(training, steps * training.epochs)
         model.compile(keras.optimizers.Adam(rate, jit_compile=False), MetLoss(training.loss))
     plain: Variant = "float" if variant == "float" else "quantized"
-    twin = build(config.model, variant=plain, packed=True)
+    twin = build(config.model, (MET,), variant=plain, packed=True)
     history = HistoryFile(history_path(folder, config, variant), variant, report)
     first_counted = pruning.first_counted_epoch(steps, training.epochs)
     best = best_weights(training, validation, first_counted if variant == "pruned" else 0)
@@ -136,7 +137,7 @@ def train_variant(
             verbose=0,
         )
     copy_masked(model, twin)
-    final = build(config.model, variant=plain)
+    final = build(config.model, (MET,), variant=plain)
     copy_weights(twin, final)
     zeros: dict[str, float] = {}
     if variant != "float":

@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from l1met_fpga.config.training import TrainingConfig
-from l1met_fpga.data.examples import GEN_MET, Examples
+from l1met_fpga.data.examples import Examples
+from l1met_fpga.data.truth import GEN_MET
 from l1met_fpga.errors import TrainingError
 from l1met_fpga.puppi.columns import PHI_COUNTS_PER_TURN
 

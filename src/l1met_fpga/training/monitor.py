@@ -8,13 +8,16 @@ import numpy as np
 import numpy.typing as npt
 
 from l1met_fpga.config.training import EarlyStoppingConfig, LossConfig
-from l1met_fpga.data.examples import GEN_MET, PUPPI_MET, Examples
+from l1met_fpga.data.examples import Examples
 from l1met_fpga.data.samples import LoadedSample
+from l1met_fpga.data.truth import GEN_MET
 from l1met_fpga.errors import ConfigError, DataError, TrainingError
 from l1met_fpga.metrics.binning import GAIN_RANGE_GEV, Bins
 from l1met_fpga.metrics.resolution import binned_resolution
 from l1met_fpga.metrics.trigger import lowest_supported_rate_khz, threshold_at_rate
 from l1met_fpga.models.keras import tf
+from l1met_fpga.puppi.columns import N_CANDIDATES
+from l1met_fpga.puppi.sums import puppi_met_xy_gev
 from l1met_fpga.training.losses import MetLoss
 from l1met_fpga.training.mixture import packed_inputs
 
@@ -24,6 +27,7 @@ __all__ = [
     "Direction",
     "Validation",
     "packed_predictor",
+    "puppi_reference",
     "require_finite",
 ]
 
@@ -34,6 +38,9 @@ RESPONSE_RANGE_GEV: Final = (80.0, 200.0)
 ERROR_ABOVE_GEV: Final = (100.0, 150.0)
 EVENTS_PER_STEP: Final = 4096
 
+PUPPI_MET: Final = "puppi_met_xy_gev"
+"""Name of the PUPPI MET among what is known besides."""
+
 FloatArray = npt.NDArray[np.float64]
 Direction = Literal["min", "max"]
 
@@ -42,6 +49,11 @@ _FALLS: Final = ("u_par_gev", "u_perp_gev", *(f"error_above_{e:g}_gev" for e in 
 _RISES: Final = ("efficiency",)
 """Figures of a sample of which less, or more, is better. The response should be one and threshold
 and rate say nothing by themselves: they have no direction."""
+
+
+def puppi_reference(events: Examples) -> dict[str, FloatArray]:
+    """Return the PUPPI MET of all candidates, px, py in GeV, under its name."""
+    return {PUPPI_MET: puppi_met_xy_gev(events.padded(N_CANDIDATES))}
 
 
 def packed_predictor(model: Any) -> Callable[[Examples], FloatArray]:

@@ -22,17 +22,19 @@ from l1met_fpga.config.model import DenseConfig, LayerTypes, ModelConfig
 from l1met_fpga.config.run import RunConfig
 from l1met_fpga.config.scan import ScanConfig
 from l1met_fpga.data.samples import load_samples
+from l1met_fpga.data.truth import GEN_MET
 from l1met_fpga.errors import ConfigError, RunFolderError, TrainingError
 from l1met_fpga.files import exclusive, read_json, write_json
 from l1met_fpga.fixed_point import FixedType
 from l1met_fpga.identity import Identity, content_digest, require_same
 from l1met_fpga.models.export import export_network
+from l1met_fpga.models.heads import MET
 from l1met_fpga.models.network import Network
 from l1met_fpga.processors import allowed_processors
 from l1met_fpga.training.inputs import training_identity
 from l1met_fpga.training.loop import train_variant
 from l1met_fpga.training.mixture import TrainingMixture
-from l1met_fpga.training.monitor import Validation
+from l1met_fpga.training.monitor import Validation, puppi_reference
 from l1met_fpga.training.workers import place
 
 __all__ = ["Cost", "Trial", "pareto", "propose", "run_scan"]
@@ -118,7 +120,7 @@ def run_scan(
 
 def _identity(config: RunConfig, cost: Cost) -> dict[str, Any]:
     """Return what trials are made from; refuse samples that cannot give a score."""
-    samples = load_samples(config.samples, config.model)
+    samples = load_samples(config.samples, config.model, (GEN_MET,), reference=puppi_reference)
     figures = Validation(samples, config.training.loss).puppi
     if not math.isfinite(figures.get(SCORE, math.nan)):
         raise TrainingError(
@@ -296,7 +298,7 @@ def _with_width(kind: FixedType, bits: int) -> FixedType:
 
 def _run_trial(task: _Task) -> tuple[dict[str, float], float]:
     config = task.config
-    samples = load_samples(config.samples, config.model)
+    samples = load_samples(config.samples, config.model, (GEN_MET,), reference=puppi_reference)
     mixture = TrainingMixture(
         [s.train for s in samples], [s.share for s in samples], config.training
     )
@@ -306,7 +308,7 @@ def _run_trial(task: _Task) -> tuple[dict[str, float], float]:
             config, "pruned", mixture, validation, Path(scratch),
             identity=training_identity(config, samples),
         )  # fmt: skip
-    return dict(_numbers(result.validation)), float(task.cost(export_network(result.model)))
+    return dict(_numbers(result.validation)), float(task.cost(export_network(result.model, (MET,))))
 
 
 def _numbers(figures: Mapping[str, float]) -> Iterator[tuple[str, float]]:

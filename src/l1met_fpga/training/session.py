@@ -11,11 +11,13 @@ from typing import Any
 from l1met_fpga.config.run import RunConfig, load_run, save_run
 from l1met_fpga.config.training import EarlyStoppingConfig
 from l1met_fpga.data.samples import LoadedSample, load_samples
+from l1met_fpga.data.truth import GEN_MET
 from l1met_fpga.errors import ConfigError, TrainingError
 from l1met_fpga.files import exclusive, write_json
 from l1met_fpga.identity import Identity, require_same
 from l1met_fpga.models.build import Variant
 from l1met_fpga.models.export import export_network
+from l1met_fpga.models.heads import MET
 from l1met_fpga.models.storage import save_model
 from l1met_fpga.run_folder import RunFolder
 from l1met_fpga.training import workers
@@ -24,7 +26,7 @@ from l1met_fpga.training.environment import environment
 from l1met_fpga.training.inputs import training_identity
 from l1met_fpga.training.loop import TrainedNetwork, primary_variant, train_variant
 from l1met_fpga.training.mixture import TrainingMixture
-from l1met_fpga.training.monitor import Validation
+from l1met_fpga.training.monitor import Validation, puppi_reference
 from l1met_fpga.training.resume import require_same_inputs
 from l1met_fpga.training.tensorboard import require_tensorboard
 
@@ -95,7 +97,7 @@ def train_run(
     require_tensorboard(config.training)
     strategy, root = workers.strategy(), workers.own_folder(root)
     # Everything that can be wrong with the input is found before the folder is made.
-    samples = load_samples(config.samples, config.model)
+    samples = load_samples(config.samples, config.model, (GEN_MET,), reference=puppi_reference)
     mixture = TrainingMixture(
         [s.train for s in samples], [s.share for s in samples], config.training
     )
@@ -167,7 +169,7 @@ def _settings(config: RunConfig) -> dict[str, Any]:
 def _save(folder: RunFolder, config: RunConfig, variant: Variant, result: TrainedNetwork) -> None:
     if variant == primary_variant(config):
         save_model(result.model, folder.model)
-        export_network(result.model).save(folder.network)
+        export_network(result.model, (MET,)).save(folder.network)
     else:
         save_model(
             result.model, folder.float_model if variant == "float" else folder.unpruned_model

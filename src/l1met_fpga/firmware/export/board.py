@@ -9,7 +9,6 @@ from l1met_fpga.config.rtl import RtlConfig
 from l1met_fpga.errors import ConfigError, ConversionError
 from l1met_fpga.firmware.export.rendering import identifier, render, write_folder
 from l1met_fpga.firmware.export.vectors import LinkMap
-from l1met_fpga.firmware.rtl.cordic import Cordic
 from l1met_fpga.firmware.rtl.design import Design, build_design
 from l1met_fpga.firmware.rtl.project import header
 from l1met_fpga.firmware.rtl.verilog import design_files
@@ -59,7 +58,7 @@ class Streaming:
     @property
     def latency_gt(self) -> int:
         """Clocks from the last beat of an event to its word for the global trigger."""
-        return self.design.latency + Cordic(self.design.network.output.type).clocks
+        return self.design.latency + self.design.word_clocks
 
     @property
     def ports(self) -> tuple[PortInfo, ...]:
@@ -81,7 +80,7 @@ class Streaming:
     @property
     def values(self) -> dict[str, Any]:
         """What the templates need."""
-        kind, lines = self.design.network.output.type, header(self.design)
+        lines = header(self.design)
         return {
             "header": "\n".join(f"-- {line}" for line in lines),
             "title": lines[0],
@@ -93,7 +92,7 @@ class Streaming:
             "ports": self.ports,
             "sources": sorted(self.sources),
             "met_width": self.design.output_port.width,
-            "met_frac_bits": kind.frac_bits,
+            "met_frac_bits": self.design.output_port.frac_bits,
         }
 
     @property

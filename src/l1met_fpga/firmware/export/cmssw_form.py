@@ -13,7 +13,7 @@ from l1met_fpga.files import exclusive
 from l1met_fpga.firmware.export.cmssw import INTERFACE, export_cmssw, package_name
 from l1met_fpga.firmware.export.cpp import COMPILER_FLAGS, result_integer
 from l1met_fpga.firmware.export.rendering import TEMPLATES
-from l1met_fpga.firmware.reference import checked_columns
+from l1met_fpga.firmware.reference import HeadCodes, checked_columns
 from l1met_fpga.firmware.tools import require_tool, run_tool
 from l1met_fpga.models.network import Network
 from l1met_fpga.puppi.columns import COLUMNS, Candidates
@@ -76,9 +76,10 @@ class CmsswForm:
         library = folder / "package" / f"{package}_v1.so"
         return cls(network, library.resolve(), ctypes.CDLL(str(driver.resolve())))
 
-    def __call__(self, candidates: Candidates) -> npt.NDArray[np.int64]:
-        """Return codes of px, py, shape (n_events, 2)."""
-        return self.predict(candidates)[0]
+    def __call__(self, candidates: Candidates) -> HeadCodes:
+        """Return codes by head."""
+        (head,) = self.network.heads
+        return {head.name: self.predict(candidates)[0]}
 
     def predict(
         self, candidates: Candidates

@@ -7,8 +7,10 @@ from typing import Any, Final
 from l1met_fpga.errors import ConversionError
 from l1met_fpga.firmware.export.cpp_nodes import generate, integer_for
 from l1met_fpga.firmware.export.rendering import TEMPLATES, identifier, render, write_folder
+from l1met_fpga.firmware.gt_head import only_vector
 from l1met_fpga.firmware.reference import check_network
 from l1met_fpga.firmware.rtl.cordic import Cordic
+from l1met_fpga.fixed_point import FixedType
 from l1met_fpga.models.network import Network
 from l1met_fpga.puppi import gt_word, words
 from l1met_fpga.puppi.columns import COLUMNS, MAX_PUPPI_WEIGHT, ParticleId
@@ -66,7 +68,7 @@ def cpp_files(network: Network) -> dict[str, str]:
         "library": f"lib{stem}.so",
         "version": importlib.metadata.version("l1met_fpga"),
         "digest": network.digest,
-        "kind": network.output.type,
+        "kind": _kind(network),
         "columns": tuple(COLUMNS.values()),
         "build_command": build_command(network),
     }
@@ -79,7 +81,11 @@ def cpp_files(network: Network) -> dict[str, str]:
 
 def result_integer(network: Network) -> str:
     """Return the C++ type of px, py in the result."""
-    return f"std::int{max(32, integer_for(network.output.type))}_t"
+    return f"std::int{max(32, integer_for(_kind(network)))}_t"
+
+
+def _kind(network: Network) -> FixedType:
+    return network.type_of(only_vector(network, "the C++ header").name)
 
 
 def _stem(network: Network) -> str:
@@ -115,11 +121,11 @@ def _header(network: Network, values: dict[str, Any]) -> str:
 
 
 def _cordic(network: Network) -> Cordic:
-    cordic = Cordic(network.output.type)
-    bits = network.output.type.width + cordic.guard_bits + 2 + cordic.inverse_gain.bit_length()
+    cordic = Cordic(_kind(network))
+    bits = _kind(network).width + cordic.guard_bits + 2 + cordic.inverse_gain.bit_length()
     if bits > 63 or cordic.size_shift < 1:
         raise ConversionError(
-            f"px, py of type {network.output.type.hls_name} need {bits} bits on the way to the "
+            f"px, py of type {_kind(network).hls_name} need {bits} bits on the way to the "
             "global-trigger word; 63 are there"
         )
     return cordic

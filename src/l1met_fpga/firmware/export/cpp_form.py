@@ -12,7 +12,7 @@ import numpy.typing as npt
 from l1met_fpga.errors import DataError, ToolError
 from l1met_fpga.files import atomic_path
 from l1met_fpga.firmware.export.cpp import build_command, cpp_files
-from l1met_fpga.firmware.reference import checked_columns
+from l1met_fpga.firmware.reference import HeadCodes, checked_columns
 from l1met_fpga.firmware.tools import require_tool, run_tool
 from l1met_fpga.identity import content_digest, require_same
 from l1met_fpga.models.network import Network
@@ -75,9 +75,10 @@ class CppForm:
                 _compile(files, command, temporary, log=folder / "compile.log")
         return cls(library, network)
 
-    def __call__(self, candidates: Candidates) -> IntArray:
-        """Return codes of px, py, shape (n_events, 2)."""
-        return self.predict(candidates)[0]
+    def __call__(self, candidates: Candidates) -> HeadCodes:
+        """Return codes by head."""
+        (head,) = self.network.heads
+        return {head.name: self.predict(candidates)[0]}
 
     def predict(self, candidates: Candidates) -> Prediction:
         """Run on columns.

@@ -12,6 +12,7 @@ from typing import Any, Final
 import numpy as np
 
 from l1met_fpga.errors import ConversionError
+from l1met_fpga.firmware.gt_head import only_vector
 from l1met_fpga.fixed_point import FixedType, Overflow, Rounding
 from l1met_fpga.models import network as net
 from l1met_fpga.puppi.columns import COLUMNS
@@ -78,18 +79,12 @@ class _Generator:
         # the underscore at the end keeps a name from being a keyword
         self.names = {node.name: f"{node.name}_" for node in network}
         self.of_event: dict[str, bool] = {}
-        needed = _reachable(network)
+        head = only_vector(network, "the C++ header")
         for node in network:
-            if node.name in needed:
-                self.of_event[node.name] = self._is_of_event(node)
-                self._add(node)
-        if not self.of_event[network.output.name] or prod(network.output.shape) != 2:
-            raise ConversionError(
-                f"network {network.name!r} ends in {network.output.name!r} of shape "
-                f"{network.output.shape}; it must give px, py of the event, shape (2,)"
-            )
-        self.code.output = self.names[network.output.name]
-        used = {"pt"}.union(*(_columns(node) for node in network if node.name in needed))
+            self.of_event[node.name] = self._is_of_event(node)
+            self._add(node)
+        self.code.output = self.names[head.node]
+        used = {"pt"}.union(*(_columns(node) for node in network))
         self.code.columns = tuple(name for name in COLUMNS if name in used)
 
     def _is_of_event(self, node: net.Node) -> bool:
@@ -116,8 +111,10 @@ class _Generator:
     def _declared(self, node: net.Node) -> str:
         of_event = self.of_event[node.name]
         channels = prod(node.shape) if of_event else prod(node.shape[1:])
-        lanes = "1" if of_event else "kLanes"
-        return f"{_int(node.type)} {self.names[node.name]}[{channels}][{lanes}];"
+        return f"{_int(node.type)} {self.names[node.name]}[{channels}][{self._lanes(node)}];"
+
+    def _lanes(self, node: net.Node) -> str:
+        return "1" if self.of_event[node.name] else "kLanes"
 
     def _constant(self, name: str, kind: str, values: Iterable[int]) -> str:
         numbers = ", ".join(str(int(v)) for v in values) or "0"
@@ -183,6 +180,22 @@ class _Generator:
         names = f"{self.names[x.name]}, {self.names[node.name]}"
         return [self._declared(node), f"quantize<{cast}>({names});"]
 
+    def _quantize_channels(self, node: net.QuantizeChannels, x: net.Node) -> list[str]:
+        bits = x.type.width + (not x.type.signed)
+        source, out = self.names[x.name], self.names[node.name]
+        lines = [self._declared(node)]
+        for channel, kind in enumerate(node.types):
+            if kind is None:
+                value = "0"
+            else:
+                cast = _conversion(bits, x.type.frac_bits, kind, node.name)
+                left = node.type.frac_bits - kind.frac_bits
+                own = f"static_cast<{_int(node.type)}>(converted<{cast}>({source}[{channel}][i]))"
+                value = f"shifted_left<{left}>({own})"
+            loop = f"for (std::size_t i = 0; i < {self._lanes(node)}; ++i)"
+            lines.append(f"{loop} {out}[{channel}][i] = {value};")
+        return lines
+
     def _table(self, node: net.Table, x: net.Node) -> list[str]:
         name = self.names[node.name]
         table = self._constant(f"{name}table", _int(node.type), node.table)
@@ -231,17 +244,6 @@ def _columns(node: net.Node) -> set[str]:
     if isinstance(node, net.InputColumn):
         return {node.column}
     return {f.column for f in node.features} if isinstance(node, net.Features) else set()
-
-
-def _reachable(network: net.Network) -> set[str]:
-    """Names of the nodes that the output depends on."""
-    found, todo = set[str](), [network.output.name]
-    while todo:
-        name = todo.pop()
-        if name not in found:
-            found.add(name)
-            todo.extend(network.node(name).inputs)
-    return found
 
 
 def _feature_value(feature: net.Feature) -> tuple[str, int, int, int]:

@@ -16,6 +16,7 @@ from l1met_fpga.firmware.export.board_data import (
     read_board_data,
 )
 from l1met_fpga.firmware.export.rendering import MARK, write_folder
+from l1met_fpga.firmware.gt_head import require_gt_head
 from l1met_fpga.firmware.reference import evaluate
 from l1met_fpga.firmware.rtl.cordic import gt_words
 from l1met_fpga.identity import require_same
@@ -154,12 +155,21 @@ def expected_output(
     frames = latency_frames + FRAMES_PER_EVENT * np.arange(len(words))
     n_frames = max(FRAMES_PER_EVENT * len(words), int(frames.max(initial=-1)) + 1)
     board = BoardData.idle(_name(network), (links.output,), n_frames)
-    codes = evaluate(network, unpack(words))
-    board.data[frames, 0] = gt_words(network.output.type, codes)
+    board.data[frames, 0] = expected_words(network, words)
     for flags in (board.valid, board.start, board.last):
         flags[frames] = True
     board.start_of_orbit[frames[:1]] = True
     return board
+
+
+def expected_words(network: Network, words: Words) -> Words:
+    """Return the word for the global trigger of each event, shape (n_events,).
+
+    Raises:
+        ConversionError: If the network gives no vector.
+    """
+    head = require_gt_head(network, "a test vector")
+    return gt_words(network.type_of(head.name), evaluate(network, unpack(words))[head.name])
 
 
 def _name(network: Network) -> str:
@@ -221,7 +231,7 @@ def compare_capture(network: Network, capture: Path, vectors: Path) -> Compariso
     """
     identity = _identity(network, vectors)
     words = events_of_input(network, read_board_data(vectors / INPUT), vectors / INPUT)
-    expected = gt_words(network.output.type, evaluate(network, unpack(words)))
+    expected = expected_words(network, words)
     board = read_board_data(capture)
     _check_name(network, board, capture)
     column = _output_column(board, identity["output_link"], capture)

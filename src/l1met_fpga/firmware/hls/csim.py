@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from l1met_fpga.errors import ToolError
 from l1met_fpga.files import atomic_path, read_json, write_json
+from l1met_fpga.firmware.reference import HeadCodes
 from l1met_fpga.firmware.tools import pipe_through, require_tool, run_tool
 from l1met_fpga.identity import content_digest
 from l1met_fpga.models.network import Network
@@ -126,8 +127,8 @@ class CSimulation:
         self.network = network
         self.processes = processes or allowed_processors()
 
-    def __call__(self, candidates: Candidates) -> npt.NDArray[np.int64]:
-        """Return the output codes, shape (n_events, 2).
+    def __call__(self, candidates: Candidates) -> HeadCodes:
+        """Return the codes by head.
 
         Raises:
             ToolError: If a simulation process dies or takes too long.
@@ -138,12 +139,12 @@ class CSimulation:
         parts = [slice(first, first + chunk) for first in range(0, n_events, max(chunk, 1))]
         with ThreadPoolExecutor(self.processes) as pool:  # each thread waits for its process
             codes = list(pool.map(lambda part: self._simulate([c[part] for c in columns]), parts))
-        return np.concatenate(codes) if codes else self._codes(b"")
+        return self._by_head(np.concatenate(codes) if codes else self._codes(b""))
 
     def _simulate(self, columns: list[npt.NDArray[np.int16]]) -> npt.NDArray[np.int64]:
         missing = self.network.n_candidates - columns[0].shape[1]
         padded = [np.pad(column, ((0, 0), (0, missing))) for column in columns]
-        numbers = [len(padded[0]), self.network.output.shape[0], *(c[0].nbytes for c in padded)]
+        numbers = [len(padded[0]), self.n_outputs, *(c[0].nbytes for c in padded)]
         answer = pipe_through(
             [sys.executable, "-IS", WORKER, self.library, self.library.stem, *map(str, numbers)],
             b"".join(column.tobytes() for column in padded),
@@ -153,4 +154,14 @@ class CSimulation:
         return self._codes(answer)
 
     def _codes(self, output: bytes) -> npt.NDArray[np.int64]:
-        return np.frombuffer(output, np.int64).reshape(-1, *self.network.output.shape)
+        return np.frombuffer(output, np.int64).reshape(-1, self.n_outputs)
+
+    @property
+    def n_outputs(self) -> int:
+        """Numbers per event, of all heads one after the other."""
+        return sum(head.size for head in self.network.heads)
+
+    def _by_head(self, codes: npt.NDArray[np.int64]) -> HeadCodes:
+        ends = np.cumsum([head.size for head in self.network.heads])
+        parts = np.split(codes, ends[:-1], axis=1)
+        return {h.name: part for h, part in zip(self.network.heads, parts, strict=True)}

@@ -3,7 +3,7 @@
 import logging
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from l1met_fpga.config.firmware import HlsConfig
@@ -19,10 +19,10 @@ from l1met_fpga.firmware.check import (
 from l1met_fpga.firmware.forms import check_samples, int64_form, keras_form
 from l1met_fpga.firmware.hls.csim import CSimulation, compile_csim
 from l1met_fpga.firmware.hls.project import write_project
-from l1met_fpga.firmware.imported import compare_expected
+from l1met_fpga.firmware.imported import read_expected
 from l1met_fpga.models.network import Network
 from l1met_fpga.puppi.columns import Candidates
-from l1met_fpga.results.exactness import FormCheck, SampleAgreement
+from l1met_fpga.results.exactness import FormCheck
 from l1met_fpga.run_folder import RunFolder
 
 __all__ = ["HlsProject", "build_project", "check_run"]
@@ -119,14 +119,9 @@ def check_run(
 
 def _against_expected(run: RunFolder, network: Network) -> dict[str, FormCheck]:
     """Agreement of the int64 reference with known results, if there are any."""
-    start = time.perf_counter()
-    found = compare_expected(run, network)
-    if found is None:
+    if not run.expected.is_file():
         return {}
-    agreement = SampleAgreement(**asdict(found))
-    figures = agreement.model_dump(exclude={"first_event"})
-    rate = found.events / max(time.perf_counter() - start, 1e-9)
-    check = FormCheck(
-        **figures, against="expected", events_per_second=rate, samples={"expected": agreement}
+    candidates, known = read_expected(run.expected, network)
+    return compare_forms(
+        "expected", lambda _: known, {"int64": int64_form(network)}, {"expected": candidates}
     )
-    return {"int64": check}

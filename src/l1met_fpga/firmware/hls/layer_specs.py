@@ -10,6 +10,7 @@ from typing import Any, Final
 import numpy as np
 
 from l1met_fpga.config.firmware import HlsConfig, IoType
+from l1met_fpga.firmware.hls.channels import channel_code
 from l1met_fpga.firmware.hls.features import feature_code
 from l1met_fpga.fixed_point import FixedType, Overflow, Rounding
 from l1met_fpga.models import network as net
@@ -169,6 +170,13 @@ class _Specs:
     def quantize(self, node: net.Quantize, _spec: Spec) -> Spec:
         return {"class_name": "L1MetQuantize", "constants": self.rows(node)}
 
+    def quantize_channels(self, node: net.QuantizeChannels, _spec: Spec) -> Spec:
+        stream = self.config.io_type is IoType.STREAM
+        return {
+            "class_name": "L1MetQuantizeChannels",
+            "constants": [*self.rows(node), *channel_code(node, stream=stream)],
+        }
+
     def table(self, node: net.Table, spec: Spec) -> Spec:
         x = self.network.node(node.inputs[0]).type
         by_bits = np.roll(np.asarray(node.table), x.min_code)  # two's complement order
@@ -244,6 +252,7 @@ _BUILDERS: Final[dict[str, Callable[[_Specs, Any, Spec], Spec]]] = {
     "momentum": _Specs.momentum,
     "dense": _Specs.dense,
     "quantize": _Specs.quantize,
+    "quantize_channels": _Specs.quantize_channels,
     "table": _Specs.table,
     "multiply": _Specs.multiply,
     "vector_pool": _Specs.pool,

@@ -94,6 +94,10 @@ class L1MetQuantize(L1MetLayer):
     kernel = "l1met_quantize"
 
 
+class L1MetQuantizeChannels(L1MetLayer):
+    """Change of type, another one for every channel; the whole loop is generated."""
+
+
 class L1MetFork(L1MetLayer):
     """Two copies of a tensor, one for each consumer in a dataflow region."""
 
@@ -121,6 +125,7 @@ LAYERS: Final = (
     L1MetCombine,
     L1MetMultiply,
     L1MetQuantize,
+    L1MetQuantizeChannels,
     L1MetFork,
 )
 
@@ -154,7 +159,7 @@ class L1MetFunctionTemplate(FunctionCallTemplate):  # type: ignore[misc]
         inputs = [node.get_input_variable(name) for name in node.inputs]
         outputs = [node.get_output_variable(name) for name in node.outputs]
         arguments = [variable.name for variable in (*inputs, *outputs)]
-        if isinstance(node, L1MetFeatures):
+        if isinstance(node, L1MetFeatures | L1MetQuantizeChannels):
             return f"config{node.index}::run({', '.join(arguments)});"
         if isinstance(node, L1MetFork):
             copied = f"{inputs[0].type.name}, {outputs[0].type.name}, {inputs[0].size_cpp()}"

@@ -10,6 +10,7 @@ from l1met_fpga.config.firmware import HlsConfig, IoType, Strategy
 from l1met_fpga.errors import ConversionError
 from l1met_fpga.files import atomic_path, remove_folder
 from l1met_fpga.firmware.builds import Build, sources_digest
+from l1met_fpga.firmware.gt_head import only_vector
 from l1met_fpga.firmware.hls.graph import HlsGraph, build_graph, expected_ii_cycles
 from l1met_fpga.firmware.hls.mends import mend_distributed_arithmetic, mend_simulation_types
 from l1met_fpga.firmware.reference import evaluate
@@ -117,7 +118,11 @@ def _write_test_bench_data(
     data.mkdir(exist_ok=True)
     lines = np.concatenate([padded[name] for name in network.columns], axis=1)
     np.savetxt(data / "tb_input_features.dat", lines, fmt="%d")
-    np.savetxt(data / "tb_output_predictions.dat", evaluate(network, padded), fmt="%d")
+    np.savetxt(
+        data / "tb_output_predictions.dat",
+        np.hstack([*evaluate(network, padded).values()]),
+        fmt="%d",
+    )
     return len(lines)
 
 
@@ -126,7 +131,8 @@ def _template_values(graph: HlsGraph, n_events: int) -> dict[str, Any]:
 
     network, config = graph.network, graph.config
     output = graph.model.get_output_variables()[0]
-    kind = network.output.type
+    head = only_vector(network, "the HLS project")
+    kind = network.type_of(head.name)
     return {
         "network": network,
         "config": config,
@@ -134,13 +140,14 @@ def _template_values(graph: HlsGraph, n_events: int) -> dict[str, Any]:
         "namespace": f"l1met_{network.name}",
         "stream": config.io_type is IoType.STREAM,
         "n_candidates": network.n_candidates,
-        "n_outputs": network.output.shape[0],
+        "n_outputs": head.size,
         "columns": [
             {"name": v.name, "type": v.type.name} for v in graph.model.get_input_variables()
         ],
         "output_type": output.type.name,
         "code_type": f"ap_{'' if kind.signed else 'u'}int<{kind.width}>",
         "width": kind.width,
+        "kind": kind,
         "n_events": n_events,
         "traced": [
             {"name": layer.name, "size": layer.get_output_variable().size()}

@@ -13,12 +13,15 @@ from da4ml.trace import FixedVariable
 
 from l1met_fpga.config.rtl import RtlConfig
 from l1met_fpga.errors import ConversionError
+from l1met_fpga.firmware.gt_head import only_vector
 from l1met_fpga.firmware.rtl import delays, graph, primitives
 from l1met_fpga.firmware.rtl.blocks import Block, Port, trace
+from l1met_fpga.firmware.rtl.cordic import Cordic
 from l1met_fpga.firmware.rtl.delays import NETS
 from l1met_fpga.firmware.rtl.nodes import Tensors, trace_nodes
 from l1met_fpga.firmware.rtl.schedule import Clock
 from l1met_fpga.models import network as net
+from l1met_fpga.models.heads import NetworkHead
 from l1met_fpga.puppi.columns import COLUMNS
 
 __all__ = ["PRODUCT_CLOCKS", "Design", "Term", "build_design"]
@@ -99,9 +102,19 @@ class Design:
         return tuple(block for block in found if block is not None)
 
     @property
+    def head(self) -> NetworkHead:
+        """What it gives."""
+        return only_vector(self.network, "the RTL")
+
+    @property
+    def word_clocks(self) -> int:
+        """From px, py to the word for the global trigger."""
+        return Cordic(self.network.type_of(self.head.name)).clocks
+
+    @property
     def output_port(self) -> Port:
-        """One component of MET as given out: every code of the output node's type."""
-        kind = self.network.output.type
+        """One component of the vector as given out: every code of its type."""
+        kind = self.network.type_of(self.head.name)
         return Port(kind.min_code, kind.max_code, kind.frac_bits)
 
     # -- when a result is there: clocks after the word at the input pins -------------------------
@@ -287,7 +300,7 @@ def _vector(network: net.Network, parts: graph.Parts, sums: list[Port], clock: C
     variables = [Port(-port.high, -port.low, port.frac_bits).as_variable() for port in sums]
     pooled = np.array(variables, dtype=object).reshape(-1, 2)
     tensors = trace_nodes(network, parts.vector, {parts.vector_pool.name: pooled})
-    end = network.output.name if parts.combine is None else parts.combine.inputs[1]
+    end = parts.end if parts.combine is None else parts.combine.inputs[1]
     return trace("vector", variables, list(tensors[end].ravel()), clock=clock)
 
 
@@ -330,7 +343,7 @@ def _output(network: net.Network, parts: graph.Parts, products: list[Port], cloc
     variables = [port.as_variable() for port in products]
     total = np.array([_sum(variables[axis::2]) for axis in (0, 1)], dtype=object)
     tensors = trace_nodes(network, parts.output, {parts.combine.name: total})
-    met = list(tensors[network.output.name].ravel())
+    met = list(tensors[parts.end].ravel())
     return trace("output", variables, met, clock=clock)
 
 

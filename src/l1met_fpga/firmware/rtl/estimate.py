@@ -62,7 +62,7 @@ def estimate(design: Design) -> Estimate:
     rest = design.lanes * _LANE_LUTS + tree + accumulators + _PROTOCOL_LUTS
     return Estimate(
         lut_traced=traced,
-        lut=traced + rest + _cordic_luts(Cordic(design.network.output.type)),
+        lut=traced + rest + _cordic_luts(Cordic(design.network.type_of(design.head.name))),
         register_bits_traced=registers,
         dsp=design.lanes * (2 + products) + combine + 1,
     )

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from l1met_fpga.errors import BitExactnessError
+from l1met_fpga.firmware.reference import HeadCodes
 from l1met_fpga.firmware.rtl.design import Design
 from l1met_fpga.firmware.rtl.stream import beats_of
 from l1met_fpga.firmware.rtl.verilated import Mark, VerilatedModel
@@ -47,9 +48,9 @@ class InterpreterForm:
 
     design: Design
 
-    def __call__(self, candidates: Candidates) -> IntArray:
-        """Return codes of px, py, shape (n_events, 2)."""
-        return _chunks(candidates, self._run)
+    def __call__(self, candidates: Candidates) -> HeadCodes:
+        """Return codes by head."""
+        return {self.design.head.name: _chunks(candidates, self._run)}
 
     def _run(self, candidates: Candidates) -> IntArray:
         design = self.design
@@ -110,14 +111,15 @@ class SimulationForm:
     model: VerilatedModel
     words: list[npt.NDArray[np.uint64]] = field(default_factory=list)
 
-    def __call__(self, candidates: Candidates) -> IntArray:
-        """Return codes of px, py, shape (n_events, 2).
+    def __call__(self, candidates: Candidates) -> HeadCodes:
+        """Return codes by head.
 
         Raises:
             BitExactnessError: If the firmware gives another number of results than events, or
                 flags a protocol error.
         """
-        return _chunks(candidates, lambda part: self.results(part)[0])
+        codes = _chunks(candidates, lambda part: self.results(part)[0])
+        return {self.design.head.name: codes}
 
     def results(self, candidates: Candidates) -> tuple[IntArray, npt.NDArray[np.uint64]]:
         """Return codes of px, py and the global-trigger words.
@@ -148,9 +150,7 @@ def run_events(
     Returns:
         The beats that were sent, and the results.
     """
-    from l1met_fpga.firmware.rtl.cordic import Cordic
-
-    drain = design.latency + Cordic(design.network.output.type).clocks + MARGIN_CLOCKS
+    drain = design.latency + design.word_clocks + MARGIN_CLOCKS
     gaps = np.zeros(len(candidates["pt"]), np.int64) + np.asarray(before)
     if len(gaps):
         gaps[0] += RESET_CLOCKS

@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from l1met_fpga.errors import ConversionError
+from l1met_fpga.firmware.gt_head import only_vector
 from l1met_fpga.models import network as net
 
 __all__ = ["Parts", "split"]
 
 Pool = net.ScalarPool | net.Aggregate
+_AFTER_POOLS = net.Dense | net.Quantize | net.QuantizeChannels | net.Table
 T = TypeVar("T", net.Momentum, net.VectorPool)
 
 
@@ -26,6 +28,7 @@ class Parts:
         vector: Nodes from the vector pool to the combination (or to the output).
         combine: The combination, None for a network without coefficients.
         output: Nodes after the combination.
+        end: Name of the node that the head gives.
     """
 
     candidate: tuple[net.Node, ...]
@@ -36,6 +39,7 @@ class Parts:
     vector: tuple[net.Node, ...]
     combine: net.Combine | None
     output: tuple[net.Node, ...]
+    end: str
 
 
 def split(network: net.Network) -> Parts:
@@ -45,6 +49,7 @@ def split(network: net.Network) -> Parts:
         ConversionError: If it is no stream of candidates into one vector pool: names the node
             that does not fit and what is expected.
     """
+    head = only_vector(network, "the RTL")
     momentum = _only(network, net.Momentum)
     vector_pool = _only(network, net.VectorPool)
     combines = [n for n in network if isinstance(n, net.Combine)]
@@ -64,15 +69,15 @@ def split(network: net.Network) -> Parts:
     pool_names = [p.name for p in pools]
     rho: tuple[net.Node, ...] = ()
     output: tuple[net.Node, ...] = ()
-    vector_end = network.output.name
+    vector_end = head.node
     if combine is not None:
         rho = _between(network, ends=[combine.inputs[0]], starts=pool_names)
-        output = _between(network, ends=[network.output.name], starts=[combine.name])
+        output = _between(network, ends=[head.node], starts=[combine.name])
         vector_end = combine.inputs[1]
     vector = _between(network, ends=[vector_end], starts=[vector_pool.name])
     _refuse_leftovers(rho, pool_names)
     _refuse_leftovers(vector, [vector_pool.name])
-    return Parts(candidate, momentum, vector_pool, pools, rho, vector, combine, output)
+    return Parts(candidate, momentum, vector_pool, pools, rho, vector, combine, output, head.node)
 
 
 def _only(network: net.Network, kind: type[T]) -> T:
@@ -107,7 +112,7 @@ def _refuse_leftovers(nodes: Sequence[net.Node], starts: Sequence[str]) -> None:
     """Check that event nodes read nothing but their own pools."""
     allowed = {*starts, *(n.name for n in nodes)}
     for node in nodes:
-        if isinstance(node, net.Dense | net.Quantize | net.Table) and set(node.inputs) <= allowed:
+        if isinstance(node, _AFTER_POOLS) and set(node.inputs) <= allowed:
             continue
         raise ConversionError(
             f"node {node.name!r} ({node.op}) stands after the pools and reads {node.inputs}; "

@@ -45,6 +45,8 @@ def trace_nodes(network: net.Network, nodes: Sequence[net.Node], tensors: Tensor
                 known[node.name] = _dense(network, node, known)
             case net.Quantize():
                 known[node.name] = _quantize(node, known)
+            case net.QuantizeChannels():
+                known[node.name] = _quantize_channels(node, known)
             case net.Table():
                 known[node.name] = _table(network, node, known)
             case net.Multiply():
@@ -52,7 +54,7 @@ def trace_nodes(network: net.Network, nodes: Sequence[net.Node], tensors: Tensor
             case _:
                 raise ConversionError(
                     f"node {node.name!r} ({node.op}) cannot stand here in the RTL; "
-                    "features, dense, quantize, table and multiply nodes can"
+                    "features, dense, quantize, quantize_channels, table and multiply nodes can"
                 )
     return known
 
@@ -143,6 +145,15 @@ def _quantize(node: net.Quantize, known: Tensors) -> npt.NDArray[Any]:
     shape = x.shape if x.size != np.prod(node.shape) else node.shape
     flat = [primitives.quantize(v, node.type) for v in x.ravel()]
     return np.array(flat, dtype=object).reshape(shape)
+
+
+def _quantize_channels(node: net.QuantizeChannels, known: Tensors) -> npt.NDArray[Any]:
+    pairs = zip(known[node.inputs[0]].ravel(), node.types, strict=True)
+    flat = [
+        primitives.constant(0.0) if kind is None else primitives.quantize(v, kind)
+        for v, kind in pairs
+    ]
+    return np.array(flat, dtype=object)
 
 
 def _table(network: net.Network, node: net.Table, known: Tensors) -> npt.NDArray[Any]:

@@ -59,9 +59,7 @@ def build_parallel(
     """
     wide = parallel_design(streaming)
     used = None if cells is None else parallel_resources(streaming, cells, top)
-    from l1met_fpga.firmware.rtl.cordic import Cordic
-
-    to_word = wide.latency + Cordic(wide.network.output.type).clocks
+    to_word = wide.latency + wide.word_clocks
     result = figures(wide, Latency(wide.latency, wide.latency, to_word, wide.beats), used)
     result["latency_kind"] = "from the pipeline's structure, as simulated for fewer candidates"
     if used is not None:

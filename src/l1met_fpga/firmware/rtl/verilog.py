@@ -294,10 +294,10 @@ def _lane(design: Design, render: _Renderer) -> str:
 
 
 def _cordic(design: Design, render: _Renderer) -> str:
-    cordic = Cordic(design.network.output.type)
+    cordic = Cordic(design.network.type_of(design.head.name))
     return render(
         "cordic",
-        xy=design.network.output.type,
+        xy=cordic.xy,
         c=cordic,
         gain_width=cordic.inverse_gain.bit_length() + 1,
     )
@@ -322,7 +322,7 @@ def _top(design: Design, render: _Renderer, fields: Sequence[_Field]) -> str:
         "beat_bits": design.beats.bit_length(),
         "first_depth": max(2, *(t.ready - 2 for t in trees)),
         "out": out,
-        "cordic": Cordic(design.network.output.type),
+        "cordic": Cordic(design.network.type_of(design.head.name)),
         "vector": _block_text(design.vector, [sums[k] for k in keys[:n_vector]], vector_names),
         "rho": None,
         "output": None,

@@ -154,8 +154,8 @@ class Builder:
         )
         return self.add(node, layer)
 
-    def finish(self, pooled: Pooled, met_type: FixedType | None) -> None:
-        """Add momentum, pool and the result."""
+    def finish(self, pooled: Pooled, name: str, kind: FixedType | None) -> net.Node:
+        """Add momentum, pool and the result; return the node of the result."""
         momentum = MomentumConfig()
         moved = self.divided(pooled.weights, pooled.shift)
         p = self.add(
@@ -174,9 +174,17 @@ class Builder:
                 name=self.name("vectors"), inputs=(moved.name, p.name), shape=(1, 2), type=exact
             )
         ).node
-        kind = met_type or exact.with_modes(Rounding.RND, Overflow.SAT)
-        name = self.name("met_xy")
-        self.add(net.Quantize(name=name, inputs=(pool.name,), shape=(2,), type=kind))
+        kind = kind or exact.with_modes(Rounding.RND, Overflow.SAT)
+        result = net.Quantize(name=self.name(name), inputs=(pool.name,), shape=(2,), type=kind)
+        return self.add(result).node
+
+    def used(self, end: net.Node) -> tuple[net.Node, ...]:
+        """Return the nodes that a result depends on; a column that nothing reads is not used."""
+        needed = {end.name}
+        for node in reversed(self.nodes):
+            if node.name in needed:
+                needed.update(node.inputs)
+        return tuple(node for node in self.nodes if node.name in needed)
 
     def divided(self, weights: net.Node, bits: int) -> net.Node:
         """Divide the weights by a power of two: their binary point moves, no code changes."""

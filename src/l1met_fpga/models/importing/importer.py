@@ -15,6 +15,7 @@ from l1met_fpga.errors import ConversionError
 from l1met_fpga.fixed_point import FixedType
 from l1met_fpga.models import network as net
 from l1met_fpga.models.exactness import input_layers
+from l1met_fpga.models.heads import Head
 from l1met_fpga.models.importing import functions, linear, products
 from l1met_fpga.models.importing.builder import Builder
 from l1met_fpga.models.importing.inputs import Channel, Linear, input_channels
@@ -41,17 +42,23 @@ class Imported:
 
 
 def import_model(
-    model: Any, *, name: str, inputs: Mapping[str, str], met_type: FixedType | None = None
+    model: Any,
+    head: Head,
+    *,
+    name: str,
+    inputs: Mapping[str, str],
+    result_type: FixedType | None = None,
 ) -> Imported:
     """Describe a Keras 2 or QKeras model as integers.
 
-    The network gives MET = -sum w p, minus what the model's sum gives.
+    The network gives -sum w p, minus what the model's sum gives.
 
     Args:
         model: Functional model with one output.
+        head: What that is called.
         name: Name of the network.
         inputs: What its inputs hold (:func:`~l1met_fpga.models.importing.inputs.input_channels`).
-        met_type: Type of the result; without loss if not given.
+        result_type: Type of the result; without loss if not given.
 
     Raises:
         ConversionError: Names the layer, argument or weight that has no exact integer form.
@@ -75,9 +82,14 @@ def import_model(
             "Multiply(weights, momentum) and a sum over axis 1"
         )
     weights_layer = builder.layer_of[result.weights.name]
-    builder.finish(result, met_type)
+    end = builder.finish(result, f"{head.name}_xy", result_type)
     try:
-        network = net.Network(name=name, n_candidates=builder.slots, nodes=tuple(builder.nodes))
+        network = net.Network(
+            name=name,
+            n_candidates=builder.slots,
+            heads=(head.of_node(end.name),),
+            nodes=builder.used(end),
+        )
     except ValidationError as err:
         problem = err.errors()[0]
         where = ".".join(str(part) for part in problem["loc"])

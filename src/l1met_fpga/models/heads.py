@@ -1,0 +1,60 @@
+"""Heads: what a network gives, by name; a task says which, a network says from which node."""
+
+from typing import Annotated, Final, Literal, Self
+
+from pydantic import Field, PositiveInt, model_validator
+
+from l1met_fpga.models.strict import Name, Strict
+
+__all__ = ["MET", "Head", "NetworkHead"]
+
+_SIZES: Final = {"vector": (2, 2), "scalar": (1, 1), "classes": (2, 512)}
+"""Kind -> smallest and largest number of numbers."""
+
+
+class Head(Strict):
+    """One named result of a network.
+
+    Attributes:
+        name: Name by which every form and file gives it.
+        kind: ``vector`` (x and y in the transverse plane), ``scalar`` (one number) or ``classes``
+            (a logit per class: the largest one wins; there is no softmax).
+        unit: Unit of its numbers, for example ``GeV``; empty for none.
+        size: Numbers that it has: 2, 1, or the number of classes.
+        per: Whether there is one per example (an event, a jet) or one per row of an example (a
+            candidate).
+    """
+
+    name: Name
+    kind: Literal["vector", "scalar", "classes"]
+    unit: Annotated[str, Field(max_length=32, pattern=r"^[ -~]*$")] = ""
+    size: PositiveInt
+    per: Literal["example", "row"] = "example"
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        low, high = _SIZES[self.kind]
+        if not low <= self.size <= high:
+            raise ValueError(
+                f"head {self.name!r} is a {self.kind} of {self.size} numbers; expected "
+                + (str(low) if low == high else f"{low} to {high}")
+            )
+        return self
+
+    def shape(self, n_candidates: int) -> tuple[int, ...]:
+        """Return the shape of its numbers for one example."""
+        return (self.size,) if self.per == "example" else (n_candidates, self.size)
+
+    def of_node(self, node: str) -> "NetworkHead":
+        """Return it as given by a node of a network."""
+        return NetworkHead(**self.model_dump(), node=node)
+
+
+class NetworkHead(Head):
+    """A head and the node whose codes it gives."""
+
+    node: Name
+
+
+MET: Final = Head(name="met", kind="vector", unit="GeV", size=2)
+"""Head of the task that the shipped networks were trained for."""
