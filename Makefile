@@ -33,7 +33,7 @@ rtl: $(READY) ## the same and the streaming RTL with its resources
 ci-report: $(READY) ## the short main job: a few epochs, HLS and RTL, checks and report in build/ci-run; fails if a limit breaks
 	$(BIN)/l1met train models/deepset.yaml --output build/ci-run --overwrite --set training.epochs=4
 	$(BIN)/l1met synthesize build/ci-run --build --events 500
-	$(BIN)/l1met report build/ci-run --check --require physics,pruning,bit_exactness,rtl
+	$(BIN)/l1met report build/ci-run --check --require physics,pruning,bit_exactness,rtl --without hls
 
 test: $(READY) ## run the tests
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
@@ -68,7 +68,7 @@ data-full: $(READY) ## make the full samples and their stores in data/full (resu
 	  test data/full/$$sample.h5 -nt data/full/$$sample || $(BIN)/l1met convert "data/full/$$sample/*.root" -o data/full/$$sample.h5 --overwrite || exit 1; \
 	done
 
-bench: bench-puppi bench-data bench-sim bench-train bench-eval bench-hls bench-rtl bench-export bench-predict ## run every benchmark
+bench: bench-puppi bench-jets bench-data bench-sim bench-train bench-eval bench-hls bench-rtl bench-export bench-predict ## run every benchmark
 
 bench-%: $(READY)
 	$(BIN)/python benchmarks/bench_$*.py $(ARGS)

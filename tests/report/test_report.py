@@ -163,7 +163,7 @@ def test_a_damaged_file_is_named_and_costs_only_its_own_figures(
     run = make_run(tmp_path / "run")
     run.rtl.mkdir()
     (run.root / name).write_text(content)
-    report = write_report(run)
+    report = write_report(run).report
     found = next(found for found in report.findings if found.stage == stage)
     assert found.path == name
     assert reason in found.reason
@@ -236,7 +236,7 @@ def test_rtl_figures_and_their_budget(tmp_path):
     run = make_run(tmp_path / "run")
     run.rtl.mkdir()
     write_json(run.rtl / "resources.json", {"streaming": STREAMING, "parallel": None})
-    report = write_report(run)
+    report = write_report(run).report
     kept = {key: value for key, value in STREAMING.items() if key != "more"}
     assert report.rtl.model_dump(exclude_none=True) == kept
     assert report.rtl_parallel is None
@@ -257,7 +257,7 @@ def test_every_vendor_stage_is_shown_with_its_shares(tmp_path):
     target.write_text(csynth_xml())
     (run.hls / "vivado_synth.rpt").write_text(utilization())
     (run.hls / "timing.rpt").write_text(timing())
-    report = write_report(run)
+    report = write_report(run).report
     kinds = [stage.kind for stage in report.hls.stages]
     assert kinds == ["C synthesis", "post-synthesis", "post-route timing"]
     rows = [line for line in run.report("md").read_text().splitlines() if line.startswith("| ")]

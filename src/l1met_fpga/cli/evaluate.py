@@ -78,6 +78,7 @@ def _evaluate(
         l1met evaluate -a ttbar:PUPPI=puppi.npz -a ttbar:mine=mine.npz -o out/
     """
     from l1met_fpga.evaluation.runs import ArrayFile, NamedRun, evaluate_arrays, evaluate_runs
+    from l1met_fpga.files import require_folder
 
     if background and (run or model):
         raise ConfigError(
@@ -92,6 +93,8 @@ def _evaluate(
         raise ConfigError("--arrays without a run folder needs --output FOLDER")
     if output is None:
         runs[0].run.writable()
+    else:
+        require_folder(output)
     settings = _settings(runs[0].run.config if runs else None, assign or [])
     if runs:
         more = {one.name: _built_forms(one) for one in runs} if forms else None

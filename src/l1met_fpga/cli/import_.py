@@ -57,6 +57,7 @@ def _import(
         l1met import runs/old/network.json -o runs/old/network.json
     """
     from l1met_fpga.cli.run_choice import assignments
+    from l1met_fpga.files import require_folder
     from l1met_fpga.firmware.keras_import import expected_events, write_expected
     from l1met_fpga.fixed_point import FixedType
     from l1met_fpga.models.heads import MET
@@ -68,6 +69,9 @@ def _import(
         _convert_network(model, output)
         console.print(f"wrote {output}: version 2", highlight=False, markup=False)
         return
+    for written in (output, expected):
+        if written is not None:
+            require_folder(written.parent)
     loaded = load_model(model)
     kind = None if met_type is None else FixedType.from_hls_name(met_type)
     imported = import_model(

@@ -65,9 +65,12 @@ def _inspect(
         l1met inspect perfNano_TTbar.root --json
     """
     from l1met_fpga.data.inspect import inspect_file
+    from l1met_fpga.files import require_folder
 
     if plots is None and (event is not None or network is not None):
         raise ConfigError("--event and --network say what to draw; add --plots with a folder")
+    if plots is not None:
+        require_folder(plots)
     typed = {"format": file_format, "branch_map": branch_map}
     raw = {key: value for key, value in typed.items() if value is not None}
     config = parse(ConvertConfig, raw, where="command line")

@@ -171,10 +171,10 @@ def _efficiency_at(figures: Mapping[str, float]) -> str:
 
 
 def _evaluate(console: Console, folder: "RunFolder", config: "RunConfig") -> None:
+    from l1met_fpga.cli.closing import print_answers
     from l1met_fpga.evaluation.draw import draw_all, read_history
     from l1met_fpga.evaluation.metrics_file import save_metrics, to_metrics
     from l1met_fpga.evaluation.runs import NamedRun, evaluate_runs
-    from l1met_fpga.report.headline import physics_lines
     from l1met_fpga.report.write import write_report
 
     console.print("evaluating on the test part")
@@ -183,10 +183,11 @@ def _evaluate(console: Console, folder: "RunFolder", config: "RunConfig") -> Non
     save_metrics(metrics, folder.metrics)
     console.print("drawing the figures")
     draw_all(found, folder.plots, history=read_history(folder.history))
-    write_report(folder)
+    written = write_report(folder)
     console.print(_table(metrics))
-    for line in (*metrics.notes, *physics_lines(metrics)):
-        console.print(line)
+    for note in metrics.notes:
+        console.print(note)
+    print_answers(console, written.answers)
     console.print(f"plots in {folder.plots}, report {folder.report('html')}")
 
 
