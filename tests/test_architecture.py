@@ -45,6 +45,7 @@ HOMES = {
     "hls4ml": ("firmware/hls",),
     "da4ml": ("firmware/rtl",),
     "pythia8mc": ("simulation",),
+    "hgq": ("models/importing",),
     "qkeras": ("models", "training", "firmware/hls"),
     "typer": ("cli",),
 }
