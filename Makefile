@@ -10,7 +10,7 @@ LOCKED_EXTRAS := --extra simulation --extra test --extra docs
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help env train hls rtl ci-report test test-long findings lint docs data data-full lock minimums wheel-test clean bench
+.PHONY: help env train hls rtl ci-report test test-long test-oracles findings lint docs data data-full lock minimums wheel-test clean bench
 
 help: ## show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -39,7 +39,11 @@ test: $(READY) ## run the tests
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 test-long: $(READY) ## run the tests that take minutes (fuzzing, 100,000 events, long resumes)
-	$(BIN)/python -m pytest -m slow --dist loadfile -n 2 $(ARGS)
+	$(BIN)/python -m pytest -m "slow and not oracle" --dist loadfile -n 2 $(ARGS)
+
+test-oracles: $(READY) ## hold ours against real tools (ROOT, simulators, compilers, a server, a browser), which it installs
+	.ci/make-oracles $(BIN)/python
+	PYTHONPATH=build/oracles/xrootd_client $(BIN)/python -m pytest -m oracle --dist loadfile -n 2 $(ARGS)
 
 findings: ## run every script of findings/ (what outside packages do against good guesses; no part of CI)
 	@failed=; for script in findings/*.sh; do \
