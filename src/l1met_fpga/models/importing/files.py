@@ -1,0 +1,46 @@
+"""Which reader a file of somebody else's model needs."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from l1met_fpga.fixed_point import FixedType
+from l1met_fpga.models.heads import Head
+from l1met_fpga.models.importing.imported import Imported
+
+__all__ = ["import_file"]
+
+
+def import_file(
+    path: Path,
+    head: Head,
+    *,
+    name: str,
+    inputs: Mapping[str, str],
+    result_type: FixedType | None = None,
+) -> Imported:
+    """Describe a model as integers.
+
+    Args:
+        path: ``.keras`` or ``.h5`` of Keras 2 and QKeras, ``.keras`` of Keras 3 and HGQ2.
+        head: What the network gives, minus the model's result: a vector per example.
+        name: Name of the network.
+        inputs: What its inputs hold (:func:`~l1met_fpga.models.importing.inputs.held_by`).
+        result_type: Type of the result; without loss if not given.
+
+    Raises:
+        ConversionError: Names the layer, argument or weight that has no exact integer form.
+        RunFolderError: If the file is missing or damaged.
+        ToolMissingError: If a package that it needs is not there.
+    """
+    from l1met_fpga.models.importing import hgq2
+
+    if hgq2.is_keras3(path):
+        from l1met_fpga.models.importing.assemble import assemble
+
+        model = hgq2.load_keras3(path)
+        graph, run = hgq2.read_graph(model), hgq2.runner(model)
+        return assemble(graph, head, name=name, inputs=inputs, result_type=result_type, run=run)
+    from l1met_fpga.models.importing.importer import import_model
+    from l1met_fpga.models.storage import load_model
+
+    return import_model(load_model(path), head, name=name, inputs=inputs, result_type=result_type)
