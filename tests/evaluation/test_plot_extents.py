@@ -13,15 +13,16 @@ from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
 from l1met_fpga.config.evaluation import EvaluationConfig
-from l1met_fpga.evaluation.baselines import TABLE, WeightTable
 from l1met_fpga.evaluation.draw import figures_of
 from l1met_fpga.evaluation.evaluation import evaluate
-from l1met_fpga.evaluation.plots.resolution import plot_with_ratio
+from l1met_fpga.evaluation.plot_resolution import plot_with_ratio
 from l1met_fpga.evaluation.shown import shown
 from l1met_fpga.metrics.binning import RESOLUTION_BINS
+from l1met_fpga.metrics.weight_table import TABLE, WeightTable
 from l1met_fpga.plots.curves import Curve
 from l1met_fpga.plots.drawing import COLUMNS, Drawing
 from l1met_fpga.plots.figure import labelled, save_figure
+from l1met_fpga.tasks.met.task import TASK as MET
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +31,7 @@ def drawn() -> dict[str, Figure]:
     table = WeightTable(TABLE, np.ones(TABLE.shape), np.full(TABLE.shape, 500))
     config = EvaluationConfig(bootstrap_samples=20, rates_khz=(18.0, 310.0))
     found = evaluate(
-        [signal(1500), background(1000)], ESTIMATES, config, primary="net",
+        [signal(1500), background(1000)], MET, ESTIMATES, config, primary="net",
         baselines={"table": table}, weights=table,
     )  # fmt: skip
     history = {"epoch": np.arange(3.0), "loss": np.ones(3), "val_loss": np.ones(3)}
@@ -105,7 +106,9 @@ def test_an_axis_is_not_stretched_by_a_badly_measured_point():
     value[-1], error[-1] = 400.0, 900.0
     curves = [Curve("first", value, error), Curve("second", value * 0.9, error)]
     ratios = [Curve(c.title, c.value / 40.0, c.error / 40.0) for c in curves]
-    made = plot_with_ratio(RESOLUTION_BINS, curves, ratios, label="width", ratio_label="ratio")
+    made = plot_with_ratio(
+        RESOLUTION_BINS, curves, ratios, label="width", ratio_label="ratio", truth_label="truth"
+    )
     top, bottom = made.axes
     assert top.get_ylim()[1] < 70
     assert 0.8 < bottom.get_ylim()[0] < 0.9

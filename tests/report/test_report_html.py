@@ -6,9 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from browser import BROWSER, browsing
+from browser import browsing
 from evaluation_samples import ESTIMATES, background, signal
-from require import require
 
 from l1met_fpga.config.evaluation import EvaluationConfig
 from l1met_fpga.evaluation.evaluation import evaluate
@@ -94,7 +93,6 @@ def page(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory):
-    require("chromium", BROWSER is not None, install="the report is looked at in it")
     with browsing(tmp_path_factory.mktemp("profile")) as opened:
         yield opened
 
@@ -108,6 +106,7 @@ def test_page_is_self_contained_and_escaped(page):
     assert "A &lt;note&gt; &amp; more." in text
 
 
+@pytest.mark.oracle("chromium")
 def test_first_screen_needs_no_scrolling(browser, page):
     browser.open(page, width=1280, height=800)
     assert browser.run(BOTTOM) <= 800
@@ -118,6 +117,7 @@ def test_first_screen_needs_no_scrolling(browser, page):
     assert browser.problems == []
 
 
+@pytest.mark.oracle("chromium")
 @pytest.mark.parametrize("width", [1280, PHONE])
 @pytest.mark.parametrize("dark", [False, True])
 def test_every_letter_can_be_read(browser, page, width, dark):
@@ -130,6 +130,7 @@ def test_every_letter_can_be_read(browser, page, width, dark):
     assert browser.problems == []
 
 
+@pytest.mark.oracle("chromium")
 def test_parts_are_folded_and_open_by_key_link_and_button(browser, page):
     browser.open(page, width=1280)
     is_open = "Array.from(document.querySelectorAll('details.part'), (part) => part.open)"
@@ -147,6 +148,7 @@ def test_parts_are_folded_and_open_by_key_link_and_button(browser, page):
     assert browser.run(is_open) == [False] * 4
 
 
+@pytest.mark.oracle("chromium")
 def test_tab_goes_through_the_page_in_its_order(browser, page):
     browser.open(page, width=1280)
     seen = []
@@ -157,6 +159,7 @@ def test_tab_goes_through_the_page_in_its_order(browser, page):
     assert "BUTTON" in seen
 
 
+@pytest.mark.oracle("chromium")
 def test_a_table_is_sorted_by_a_click(browser, page):
     browser.open(page, width=1280)
     names = (
@@ -171,6 +174,7 @@ def test_a_table_is_sorted_by_a_click(browser, page):
     assert browser.run(names) == ["c", "b", "a", "none"]
 
 
+@pytest.mark.oracle("chromium")
 def test_three_megabytes_are_drawn_within_a_second(browser, page, tmp_path):
     noise = np.random.default_rng(0).integers(0, 256, 2_200_000, dtype=np.uint8).tobytes()
     large = tmp_path / "large.html"

@@ -43,15 +43,19 @@ def _compare(
     from l1met_fpga.evaluation.draw import draw_all
     from l1met_fpga.evaluation.metrics_file import to_metrics
     from l1met_fpga.evaluation.runs import NamedRun, evaluate_runs
+    from l1met_fpga.files import require_folder
     from l1met_fpga.report.collect import build_report
     from l1met_fpga.report.headline import answers
     from l1met_fpga.report.side_by_side import training_notes, write_comparison
+    from l1met_fpga.tasks.registry import task_named
 
     if len(runs) < 2:
         raise ConfigError(f"a comparison needs two or more runs, got {len(runs)}")
     named = [NamedRun.open(text) for text in runs]
+    require_folder(output)
     found = evaluate_runs(
         named,
+        task_named(named[0].config.task),
         named[0].config.evaluation,
         stores=sample,
         allow_training_events=allow_training_events,

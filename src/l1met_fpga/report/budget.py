@@ -8,11 +8,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, Literal, NamedTuple
 
 from l1met_fpga.config.budget import BudgetConfig
-from l1met_fpga.errors import BudgetError, ConfigError, ReportError
+from l1met_fpga.errors import BudgetError, ConfigError, ReportError, UncheckedError
 from l1met_fpga.results.keys import look_up
 from l1met_fpga.results.report import Budget, HeldLimit, Report, Unchecked, Violation
 
-__all__ = ["STAGES", "check_budget", "known_stages", "require_budget", "require_stages"]
+__all__ = [
+    "STAGES",
+    "check_budget",
+    "read_stages",
+    "require_budget",
+    "require_checked",
+    "require_stages",
+]
 
 STAGES: Final = {
     "physics": "it was not evaluated (l1met evaluate)",
@@ -61,7 +68,7 @@ def check_budget(content: Mapping[str, Any], budget: BudgetConfig) -> Budget:
 
 
 def require_budget(budget: Budget) -> None:
-    """Check that no limit is broken; a limit that could not be checked is none.
+    """Check that no limit is broken; :func:`require_checked` is about those not checked.
 
     Raises:
         BudgetError: Names each broken limit.
@@ -70,18 +77,44 @@ def require_budget(budget: Budget) -> None:
         raise BudgetError(f"budget violated: {', '.join(map(str, budget.violations))}")
 
 
-def known_stages(stages: Sequence[str]) -> None:
-    """Check names of stages.
+def require_checked(report: Report, without: Sequence[str]) -> None:
+    """Check that every limit was held against a figure.
+
+    Args:
+        report: Content of ``report.json``.
+        without: Stages that the run may lack; limits on one that did not run do not count.
+
+    Raises:
+        UncheckedError: Names each limit that was not checked, and why.
+    """
+    lacking = [f"{stage}." for stage in without if getattr(report, stage) is None]
+    left = [row for row in report.budget.unchecked if not row.key.startswith(tuple(lacking))]
+    if left:
+        stages = sorted({row.key.partition(".")[0] for row in left} - set(without))
+        more = f", or say what the run goes without (--without {','.join(stages)})"
+        raise UncheckedError(
+            f"{len(left)} of {report.budget.limits} limits not checked: "
+            f"{'; '.join(f'{row.key} ({row.reason})' for row in left)}. Make these figures"
+            f"{more if stages else ''}"
+        )
+
+
+def read_stages(text: str | None, option: str) -> list[str]:
+    """Read names of stages with commas between; None gives none.
+
+    An empty text is refused like an unknown stage: a gate must not open by an empty variable.
 
     Raises:
         ConfigError: If there is no such stage.
     """
+    stages = [] if text is None else [stage.strip() for stage in text.split(",")]
     unknown = [stage for stage in stages if stage not in STAGES]
     if unknown:
         raise ConfigError(
-            f"--require takes stages of the report, got {', '.join(map(repr, unknown))}; "
+            f"{option} takes stages of the report, got {', '.join(map(repr, unknown))}; "
             f"there are {', '.join(STAGES)}"
         )
+    return stages
 
 
 def require_stages(report: Report, stages: Sequence[str]) -> None:

@@ -1,8 +1,6 @@
 """Files on a real XRootD server on this machine, with the extra ``xrootd``."""
 
-import importlib.util
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -13,7 +11,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from ntuples import make_events, write_perfnano
-from require import require
 
 from l1met_fpga.cli.app import main
 from l1met_fpga.config.data import ConvertConfig
@@ -23,10 +20,8 @@ from l1met_fpga.data.store import Store
 from l1met_fpga.data.truth import GEN_MET
 from l1met_fpga.errors import DataError
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.oracle("xrootd", "fsspec-xrootd")]
 
-HAS_CLIENT = importlib.util.find_spec("fsspec_xrootd") is not None
-CLIENT = "pip install l1met_fpga[xrootd]"
 CONFIG = """
 all.export /
 oss.localroot {files}
@@ -50,12 +45,6 @@ def answers(port):
 @pytest.fixture(scope="module")
 def server():
     """Start a server; yields its address and the folder that it serves."""
-    require(
-        "xrootd",
-        shutil.which("xrootd") is not None,
-        install="install the Debian package xrootd-server",
-    )
-    require("fsspec-xrootd", HAS_CLIENT, install=CLIENT)
     port = free_port()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -141,7 +130,6 @@ def test_a_file_that_was_cut_on_the_server(served, tmp_path):
 
 def test_no_server_there(tmp_path):
     url = f"root://127.0.0.1:{free_port()}//a.root"
-    require("fsspec-xrootd", HAS_CLIENT, install=CLIENT)
     # The client reads its settings when it is loaded, and is patient without them.
     settings = {"XRD_CONNECTIONRETRY": "1", "XRD_CONNECTIONWINDOW": "1"}
     done = subprocess.run(

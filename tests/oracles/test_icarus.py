@@ -4,26 +4,34 @@ Words are packed and results decoded here from the documented layout. Outside of
 input is X, as a VHDL neighbour's 'U' would be.
 """
 
-import shutil
-
 import numpy as np
 import pytest
 from icarus_bench import LANES, pins_of, simulate
 from met_head import met_codes
-from require import require
 from rtl_designs import folder, random_candidates, small_network
 
 from l1met_fpga.config.rtl import RtlConfig
 from l1met_fpga.firmware.rtl.project import write_project
 
+pytestmark = pytest.mark.oracle("iverilog")
+
 
 @pytest.mark.parametrize("kind", ["deepset", "deepmet"])
 def test_a_four_state_simulator_agrees_and_shows_no_x(kind):
-    require("iverilog", shutil.which("iverilog") is not None, install="apt install iverilog")
+    assert_agreement(kind, 40)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("kind", "n_events"), [("deepset", 10_000), ("garnet", 1000)])
+def test_many_events_agree_in_the_four_state_simulator(kind, n_events):
+    assert_agreement(kind, n_events)
+
+
+def assert_agreement(kind, n_events):
     network = small_network(kind)
-    project = write_project(network, RtlConfig(lanes=LANES), folder() / f"icarus_{kind}")
+    project = write_project(network, RtlConfig(lanes=LANES), folder() / f"icarus_{kind}_{n_events}")
     rng = np.random.default_rng(21)
-    events = random_candidates(rng, 40)
+    events = random_candidates(rng, n_events)
     text = simulate(
         project.design, project.top, project.sources, pins_of(events, rng),
         project.folder / "icarus",
@@ -35,7 +43,6 @@ def test_a_four_state_simulator_agrees_and_shows_no_x(kind):
     met = np.array([[int(x), int(y)] for _, x, y, _ in found["MET"]])
     np.testing.assert_array_equal(met, want)
     assert {error for *_, error in found["MET"]} == {"0"}
-
     words = [int(text, 16) for _, text in found["GT"]]
     assert len(words) == len(want)
     for bits, (x, y) in zip(words, want, strict=True):
