@@ -7,10 +7,13 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 LOCKED_EXTRAS := --extra simulation --extra test --extra docs
+# the network of a task: models/TASK.yaml, the default network for met and without TASK
+TASK ?=
+MODEL := $(if $(filter-out met,$(TASK)),$(TASK),deepset)
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help env train hls rtl ci-report test test-long findings lint docs data data-full lock minimums wheel-test clean bench
+.PHONY: help env train hls rtl ci-report test test-long test-oracles findings lint docs data data-full lock minimums wheel-test clean bench
 
 help: ## show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -21,25 +24,29 @@ $(READY): requirements.lock setup.cfg
 	.ci/make-env "$(PYTHON)" $(VENV)
 	touch $@
 
-train: $(READY) ## train, prune and evaluate the default network on the built-in sample
-	$(BIN)/l1met train models/deepset.yaml $(ARGS)
+train: $(READY) ## train, prune and evaluate the default network, or that of TASK=ht, on the built-in sample
+	$(BIN)/l1met train models/$(MODEL).yaml $(ARGS)
 
 hls: $(READY) ## convert the last trained network, C-simulate it, check it bit by bit, report
-	$(BIN)/l1met synthesize $(ARGS)
+	$(BIN)/l1met synthesize $(if $(TASK),-m $(MODEL)) $(ARGS)
 
 rtl: $(READY) ## the same and the streaming RTL with its resources
-	$(BIN)/l1met synthesize --build $(ARGS)
+	$(BIN)/l1met synthesize $(if $(TASK),-m $(MODEL)) --build $(ARGS)
 
 ci-report: $(READY) ## the short main job: a few epochs, HLS and RTL, checks and report in build/ci-run; fails if a limit breaks
 	$(BIN)/l1met train models/deepset.yaml --output build/ci-run --overwrite --set training.epochs=4
 	$(BIN)/l1met synthesize build/ci-run --build --events 500
-	$(BIN)/l1met report build/ci-run --check --require physics,pruning,bit_exactness,rtl
+	$(BIN)/l1met report build/ci-run --check --require physics,pruning,bit_exactness,rtl --without hls
 
 test: $(READY) ## run the tests
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 test-long: $(READY) ## run the tests that take minutes (fuzzing, 100,000 events, long resumes)
-	$(BIN)/python -m pytest -m slow --dist loadfile -n 2 $(ARGS)
+	$(BIN)/python -m pytest -m "slow and not oracle" --dist loadfile -n 2 $(ARGS)
+
+test-oracles: $(READY) ## hold ours against real tools (ROOT, simulators, compilers, a server, a browser), which it installs
+	.ci/make-oracles $(BIN)/python
+	PYTHONPATH=build/oracles/xrootd_client $(BIN)/python -m pytest -m oracle --dist loadfile -n 2 $(ARGS)
 
 findings: ## run every script of findings/ (what outside packages do against good guesses; no part of CI)
 	@failed=; for script in findings/*.sh; do \
@@ -64,7 +71,7 @@ data-full: $(READY) ## make the full samples and their stores in data/full (resu
 	  test data/full/$$sample.h5 -nt data/full/$$sample || $(BIN)/l1met convert "data/full/$$sample/*.root" -o data/full/$$sample.h5 --overwrite || exit 1; \
 	done
 
-bench: bench-puppi bench-data bench-sim bench-train bench-eval bench-hls bench-rtl bench-export bench-predict ## run every benchmark
+bench: bench-puppi bench-jets bench-data bench-sim bench-train bench-eval bench-hls bench-rtl bench-export bench-predict ## run every benchmark
 
 bench-%: $(READY)
 	$(BIN)/python benchmarks/bench_$*.py $(ARGS)

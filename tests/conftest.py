@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+import oracle_tools
 import pytest
 from hypothesis import settings
 from require import require
@@ -10,6 +11,26 @@ from require import require
 # A busy machine must not fail a test that is only slow.
 settings.register_profile("l1met", deadline=None, print_blob=True)
 settings.load_profile("l1met")
+
+
+def pytest_runtest_setup(item):
+    """Look for the tools that a test names, and remember which versions it runs."""
+    for marker in item.iter_markers("oracle"):
+        for name in marker.args:
+            item.user_properties.append(("oracle", oracle_tools.need(name)))
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Say which versions of outside tools were run."""
+    said = {
+        value
+        for reports in terminalreporter.stats.values()
+        for report in reports
+        for key, value in getattr(report, "user_properties", ())
+        if key == "oracle"
+    }
+    if said:
+        terminalreporter.line("ran against " + ", ".join(sorted(said, key=str.lower)))
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -15,12 +15,12 @@ def ap_types_folder() -> Path:
     return Path(spec.origin).parent / "templates" / "vivado" / "ap_types"
 
 
-def compile_cpp(source: str, folder: Path) -> Path:
+def compile_cpp(source: str, folder: Path, optimize: str = "-O0") -> Path:
     """Return the program made from ``source``; skips visibly where there is no compiler."""
     require("g++", shutil.which("g++") is not None, install="it compiles the ap_fixed oracle")
     code, program = folder / "oracle.cpp", folder / "oracle"
     code.write_text(source)
-    command = ["g++", "-O0", "-std=c++17", "-w", f"-isystem{ap_types_folder()}", "-o"]
+    command = ["g++", optimize, "-std=c++17", "-w", f"-isystem{ap_types_folder()}", "-o"]
     done = subprocess.run(
         [*command, str(program), str(code)], check=False, capture_output=True, text=True
     )

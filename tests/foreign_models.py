@@ -35,6 +35,43 @@ def l1metml(slots=16, *, units=(12, 36), mean=False, seed=0):
 L1METML_INPUTS = {"cont": "pt/256,eta/1024,phi/1024,puppi_weight/256", "pxpy": "momentum"}
 
 
+def deepset(slots=8, *, bias=False, masked=None, pool_type=None, result_type=None, seed=0):
+    """K weights and M scalars per candidate, coefficients from the sums of the scalars.
+
+    Without biases the scalars of empty slots are 0; with them they are multiplied by ``filled``.
+    """
+    from qkeras import QActivation, QDense
+
+    layers = keras.layers
+    weight = {"kernel_quantizer": QUANTIZED, "bias_quantizer": QUANTIZED}
+
+    def dense(x, units, name, kind, **options):
+        x = QDense(units, name=f"{name}_dense", **weight, **options)(x)
+        return QActivation(kind, name=name)(x)
+
+    x = keras.Input((slots, 4), name="x")
+    momentum, filled = (
+        keras.Input((slots, 2), name="momentum"),
+        keras.Input((slots, 1), name="filled"),
+    )
+    h = dense(x, 6, "hidden", "quantized_relu(6,2)", use_bias=bias)
+    w = dense(h, 3, "weights", QUANTIZED)
+    s = dense(h, 2, "scalars", "quantized_relu(6,1)", use_bias=bias)
+    if bias if masked is None else masked:
+        s = layers.Multiply(name="masked")([s, filled])
+    s = layers.GlobalAveragePooling1D(name="activity")(s)
+    r = dense(QActivation("quantized_relu(8,2)", name="pooled")(s), 4, "rho", "quantized_relu(6,2)")
+    c = dense(r, 3, "coefficients", QUANTIZED)
+    v = layers.Dot(axes=1, name="vectors")([w, momentum])
+    v = QActivation(pool_type, name="vector_type")(v) if pool_type else v
+    met = layers.Dot(axes=1, name="combined")([c, v])
+    met = QActivation(result_type, name="met_type")(met) if result_type else met
+    return scrambled(keras.Model([x, momentum, filled], met), seed)
+
+
+DEEPSET_INPUTS = {"x": "pt/256,abs(eta)/1024,pid=0|1,puppi_weight/256"}
+
+
 def scrambled(model, seed=0, frac_bits=5):
     """Random weights; those of layers without a quantizer are short binary numbers."""
     rng = np.random.default_rng(seed)

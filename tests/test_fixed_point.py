@@ -145,10 +145,12 @@ def assert_as_compiled(types: list[FixedType], folder: Path) -> None:
         )
 
 
+@pytest.mark.oracle("g++")
 def test_every_mode_matches_compiled_ap_fixed(tmp_path: Path) -> None:
     assert_as_compiled(all_modes(FEW_SHAPES), tmp_path)
 
 
+@pytest.mark.oracle("g++")
 @pytest.mark.slow
 def test_every_mode_of_more_shapes_matches_compiled_ap_fixed(tmp_path: Path) -> None:
     assert_as_compiled(all_modes(MORE_SHAPES), tmp_path)

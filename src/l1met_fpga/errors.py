@@ -21,6 +21,7 @@ __all__ = [
     "ToolError",
     "ToolMissingError",
     "TrainingError",
+    "UncheckedError",
 ]
 
 
@@ -106,6 +107,12 @@ class NotComparableError(L1MetError):
     """Figures are of different kinds, so no verdict on their difference is possible."""
 
     exit_code = 14
+
+
+class UncheckedError(L1MetError):
+    """No limit is broken, but some could not be checked, so nothing is said to have passed."""
+
+    exit_code = 15
 
 
 class FileAccessError(L1MetError):

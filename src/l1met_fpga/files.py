@@ -19,6 +19,7 @@ __all__ = [
     "exclusive",
     "read_json",
     "remove_folder",
+    "require_folder",
     "write_json",
 ]
 
@@ -69,6 +70,29 @@ def atomic_folder(path: Path) -> Iterator[Path]:
         if path.exists():
             path.replace(folder / "old")
         fresh.replace(path)
+
+
+def require_folder(path: Path) -> None:
+    """Check, before long work, that results can be written to a folder; it is not made yet.
+
+    Raises:
+        OSError: If not; its ``filename`` is ``path``. A file is in the way, or it is forbidden.
+    """
+    there = next(part for part in (path, *path.parents) if _exists(part))
+    try:
+        with scratch(there / path.name):
+            pass
+    except OSError as err:
+        raise OSError(err.errno, err.strerror, str(path)) from err
+
+
+def _exists(path: Path) -> bool:
+    """Whether there is anything; errors other than that there is nothing go on."""
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    return True
 
 
 def remove_folder(path: Path) -> None:

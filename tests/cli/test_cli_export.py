@@ -216,7 +216,7 @@ def test_import_proves_a_keras_model_and_says_what_comes_next(suffix, tmp_path, 
     command = ["import", f"l1metml.{suffix}", *inputs, "-o", "n.json", "--expected", "e.npz"]
     done = CliRunner().invoke(app, [*command, "--events", "200"], catch_exceptions=False)
     assert done.exit_code == 0, done.output
-    assert "0 of 400 results differ from Keras in 200 events" in done.output
+    assert "0 of 400 results differ from the model in 200 events" in done.output
     printed = printed_command(done.output)
     assert printed == "l1met synthesize --network n.json --expected e.npz --build"
     run = create_imported_run(Path("n.json"), Path("e.npz"), Path("run"))

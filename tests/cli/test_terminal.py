@@ -2,6 +2,7 @@ import io
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from rich.table import Table
@@ -49,6 +50,28 @@ def test_what_the_operating_system_refused_names_the_files():
     assert terminal.readable_os_error(OSError("unable to open")) == "unable to open"
 
 
+def test_a_place_where_no_folder_can_be_is_named(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("file").touch()
+    Path("link").symlink_to("nowhere")
+    Path("folder").mkdir()
+    needed = "and a folder is needed there; choose another place"
+    for name, sentence in (
+        ("file", f"file: file is no folder, {needed}"),
+        ("file/a/b", f"file/a/b: file is no folder, {needed}"),
+        ("link/a", f"link/a: link leads nowhere, {needed}"),
+    ):
+        with pytest.raises((FileExistsError, NotADirectoryError)) as caught:
+            Path(name).mkdir(parents=True, exist_ok=True)
+        error = OSError(caught.value.errno, caught.value.strerror, name)
+        assert terminal.readable_os_error(error) == sentence
+    with pytest.raises(IsADirectoryError) as caught:
+        Path("folder").write_text("")
+    assert terminal.readable_os_error(caught.value) == (
+        "folder: it is a folder, and a file is needed there; choose another name"
+    )
+
+
 def _raising(error):
     def command(*, args):
         raise error
@@ -60,7 +83,7 @@ def _raising(error):
     ("error", "code", "says"),
     [
         (PermissionError(13, "Permission denied", "x[/y]"), 74, "x[/y]: Permission denied"),
-        (IsADirectoryError(21, "Is a directory", "models"), 74, "models: Is a directory"),
+        (IsADirectoryError(21, "Is a directory", "models"), 74, "models: it is a folder, and a"),
         (OSError(36, "File name too long", "n" * 250), 74, "n" * 250 + ": File name too long"),
         (SystemExit(130), 130, "interrupted"),
     ],

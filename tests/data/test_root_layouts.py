@@ -1,11 +1,10 @@
 """The same events in every way in which ROOT stores them give the integers they were made from.
 
 The small files in ``root_files`` were written by ROOT itself (``make_root_files.py`` there). The
-slow tests write them again, and more of them, with the ROOT that is installed.
+slow tests write them again, and more of them, with the ROOT of ``make test-oracles``.
 """
 
 import json
-import os
 import subprocess
 from collections import Counter
 from pathlib import Path
@@ -14,15 +13,17 @@ import awkward as ak
 import numpy as np
 import pytest
 import root_content as content
-from require import require
+from oracle_tools import environment_python
 
-from l1met_fpga.data.batch import concatenate
+from l1met_fpga.data.examples import Examples
 from l1met_fpga.data.read_root import read_root
 from l1met_fpga.data.root_table import open_table
+from l1met_fpga.data.truth import GEN_MET
 from l1met_fpga.errors import DataError
 
 KEPT = Path(__file__).parent / "root_files"
 SCRIPT = KEPT / "make_root_files.py"
+ROOT_PYTHON = environment_python("root")
 NUMBERS = "which is not supported; write it as numbers, arrays or std::vector of float or int"
 ONE_TREE = "write one tree with the branches of both (RDataFrame::Snapshot)"
 REFUSED = {
@@ -51,7 +52,7 @@ REFUSED = {
 
 def read(path, step=1000):
     tally = Counter()
-    return concatenate(list(read_root(str(path), "auto", step, tally))), tally
+    return Examples.concatenate(list(read_root(str(path), "auto", step, tally))), tally
 
 
 def assert_read(path):
@@ -66,11 +67,11 @@ def assert_read(path):
         np.testing.assert_array_equal(batch.counts, content.COUNTS)
         for name, values in content.COLUMNS.items():
             np.testing.assert_array_equal(batch.columns[name], values, err_msg=name)
-        np.testing.assert_array_equal(batch.event_id, content.EVENT_ID)
+        np.testing.assert_array_equal(batch.ids, content.EVENT_ID)
         pt, phi = content.MET["genMet_pt"], content.MET["genMet_phi"]
         met = np.stack([pt * np.cos(phi), pt * np.sin(phi)], axis=1)
         # Packed in 32 bits over 1024 GeV; all others without loss.
-        np.testing.assert_allclose(batch.gen_met_xy_gev, met, rtol=0, atol=1e-6)
+        np.testing.assert_allclose(batch.truth[GEN_MET], met, rtol=0, atol=1e-6)
         assert tally["files_without_gen_met"] == 0
 
 
@@ -88,25 +89,13 @@ def test_every_layout_that_is_refused_is_kept():
 
 
 @pytest.fixture(scope="module")
-def root_python():
-    """Return a Python that has ROOT; it brings libraries of its own, so not this one."""
-    found = os.environ.get("L1MET_ROOT_PYTHON", "")
-    require(
-        "ROOT",
-        bool(found) and Path(found).exists(),
-        install="set L1MET_ROOT_PYTHON to a Python with ROOT 6.36 or newer: python3 -m venv "
-        "build/root && build/root/bin/pip install numpy ROOT",
-    )
-    return found
-
-
-@pytest.fixture(scope="module")
-def written(root_python, tmp_path_factory):
+def written(tmp_path_factory):
     folder = tmp_path_factory.mktemp("root")
-    subprocess.run([root_python, "-W", "ignore", SCRIPT, folder], check=True, timeout=500)
+    subprocess.run([ROOT_PYTHON, "-W", "ignore", SCRIPT, folder], check=True, timeout=500)
     return folder
 
 
+@pytest.mark.oracle("ROOT")
 @pytest.mark.slow
 def test_files_of_the_installed_root(written):
     paths = layouts(written)
@@ -132,12 +121,13 @@ print(json.dumps(values))
 """
 
 
+@pytest.mark.oracle("ROOT")
 @pytest.mark.slow
-def test_packed_floats_are_the_doubles_that_root_reads(root_python, written):
+def test_packed_floats_are_the_doubles_that_root_reads(written):
     paths = [str(written / f"{name}.root") for name in ("packed", "packed_doubles")]
     paths += [str(written / f"{name}.root") for name in ("packed_floats", "packed_met", "half_met")]
     done = subprocess.run(
-        [root_python, "-W", "ignore", "-c", READ_BACK, *paths],
+        [ROOT_PYTHON, "-W", "ignore", "-c", READ_BACK, *paths],
         check=True,
         stdout=subprocess.PIPE,
         text=True,

@@ -7,14 +7,13 @@ the same VHDL to Verilog is simulated by Icarus Verilog around the real network.
 import json
 import os
 import re
-import shutil
 import subprocess
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import numpy as np
 import pytest
-from require import require
+from oracle_tools import need
 from rtl_designs import N_SLOTS, random_candidates, small_network
 
 from l1met_fpga.config.rtl import RtlConfig
@@ -37,11 +36,6 @@ BENCH = Path(__file__).with_name("emp")
 LINKS = LinkMap((5, 1, 2), 6)
 N_LINKS, LINK_BITS = 8, 68
 MARKS = ("valid", "start", "start_of_orbit", "last")
-
-
-def need(*tools):
-    for tool in tools:
-        require(tool, shutil.which(tool) is not None, install=f"apt-get install {tool}")
 
 
 def run(command, folder):
@@ -126,9 +120,9 @@ def assert_frames(board, expected, generation, *, latency):
         assert not got[:latency].any()
 
 
+@pytest.mark.oracle("ghdl")
 @pytest.mark.parametrize("generation", ["0.6", "0.7"])
 def test_payload_in_ghdl_gives_the_frames_of_the_vectors(generation, tmp_path):
-    need("ghdl")
     network, hdl = exported(tmp_path, generation=generation)
     words = pack(random_candidates(np.random.default_rng(4), 40))
     board = simulate_with_stand_in(network, hdl, tmp_path, generation, words)
@@ -137,9 +131,9 @@ def test_payload_in_ghdl_gives_the_frames_of_the_vectors(generation, tmp_path):
     assert_frames(board, expected_output(network, words, LINKS), generation, latency=latency)
 
 
+@pytest.mark.oracle("ghdl")
 def test_registers_enable_threshold_and_count(tmp_path):
     """Two clocks, writes and reads while events pass."""
-    need("ghdl")
     network, hdl = exported(tmp_path)
     words = pack(random_candidates(np.random.default_rng(5), 120))
     threshold = 2000
@@ -196,8 +190,8 @@ def whole_payload(network, hdl, folder, generation, board):
     return board_of(run(["vvp", "-n", "bench"], folder).split())
 
 
+@pytest.mark.oracle("ghdl", "iverilog")
 def test_payload_around_the_real_network_gives_the_frames_of_the_vectors(tmp_path):
-    need("ghdl", "iverilog")
     network, hdl = exported(tmp_path)
     words = pack(random_candidates(np.random.default_rng(6), 60))
     board = whole_payload(network, hdl, tmp_path, "0.7", input_frames(network, words, LINKS))
@@ -211,8 +205,8 @@ def test_payload_around_the_real_network_gives_the_frames_of_the_vectors(tmp_pat
     assert (found.events, found.latency_frames) == (60, latency)
 
 
+@pytest.mark.oracle("ghdl", "iverilog")
 def test_a_packet_that_breaks_off_costs_only_itself(tmp_path):
-    need("ghdl", "iverilog")
     network, hdl = exported(tmp_path)
     words = pack(random_candidates(np.random.default_rng(7), 6, lengths=np.full(6, N_SLOTS)))
     given = input_frames(network, words, LINKS)
@@ -257,9 +251,9 @@ def test_bad_choices_are_one_sentence_and_write_nothing(tmp_path):
     assert not target.exists()
 
 
+@pytest.mark.oracle("ghdl", "iverilog")
 @pytest.mark.slow
 def test_2000_events_of_the_shipped_network_through_the_payload(tmp_path):
-    need("ghdl", "iverilog")
     network, hdl = exported(tmp_path, Network.load(MODELS / "deepset" / "network.json"))
     words = generated_words(network, 2000)
     board = whole_payload(network, hdl, tmp_path, "0.7", input_frames(network, words, LINKS))
@@ -298,7 +292,7 @@ def bits_of(board, n_trailing):
 @pytest.mark.slow
 def test_100_000_events_through_the_payload(tmp_path, rng):
     """0 of 100,000 results differ, and every frame and mark is where the vectors have it."""
-    need("ghdl", "g++")
+    need("ghdl")
     network, hdl = exported(tmp_path)
     compiled_payload(network, hdl, tmp_path)
     latency = LINKS.beats(network) - 1 + streaming(network, RtlConfig()).latency_gt + 2
@@ -356,7 +350,7 @@ def test_ip_core_and_package_have_the_ports_of_the_network(tmp_path):
     assert f"LATENCY       : positive := {design.latency};" in package
 
 
+@pytest.mark.oracle("ghdl")
 def test_package_compiles_as_vhdl(tmp_path):
-    need("ghdl")
     export_ip(small_network("deepmet"), RtlConfig(), tmp_path / "ip")
     run(["ghdl", "-a", "--std=93", tmp_path / "ip" / "l1met_deepmet_pkg.vhd"], tmp_path)

@@ -93,7 +93,7 @@ def interrupt(folder, command, after_s, sent):
         process.communicate(timeout=after_s)
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, sent)
-        process.communicate(timeout=60)
+        process.communicate(timeout=LONGEST_S)  # on a busy machine also an end takes long
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)  # workers that outlived it
         return True

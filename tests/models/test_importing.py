@@ -6,12 +6,13 @@ import pytest
 from met_head import met_codes
 
 from l1met_fpga.errors import BitExactnessError, ConversionError
-from l1met_fpga.firmware.keras_import import expected_events, keras_codes
+from l1met_fpga.firmware.import_proof import expected_events, source_codes
+from l1met_fpga.firmware.reference import evaluate_nodes
 from l1met_fpga.fixed_point import FixedType, Overflow, Rounding
 from l1met_fpga.models.heads import MET
 from l1met_fpga.models.importing.exact import exact_codes
 from l1met_fpga.models.importing.importer import import_model
-from l1met_fpga.models.importing.inputs import columns_of
+from l1met_fpga.models.importing.inputs import columns_of, input_arrays
 from l1met_fpga.models.keras import keras, tf
 
 # QKeras reads quantizers that are given as text with a name that pyparsing has given up.
@@ -79,7 +80,7 @@ FAMILIES = {
 def test_every_weight_and_result_is_that_of_keras(family):
     model = model_of(FAMILIES[family])
     found = imported(model)
-    candidates, codes = expected_events(model, found, 400)
+    candidates, codes = expected_events(found, 400)
     assert np.array_equal(codes["met"], met_codes(found.network, candidates))
     assert np.unique(codes["met"]).size > 20, "the model says something"
 
@@ -89,7 +90,7 @@ def test_l1metml_of_100_and_128_candidates(slots):
     model = foreign_models.l1metml(slots)
     found = import_model(model, MET, name="l1metml", inputs=foreign_models.L1METML_INPUTS)
     assert found.network.n_candidates == slots
-    candidates, codes = expected_events(model, found, 300)
+    candidates, codes = expected_events(found, 300)
     assert np.array_equal(codes["met"], met_codes(found.network, candidates))
 
 
@@ -109,11 +110,9 @@ def test_the_whole_model_agrees_where_float32_adds_exactly():
         }
         candidates = {name: codes.astype(np.int16) for name, codes in candidates.items()}
         momentum = found.network.node("candidate_momentum")
-        from l1met_fpga.firmware.reference import evaluate_nodes
-
         p = momentum.type.decode(evaluate_nodes(found.network, candidates)[momentum.name])
         given = {
-            "cont": columns_of(found.channels["cont"], candidates),
+            "cont": columns_of(found.held["cont"], candidates),
             "pxpy": p.astype(np.float32),
             "pid": candidates["pid"].astype(np.float32),
         }
@@ -122,12 +121,47 @@ def test_the_whole_model_agrees_where_float32_adds_exactly():
         assert np.array_equal(-keras_met, kind.decode(met_codes(found.network, candidates)))
 
 
+SETS = {
+    "as they are": {},
+    "masked by what is filled": {"bias": True},
+    "pools brought into a type": {"pool_type": "quantized_bits(18,13,alpha=1)"},
+    "a result brought into a type": {"result_type": "quantized_bits(18,13,alpha=1)"},
+}
+
+
+@pytest.mark.parametrize("case", list(SETS))
+def test_several_vector_pools_with_coefficients_of_scalar_pools(case):
+    model = foreign_models.deepset(SLOTS, **SETS[case])
+    found = import_model(model, MET, name="theirs", inputs=foreign_models.DEEPSET_INPUTS)
+    candidates, codes = expected_events(found, 300)
+    assert set(found.compared) == {"weights", "coefficients"}
+    assert np.unique(codes["met"]).size > 100, "the model says something"
+    keras_met = keras_of(model, found, candidates)
+    met = found.network.type_of("met").decode(codes["met"])
+    assert np.abs(met + keras_met).max() < 0.3 + 1e-5 * np.abs(met).max(), "float32 sums are near"
+
+
+def keras_of(model, found, candidates):
+    """What the whole Keras model gives, float32 sums included."""
+    momentum = next(node for node in found.network if node.op == "momentum")
+    p = momentum.type.decode(evaluate_nodes(found.network, candidates)[momentum.name])
+    return np.asarray(model(input_arrays(found.held, candidates, p)), np.float64)
+
+
+def test_a_sum_in_which_empty_slots_count_is_refused():
+    model = foreign_models.deepset(SLOTS, bias=True, masked=False)
+    found = import_model(model, MET, name="theirs", inputs=foreign_models.DEEPSET_INPUTS)
+    says = r"sums 'scalars' over all slots, and its value in an empty one is .*--input NAME=filled"
+    with pytest.raises(ConversionError, match=says):
+        expected_events(found, 10)
+
+
 @pytest.mark.slow
 def test_l1metml_of_100_candidates_on_100_000_events():
     model = foreign_models.l1metml(100)
     found = import_model(model, MET, name="l1metml", inputs=foreign_models.L1METML_INPUTS)
     for seed in range(10):
-        candidates, codes = expected_events(model, found, 10_000, seed=seed)
+        candidates, codes = expected_events(found, 10_000, seed=seed)
         assert len(codes["met"]) == 10_000
         assert np.array_equal(codes["met"], met_codes(found.network, candidates))
 
@@ -143,7 +177,7 @@ def test_a_normalization_of_binary_numbers_is_folded():
     mean, variance = [0.5, 0.0, -1.0, 0.25], [0.75, 3.75, 0.0, 15.75]
     norm.set_weights([np.array(v, np.float32) for v in (gamma, beta, mean, variance)])
     found = imported(model)
-    expected_events(model, found, 300)
+    expected_events(found, 300)
 
 
 def test_a_result_type_rounds_the_exact_sum():
@@ -151,18 +185,18 @@ def test_a_result_type_rounds_the_exact_sum():
     kind = FixedType(True, 12, 5, Rounding.RND, Overflow.SAT)
     found = imported(model, result_type=kind)
     assert found.network.type_of("met") == kind
-    expected_events(model, found, 300)
+    expected_events(found, 300)
 
 
 def test_a_wrong_integer_would_be_found():
     model = model_of(FAMILIES["one dense layer"])
     found = imported(model)
-    candidates, _ = expected_events(model, found, 100)
+    candidates, _ = expected_events(found, 100)
     layer = model.get_layer("w")
     kernel, bias = layer.get_weights()
     layer.set_weights([kernel, bias + 2.0**-5])
-    with pytest.raises(BitExactnessError, match=r"layer 'w': \d+ of 800 weights differ .* event 0"):
-        keras_codes(model, found, candidates)
+    with pytest.raises(BitExactnessError, match=r"layer 'w': \d+ of 800 numbers differ .* event 0"):
+        source_codes(found, candidates)
 
 
 def pooled(axis, **values):
@@ -285,7 +319,10 @@ def test_what_is_not_exact_is_refused_by_name(case):
 @pytest.mark.parametrize(
     ("inputs", "says"),
     [
-        ({}, r"input 'cands': 'cands' is no column of candidates in counts; write momentum or one"),
+        (
+            {},
+            r"input 'cands': 'cands' is no column of candidates in counts; write momentum, filled or one",
+        ),
         ({"cands": "pt,eta"}, r"input 'cands' has shape \(8, 3\), but 'pt,eta' names 2 columns"),
         ({"cands": "pt/3,eta,phi"}, r"'pt/3' is no column .* divided by a power of two"),
         ({"cands": "momentum"}, r"has shape \(8, 3\); px, py of candidates have \(slots, 2\)"),

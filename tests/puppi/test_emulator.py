@@ -130,6 +130,7 @@ def run_oracle(candidates: Candidates, folder: Path) -> npt.NDArray[np.uint64]:
     return np.array(rows, dtype=object)
 
 
+@pytest.mark.oracle("g++")
 def test_emulator_equals_compiled_ap_fixed(tmp_path: Path) -> None:
     rng = np.random.default_rng(3)
     for candidates in (single_candidates(), opposite_pairs(), random_candidates(3000, rng)):

@@ -47,6 +47,7 @@ int main() {
 """
 
 
+@pytest.mark.oracle("g++")
 def test_counts_match_the_compiled_rules(tmp_path: Path) -> None:
     rng = np.random.default_rng(7)
     ranges = {"pt": (0, 5000), "eta": (-6, 6), "phi": (-np.pi, np.pi), "z0": (-25, 25)}

@@ -49,7 +49,7 @@ def test_limits_in_both_directions():
     ]  # fmt: skip
     assert (found.limits, found.checked, found.passed) == (4, 3, False)
     assert found.summary == (
-        "3 of 4 limits checked, 2 broken (rtl.lut = 100 (at most 99); rtl.lut = 100 (at least "
+        "3 of 4 checked, 2 broken (rtl.lut = 100 (at most 99); rtl.lut = 100 (at least "
         "101)); not checked: hls.lut"
     )
 
@@ -59,7 +59,7 @@ def test_passed_is_said_only_when_everything_was_checked():
     assert budget_of(content(rtl=RTL), at_most=limits).passed is True
     found = budget_of(content(rtl=RTL), at_most={**limits, "hls.lut": 100})
     assert found.passed is None
-    assert found.summary == "2 of 3 limits checked, none broken; not checked: hls.lut"
+    assert found.summary == "2 of 3 checked, none broken; not checked: hls.lut"
     assert budget_of(content()).summary == "no limits"
 
 
@@ -175,7 +175,7 @@ def test_a_broken_budget_is_said_everywhere_and_fails_the_check(tmp_path, capsys
     assert run_report(run.root) == 0, "without --check nothing fails"
     assert run_report(run.root, "--check") == 13
     said = capsys.readouterr()
-    words = "2 of 3 limits checked, 1 broken"
+    words = "2 of 3 checked, 1 broken"
     assert words in said.out
     assert "Not checked: rtl.lut (it was not built" in said.out
     assert "budget violated: hls.lut = 43200 (at most 100)" in said.err
@@ -184,14 +184,21 @@ def test_a_broken_budget_is_said_everywhere_and_fails_the_check(tmp_path, capsys
         assert words in text
         assert "it was not built" in text
     budget = json.loads(run.report("json").read_text())["budget"]
-    assert set(budget) == {"passed", "limits", "checked", "summary", "violations", "unchecked"}
+    assert set(budget) == {
+        "passed",
+        "limits",
+        "checked",
+        "summary",
+        "violations",
+        "unchecked",
+        "held",
+    }
     assert (budget["passed"], budget["limits"], budget["checked"]) == (False, 3, 2)
 
 
 def test_required_stages(tmp_path, capsys):
     run = make_run(tmp_path, {"at_most": {"rtl.lut": 100}, "at_least": {}})
-    assert run_report(run.root, "--check") == 0, "what did not run breaks nothing"
-    assert run_report(run.root, "--check", "--require", "hls") == 0
+    assert run_report(run.root, "--require", "hls") == 0
     assert run_report(run.root, "--check", "--require", "hls, rtl,physics") == 12
     said = capsys.readouterr().err
     assert "required, but without figures: rtl: it was not built" in said
@@ -200,6 +207,59 @@ def test_required_stages(tmp_path, capsys):
     assert "--require takes stages of the report, got 'rlt'" in capsys.readouterr().err
     assert run_report(run.root, "--check", "--require", "") == 2, "an empty variable in a script"
     assert "--require takes stages of the report, got ''" in capsys.readouterr().err
+
+
+def test_passed_is_not_said_by_the_exit_code_of_what_was_not_checked(tmp_path, capsys):
+    """C synthesis ran, and its clock is a limit too; the other two are about stages that did not."""
+    limits = {"at_most": {"rtl.lut": 9, "hls.lut": 50_000}, "at_least": {"rtl_parallel.dsp": 1}}
+    run = make_run(tmp_path, limits)
+    assert run_report(run.root) == 0
+    assert run_report(run.root, "--check") == 15
+    said = capsys.readouterr()
+    assert "2 of 4 checked, none broken" in said.out
+    assert said.err.splitlines()[-1] == (
+        "error: 2 of 4 limits not checked: rtl.lut (it was not built (l1met synthesize --build)); "
+        "rtl_parallel.dsp (it was not built (rtl.parallel: true and l1met synthesize --build)). "
+        "Make these figures, or say what the run goes without (--without rtl,rtl_parallel)"
+    )
+    assert "Not checked: rtl.lut (it was not built" in run.report("md").read_text()
+    assert run_report(run.root, "--check", "--without", "rtl") == 15
+    assert "1 of 4 limits not checked: rtl_parallel.dsp" in capsys.readouterr().err
+    assert run_report(run.root, "--check", "--without", "rtl, rtl_parallel") == 0
+    # a stage that did run is held to its limits all the same
+    write_json(make_folder(run.rtl) / "resources.json", {"streaming": RTL})
+    assert run_report(run.root, "--check", "--without", "rtl,rtl_parallel") == 13
+
+
+def test_a_missing_figure_of_a_stage_that_ran_is_not_excused(tmp_path, capsys):
+    run = make_run(tmp_path, {"at_most": {"hls.latency_cycles": 54}, "at_least": {}})
+    csynth_report(run.hls, load_run(run.config).hls).write_text(csynth_xml(latency="undef"))
+    assert run_report(run.root, "--check", "--without", "hls") == 15
+    said = capsys.readouterr().err.splitlines()[-1]
+    assert "hls.latency_cycles (C synthesis gives Worst-caseLatency as 'undef'" in said
+    assert said.endswith("Make these figures")
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (["--without", "hls"], "--without is about what --check holds; give both"),
+        (["--check", "--without", ""], "--without takes stages of the report, got ''"),
+        (["--check", "--without", "hls,all"], "--without takes stages of the report, got 'all'"),
+        (
+            ["--check", "--without", "hls", "--require", "rtl,hls"],
+            "hls: given with --require and with --without",
+        ),
+    ],
+)
+def test_without_wrong(tmp_path, capsys, options, sentence):
+    assert run_report(make_run(tmp_path, NONE).root, *options) == 2
+    assert sentence in capsys.readouterr().err
+
+
+def make_folder(path):
+    path.mkdir()
+    return path
 
 
 def test_a_file_that_cannot_be_used_fails_at_the_end_only(tmp_path, capsys):
@@ -217,7 +277,7 @@ def test_undefined_latency_is_null_with_a_reason(tmp_path, capsys):
     run = make_run(tmp_path, {"at_most": {"hls.latency_cycles": 54}, "at_least": {}})
     report = csynth_report(run.hls, load_run(run.config).hls)
     report.write_text(csynth_xml(latency="undef"))
-    assert run_report(run.root, "--check") == 0
+    assert run_report(run.root, "--check") == 15
     assert "Not checked: hls.latency_cycles (C synthesis gives Worst-caseLatency as 'undef'" in (
         capsys.readouterr().out
     )
@@ -230,9 +290,13 @@ def test_the_shipped_budget_is_broken_by_a_larger_design(tmp_path):
     run = RunFolder.create(tmp_path / "run")
     save_run(load_run(MODELS / "deepset.yaml"), run.config)
     run.rtl.mkdir()
+    timed = {"typical_mhz": 400.0, "tight_mhz": 450.0, "congested_mhz": 300.0, "worst_paths": []}
+    others = ("--without", "physics,pruning,hls")
     for lut, code in ((14_999, 0), (15_001, 13)):
-        write_json(run.rtl / "resources.json", {"streaming": {**RTL, "lut": lut}})
-        assert run_report(run.root, "--check", "--require", "rtl") == code
+        row = {**RTL, "lut": lut, "timing": timed}
+        write_json(run.rtl / "resources.json", {"streaming": row})
+        assert run_report(run.root, "--check", "--require", "rtl", *others) == code
+        assert run_report(run.root, "--check") == (code or 15)
 
 
 def test_the_pipeline_checks_the_budget():
@@ -240,6 +304,7 @@ def test_the_pipeline_checks_the_budget():
     made = ["make", "--dry-run", "ci-report"]
     root = MODELS.parent
     said = subprocess.run(made, cwd=root, capture_output=True, text=True, check=True).stdout
-    assert "l1met report build/ci-run --check --require physics,pruning,bit_exactness,rtl" in said
+    gate = "l1met report build/ci-run --check"
+    assert f"{gate} --require physics,pruning,bit_exactness,rtl --without hls" in said
     for pipeline in (".gitlab-ci.yml", ".github/workflows/ci.yml"):
         assert "make ci-report" in (root / pipeline).read_text()

@@ -7,10 +7,11 @@ from networks import NETWORKS
 
 from l1met_fpga.config.run import load_run, save_run
 from l1met_fpga.report.collect import build_report
-from l1met_fpga.report.headline import firmware_lines, physics_lines
+from l1met_fpga.report.headline import answers
+from l1met_fpga.report.headline_physics import physics_answers
 from l1met_fpga.results.base import Measured
 from l1met_fpga.results.exactness import FormAgreement
-from l1met_fpga.results.firmware import RtlFigures
+from l1met_fpga.results.firmware import HlsFigures, HlsStage, RtlFigures
 from l1met_fpga.results.metrics import (
     Efficiency,
     EstimateInfo,
@@ -20,7 +21,9 @@ from l1met_fpga.results.metrics import (
     Trigger,
     WorkingPointInfo,
 )
+from l1met_fpga.results.report import Violation
 from l1met_fpga.run_folder import RunFolder
+from l1met_fpga.tasks.met.task import TASK as MET
 
 MODELS = Path(__file__).parents[2] / "models"
 
@@ -44,7 +47,7 @@ def figures(row, *, primary="deepset", points=("310kHz", "lowest")):
     lowest = {"100_150": row, "above_150": dict.fromkeys(row, cell(0.5))}
     found = {"310kHz": other, "lowest": lowest}
     return Metrics(
-        schema_version=2, primary=primary, samples={}, notes=[], resolution={}, baselines={},
+        schema_version=3, words=MET.words, primary=primary, samples={}, notes=[], resolution={}, baselines={},
         estimates={name: EstimateInfo(kind="network", title=name, form=None) for name in row},
         config=Settings({"gain_range_gev": [20.0, 150.0], "response_range_gev": [80.0, 200.0]}),
         rates=Rates(sample="pileup", events=12000, lowest_supported_khz=25.83, thresholds={},
@@ -54,27 +57,37 @@ def figures(row, *, primary="deepset", points=("310kHz", "lowest")):
     )  # fmt: skip
 
 
+def physics_lines(metrics, network=None):
+    return [answer.line for answer in physics_answers(metrics, network)]
+
+
 def test_the_gain_at_the_lowest_rate():
     row = {
         "puppi": cell(0.233),
         "table": cell(0.481),
         "deepset": cell(0.669, puppi=0.4366, table=0.188, deepset_float=-0.0204),
-        "deepset_float": cell(0.689),
+        "deepset_float": cell(0.689, puppi=-0.1),
     }
     (line,) = physics_lines(figures(row))
     assert line == (
-        "ttbar, genMET 100-150 GeV, 25.8 kHz (lowest supported): deepset keeps 0.669 of the events, "
-        "2.9 x as many as PUPPI MET (0.233); +0.437 ± 0.037 to PUPPI, +0.188 ± 0.037 to the weight "
-        "table, -0.020 ± 0.037 to its float twin"
+        "ttbar at 25.8 kHz: 0.669; efficiency 2.9 times puppi's 0.233; +0.437 ± 0.037 to PUPPI; "
+        "genMET 100-150 GeV; +0.188 ± 0.037 to the weight table; -0.020 ± 0.037 to its float twin"
     )
+    assert physics_lines(figures(row), "deepset_float")[0].startswith("ttbar at 25.8 kHz: 0.689; ")
+
+
+@pytest.mark.parametrize(("gain", "verdict"), [(0.04, "good"), (-0.04, "bad"), (0.03, "open")])
+def test_a_gain_within_its_error_is_not_called_good(gain, verdict):
+    (answer,) = physics_answers(figures({"puppi": cell(0.2), "deepset": cell(0.3, puppi=gain)}))
+    assert answer.verdict == verdict
 
 
 def test_what_was_not_measured_is_not_made_up():
     empty = cell(0.1).model_copy(update={"efficiency": None, "passed": None})
     (line,) = physics_lines(figures({"puppi": cell(0.0), "deepset": empty}))
-    assert line.endswith("deepset: no threshold")
+    assert line == "ttbar at 25.8 kHz: no threshold; genMET 100-150 GeV"
     (line,) = physics_lines(figures({"puppi": cell(0.0), "deepset": cell(0.5)}))
-    assert line.endswith("deepset keeps 0.500 of the events")
+    assert line == "ttbar at 25.8 kHz: 0.500; genMET 100-150 GeV"
     assert physics_lines(figures({"puppi": cell(0.2)}, primary=None)) == []
     assert physics_lines(figures({"deepset": cell(0.2)}, points=())) == []
 
@@ -96,26 +109,59 @@ def rtl(**changes):
     return RtlFigures(**(keys | known | changes))
 
 
-def test_firmware_in_three_lines(report):
+def told(report):
+    return {answer.topic: answer for answer in answers(report, None)}
+
+
+def test_firmware_at_a_glance(report):
     agreement = FormAgreement(events=10, outputs=20, differing=0, largest_lsb=0)
     agreements = {"int64": agreement, "cmssw": None, "rtl_verilator": agreement}
     full = report.model_copy(update={"rtl": rtl(), "bit_exactness": agreements})
-    exact, cost, budget = firmware_lines(full)
-    assert exact == "bit-exact: 2 of 2 forms (int64, rtl_verilator)"
-    assert cost == (
-        "streaming RTL: 14,134 LUT (0.8 % of xcvu13p), 39 DSP; 26 clocks = 72 ns from the last word "
-        "to px, py; an event every 43 clocks; 360 MHz, not routed"
-    )
-    assert budget == f"budget: {report.budget.summary}"
+    found = told(full)
+    assert [answer.line for answer in found.values()] == [
+        "bit-exact: 2 of 2 forms; 0 of 40 outputs differ: int64, rtl_verilator",
+        "efficiency: not evaluated; `l1met evaluate` does it",
+        "streaming RTL: 14,134 LUT; 0.8 % of xcvu13p; 39 DSP",
+        "latency: 72 ns; 26 clocks from the last word to px, py; an event every 43 clocks",
+        "clock: 360 MHz; not routed",
+        f"budget: {full.budget.summary}",
+    ]
+    assert found["clock"].verdict == "open"
+    assert found["streaming RTL"].verdict == found["bit-exact"].verdict == "good"
     wrong = agreements | {"cpp": agreement.model_copy(update={"differing": 3})}
-    line = firmware_lines(full.model_copy(update={"bit_exactness": wrong}))[0]
-    assert line == "NOT bit-exact: cpp of int64, rtl_verilator, cpp"
+    exact = told(full.model_copy(update={"bit_exactness": wrong}))["bit-exact"]
+    assert (exact.value, exact.verdict) == ("NO: cpp", "bad")
 
 
 def test_what_is_not_there_is_said_with_the_command_that_makes_it(report):
-    cost, _ = firmware_lines(report)
-    assert cost.startswith("latency and LUTs are not known yet: `make rtl`")
-    unknown = report.model_copy(update={"rtl": rtl(lut=None, lut_percent=None)})
-    assert "no resources, the synthesis did not run; 26 clocks" in firmware_lines(unknown)[0]
-    routed = report.model_copy(update={"rtl": rtl(worst_slack_ns=-0.012)})
-    assert firmware_lines(routed)[0].endswith("360 MHz, routed, worst slack -0.012 ns")
+    unknown = told(report)["LUTs, clocks, MHz"]
+    assert unknown.verdict == "open"
+    assert unknown.note.startswith("`make rtl`")
+    found = told(report.model_copy(update={"rtl": rtl(lut=None, lut_percent=None)}))
+    assert found["streaming RTL"].line == "streaming RTL: LUTs not known; the synthesis did not run"
+    routed = told(report.model_copy(update={"rtl": rtl(worst_slack_ns=0.012)}))["clock"]
+    assert (routed.note, routed.verdict) == ("routed, worst slack +0.012 ns", "good")
+
+
+def test_a_broken_limit_marks_the_answer_that_it_is_about(report):
+    broken = Violation(key="rtl.lut", value=20_000, limit=15_000, kind="at_most")
+    budget = report.budget.model_copy(update={"violations": [broken], "passed": False})
+    found = told(report.model_copy(update={"rtl": rtl(), "budget": budget}))
+    assert found["streaming RTL"].verdict == found["budget"].verdict == "bad"
+    assert found["latency"].verdict == "good"
+
+
+def test_without_rtl_the_vendor_answers(report):
+    stage = HlsStage(
+        kind="post-route", tool="Vivado", tool_version="2024.1", part="xcvu13p-flga", lut=9000,
+        percent_of_part={"lut": 0.52},
+    )  # fmt: skip
+    names = {name: None for name, field in HlsFigures.model_fields.items() if field.is_required()}
+    hls = HlsFigures(**names | {
+        "stage": "post-route", "lut": 9000, "dsp": 3, "latency_cycles": 40, "ii_cycles": 54,
+        "clock_period_ns": 2.5, "worst_slack_ns": -0.1, "stages": [stage], "part": "xcvu13p-flga",
+    })  # fmt: skip
+    found = told(report.model_copy(update={"hls": hls}))
+    assert found["HLS post-route"].line == "HLS post-route: 9,000 LUT; 0.5 % of xcvu13p; 3 DSP"
+    assert found["latency"].line == "latency: 100 ns; 40 clocks; an event every 54 clocks"
+    assert found["clock"].value == "400 MHz"

@@ -38,18 +38,24 @@ def _compare(
 
         l1met compare runs/deepset runs/garnet:GarNet -o compare/
     """
+    from l1met_fpga.cli.closing import print_answers
     from l1met_fpga.errors import ConfigError
     from l1met_fpga.evaluation.draw import draw_all
     from l1met_fpga.evaluation.metrics_file import to_metrics
     from l1met_fpga.evaluation.runs import NamedRun, evaluate_runs
+    from l1met_fpga.files import require_folder
     from l1met_fpga.report.collect import build_report
+    from l1met_fpga.report.headline import answers
     from l1met_fpga.report.side_by_side import training_notes, write_comparison
+    from l1met_fpga.tasks.registry import task_named
 
     if len(runs) < 2:
         raise ConfigError(f"a comparison needs two or more runs, got {len(runs)}")
     named = [NamedRun.open(text) for text in runs]
+    require_folder(output)
     found = evaluate_runs(
         named,
+        task_named(named[0].config.task),
         named[0].config.evaluation,
         stores=sample,
         allow_training_events=allow_training_events,
@@ -57,8 +63,12 @@ def _compare(
     if plots:
         draw_all(found, output / "plots")
     reports = {one.name: build_report(one.run) for one in named}
-    write_comparison(to_metrics(found), reports, output)
+    metrics = to_metrics(found)
+    write_comparison(metrics, reports, output)
     console = terminal.console()
     for note in training_notes(reports):
         console.print(note)
+    for name, report in reports.items():
+        console.print(f"\n{name}")
+        print_answers(console, answers(report, metrics, name))
     console.print(f"wrote {output / 'compare.html'}")

@@ -1,12 +1,16 @@
 """``l1met report``: one page about a run, or what changed between two reports."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
 from l1met_fpga.cli import terminal
+
+if TYPE_CHECKING:
+    from l1met_fpga.results.report import Report
+    from l1met_fpga.run_folder import RunFolder
 
 __all__ = ["register"]
 
@@ -31,13 +35,20 @@ def _report(
         bool,
         typer.Option(
             "--check",
-            help="Exit with 13 if a limit is broken; with --compare, count what was measured "
-            "before and is not any more as worse.",
+            help="Exit with 13 if a limit is broken, with 15 if one could not be checked; with "
+            "--compare, count what was measured before and is not any more as worse.",
         ),
     ] = False,
     require: Annotated[
         str | None,
         typer.Option(help="Stages that must have figures, for example rtl,hls,physics."),
+    ] = None,
+    without: Annotated[
+        str | None,
+        typer.Option(
+            help="With --check: stages that the run may lack, for example hls,rtl_parallel; limits "
+            "on one that did not run are left out."
+        ),
     ] = None,
     output: Annotated[
         Path | None,
@@ -51,52 +62,68 @@ def _report(
     A file that cannot be used is named in the report, which is made without it; the exit code is
     then 12, after everything was written. So it is if a stage of --require has no figures.
 
+    With --check the exit code is 0 only if every limit of the budget was checked and holds. 13 says
+    that one is broken; 15 that none is, but that some were not checked, because a stage did not run
+    or a figure is missing. A stage that the run is not to have is said with --without.
+
     With --compare nothing is written; the changes are printed. The exit code is 13 if a figure is
     worse than its threshold, 14 if figures could not be judged because they are not of one kind.
 
     For example:
 
-        l1met report runs/deepset --check --require rtl,physics
+        l1met report runs/deepset --check --require rtl,physics --without hls
 
         l1met report --compare old/report.json runs/deepset --threshold rtl.lut=0.02
     """
     from l1met_fpga.errors import ConfigError
+    from l1met_fpga.report.budget import (
+        read_stages,
+        require_budget,
+        require_checked,
+        require_stages,
+    )
+    from l1met_fpga.report.findings import require_usable
+    from l1met_fpga.run_folder import RunFolder
 
     if (run is None) == (compare is None):
         raise ConfigError("give a run folder, or --compare OLD NEW")
     console = terminal.console()
     if compare is not None:
-        if require is not None:
-            raise ConfigError("--require is about one run; leave it out with --compare")
+        for option, given in (("--require", require), ("--without", without)):
+            if given is not None:
+                raise ConfigError(f"{option} is about one run; leave it out with --compare")
         _compare(console, compare[0], compare[1], threshold or [], check=check)
         return
     if threshold:
         raise ConfigError("--threshold is about changes; give it with --compare OLD NEW")
-    # An empty text is refused like an unknown stage: a gate must not open by an empty variable.
-    stages = [] if require is None else [stage.strip() for stage in require.split(",")]
-    _write(console, Path(run or ""), output, stages, check=check)
-
-
-def _write(
-    console: Console, root: Path, output: Path | None, stages: list[str], *, check: bool
-) -> None:
-    from l1met_fpga.report.budget import known_stages, require_budget, require_stages
-    from l1met_fpga.report.findings import require_usable
-    from l1met_fpga.report.write import budget_lines, write_report
-    from l1met_fpga.run_folder import RunFolder
-
-    known_stages(stages)
-    folder = RunFolder.open(root).writable(output)
-    with folder.writing():
-        report = write_report(folder)
-    for suffix in ("json", "md", "html"):
-        console.print(f"wrote {folder.report(suffix)}")
-    for line in budget_lines(report):
-        console.print(line)
+    if without is not None and not check:
+        raise ConfigError("--without is about what --check holds; give both")
+    needed, lacking = read_stages(require, "--require"), read_stages(without, "--without")
+    both = [stage for stage in needed if stage in lacking]
+    if both:
+        raise ConfigError(f"{', '.join(both)}: given with --require and with --without")
+    report = _write(console, RunFolder.open(Path(run or "")).writable(output))
     if check:
         require_budget(report.budget)
-    require_stages(report, stages)
+    require_stages(report, needed)
     require_usable(report.findings)
+    if check:
+        require_checked(report, lacking)
+
+
+def _write(console: Console, folder: "RunFolder") -> "Report":
+    from l1met_fpga.cli.closing import print_answers
+    from l1met_fpga.report.write import unchecked_lines, write_report
+
+    with folder.writing():
+        written = write_report(folder)
+    report = written.report
+    for suffix in ("json", "md", "html"):
+        console.print(f"wrote {folder.report(suffix)}")
+    print_answers(console, written.answers)
+    for line in unchecked_lines(report):
+        console.print(line)
+    return report
 
 
 def _compare(console: Console, old: Path, new: Path, typed: list[str], *, check: bool) -> None:

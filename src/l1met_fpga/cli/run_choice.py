@@ -97,7 +97,7 @@ def with_typed(section: Section, typed: Mapping[str, Any], *, where: str) -> Sec
     return parse(type(section), {**section.model_dump(), **given}, where=where)
 
 
-def assignments(texts: Sequence[str] | None) -> dict[str, str]:
+def assignments(texts: Sequence[str] | None, option: str = "--set") -> dict[str, str]:
     """Read ``--set KEY=VALUE``; of two with one key the last wins, as with any flag.
 
     Raises:
@@ -107,7 +107,7 @@ def assignments(texts: Sequence[str] | None) -> dict[str, str]:
     for text in texts or ():
         key, equals, value = text.partition("=")
         if not equals:
-            raise ConfigError(f"--set takes KEY=VALUE, got {text!r}")
+            raise ConfigError(f"{option} takes KEY=VALUE, got {text!r}")
         found[key] = value
     return found
 

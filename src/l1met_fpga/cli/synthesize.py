@@ -287,11 +287,11 @@ def _run_vendor(console: Console, config: "RunConfig", project: Path) -> None:
 
 
 def _report(console: Console, folder: "RunFolder") -> None:
-    from l1met_fpga.report.headline import firmware_lines
+    from l1met_fpga.cli.closing import print_answers
     from l1met_fpga.report.write import write_report
 
-    report = write_report(folder)
-    for suffix in ("json", "md", "html"):
+    written = write_report(folder)
+    for suffix in ("json", "md"):
         console.print(f"wrote {folder.report(suffix)}")
-    for line in firmware_lines(report):
-        console.print(line)
+    print_answers(console, written.answers)
+    console.print(f"report {folder.report('html')}")

@@ -56,7 +56,22 @@ def readable_os_error(error: OSError) -> str:
     """Return what the operating system refused, with the files it was about."""
     reason = error.strerror or str(error) or type(error).__name__
     names = [str(name) for name in (error.filename, error.filename2) if name is not None]
-    return f"{' -> '.join(names)}: {reason}" if names else reason
+    if not names:
+        return reason
+    if isinstance(error, FileExistsError | NotADirectoryError):
+        reason = _what_is_no_folder(Path(names[0])) or reason
+    if isinstance(error, IsADirectoryError):
+        reason = "it is a folder, and a file is needed there; choose another name"
+    return f"{' -> '.join(names)}: {reason}"
+
+
+def _what_is_no_folder(path: Path) -> str | None:
+    """Say which part of a path is in the way of a folder; None if none is."""
+    for part in (*reversed(path.parents), path):
+        if os.path.lexists(part) and not part.is_dir():
+            what = "leads nowhere" if not part.exists() else "is no folder"
+            return f"{part} {what}, and a folder is needed there; choose another place"
+    return None
 
 
 def tolerant_streams() -> None:

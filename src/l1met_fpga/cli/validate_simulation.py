@@ -38,8 +38,10 @@ def _validate(
 
         l1met validate-simulation data/validation -o validation
     """
+    from l1met_fpga.files import require_folder
     from l1met_fpga.simulation.validation_page import validate
 
+    require_folder(output)
     rows = validate(folder, output, reference)
     table = Table("figure", "simulation", "target", "tolerance", "verdict", box=None)
     for row in rows:

@@ -119,7 +119,7 @@ class Momentum(_OwnType):
 
     ``p = type(pt * 2**-2 * table)`` where the table holds ``table_type(cos)`` for 0 to 360 counts
     of phi (first quadrant, both ends); other quadrants and the sine follow by symmetry, so that a
-    quarter turn is exact. phi counts are taken modulo 1440.
+    quarter turn is exact but for ties of the rounding. phi counts are taken modulo 1440.
     """
 
     op: Literal["momentum"] = "momentum"

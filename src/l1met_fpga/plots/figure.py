@@ -12,6 +12,7 @@ import matplotlib.style
 import mplhep
 from cycler import cycler
 from matplotlib.figure import Figure
+from PIL import Image
 
 from l1met_fpga.files import atomic_path
 
@@ -47,4 +48,11 @@ def save_figure(made: Figure, folder: Path, name: str) -> tuple[Path, Path]:
         with atomic_path(path) as temporary, styled():
             made.savefig(temporary, dpi=110, metadata=about)
             made.set_layout_engine("none")  # the layout stays; solving it again takes a third
+    _shrink(paths[1])
     return paths
+
+
+def _shrink(path: Path) -> None:
+    """Keep 256 colours of a PNG file, which is more than a drawing of lines has."""
+    with Image.open(path) as image, atomic_path(path) as temporary:
+        image.convert("RGB").quantize(256).save(temporary, format="png", optimize=True)

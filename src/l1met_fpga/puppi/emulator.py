@@ -13,7 +13,7 @@ import functools
 import json
 from dataclasses import dataclass
 from importlib import resources
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -22,7 +22,13 @@ from l1met_fpga.fixed_point import FixedType, Overflow, Rounding, shift_round
 from l1met_fpga.puppi.columns import ANGLE_LSB_RAD, COLUMNS, PT_LSB_GEV, Candidates
 from l1met_fpga.puppi.gt_word import GtSum, pack
 
-__all__ = ["EmulatedMet", "cmssw_met_xy_gev", "emulate_puppi_met"]
+__all__ = [
+    "EmulatedMet",
+    "cmssw_met_xy_gev",
+    "components",
+    "emulate_puppi_met",
+    "polar",
+]
 
 PT_TYPE: Final = FixedType(False, 12, 2, Rounding.TRN, Overflow.SAT)
 """``l1ct::pt_t``."""
@@ -39,6 +45,7 @@ _BIN_COUNTS: Final = 90
 _FIRST_EDGE: Final = -720
 
 Codes = npt.NDArray[np.int64]
+Counts = npt.NDArray[np.integer[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +85,11 @@ def emulate_puppi_met(candidates: Candidates) -> EmulatedMet:
     Returns:
         The MET of every event.
     """
-    tables = _cos_sin_tables()
-    px, py = (_minus_sum(candidates, table) for table in tables)
-    return EmulatedMet(px, py, *_to_polar(px, py))
+    px, py = (
+        _minus_sum(_component(candidates["pt"], candidates["phi"], table))
+        for table in _cos_sin_tables()
+    )
+    return EmulatedMet(px, py, *polar(px, py))
 
 
 def cmssw_met_xy_gev(candidates: Candidates) -> npt.NDArray[np.float64]:
@@ -88,16 +97,39 @@ def cmssw_met_xy_gev(candidates: Candidates) -> npt.NDArray[np.float64]:
     return emulate_puppi_met(candidates).met_xy_gev
 
 
-def _minus_sum(candidates: Candidates, table: Codes) -> Codes:
-    """``met -= proj_t(pt * cos)`` over the candidates; wrapping once or at every step is equal."""
-    direction = table[candidates["phi"].astype(np.int64) - COLUMNS["phi"].type.min_code]
-    product = candidates["pt"].astype(np.int64) * direction
-    frac_bits = PT_TYPE.frac_bits + POLYNOMIAL_TYPE.frac_bits
-    projected = PROJECTION_TYPE.convert(product, frac_bits)
+def components(pt: Counts, phi: Counts) -> tuple[Codes, Codes]:
+    """Return px and py of momenta (``Get_xy``).
+
+    Args:
+        pt: Counts of 0.25 GeV, any shape.
+        phi: Counts of pi/720, same shape, in 11 bits.
+
+    Returns:
+        Codes of :data:`PROJECTION_TYPE`, same shape.
+    """
+    cos, sin = _cos_sin_tables()
+    return _component(pt, phi, cos), _component(pt, phi, sin)
+
+
+def _component(pt: Counts, phi: Counts, table: Codes) -> Codes:
+    """``proj_t(pt * cos)``."""
+    direction = table[phi.astype(np.int64) - COLUMNS["phi"].type.min_code]
+    product = pt.astype(np.int64) * direction
+    return PROJECTION_TYPE.convert(product, PT_TYPE.frac_bits + POLYNOMIAL_TYPE.frac_bits)
+
+
+def _minus_sum(projected: Codes) -> Codes:
+    """``met -= projected`` over the candidates; wrapping once or at every step is equal."""
     return PROJECTION_TYPE.wrap_or_saturate(-projected.sum(axis=-1))
 
 
-def _to_polar(px: Codes, py: Codes) -> tuple[Codes, Codes]:
+def polar(px: Codes, py: Codes) -> tuple[Codes, Codes]:
+    """Return pt (0.25 GeV) and phi (pi/720) of vectors (``pxpy_to_ptphi``).
+
+    Args:
+        px: Codes of :data:`PROJECTION_TYPE`, any shape.
+        py: The same.
+    """
     # The C++ calls the float overloads of hypot and atan2; results of the double functions,
     # rounded to float, are theirs wherever those are correctly rounded.
     x, y = PROJECTION_TYPE.decode(px), PROJECTION_TYPE.decode(py)

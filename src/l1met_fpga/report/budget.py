@@ -8,11 +8,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, Literal, NamedTuple
 
 from l1met_fpga.config.budget import BudgetConfig
-from l1met_fpga.errors import BudgetError, ConfigError, ReportError
+from l1met_fpga.errors import BudgetError, ConfigError, ReportError, UncheckedError
 from l1met_fpga.results.keys import look_up
-from l1met_fpga.results.report import Budget, Report, Unchecked, Violation
+from l1met_fpga.results.report import Budget, HeldLimit, Report, Unchecked, Violation
 
-__all__ = ["STAGES", "check_budget", "known_stages", "require_budget", "require_stages"]
+__all__ = [
+    "STAGES",
+    "check_budget",
+    "read_stages",
+    "require_budget",
+    "require_checked",
+    "require_stages",
+]
 
 STAGES: Final = {
     "physics": "it was not evaluated (l1met evaluate)",
@@ -38,7 +45,7 @@ def check_budget(content: Mapping[str, Any], budget: BudgetConfig) -> Budget:
         content: Content of ``report.json`` without the budget, as plain values.
         budget: Section ``budget``.
     """
-    violations, unchecked = [], []
+    violations, unchecked, held = [], [], []
     limits = [*_written(budget), *_exactness(content), *_timing(content, budget)]
     for key, limit, kind in limits:
         value = look_up(content, key)
@@ -46,6 +53,8 @@ def check_budget(content: Mapping[str, Any], budget: BudgetConfig) -> Budget:
             unchecked.append(Unchecked(key=key, reason=_reason(content, key)))
         elif value > limit if kind == "at_most" else value < limit:
             violations.append(Violation(key=key, value=value, limit=limit, kind=kind))
+        else:
+            held.append(HeldLimit(key=key, value=value, limit=limit, kind=kind))
     checked = len(limits) - len(unchecked)
     return Budget(
         passed=False if violations else None if unchecked else True,
@@ -54,11 +63,12 @@ def check_budget(content: Mapping[str, Any], budget: BudgetConfig) -> Budget:
         summary=_summary(len(limits), violations, unchecked),
         violations=violations,
         unchecked=unchecked,
+        held=held,
     )
 
 
 def require_budget(budget: Budget) -> None:
-    """Check that no limit is broken; a limit that could not be checked is none.
+    """Check that no limit is broken; :func:`require_checked` is about those not checked.
 
     Raises:
         BudgetError: Names each broken limit.
@@ -67,18 +77,44 @@ def require_budget(budget: Budget) -> None:
         raise BudgetError(f"budget violated: {', '.join(map(str, budget.violations))}")
 
 
-def known_stages(stages: Sequence[str]) -> None:
-    """Check names of stages.
+def require_checked(report: Report, without: Sequence[str]) -> None:
+    """Check that every limit was held against a figure.
+
+    Args:
+        report: Content of ``report.json``.
+        without: Stages that the run may lack; limits on one that did not run do not count.
+
+    Raises:
+        UncheckedError: Names each limit that was not checked, and why.
+    """
+    lacking = [f"{stage}." for stage in without if getattr(report, stage) is None]
+    left = [row for row in report.budget.unchecked if not row.key.startswith(tuple(lacking))]
+    if left:
+        stages = sorted({row.key.partition(".")[0] for row in left} - set(without))
+        more = f", or say what the run goes without (--without {','.join(stages)})"
+        raise UncheckedError(
+            f"{len(left)} of {report.budget.limits} limits not checked: "
+            f"{'; '.join(f'{row.key} ({row.reason})' for row in left)}. Make these figures"
+            f"{more if stages else ''}"
+        )
+
+
+def read_stages(text: str | None, option: str) -> list[str]:
+    """Read names of stages with commas between; None gives none.
+
+    An empty text is refused like an unknown stage: a gate must not open by an empty variable.
 
     Raises:
         ConfigError: If there is no such stage.
     """
+    stages = [] if text is None else [stage.strip() for stage in text.split(",")]
     unknown = [stage for stage in stages if stage not in STAGES]
     if unknown:
         raise ConfigError(
-            f"--require takes stages of the report, got {', '.join(map(repr, unknown))}; "
+            f"{option} takes stages of the report, got {', '.join(map(repr, unknown))}; "
             f"there are {', '.join(STAGES)}"
         )
+    return stages
 
 
 def require_stages(report: Report, stages: Sequence[str]) -> None:
@@ -151,4 +187,4 @@ def _summary(limits: int, violations: Sequence[Violation], unchecked: Sequence[U
     broken = f"{len(violations)} broken" if violations else "none broken"
     left = f"; not checked: {', '.join(row.key for row in unchecked)}" if unchecked else ""
     told = f" ({'; '.join(map(str, violations))})" if violations else ""
-    return f"{limits - len(unchecked)} of {limits} limits checked, {broken}{told}{left}"
+    return f"{limits - len(unchecked)} of {limits} checked, {broken}{told}{left}"

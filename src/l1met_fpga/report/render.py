@@ -2,6 +2,7 @@
 
 import base64
 import re
+import struct
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -10,7 +11,10 @@ import jinja2
 from markupsafe import Markup
 
 from l1met_fpga.files import atomic_path
-from l1met_fpga.report.page import Section
+from l1met_fpga.report.answer import Answer
+from l1met_fpga.report.chart import HEIGHT, MARGINS, WIDTH, Chart
+from l1met_fpga.report.page import Section, Table
+from l1met_fpga.results.report import HeldLimit
 
 __all__ = ["Page", "figures_in", "write_html", "write_markdown"]
 
@@ -34,17 +38,29 @@ class Page:
 
     Attributes:
         title: Heading and window title.
-        lead: Sentences at the top.
+        subtitle: Beside the heading: what it is about.
+        alerts: Sentences that must be seen first.
+        answers: Tiles of the first screen.
+        chart: Drawing of the first screen.
+        tables: Tables of the first screen.
+        limits: Limits above zero that were checked, as bars of the first screen.
+        notes: What a reader must know; folded in the HTML page.
         gains: What the network gains, in sentences; folded in the HTML page.
-        sections: Tables.
+        sections: Tables, folded in the HTML page.
         figures: PNG files, embedded in the HTML page.
         footer: Where it comes from.
     """
 
     title: str
-    lead: tuple[str, ...]
-    gains: tuple[str, ...]
-    sections: tuple[Section, ...]
+    subtitle: str = ""
+    alerts: tuple[str, ...] = ()
+    answers: tuple[Answer, ...] = ()
+    chart: Chart | None = None
+    tables: tuple[Table, ...] = ()
+    limits: tuple[HeldLimit, ...] = ()
+    notes: tuple[str, ...] = ()
+    gains: tuple[str, ...] = ()
+    sections: tuple[Section, ...] = ()
     figures: tuple[Path, ...] = ()
     footer: str = ""
 
@@ -66,12 +82,17 @@ def write_markdown(page: Page, path: Path) -> None:
 
 def write_html(page: Page, path: Path) -> None:
     """Write one HTML file with style, script and figures inside; it needs no network."""
-    images = [
-        {"name": file.stem.replace("_", " "), "data": base64.b64encode(file.read_bytes()).decode()}
-        for file in page.figures
-    ]
+    images = [_image(file) for file in page.figures]
     template = _environment(html=True).get_template("report.html.j2")
-    _write(path, template.render(page=page, images=images))
+    frame = {"width": WIDTH, "height": HEIGHT, "margins": MARGINS}
+    _write(path, template.render(page=page, images=images, **frame))
+
+
+def _image(file: Path) -> dict[str, Any]:
+    content = file.read_bytes()
+    width, height = struct.unpack(">II", content[16:24])  # the first chunk of every PNG
+    data = base64.b64encode(content).decode()
+    return {"name": file.stem.replace("_", " "), "data": data, "width": width, "height": height}
 
 
 def _environment(*, html: bool) -> jinja2.Environment:
@@ -86,6 +107,7 @@ def _environment(*, html: bool) -> jinja2.Environment:
     )
     made.filters["line"] = as_markdown_line
     made.filters["own"] = Markup  # our own words, which may be marked up
+    made.filters["digits"] = lambda value: f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
     made.filters["anchor"] = lambda text: "".join(c if c.isalnum() else "-" for c in text.lower())
     return made
 

@@ -9,8 +9,11 @@ from l1met_fpga.evaluation.metrics_file import save_metrics
 from l1met_fpga.evaluation.summary import bin_text, with_error
 from l1met_fpga.identity import differing_parts
 from l1met_fpga.report.changes import compare
+from l1met_fpga.report.chart import turn_on_chart
+from l1met_fpga.report.headline import answers
+from l1met_fpga.report.headline_physics import lowest_point
 from l1met_fpga.report.likeness import contexts
-from l1met_fpga.report.page import Section, Table, number
+from l1met_fpga.report.page import EMPTY, Section, Table, number
 from l1met_fpga.report.physics_tables import physics_tables
 from l1met_fpga.report.render import Page, figures_in, write_html, write_markdown
 from l1met_fpga.results.metrics import Metrics
@@ -33,8 +36,10 @@ def write_comparison(metrics: Metrics, reports: Mapping[str, Report], folder: Pa
     first, *others = names
     page = Page(
         title="Comparison: " + ", ".join(names),
-        lead=(*training_notes(reports), *metrics.notes),
-        gains=(),
+        alerts=tuple(training_notes(reports)),
+        chart=turn_on_chart(metrics, ["puppi", *names]),
+        tables=(_side_by_side(metrics, reports),),
+        notes=tuple(metrics.notes),
         sections=(
             Section("What is compared", tuple(_contexts(reports, first, others))),
             Section("Differences", tuple(_differences(metrics, first, others))),
@@ -47,6 +52,22 @@ def write_comparison(metrics: Metrics, reports: Mapping[str, Report], folder: Pa
     save_metrics(metrics, folder / "metrics.json")
     write_markdown(page, folder / "compare.md")
     write_html(page, folder / "compare.html")
+
+
+def _side_by_side(metrics: Metrics, reports: Mapping[str, Report]) -> Table:
+    """Return the answers about every run in a column of its own, and what it gains on the first."""
+    found = {name: answers(report, metrics, name) for name, report in reports.items()}
+    values = {name: {one.topic: one.value for one in some} for name, some in found.items()}
+    topics = dict.fromkeys(topic for some in values.values() for topic in some)
+    rows = [(topic, *(some.get(topic, EMPTY) for some in values.values())) for topic in topics]
+    first, *others = reports
+    point = lowest_point(metrics)
+    if point is not None:
+        for label, trigger in metrics.trigger.items():
+            row = next(iter(trigger.efficiency[point.key].values()))
+            gains = [with_error(row[other].difference[first]) for other in others]
+            rows.append((f"{label} efficiency minus that of {first}", EMPTY, *gains))
+    return Table("Side by side", ("", *reports), tuple(rows), "Gains are paired differences.")
 
 
 def training_notes(reports: Mapping[str, Report]) -> list[str]:
@@ -92,22 +113,23 @@ def _contexts(reports: Mapping[str, Report], first: str, others: list[str]) -> I
 
 def _differences(metrics: Metrics, first: str, others: list[str]) -> Iterator[Table]:
     note = f"Positive: better than {first}. Paired bootstrap errors."
-    low, high = metrics.config.gain_range_gev
+    (low, high), words = metrics.config.gain_range_gev, metrics.words
     for label, resolution in metrics.resolution.items():
         gains = [(other, resolution.gain[other][first]) for other in others]
         yield Table(
-            f"{label}: slope-corrected resolution against {first}, genMET {low:g}-{high:g} GeV",
-            ("network", "parallel", "perpendicular"),
+            f"{label}: slope-corrected resolution against {first}, {words.truth} {low:g}-{high:g} "
+            f"{words.unit}",
+            ("network", *(width.title for width in words.widths.values())),
             tuple(
-                (other, with_error(g.u_par, percent=True), with_error(g.u_perp, percent=True))
-                for other, g in gains
+                (other, *(with_error(gain[part], percent=True) for part in words.widths))
+                for other, gain in gains
             ),
             note,
         )
     for label, found in metrics.trigger.items():
         rows = tuple(
             (
-                f"{other}, {point.title}, genMET {bin_text(key)}",
+                f"{other}, {point.title}, {words.truth} {bin_text(key)}",
                 number(row[first].efficiency),
                 number(row[other].efficiency),
                 with_error(row[other].difference[first]),

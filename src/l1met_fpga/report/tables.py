@@ -8,7 +8,7 @@ from l1met_fpga.report.physics_tables import physics_tables
 from l1met_fpga.results.exactness import FormAgreement
 from l1met_fpga.results.firmware import HlsFigures, HlsStage, RtlFigures
 from l1met_fpga.results.metrics import Metrics
-from l1met_fpga.results.report import Budget, Report
+from l1met_fpga.results.report import Budget, HeldLimit, Report
 
 __all__ = ["report_sections"]
 
@@ -152,15 +152,12 @@ def _network(report: Report) -> Iterator[Table]:
 
 
 def _budget(budget: Budget) -> Iterator[Table]:
+    judged: list[tuple[HeldLimit, str]] = [(row, "violated") for row in budget.violations]
+    judged += [(row, "holds") for row in budget.held]
     rows = [
-        (
-            row.key,
-            number(row.value, 4),
-            f"{row.kind.replace('_', ' ')} {row.limit:g}",
-            "violated",
-        )
-        for row in budget.violations
+        (row.key, number(row.value, 4), f"{row.kind.replace('_', ' ')} {row.limit:g}", verdict)
+        for row, verdict in judged
     ]
     rows += [(row.key, EMPTY, EMPTY, f"not checked: {row.reason}") for row in budget.unchecked]
-    title = f"{budget.checked} of {budget.limits} limits checked, {len(budget.violations)} broken"
+    title = f"{budget.checked} of {budget.limits} checked, {len(budget.violations)} broken"
     yield Table(title, ("key", "value", "limit", "verdict"), tuple(rows))

@@ -1,24 +1,37 @@
 """Write the report of a run: JSON, Markdown, HTML."""
 
+from dataclasses import dataclass
+
 from l1met_fpga.evaluation.summary import summary_lines
 from l1met_fpga.files import write_json
+from l1met_fpga.report.answer import Answer
+from l1met_fpga.report.chart import turn_on_chart
 from l1met_fpga.report.collect import collect
+from l1met_fpga.report.headline import answers
+from l1met_fpga.report.headline_physics import efficiency_table
 from l1met_fpga.report.render import Page, figures_in, write_html, write_markdown
 from l1met_fpga.report.tables import report_sections
-from l1met_fpga.results.metrics import Metrics
 from l1met_fpga.results.report import Report
 from l1met_fpga.run_folder import RunFolder
 
-__all__ = ["budget_lines", "write_report"]
+__all__ = ["Written", "unchecked_lines", "write_report"]
 
 
-def write_report(run: RunFolder) -> Report:
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What was written: the content of ``report.json``, and the answers of the first screen."""
+
+    report: Report
+    answers: tuple[Answer, ...]
+
+
+def write_report(run: RunFolder) -> Written:
     """Collect everything that a run folder holds and write ``report.{json,md,html}``.
 
     A file that cannot be used is named in ``findings`` and costs only its own figures.
 
     Returns:
-        The content of ``report.json``.
+        What was written.
 
     Raises:
         ConfigError: If the run's configuration is not allowed.
@@ -29,7 +42,13 @@ def write_report(run: RunFolder) -> Report:
     made = "" if found.commit is None else f"Trained at commit {found.commit[:12]}. "
     page = Page(
         title=f"{report.model}: report",
-        lead=tuple(_lead(report, metrics)),
+        subtitle=_subtitle(run, report),
+        alerts=tuple(f"Could not be used: {found}." for found in report.findings),
+        answers=answers(report, metrics),
+        chart=turn_on_chart(metrics) if metrics else None,
+        tables=tuple(filter(None, [efficiency_table(metrics)])) if metrics else (),
+        limits=tuple(r for r in (*report.budget.violations, *report.budget.held) if r.limit > 0),
+        notes=(*unchecked_lines(report), *(metrics.notes if metrics else ())),
         gains=tuple(summary_lines(metrics) if metrics else ()),
         sections=tuple(report_sections(report, metrics)),
         figures=figures_in(run.plots),
@@ -38,23 +57,22 @@ def write_report(run: RunFolder) -> Report:
     write_json(run.report("json"), report.model_dump())
     write_markdown(page, run.report("md"))
     write_html(page, run.report("html"))
-    return report
+    return Written(report, page.answers)
 
 
-def budget_lines(report: Report) -> list[str]:
-    """Say what the budget gave, and why a limit was not checked."""
+def unchecked_lines(report: Report) -> list[str]:
+    """Say why limits were not checked."""
     keys: dict[str, list[str]] = {}
     for row in report.budget.unchecked:
         keys.setdefault(row.reason, []).append(row.key)
-    reasons = [f"Not checked: {', '.join(some)} ({reason})." for reason, some in keys.items()]
-    return [f"Budget: {report.budget.summary}.", *reasons]
+    return [f"Not checked: {', '.join(some)} ({reason})." for reason, some in keys.items()]
 
 
-def _lead(report: Report, metrics: Metrics | None) -> list[str]:
-    exact = [
-        f"{form}: {row.differing} of {row.outputs} outputs differ"
-        for form, row in (report.bit_exactness or {}).items()
-        if row is not None
-    ]
-    findings = [f"Could not be used: {found}." for found in report.findings]
-    return [*findings, *budget_lines(report), *exact, *(metrics.notes if metrics else [])]
+def _subtitle(run: RunFolder, report: Report) -> str:
+    events = report.training_events
+    parts = [f"run {run.root.resolve().name}"]
+    if events is not None:
+        parts.append(f"{events:,} training events of {', '.join(report.training_samples)}")
+    if report.seed is not None:
+        parts.append(f"seed {report.seed}")
+    return " · ".join(parts)

@@ -3,6 +3,7 @@
 A stage that was not run is ``null``, never 0.
 """
 
+import math
 from typing import Annotated, Literal
 
 from pydantic import Field, JsonValue
@@ -21,6 +22,7 @@ __all__ = [
     "Figures",
     "Finding",
     "Gain",
+    "HeldLimit",
     "Physics",
     "Pruning",
     "Report",
@@ -36,21 +38,28 @@ FormKey = Annotated[str, KnownNames(FORMS)]
 
 
 class Gain(Result):
-    """1 - resolution ratio to a reference, by component; positive is better."""
+    """1 - resolution ratio to a reference; positive is better. A task has those of its widths.
 
-    u_par: Measured
-    u_perp: Measured
+    Attributes:
+        u_par: Of a vector along the truth.
+        u_perp: Of a vector across it.
+        width: Of a number.
+    """
+
+    u_par: Measured | None = None
+    u_perp: Measured | None = None
+    width: Measured | None = None
 
 
 class EfficiencyCell(Result):
-    """Efficiencies of one sample at one rate in one bin of genMET.
+    """Efficiencies of one sample at one rate in one bin of the truth.
 
     Attributes:
         rate_khz: Rate of all estimates.
         efficiency: Of the network.
         error: Half its Clopper-Pearson interval.
         threshold_gev: Of the network at that rate.
-        puppi: Efficiency of PUPPI MET.
+        puppi: Efficiency of what the trigger gives today.
         per_type: Efficiency of constants per particle type.
         table: Efficiency of the weight table.
         difference: Network minus baseline by name, paired.
@@ -119,17 +128,31 @@ class Pruning(Result):
     per_layer: dict[str, float]
 
 
-class Violation(Result):
-    """A broken limit."""
+class HeldLimit(Result):
+    """A limit and the figure that was held against it."""
 
     key: str
     value: Number
     limit: Number
     kind: Literal["at_most", "at_least"]
 
+    @property
+    def share(self) -> float:
+        """Share of the limit that is used, above 1 where it is broken."""
+        used, allowed = self.value, self.limit
+        if self.kind == "at_least":
+            used, allowed = allowed, used
+        if allowed > 0:
+            return max(used, 0.0) / allowed
+        return 0.0 if used <= allowed else math.inf
+
     def __str__(self) -> str:
         """Say it in words."""
         return f"{self.key} = {self.value:g} ({self.kind.replace('_', ' ')} {self.limit:g})"
+
+
+class Violation(HeldLimit):
+    """A broken limit."""
 
 
 class Unchecked(Result):
@@ -150,6 +173,7 @@ class Budget(Result):
         summary: The same in words.
         violations: Broken limits.
         unchecked: Limits without a figure.
+        held: Limits that hold.
     """
 
     passed: bool | None
@@ -158,6 +182,7 @@ class Budget(Result):
     summary: str
     violations: list[Violation]
     unchecked: list[Unchecked]
+    held: list[HeldLimit] = Field(default_factory=list)
 
 
 class Finding(Result):

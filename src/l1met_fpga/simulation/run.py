@@ -11,7 +11,7 @@ from typing import Any, Final
 from l1met_fpga.cluster import run_tasks
 from l1met_fpga.config.simulation import SimulationConfig
 from l1met_fpga.errors import SimulationError
-from l1met_fpga.files import exclusive, read_json, write_json
+from l1met_fpga.files import exclusive, read_json, require_folder, write_json
 from l1met_fpga.simulation.generate import is_generated, load_card
 from l1met_fpga.simulation.pool import PoolBatch
 from l1met_fpga.simulation.sample import (
@@ -89,6 +89,7 @@ def run(
     """
     config = config.model_copy(update={"cache": config.collisions})  # the same for all workers
     tasks = plan(config)
+    require_folder(config.collisions)
     with exclusive(config.output / MANIFEST):  # batch slots start together in one folder
         _note_settings(config, overwrite=overwrite)
     spread = partial(run_tasks, workers=config.workers, scheduler=config.scheduler)

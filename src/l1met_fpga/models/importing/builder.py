@@ -1,34 +1,43 @@
 """Adds nodes to an integer network, each exact or with the rounding that was asked for."""
 
 import re
-from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from l1met_fpga.config.model import MomentumConfig
 from l1met_fpga.errors import ConversionError
-from l1met_fpga.fixed_point import FixedType, Overflow, Rounding
+from l1met_fpga.fixed_point import FixedType
 from l1met_fpga.models import network as net
 from l1met_fpga.models import ranges
 from l1met_fpga.models.importing.exact import Codes, codes_type, no_bias, require_float32
 from l1met_fpga.models.importing.inputs import Linear
-from l1met_fpga.models.importing.values import Function, Pooled, Tensor, Value
-from l1met_fpga.models.layers import quadrant_cos
+from l1met_fpga.models.importing.values import Function, Tensor, Value
 from l1met_fpga.puppi.columns import COLUMNS, REQUIRED_COLUMNS
 
 __all__ = ["Builder"]
 
 IntArray = npt.NDArray[np.int64]
 
-MOMENTUM_NODE: Final = "candidate_momentum"
+Types = tuple[FixedType | None, ...]
+"""Type of each channel, or one for all; a channel without a type is always zero."""
 
 
 class Builder:
-    """Nodes of a network in the making, and the layer that each came from."""
+    """Nodes of a network in the making.
+
+    Attributes:
+        slots: Candidates per event.
+        nodes: So far, in order of execution.
+        layer_of: Node name -> the layer that it came from.
+        compared: Node name -> the model's tensor of the same values, and the shift: the node is
+            ``2**-shift`` times it.
+        unmasked: Nodes that the model sums over all slots, so that they must be zero in empty ones.
+    """
 
     def __init__(self, slots: int) -> None:
         self.slots = slots
+        self.compared: dict[str, tuple[str, int]] = {}
+        self.unmasked: list[str] = []
         self.nodes: list[net.Node] = []
         self.layer_of: dict[str, str] = {}
         for column in REQUIRED_COLUMNS:
@@ -56,18 +65,25 @@ class Builder:
             net.InputColumn(name=column, inputs=(), shape=(self.slots,), type=kind, column=column)
         )
 
-    def features(self, linear: Linear, layer: str) -> net.Node:
-        """Add the features that a linear tensor is made of, as one node."""
+    def features(self, linear: Linear, layer: str, types: Types = ()) -> net.Node:
+        """Add the features that a linear tensor is made of, as one node.
+
+        Args:
+            linear: The tensor.
+            layer: Where they are needed.
+            types: Type that each is brought into; none: without loss.
+        """
         columns = tuple(dict.fromkeys(f.column for f in linear.features))
         for column in columns:
             self.column(column)
         names: dict[str, int] = {}
-        features = []
+        features: list[net.Feature] = []
         for feature in linear.features:  # the same column may come in twice
             names[feature.name] = names.get(feature.name, 0) + 1
             again = names[feature.name] > 1
             name = f"{feature.name}_again{names[feature.name]}" if again else feature.name
-            features.append(feature.model_copy(update={"name": name}))
+            kind = types[len(features)] if types else feature.type
+            features.append(feature.model_copy(update={"name": name, "type": kind or feature.type}))
         return self.add(
             net.Features(
                 name=self.name(f"{layer}_inputs"),
@@ -125,7 +141,7 @@ class Builder:
                 return value.node
             case Linear():
                 x = self.features(value, layer)
-                if np.array_equal(value.matrix, np.eye(*value.matrix.shape)):
+                if value.plain:
                     return x
                 kernel = value.matrix, codes_type(value.matrix, value.frac_bits)
                 return self.dense(f"{layer}_in", x, kernel, no_bias(value.matrix.shape[1])).node
@@ -134,7 +150,10 @@ class Builder:
                     f"layer {layer!r} reads {value.name}, which has no exact integers; put a "
                     "quantizer (QActivation) behind it"
                 )
-        raise ConversionError(f"layer {layer!r} may not follow the product with px, py or its sum")
+        raise ConversionError(
+            f"layer {layer!r} reads {type(value).__name__.lower()} values; only candidates' numbers "
+            "and those of the event may go there"
+        )
 
     def quantized(self, value: Value, kind: FixedType, layer: str) -> Tensor:
         """Bring a value into a type; a waiting function becomes a table."""
@@ -143,6 +162,28 @@ class Builder:
         x = self.as_node(value, layer)
         node = net.Quantize(name=self.name(layer), inputs=(x.name,), shape=x.shape, type=kind)
         return self.add(node, layer)
+
+    def quantized_channels(self, value: Value, types: Types, layer: str) -> Tensor:
+        """Bring each channel of a value into its own type."""
+        if len(set(types)) == 1 and types[0] is not None:
+            return self.quantized(value, types[0], layer)
+        if isinstance(value, Linear) and value.plain and None not in types:
+            return Tensor(self.features(value, layer, types))
+        x = self.as_node(value, layer)
+        types = types * x.shape[-1] if len(types) == 1 else types
+        kind = ranges.union_type([kind for kind in types if kind is not None])
+        node = net.QuantizeChannels(
+            name=self.name(layer), inputs=(x.name,), shape=x.shape, type=kind, types=types
+        )
+        return self.add(node, layer)
+
+    def used(self, end: net.Node) -> tuple[net.Node, ...]:
+        """Return the nodes that a result depends on; a column that nothing reads is not used."""
+        needed = {end.name}
+        for node in reversed(self.nodes):
+            if node.name in needed:
+                needed.update(node.inputs)
+        return tuple(node for node in self.nodes if node.name in needed)
 
     def table(
         self, x: net.Node, codes: npt.NDArray[np.int64], kind: FixedType, layer: str
@@ -153,67 +194,3 @@ class Builder:
             name=self.name(layer), inputs=(x.name,), shape=x.shape, type=kind, table=table
         )
         return self.add(node, layer)
-
-    def finish(self, pooled: Pooled, name: str, kind: FixedType | None) -> net.Node:
-        """Add momentum, pool and the result; return the node of the result."""
-        momentum = MomentumConfig()
-        moved = self.divided(pooled.weights, pooled.shift)
-        p = self.add(
-            net.Momentum(
-                name=self.name(MOMENTUM_NODE),
-                inputs=("pt", "phi"),
-                shape=(self.slots, 2),
-                type=momentum.output,
-                table_type=momentum.table,
-                quadrant_cos=tuple(int(code) for code in quadrant_cos(momentum.table)),
-            )
-        ).node
-        exact = ranges.vector_pool_type(moved.type, p.type, self.slots)
-        pool = self.add(
-            net.VectorPool(
-                name=self.name("vectors"), inputs=(moved.name, p.name), shape=(1, 2), type=exact
-            )
-        ).node
-        kind = kind or exact.with_modes(Rounding.RND, Overflow.SAT)
-        result = net.Quantize(name=self.name(name), inputs=(pool.name,), shape=(2,), type=kind)
-        return self.add(result).node
-
-    def used(self, end: net.Node) -> tuple[net.Node, ...]:
-        """Return the nodes that a result depends on; a column that nothing reads is not used."""
-        needed = {end.name}
-        for node in reversed(self.nodes):
-            if node.name in needed:
-                needed.update(node.inputs)
-        return tuple(node for node in self.nodes if node.name in needed)
-
-    def divided(self, weights: net.Node, bits: int) -> net.Node:
-        """Divide the weights by a power of two: their binary point moves, no code changes."""
-        if not bits:
-            return weights
-        index = self.nodes.index(weights)
-        old, source = weights, None
-        if isinstance(old, net.Quantize):
-            source = next(n for n in self.nodes if n.name == old.inputs[0])
-        for node in (old, source):
-            if node is not None and not isinstance(node, net.Quantize | net.Dense):
-                raise ConversionError(
-                    f"a mean over candidates of weights that come from {node.op} {node.name!r} is "
-                    "not supported; use a sum"
-                )
-        used = [name for n in self.nodes for name in n.inputs]
-        if source is not None and used.count(source.name) > 1:
-            raise ConversionError(f"a mean, and {source.name!r} is used twice; use a sum")
-        if source is not None:
-            self.nodes[self.nodes.index(source)] = _moved(source, bits)
-        self.nodes[index] = _moved(old, bits)
-        return self.nodes[index]
-
-
-def _moved(node: net.Node, bits: int) -> net.Node:
-    def moved(kind: FixedType) -> FixedType:
-        return FixedType(
-            kind.signed, kind.int_bits - bits, kind.frac_bits + bits, kind.rounding, kind.overflow
-        )
-
-    names = ("type", "kernel_type", "bias_type") if isinstance(node, net.Dense) else ("type",)
-    return node.model_copy(update={name: moved(getattr(node, name)) for name in names})

@@ -40,15 +40,16 @@ def no_bias(outputs: int) -> Codes:
     return np.zeros(outputs, np.int64), FixedType(False, 1, 0)
 
 
-def exact_codes(values: npt.ArrayLike, where: str) -> Codes:
+def exact_codes(values: npt.ArrayLike, where: str, *, bits: int = MAX_WEIGHT_BITS) -> Codes:
     """Return integer codes of constants, and the narrowest type that holds them.
 
     Args:
         values: Real numbers, any shape.
         where: What they are, for the message.
+        bits: Widest that is taken.
 
     Raises:
-        ConversionError: If one of them is no fixed-point number of :data:`MAX_WEIGHT_BITS` bits.
+        ConversionError: If one of them is no fixed-point number of so many bits.
     """
     real = np.asarray(values, dtype=np.float64)
     wrong = real[~np.isfinite(real)]
@@ -56,11 +57,11 @@ def exact_codes(values: npt.ArrayLike, where: str) -> Codes:
         raise ConversionError(f"{where} holds {wrong.flat[0]}")
     frac_bits = _frac_bits(real)
     codes = np.ldexp(real, frac_bits)
-    limit = 2.0 ** (MAX_WEIGHT_BITS - 1)
+    limit = 2.0 ** (bits - 1)
     if (np.floor(codes) != codes).any() or (codes < -limit).any() or (codes >= limit).any():
         first = real[_needed(real) == _needed(real).max()].flat[0]
         raise ConversionError(
-            f"{where} needs more than {MAX_WEIGHT_BITS} bits (for example {first!r} beside values up "
+            f"{where} needs more than {bits} bits (for example {first!r} beside values up "
             f"to {np.abs(real).max():g}); give it a quantizer and train with that"
         )
     whole = codes.astype(np.int64)

@@ -11,10 +11,11 @@ from l1met_fpga.fixed_point import FixedType, Overflow
 from l1met_fpga.models import network as net
 from l1met_fpga.models.importing.builder import Builder
 from l1met_fpga.models.importing.exact import exact_codes
+from l1met_fpga.models.importing.pools import quantize_vectors
 from l1met_fpga.models.importing.quantizers import activation_type
-from l1met_fpga.models.importing.values import Function, Tensor, Value
+from l1met_fpga.models.importing.values import Function, Pooled, Tensor, Value, Vector
 
-__all__ = ["activated", "activation", "qactivation", "relu"]
+__all__ = ["activated", "activation", "qactivation", "quantized", "rectified", "relu"]
 
 TABLE_BITS: Final = 12
 """Widest input of a function that becomes a table."""
@@ -27,7 +28,7 @@ def activated(builder: Builder, layer: Any, value: Value, name: str) -> Value:
     if activation is None or getattr(activation, "__name__", "") == "linear":
         return value
     if hasattr(activation, "bits"):
-        return builder.quantized(value, activation_type(activation, f"layer {layer.name!r}"), name)
+        return quantized(builder, value, activation_type(activation, f"layer {layer.name!r}"), name)
     return _function(builder, layer, value, activation, name)
 
 
@@ -40,11 +41,11 @@ def _function(builder: Builder, layer: Any, value: Value, function: Any, name: s
         )
     x = builder.as_node(value, layer.name)
     if called == "relu":
-        return _rectified(builder, x, name)
+        return rectified(builder, x, name)
     return Function(x, _values(x, layer.name, function), f"{called} of {layer.name!r}")
 
 
-def _rectified(builder: Builder, x: net.Node, name: str) -> Tensor:
+def rectified(builder: Builder, x: net.Node, name: str) -> Tensor:
     """Cut negative values without loss: an unsigned type that holds every positive one."""
     kind = FixedType(
         False, max(x.type.int_bits, 1 - x.type.frac_bits), x.type.frac_bits, overflow=Overflow.SAT
@@ -72,7 +73,14 @@ def activation(builder: Builder, layer: Any, value: Value) -> Value:
 def qactivation(builder: Builder, layer: Any, value: Value) -> Value:
     """``QActivation``: a quantizer."""
     kind = activation_type(layer.quantizer, f"layer {layer.name!r}")
-    return builder.quantized(value, kind, layer.name)
+    return quantized(builder, value, kind, layer.name)
+
+
+def quantized(builder: Builder, value: Value, kind: FixedType, name: str) -> Value:
+    """Bring any value into a type."""
+    if isinstance(value, Pooled | Vector):
+        return quantize_vectors(builder, value, kind, name)
+    return builder.quantized(value, kind, name)
 
 
 def relu(builder: Builder, layer: Any, value: Value) -> Value:
@@ -80,7 +88,7 @@ def relu(builder: Builder, layer: Any, value: Value) -> Value:
     x = builder.as_node(value, layer.name)
     plain = (layer.max_value, float(layer.negative_slope), float(layer.threshold))
     if plain == (None, 0.0, 0.0):
-        return _rectified(builder, x, layer.name)
+        return rectified(builder, x, layer.name)
     values = _values(x, layer.name, layer.call)
     try:
         codes, kind = exact_codes(values, f"layer {layer.name!r}")

@@ -1,44 +1,29 @@
 """A Keras model, layer by layer, as nodes of an integer network.
 
-Supported is the family of networks that give each candidate one weight: any per-candidate
-network, times px, py of the candidate, summed over candidates. What is not on the list below is
-refused with its name; so is an argument that changes numbers and is not looked at.
+Supported is the family of networks that give each candidate weights: any per-candidate network,
+times px, py of the candidate, summed over candidates; and coefficients for these sums that a second
+network makes of sums of other numbers of candidates. What is not on the list below is refused with
+its name; so is an argument that changes numbers and is not looked at.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from pydantic import ValidationError
+import numpy as np
+import numpy.typing as npt
 
 from l1met_fpga.errors import ConversionError
 from l1met_fpga.fixed_point import FixedType
-from l1met_fpga.models import network as net
 from l1met_fpga.models.exactness import input_layers
 from l1met_fpga.models.heads import Head
 from l1met_fpga.models.importing import functions, linear, products
 from l1met_fpga.models.importing.builder import Builder
-from l1met_fpga.models.importing.inputs import Channel, Linear, input_channels
-from l1met_fpga.models.importing.values import Momentum, Pooled, Value
+from l1met_fpga.models.importing.imported import Imported, complete
+from l1met_fpga.models.importing.inputs import Held, held_by
+from l1met_fpga.models.importing.values import Value, value_of
+from l1met_fpga.models.keras import keras
 
-__all__ = ["Imported", "import_model"]
-
-
-@dataclass(frozen=True, slots=True)
-class Imported:
-    """An imported model.
-
-    Attributes:
-        network: It as integers.
-        channels: Input name -> what it holds, None for px, py.
-        weights_layer: Name of the Keras layer that gives the weights.
-        shift: The model divides the sum by ``2**shift``.
-    """
-
-    network: net.Network
-    channels: Mapping[str, tuple[Channel, ...] | None]
-    weights_layer: str
-    shift: int
+__all__ = ["import_model"]
 
 
 def import_model(
@@ -51,13 +36,13 @@ def import_model(
 ) -> Imported:
     """Describe a Keras 2 or QKeras model as integers.
 
-    The network gives -sum w p, minus what the model's sum gives.
+    The network gives minus what the model gives.
 
     Args:
         model: Functional model with one output.
-        head: What that is called.
+        head: What the network gives: a vector per example.
         name: Name of the network.
-        inputs: What its inputs hold (:func:`~l1met_fpga.models.importing.inputs.input_channels`).
+        inputs: What its inputs hold (:func:`~l1met_fpga.models.importing.inputs.held_by`).
         result_type: Type of the result; without loss if not given.
 
     Raises:
@@ -65,39 +50,34 @@ def import_model(
     """
     _check_model(model)
     builder = Builder(_slots(model))
-    channels: dict[str, tuple[Channel, ...] | None] = {}
+    held: dict[str, Held] = {}
     values: dict[str, Value] = {}
     for layer in model.layers:
         if type(layer).__name__ == "InputLayer":
             shape = tuple(int(n) for n in layer.output.shape[1:])
-            held = channels[layer.name] = input_channels(layer.name, shape, inputs)
-            values[layer.name] = Momentum() if held is None else Linear.of_channels(held)
+            held[layer.name] = held_by(layer.name, shape, inputs)
+            values[layer.name] = value_of(held[layer.name])
         else:
             sources = [values[source.name] for source in input_layers(layer)]
             values[layer.name] = _converter(layer)(builder, layer, *sources)
     result = values[model.outputs[0]._keras_history.layer.name]
-    if not isinstance(result, Pooled):
-        raise ConversionError(
-            "the model's output is no sum over candidates of one weight times px, py; end it with "
-            "Multiply(weights, momentum) and a sum over axis 1"
-        )
-    weights_layer = builder.layer_of[result.weights.name]
-    end = builder.finish(result, f"{head.name}_xy", result_type)
-    try:
-        network = net.Network(
-            name=name,
-            n_candidates=builder.slots,
-            heads=(head.of_node(end.name),),
-            nodes=builder.used(end),
-        )
-    except ValidationError as err:
-        problem = err.errors()[0]
-        where = ".".join(str(part) for part in problem["loc"])
-        raise ConversionError(
-            f"the model makes no network: {where}: {problem['msg'].removeprefix('Value error, ')}, "
-            f"got {str(problem['input'])[:80]!r}"
-        ) from None
-    return Imported(network, channels, weights_layer, result.shift)
+
+    def run(arrays: Mapping[str, Any], names: Sequence[str]) -> dict[str, npt.NDArray[np.float64]]:
+        return _run(model, arrays, names)
+
+    return complete(builder, result, head, name=name, held=held, result_type=result_type, run=run)
+
+
+def _run(
+    model: Any, arrays: Mapping[str, Any], names: Sequence[str]
+) -> dict[str, npt.NDArray[np.float64]]:
+    """What layers give for arrays of the inputs."""
+    shapes = {layer.name: layer.output.shape[1:] for layer in model.layers}
+    given = {k: v.reshape(len(v), *shapes[k]) for k, v in arrays.items()}
+    part = keras.Model(model.inputs, [model.get_layer(name).output for name in names])
+    outputs = part(given)
+    outputs = outputs if len(names) > 1 else [outputs]
+    return {n: np.asarray(y, np.float64) for n, y in zip(names, outputs, strict=True)}
 
 
 def _check_model(model: Any) -> None:
@@ -145,6 +125,7 @@ _LAYERS: Final[dict[str, Callable[..., Value]]] = {
     "Embedding": linear.embedding,
     "Concatenate": linear.concatenate,
     "Multiply": products.multiply,
+    "Dot": products.dot,
     "GlobalAveragePooling1D": products.mean,
     "TFOpLambda": products.operation,
     "Dropout": linear.same,

@@ -13,11 +13,11 @@ from l1met_fpga.models.importing.exact import Codes, codes_type, exact_codes, no
 from l1met_fpga.models.importing.functions import activated
 from l1met_fpga.models.importing.inputs import Linear
 from l1met_fpga.models.importing.quantizers import kernel_type_of
-from l1met_fpga.models.importing.values import Value
+from l1met_fpga.models.importing.values import Tensor, Value
 from l1met_fpga.models.keras import tf
 from l1met_fpga.puppi.columns import COLUMNS
 
-__all__ = ["batch_norm", "concatenate", "dense", "embedding", "reshape", "same"]
+__all__ = ["affine", "batch_norm", "beside", "concatenate", "dense", "embedding", "reshape", "same"]
 
 
 def _fixed(layer: Any, which: str, values: Any) -> Codes:
@@ -43,28 +43,33 @@ def dense(builder: Builder, layer: Any, value: Value) -> Value:
                 raise ConversionError(
                     f"layer {layer.name!r}: {argument}={found} is not supported, it must be {allowed}"
                 )
-    if len(layer.output.shape) != 3:
-        raise ConversionError(
-            f"layer {layer.name!r} has an output of shape {tuple(layer.output.shape)[1:]}; it must be "
-            "(slots, channels), or it mixes candidates"
-        )
     kernel_values, *bias_values = layer.get_weights()
     kernel = _fixed(layer, "kernel", kernel_values.reshape(kernel_values.shape[-2:]))
     bias = _fixed(layer, "bias", bias_values[0]) if bias_values else no_bias(kernel[0].shape[1])
-    if isinstance(value, Linear):
-        x, bound = builder.features(value, layer.name), np.abs(value.matrix) @ np.abs(kernel[0])
-        codes = value.matrix @ kernel[0]
-        kernel = codes, codes_type(codes, value.frac_bits + kernel[1].frac_bits)
-        result = builder.dense(layer.name, x, kernel, bias, bound=bound)
-    else:
-        result = builder.dense(layer.name, builder.as_node(value, layer.name), kernel, bias)
+    result = affine(builder, layer.name, value, kernel, bias)
     return activated(builder, layer, result, f"{layer.name}_activation")
+
+
+def affine(builder: Builder, name: str, value: Value, kernel: Codes, bias: Codes) -> Tensor:
+    """``x @ kernel + bias`` over channels; the kernel of an input takes its own coefficients in."""
+    if not isinstance(value, Linear):
+        x = builder.as_node(value, name)
+        if x.shape[-1] != len(kernel[0]):
+            raise ConversionError(
+                f"layer {name!r} reads {x.shape[-1]} channels with a kernel of {len(kernel[0])} rows; "
+                "it mixes candidates"
+            )
+        return builder.dense(name, x, kernel, bias)
+    x, bound = builder.features(value, name), np.abs(value.matrix) @ np.abs(kernel[0])
+    codes = value.matrix @ kernel[0]
+    kernel = codes, codes_type(codes, value.frac_bits + kernel[1].frac_bits)
+    return builder.dense(name, x, kernel, bias, bound=bound)
 
 
 def batch_norm(builder: Builder, layer: Any, value: Value) -> Value:
     """Batch normalization, where scale and shift are short binary numbers."""
     x = builder.as_node(value, layer.name)
-    if len(layer.output.shape) != 3 or list(layer.axis) != [2]:
+    if list(layer.axis) != [len(layer.output.shape) - 1]:
         raise ConversionError(f"layer {layer.name!r}: axis={list(layer.axis)} must be the channels")
     scale = tf.math.rsqrt(layer.moving_variance + layer.epsilon)
     scale = scale if layer.gamma is None else scale * layer.gamma
@@ -108,10 +113,15 @@ def concatenate(_builder: Builder, layer: Any, *values: Value) -> Value:
         raise ConversionError(
             f"layer {layer.name!r}: axis={layer.axis} is not supported, it must be -1"
         )
+    return beside(layer.name, *values)
+
+
+def beside(name: str, *values: Value) -> Linear:
+    """Channels of inputs and embeddings side by side."""
     inputs = [value for value in values if isinstance(value, Linear)]
     if len(inputs) != len(values):
         raise ConversionError(
-            f"layer {layer.name!r} concatenates tensors that are computed; only inputs and "
+            f"layer {name!r} concatenates tensors that are computed; only inputs and "
             "embeddings may be concatenated, before the first dense layer"
         )
     return reduce(Linear.beside, inputs)

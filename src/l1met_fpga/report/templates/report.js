@@ -23,3 +23,22 @@ for (const button of document.querySelectorAll("thead button")) {
     body.append(...rows);
   });
 }
+
+// Parts are folded: a link opens what it leads to, a button opens all, and so does printing.
+const folds = () => document.querySelectorAll("main details");
+function reveal() {
+  const target = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  for (let part = target; part; part = part.parentElement) if (part.tagName === "DETAILS") part.open = true;
+  if (target) target.scrollIntoView();
+}
+addEventListener("hashchange", reveal);
+for (const link of document.querySelectorAll("nav a")) link.addEventListener("click", () => setTimeout(reveal));
+reveal();
+const all = document.getElementById("all");
+all.addEventListener("click", () => {
+  const open = all.getAttribute("aria-pressed") !== "true";
+  for (const part of folds()) part.open = open;
+  all.setAttribute("aria-pressed", String(open));
+  all.textContent = open ? "fold all" : "open all";
+});
+addEventListener("beforeprint", () => { for (const part of folds()) part.open = true; });
