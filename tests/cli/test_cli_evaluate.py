@@ -80,6 +80,12 @@ def test_unknown_setting_names_the_neighbour(files, tmp_path, capsys):
     assert "did you mean 'rates_khz'" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("rates", ["[62,62]", "[62,18,62.0]", "[62.00000001,62]"])
+def test_a_working_point_that_stands_twice(rates, files, tmp_path, capsys):
+    assert run("evaluate", *files, "-o", str(tmp_path), "--set", f"rates_khz={rates}") == 2
+    assert "working points must differ, and 62 kHz stands twice" in capsys.readouterr().err
+
+
 def test_estimate_without_pileup_wrong(files, tmp_path, capsys):
     assert run("evaluate", *files[:6], "-o", str(tmp_path), "--no-plots") == 3
     assert "every estimate is needed for every sample" in capsys.readouterr().err
