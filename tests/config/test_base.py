@@ -125,8 +125,10 @@ LOSS = {"kind": "huber", "delta_gev": 30}
     [
         (
             {"training": "{epochs: 3}"},
-            "cannot set training to {'epochs': 3}: it would lose loss, which is set there; set "
-            "single keys (training.epochs=...)",
+            (
+                "cannot set training to {'epochs': 3}: it would lose loss, which is set there; "
+                "set single keys (training.epochs=...)"
+            ),
         ),
         ({"training": {"loss": LOSS}}, "it would lose epochs, which is set there"),
         ({"training.loss": "{kind: mae}"}, "it would lose delta_gev, which is set there"),

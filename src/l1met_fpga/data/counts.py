@@ -24,6 +24,8 @@ COUNT_MEANINGS: Final = {
     "gen_met_missing": "events without generator MET (pile-up-only events need --role background)",
     "gen_met_all_zero": "events of files whose generator MET is zero throughout, which is no truth "
     "(pile-up-only events need --role background)",
+    "gen_met_mostly_zero": "events whose generator MET is exactly zero, more than half; was it filled in "
+    "all of them?",
     "background_gen_met": "background events whose generator MET was not zero, set to zero",
     "files_without_events": "files without events",
     "files_without_gen_met": "files without a generator MET",

@@ -186,6 +186,11 @@ def _met_problems(totals: Totals, role: Role) -> Iterator[str]:
             f"the generator MET of all {totals.n_with_gen_met} events is zero, which is no truth; if "
             "they are pile-up only, convert with --role background"
         )
+    elif role == "signal" and 2 * totals.n_zero_gen_met > totals.n_with_gen_met:
+        yield (
+            f"the generator MET of {totals.n_zero_gen_met} of {totals.n_with_gen_met} events is "
+            "exactly zero; was it filled in all of them?"
+        )
     n_without = totals.n_events - totals.n_with_gen_met
     if n_without and role == "signal":
         hint = "; if they are pile-up only, convert with --role background"

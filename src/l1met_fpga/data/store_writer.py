@@ -56,6 +56,7 @@ class StoreWriter:
         self._has_vertex = has_vertex
         self._baselines = tuple(baselines)
         self.n_events = 0
+        self._zero_truths = 0
         self.counts: Counter[str] = Counter()
         self.content = ContentHash()
         group = file.create_group("candidates")
@@ -105,6 +106,8 @@ class StoreWriter:
         if self._role == "background":
             self.counts["background_gen_met"] += int((np.hypot(*gen.T) > 0).sum())
             gen = np.zeros_like(gen)
+        else:
+            self._zero_truths += int((gen == 0).all(axis=1).sum())
         self.counts["gen_met_missing"] += int((~np.isfinite(gen).all(axis=1)).sum())
         return replace(
             batch,
@@ -116,6 +119,8 @@ class StoreWriter:
 
     def finish(self) -> None:
         """Write what waits in memory."""
+        if 2 * self._zero_truths > self.n_events - self.counts["gen_met_missing"]:
+            self.counts["gen_met_mostly_zero"] = self._zero_truths
         for writer in (*self._columns.values(), *self._rows.values()):
             writer.finish()
 

@@ -47,6 +47,7 @@ class Totals:
         charged_weights_not_one: Charged candidates with another weight than 1.
         gen_met: Events by generator MET in bins of :data:`MET_BIN_GEV`; the last bin is open.
         puppi_met: Events by MET of the candidates, the same.
+        n_zero_gen_met: Events whose generator MET is exactly zero.
         gen_met_sum_gev: Sum of the generator MET of all events.
         puppi_met_sum_gev: Sum of the MET of the candidates of all events.
         n_with_source_met: Untruncated events whose source gave a PUPPI MET.
@@ -66,6 +67,7 @@ class Totals:
     charged_weights_not_one: int = 0
     gen_met: Histogram = field(default_factory=lambda: _zeros(_N_MET_BINS))
     puppi_met: Histogram = field(default_factory=lambda: _zeros(_N_MET_BINS))
+    n_zero_gen_met: int = 0
     gen_met_sum_gev: float = 0.0
     puppi_met_sum_gev: float = 0.0
     n_with_source_met: int = 0
@@ -124,6 +126,7 @@ class Totals:
         known = np.isfinite(batch.gen_met_xy_gev).all(axis=1)
         gen = batch.gen_met_xy_gev[known]
         self.n_with_gen_met += int(known.sum())
+        self.n_zero_gen_met += int((gen == 0).all(axis=1).sum())
         self.gen_met += _met_histogram(gen)
         self.gen_met_sum_gev += float(np.hypot(*gen.T).sum())
         hard = np.hypot(*gen.T) > _HARD_MET_GEV

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from l1met_fpga.config.data import LABEL_RULE, is_label
 from l1met_fpga.config.evaluation import EvaluationConfig
 from l1met_fpga.config.run import RunConfig, load_run
 from l1met_fpga.data.predictions import read_met
@@ -97,6 +98,8 @@ class ArrayFile:
                 f"arrays are given as SAMPLE:NAME=FILE.npz, got {text!r}; for example "
                 "ttbar:DeepMET=deepmet.npz"
             )
+        if not is_label(sample):
+            raise ConfigError(f"--arrays {text}: a label must have {LABEL_RULE}, got {sample!r}")
         return cls(sample, name, Path(path))
 
 
