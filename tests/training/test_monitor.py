@@ -3,6 +3,7 @@ import pytest
 from keras_models import model_config
 from stores import write_sample, write_samples
 
+from l1met_fpga.config.evaluation import EvaluationConfig
 from l1met_fpga.config.training import (
     EarlyStoppingConfig,
     LossConfig,
@@ -15,10 +16,10 @@ from l1met_fpga.data.store import Store
 from l1met_fpga.data.truth import GEN_MET
 from l1met_fpga.errors import ConfigError
 from l1met_fpga.models.build import build
-from l1met_fpga.models.heads import MET
 from l1met_fpga.models.keras import tf
+from l1met_fpga.tasks.met.task import TASK as MET
 from l1met_fpga.training.callbacks import Plateau, best_weights
-from l1met_fpga.training.monitor import Validation, packed_predictor, puppi_reference
+from l1met_fpga.training.monitor import Validation, packed_predictor
 
 MODEL = model_config("deepset")
 
@@ -30,9 +31,9 @@ def stores(tmp_path):
 
 def test_puppi_figures_equal_those_from_the_store(stores):
     samples = load_samples(
-        [TrainingSample(path=path) for path in stores], MODEL, (GEN_MET,), reference=puppi_reference
+        [TrainingSample(path=path) for path in stores], MODEL, (GEN_MET,), reference=MET.reference
     )
-    figures = Validation(samples, LossConfig(kind="mse")).puppi
+    figures = Validation(samples, LossConfig(kind="mse"), MET, EvaluationConfig()).reference
     met, gen = {}, {}
     for path in stores:
         with Store.open(path) as store:
@@ -63,9 +64,9 @@ def test_puppi_figures_equal_those_from_the_store(stores):
 def validation(tmp_path_factory):
     paths = write_samples(tmp_path_factory.mktemp("stores"))
     samples = load_samples(
-        [TrainingSample(path=path) for path in paths], MODEL, (GEN_MET,), reference=puppi_reference
+        [TrainingSample(path=path) for path in paths], MODEL, (GEN_MET,), reference=MET.reference
     )
-    return Validation(samples, LossConfig())
+    return Validation(samples, LossConfig(), MET, EvaluationConfig())
 
 
 @pytest.mark.parametrize(
@@ -95,14 +96,16 @@ def test_a_figure_without_direction_needs_the_mode(validation, monitor):
 
 def test_every_figure_has_a_direction_or_is_known_to_have_none(validation):
     without = {"val_ttbar_response", "val_threshold_gev", "val_rate_khz"}
-    assert set(validation.puppi) - set(validation._directions()) == without
+    assert set(validation.reference) - set(validation._directions()) == without
 
 
 def test_a_figure_that_cannot_be_measured_is_refused_with_the_others(tmp_path):
     path = write_sample(tmp_path / "ttbar.h5", "ttbar", n_events=60)
     few = Validation(
-        load_samples([TrainingSample(path=path)], MODEL, (GEN_MET,), reference=puppi_reference),
+        load_samples([TrainingSample(path=path)], MODEL, (GEN_MET,), reference=MET.reference),
         LossConfig(),
+        MET,
+        EvaluationConfig(),
     )
     with pytest.raises(
         ConfigError, match=r"monitor is 'val_ttbar_u_par_gev', which is nan: too few .*\['val_loss'"
@@ -124,12 +127,12 @@ def test_a_figure_that_becomes_nan_ends_the_training_at_a_counted_epoch(validati
 
 
 def test_short_trainings_one_after_the_other_are_not_said_to_trace_too_often(stores, monkeypatch):
-    model = build(MODEL, (MET,), variant="float", packed=True)
+    model = build(MODEL, MET.heads, variant="float", packed=True)
     (sample, _) = load_samples([TrainingSample(path=path) for path in stores], MODEL, (GEN_MET,))
     warnings = []
     monkeypatch.setattr(
         tf.get_logger(), "warning", lambda text, *more: warnings.append(text % more)
     )
-    found = [packed_predictor(model)(sample.validation) for _ in range(6)]
+    found = [packed_predictor(model, MET)(sample.validation)["met"] for _ in range(6)]
     assert warnings == []
     assert all((one == found[0]).all() for one in found)
