@@ -61,7 +61,7 @@ def test_without_hgq2_the_sentence_says_how_to_get_it(monkeypatch, tmp_path):
 
 # -- the real package -------------------------------------------------------------------------------
 
-real = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
+real = [pytest.mark.slow, pytest.mark.oracle("hgq2"), pytest.mark.filterwarnings("ignore")]
 FAMILIES = (
     "one dense layer", "normalized", "dense with normalization", "convolution", "relu layer", "gated",
     "table", "saturating", "symmetric", "ties to even", "bits and integer bits", "narrow weights",
