@@ -6,6 +6,7 @@ import numpy as np
 from keras_models import random_candidates
 
 from l1met_fpga.data.store_writer import write_store
+from l1met_fpga.data.truth import GEN_MET
 from l1met_fpga.puppi.sums import momentum_xy_gev
 
 
@@ -18,7 +19,7 @@ def write_sample(path: Path, label: str, *, n_events: int = 600, seed: int = 0) 
     true = np.where((candidates["pid"] > 0)[..., None], momentum_xy_gev(candidates), 0.0)
     gen = np.zeros((n_events, 2)) if label == "pileup" else -true.sum(axis=1)
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_store(path, candidates=candidates, gen_met_xy_gev=gen, label=label)
+    write_store(path, candidates=candidates, truth={GEN_MET: gen}, label=label)
     return path
 
 

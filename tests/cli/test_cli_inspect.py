@@ -28,7 +28,7 @@ def store(tmp_path: Path) -> Path:
     write_store(
         path,
         candidates={name: (column * filled).astype(np.int16) for name, column in columns.items()},
-        gen_met_xy_gev=rng.normal(scale=50, size=(20, 2)),
+        truth={"gen_met_xy_gev": rng.normal(scale=50, size=(20, 2))},
         label="toy",
     )
     return path
@@ -60,7 +60,7 @@ def test_plots_with_a_network(store: Path, tmp_path: Path) -> None:
     networks.random_deepset().save(network)
     plots = tmp_path / "plots"
     assert run("inspect", store, "--plots", plots, "--event", 3, "--network", network) == 0
-    names = {"multiplicity", "pt", "columns", "met", "event_3"}
+    names = {"multiplicity", "pt", "columns", "vector_sums", "scalar_sums", "event_3"}
     assert {path.name for path in plots.iterdir()} == {
         f"{n}.{s}" for n in names for s in ("png", "pdf")
     }

@@ -14,6 +14,7 @@ from l1met_fpga.cli.run_choice import last_run, with_typed
 from l1met_fpga.config.firmware import HlsConfig
 from l1met_fpga.config.run import load_run, save_run
 from l1met_fpga.data.store_writer import write_store
+from l1met_fpga.data.truth import GEN_MET
 from l1met_fpga.errors import ConfigError
 from l1met_fpga.firmware.stress import stress_events
 from l1met_fpga.models.heads import MET
@@ -33,7 +34,7 @@ def store(path):
     filled = candidates["pt"] > 0
     candidates = {k: np.where(filled, v, 0).astype(np.int16) for k, v in candidates.items()}
     gen = rng.normal(0, 50, (len(filled), 2))
-    write_store(path, candidates=candidates, gen_met_xy_gev=gen, label="ttbar")
+    write_store(path, candidates=candidates, truth={GEN_MET: gen}, label="ttbar")
     return path
 
 

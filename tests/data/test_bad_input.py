@@ -234,6 +234,7 @@ def test_word_stream_cut_inside_an_event(events, tmp_path, refused):
     [
         (99, [], "it was made by a newer l1met_fpga, install that one"),
         (1, [], "convert its sources again with `l1met convert`"),
+        (2, [], "convert its sources again with `l1met convert`"),
         (
             1,
             [{"path": "my files/a.root"}, {"path": "b.root"}],
@@ -253,7 +254,7 @@ def test_store_of_another_schema_version(tmp_path, version, sources, advice):
     with pytest.raises(DataError) as caught:
         Store.open(path)
     assert str(caught.value) == (
-        f"{path} has schema version {version}, this program reads version 2; "
+        f"{path} has schema version {version}, this program reads version 3; "
         + advice.format(path=path)
     )
 
@@ -311,7 +312,7 @@ def test_full_disk_while_converting(tmp_path):
     done = on_full_disk(*arguments)
     assert done.returncode == 3, done.stderr
     assert done.stderr == (
-        f"error: cannot write {output}.parts/000000.part: File too large; nothing was left behind, "
+        f"error: cannot write {output}: File too large; nothing was left behind, "
         "check the free space and the permissions of its folder\n"
     )
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == [tmp_path / "a.root"]

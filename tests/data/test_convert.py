@@ -13,8 +13,8 @@ from ntuples import make_events, write_l1deepmet, write_perfnano, write_words
 from l1met_fpga.cli.app import main
 from l1met_fpga.config.data import ConvertConfig
 from l1met_fpga.data import convert as convert_module
-from l1met_fpga.data.batch import EventBatch, no_met
 from l1met_fpga.data.convert import convert
+from l1met_fpga.data.examples import Examples
 from l1met_fpga.data.inspect import inspect_file
 from l1met_fpga.data.part_file import create_part, read_part, read_part_record
 from l1met_fpga.data.store import Store
@@ -27,8 +27,10 @@ def content(path):
     """Return everything of a store that depends on its sources."""
     with Store.open(path) as store:
         arrays = store.candidates(columns=store.columns)
-        for name in ("gen_met_xy_gev", "puppi_met_xy_gev", "n_candidates", "event_id", "parts"):
+        for name in ("n_candidates", "event_id", "parts"):
             arrays[name] = getattr(store, name)()
+        arrays |= {name: store.truth(name) for name in store.truths}
+        arrays |= {name: store.baseline(name) for name in store.baselines}
         return arrays, replace(store.attributes, software={})
 
 
@@ -361,14 +363,11 @@ def test_an_unknown_role_lists_the_known(tmp_path, capsys):
 def test_baselines_pass_through_a_part_and_only_those_of_every_file_are_kept(tmp_path):
     events = make_events(5)
     met = np.arange(10.0).reshape(5, 2)
-    batch = EventBatch(
-        counts=events.counts.astype(np.int64),
-        columns={name: column.astype(np.int16) for name, column in events.columns.items()},
-        n_candidates=events.counts.astype(np.int64),
-        event_id=events.event_id,
-        gen_met_xy_gev=no_met(5),
-        puppi_met_xy_gev=no_met(5),
-        baselines={"L1PFMet": met, "L1TKMet": -met},
+    batch = Examples.of(
+        events.counts,
+        {name: column.astype(np.int16) for name, column in events.columns.items()},
+        ids=events.event_id,
+        besides={"baselines/L1PFMet_xy_gev": met, "baselines/L1HT_gev": met[:, 0]},
     )
     with create_part(tmp_path / "0.part", "made so", {}, {}) as writer:
         writer.append(batch)
@@ -376,15 +375,15 @@ def test_baselines_pass_through_a_part_and_only_those_of_every_file_are_kept(tmp
     record = read_part_record(tmp_path / "0.part")
     first, second = read_part(tmp_path / "0.part", record)
     for found in (first, second):
-        np.testing.assert_array_equal(found.baselines["L1PFMet"], met)
-        np.testing.assert_array_equal(found.baselines["L1TKMet"], -met)
+        np.testing.assert_array_equal(found.besides["baselines/L1PFMet_xy_gev"], met)
+        np.testing.assert_array_equal(found.besides["baselines/L1HT_gev"], met[:, 0])
     with create_store(
-        tmp_path / "o.h5", label="a", order="as_is", baselines=["L1PFMet"]
+        tmp_path / "o.h5", label="a", order="as_is", besides=["baselines/L1HT_gev"]
     ) as store_writer:
         store_writer.append(first)
     with Store.open(tmp_path / "o.h5") as store:
-        assert store.baselines == ("L1PFMet",)
-        np.testing.assert_array_equal(store.baseline_met_xy_gev("L1PFMet"), met)
+        assert store.baselines == ("L1HT_gev",)
+        np.testing.assert_array_equal(store.baseline("L1HT_gev"), met[:, 0])
 
 
 @pytest.mark.parametrize(("n_negative", "said"), [(0, 0), (7, 7)])

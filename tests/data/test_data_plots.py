@@ -1,5 +1,6 @@
 """Figures of a file's content: what is drawn is what was counted."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,19 +8,20 @@ import pytest
 from matplotlib.collections import PathCollection
 from matplotlib.patches import StepPatch
 
-from l1met_fpga.data.batch import EventBatch
+from l1met_fpga.data.examples import Examples
 from l1met_fpga.data.plots import (
     plot_columns,
     plot_event,
-    plot_met,
     plot_multiplicity,
     plot_pt,
+    plot_sums,
 )
 from l1met_fpga.data.totals import Totals
+from l1met_fpga.data.truth import GEN_HT, GEN_MET, Kind
 from l1met_fpga.plots.figure import save_figure
 
 
-def make_batch(n_events: int = 200, seed: int = 0) -> EventBatch:
+def make_batch(n_events: int = 200, seed: int = 0) -> Examples:
     rng = np.random.default_rng(seed)
     counts = rng.integers(0, 140, n_events)
     n = int(counts.sum())
@@ -31,13 +33,14 @@ def make_batch(n_events: int = 200, seed: int = 0) -> EventBatch:
         "pid": pid,
         "puppi_weight": np.where(pid > 1, 256, rng.integers(0, 257, n)),
     }
-    return EventBatch(
-        counts=counts,
-        columns={name: column.astype(np.int16) for name, column in columns.items()},
-        n_candidates=counts,
-        event_id=np.zeros((n_events, 3), np.uint64),
-        gen_met_xy_gev=rng.normal(scale=60, size=(n_events, 2)),
-        puppi_met_xy_gev=np.full((n_events, 2), np.nan),
+    return Examples.of(
+        counts,
+        {name: column.astype(np.int16) for name, column in columns.items()},
+        truth={
+            GEN_MET: rng.normal(scale=60, size=(n_events, 2)),
+            GEN_HT: rng.exponential(300, n_events),
+        },
+        besides={"n_candidates": counts},
     )
 
 
@@ -79,28 +82,23 @@ def test_columns_show_each_column_once(totals: Totals) -> None:
     assert float(density @ n_codes) == pytest.approx(make_batch().counts.sum())
 
 
-def test_met_shows_only_what_there_is(totals: Totals) -> None:
-    (axes,) = plot_met(totals).axes
+@pytest.mark.parametrize(
+    ("kind", "names"),
+    [("vector", ["generator MET", "PUPPI MET"]), ("scalar", ["generator HT", "sum of pt"])],
+)
+def test_sums_show_only_what_there_is(totals: Totals, kind: Kind, names: list[str]) -> None:
+    (axes,) = plot_sums(totals, kind).axes
     assert [h.get_data().values.sum() for h in stairs(axes)] == [200, 200]
-    batch = make_batch()
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == names
     without = Totals()
-    without.add(
-        EventBatch(
-            batch.counts,
-            batch.columns,
-            batch.n_candidates,
-            batch.event_id,
-            batch.puppi_met_xy_gev,
-            batch.puppi_met_xy_gev,
-        )
-    )
-    (axes,) = plot_met(without).axes
-    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["PUPPI"]
+    without.add(replace(make_batch(), truth={}))
+    (axes,) = plot_sums(without, kind).axes
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == names[1:]
 
 
 def test_event_display_shows_candidates_and_met(tmp_path: Path) -> None:
     batch = make_batch(1, seed=3)
-    met = {"generator": np.array([30.0, 40.0]), "network": np.array([0.0, -12.0])}
+    met = {"generator MET": np.array([30.0, 40.0]), "network MET": np.array([0.0, -12.0])}
     figure = plot_event(batch, met, title="an event")
     eta_phi, plane = figure.axes
     points = [c for c in eta_phi.collections if isinstance(c, PathCollection)]

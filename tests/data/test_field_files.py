@@ -20,8 +20,9 @@ from ntuples import (
 
 from l1met_fpga.config.data import ConvertConfig
 from l1met_fpga.data import read_root as reader
-from l1met_fpga.data.batch import concatenate
 from l1met_fpga.data.convert import convert
+from l1met_fpga.data.examples import Examples
+from l1met_fpga.data.layout import VERTEX, is_baseline
 from l1met_fpga.data.sources import expand_sources, read_source
 from l1met_fpga.data.store import Store
 from l1met_fpga.data.truth import GEN_MET
@@ -39,7 +40,7 @@ def read(path, **options):
     tally = Counter()
     source = expand_sources([str(path)])[0]
     batches = list(read_source(source, ConvertConfig(**options), tally))
-    return concatenate(batches), +tally
+    return Examples.concatenate(batches), +tally
 
 
 def assert_same(batch, events):
@@ -94,12 +95,15 @@ def test_newest_perfnano(events, tmp_path, caplog, vertices):
     np.testing.assert_array_equal(batch.columns["z0"], np.where(charged, 60, 0))
     np.testing.assert_array_equal(batch.columns["dxy"], np.where(charged, -5, 0))
     assert "quality" not in batch.columns  # hwQual is no track quality
-    np.testing.assert_allclose(batch.vertex_z0_cm, z0)
-    assert list(batch.baselines) == ["L1PuppiMetCentral", "L1PFMet", "L1CaloMet", "L1TKMet"]
+    np.testing.assert_allclose(batch.besides[VERTEX], z0)
+    others = [n for n in batch.besides if is_baseline(n)]
+    keys = ("puppi_met", "L1PuppiMetCentral", "L1PFMet", "L1CaloMet", "L1TKMet")
+    assert others == [f"baselines/{key}_xy_gev" for key in keys]
     np.testing.assert_allclose(
-        batch.baselines["L1CaloMet"], [[12 * np.cos(1), 12 * np.sin(1)]] * len(events)
+        batch.besides["baselines/L1CaloMet_xy_gev"],
+        [[12 * np.cos(1), 12 * np.sin(1)]] * len(events),
     )
-    assert set(tally) <= {"empty_events"}
+    assert +tally == {"files_without_gen_ht": 1}
     said = [record.message for record in caplog.records if "branch map" in record.message]
     assert said == [f"branch map auto: reading {vertices}_z0"]
 
@@ -108,9 +112,9 @@ def test_other_algorithms_reach_the_store(events, tmp_path):
     write_newest(tmp_path / "a.root", events)
     convert([str(tmp_path / "a.root")], tmp_path / "a.h5", ConvertConfig(), workers=1)
     with Store.open(tmp_path / "a.h5") as store:
-        assert "L1TKMet" in store.baselines
+        assert "L1TKMet_xy_gev" in store.baselines
         np.testing.assert_allclose(
-            store.baseline_met_xy_gev("L1TKMet"),
+            store.baseline("L1TKMet_xy_gev"),
             [[13 * np.cos(1.5), 13 * np.sin(1.5)]] * len(events),
             rtol=1e-6,
         )
@@ -125,8 +129,8 @@ def test_what_a_file_lacks_is_said_and_stored(events, tmp_path, capsys):
         main(["convert", str(tmp_path / "a.root"), "-o", str(tmp_path / "a.h5"), "--workers", "1"])
     said = " ".join(capsys.readouterr().out.split())
     for words in (
-        "1 files without a generator MET",
-        "1 files without a PUPPI MET to compare with that of the candidates",
+        "1 files without generator MET",
+        "1 files without the sum of the candidates that the trigger computed",
         "1 files without charges; the sign is that of pdgId",
         "1 files without hardware integers; counts are made from floats",
         "1 files without a vertex table; z0 stays along the beam",
@@ -146,9 +150,19 @@ MAP = (
 @pytest.mark.parametrize(
     ("line", "wrong"),
     [
-        ("gen_met: {pt: genMET_pt, phi: genMet_phi}", "genMET_pt (nearest: genMet_pt"),
-        ("gen_met: {pt: genMet_pt, phi: genMET_phi}", "genMET_phi (nearest: genMet_phi"),
-        ("puppi_met: {pt: L1PuppiMET_pt, phi: L1PuppiMet_phi}", "L1PuppiMET_pt (nearest: L1Puppi"),
+        (
+            "truth: {gen_met: {pt: genMET_pt, phi: genMet_phi}}",
+            "genMET_pt (nearest: genMet_pt",
+        ),
+        (
+            "truth: {gen_met: {pt: genMet_pt, phi: genMET_phi}}",
+            "genMET_phi (nearest: genMet_phi",
+        ),
+        ("truth: {gen_ht: [genHt, gen_HT]}", "genHt or gen_HT"),
+        (
+            "baselines: {puppi_met: {pt: L1PuppiMET_pt, phi: L1PuppiMet_phi}}",
+            "L1PuppiMET_pt (nearest: L1Puppi",
+        ),
         ("charge: L1PuppiCands_chrge", "L1PuppiCands_chrge (nearest: L1PuppiCands_charge"),
         ("count: nL1PuppiCand", "nL1PuppiCand (nearest: nL1PuppiCands"),
         ("vertex_z0: [L1Vtx_z0, L1Vertex_z0]", "L1Vtx_z0 or L1Vertex_z0"),
@@ -171,12 +185,12 @@ def test_a_name_of_a_map_of_the_users_must_be_there(events, tmp_path, line, wron
 def test_several_names_in_one_map(events, tmp_path):
     (tmp_path / "map.yaml").write_text(
         MAP.replace("L1PuppiCands_pt", "[Newer_pt, L1PuppiCands_pt]")
-        + "gen_met: {pt: [New_pt, genMet_pt], phi: [New_phi, genMet_phi]}\n"
+        + "truth: {gen_met: {pt: [New_pt, genMet_pt], phi: [New_phi, genMet_phi]}}\n"
     )
     write_perfnano(tmp_path / "a.root", events, per_event={"New_pt": np.ones(len(events))})
     batch, _ = read(tmp_path / "a.root", branch_map=str(tmp_path / "map.yaml"))
     # Size and direction belong together: New_phi is not there, so New_pt is not read either.
-    np.testing.assert_allclose(batch.gen_met_xy_gev, met_xy(events.gen_met), rtol=1e-12)
+    np.testing.assert_allclose(batch.truth[GEN_MET], met_xy(events.gen_met), rtol=1e-12)
 
 
 def test_newer_l1nano_names(events, tmp_path):
@@ -231,8 +245,8 @@ def test_rntuple_that_uproot_writes(events, tmp_path):
     for step in (7, 1000):
         batch, _ = read(tmp_path / "a.root", events_per_step=step)
         assert_same(batch, events)
-        np.testing.assert_array_equal(batch.event_id, events.event_id)
-        np.testing.assert_allclose(batch.gen_met_xy_gev, met_xy(events.gen_met), rtol=1e-12)
+        np.testing.assert_array_equal(batch.ids, events.event_id)
+        np.testing.assert_allclose(batch.truth[GEN_MET], met_xy(events.gen_met), rtol=1e-12)
 
 
 @pytest.mark.parametrize("value", [-1.0, 2.5, np.nan, np.inf, 2.0**53])
@@ -307,9 +321,9 @@ def test_events_whose_numbers_are_missing_are_known_by_what_they_hold(tmp_path, 
         leave_out=out,
         per_event={name: values[:40] for name, values in numbers.items()},
     )
-    event_id = read(tmp_path / "a.root")[0].event_id
+    event_id = read(tmp_path / "a.root")[0].ids
     assert len(np.unique(event_id, axis=0)) == 200
-    np.testing.assert_array_equal(read(tmp_path / "b.root")[0].event_id, event_id[50:90])
+    np.testing.assert_array_equal(read(tmp_path / "b.root")[0].ids, event_id[50:90])
     convert([str(tmp_path / "a.root")], tmp_path / "o.h5", ConvertConfig(), workers=1)
     with Store.open(tmp_path / "o.h5") as store:
         assert np.bincount(store.parts()).min() > 5  # not all in one part
@@ -379,4 +393,4 @@ def test_counters_and_event_numbers_of_any_kind(tmp_path):
         file["Events"] = SMALL | more
     batch, _ = read(tmp_path / "a.root")
     assert batch.counts.tolist() == [2, 0, 1]
-    assert batch.event_id.tolist() == [[1, 0, 2**64 - 1], [1, 1, 2**63], [0, 2, 5]]
+    assert batch.ids.tolist() == [[1, 0, 2**64 - 1], [1, 1, 2**63], [0, 2, 5]]

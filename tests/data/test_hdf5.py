@@ -26,7 +26,7 @@ from l1met_fpga.errors import DataError
 def store(tmp_path) -> Path:
     events = make_events(50)
     columns = {name: events.padded(name) for name in events.columns}
-    write_store(tmp_path / "a.h5", candidates=columns, gen_met_xy_gev=events.gen_met)
+    write_store(tmp_path / "a.h5", candidates=columns, truth={GEN_MET: events.gen_met})
     return tmp_path / "a.h5"
 
 

@@ -12,6 +12,7 @@ import pytest
 from l1met_fpga.data.inspect import inspect_file, read_event
 from l1met_fpga.data.store import is_store
 from l1met_fpga.data.store_writer import write_store
+from l1met_fpga.data.truth import GEN_MET, PUPPI_MET
 from l1met_fpga.errors import DataError
 from l1met_fpga.puppi.columns import N_CANDIDATES, ParticleId
 from l1met_fpga.puppi.stream import WordEvents, write_word_stream
@@ -39,7 +40,7 @@ def make_columns(n_events: int, seed: int = 0) -> Columns:
 
 def make_store(path: Path, columns: Columns, **overrides: Any) -> Path:
     met = puppi_met_xy_gev(columns)
-    given = {"gen_met_xy_gev": 0.8 * met, "puppi_met_xy_gev": met} | overrides
+    given = {"truth": {GEN_MET: 0.8 * met}, "baselines": {PUPPI_MET: met}} | overrides
     write_store(path, candidates=columns, label="toy", order="pt", **given)
     return path
 
@@ -70,11 +71,13 @@ def test_store_figures_match_direct_sums(tmp_path: Path) -> None:
         np.bincount(filled.sum(axis=1), minlength=N_CANDIDATES + 1),
     )
     met_gev = np.hypot(*puppi_met_xy_gev(columns).T)
-    assert found.totals.mean_puppi_met_gev == pytest.approx(met_gev.mean())
-    assert found.totals.mean_gen_met_gev == pytest.approx(0.8 * met_gev.mean(), rel=1e-6)
-    assert (
-        found.totals.puppi_met[:1000].tolist() == np.histogram(met_gev, np.arange(1001))[0].tolist()
-    )
+    sums = found.totals.sums
+    assert sums["vector"].mean_gev == pytest.approx(met_gev.mean())
+    assert sums["scalar"].mean_gev == pytest.approx(columns["pt"].sum() / 4 / 300)
+    assert found.totals.truths[GEN_MET].n == 300
+    assert found.totals.truths[GEN_MET].mean_gev == pytest.approx(0.8 * met_gev.mean(), rel=1e-6)
+    want = np.histogram(met_gev, np.arange(1001))[0]
+    assert sums["vector"].histogram[:1000].tolist() == want.tolist()
 
 
 def test_ranges_are_in_physical_units(tmp_path: Path) -> None:
@@ -125,7 +128,8 @@ def test_json_has_no_nan(tmp_path: Path) -> None:
     text = json.loads(json.dumps(found, allow_nan=False))
     assert text["composition"]["photon"]["fraction"] == 1
     assert text["composition"]["muon_plus"]["median_pt_gev"] is None
-    assert text["mean_gen_met_gev"] is None
+    assert text["truths"] == {}
+    assert text["sums_of_candidates"]["scalar"]["mean_gev"] > 0
     assert sum(text["multiplicity"]) == 5
 
 
@@ -159,22 +163,30 @@ def test_problem_events_without_generator_met(tmp_path: Path) -> None:
     columns = make_columns(10)
     gen = np.full((10, 2), np.nan)
     gen[3] = 1.0
-    path = make_store(tmp_path / "a.h5", columns, gen_met_xy_gev=gen)
+    path = make_store(tmp_path / "a.h5", columns, truth={GEN_MET: gen})
     assert problems(path) == "9 events without generator MET; they cannot be trained on"
+
+
+def test_problem_no_truth_at_all(tmp_path: Path) -> None:
+    text = problems(make_store(tmp_path / "a.h5", make_columns(10), truth={}))
+    assert text == (
+        "10 events without any truth; they cannot be trained on; if they are pile-up only, convert "
+        "with --role background"
+    )
 
 
 def test_problem_source_met_disagrees(tmp_path: Path) -> None:
     columns = make_columns(10)
     met = puppi_met_xy_gev(columns)
     met[:4] += [2.0, 0.0]
-    path = make_store(tmp_path / "a.h5", columns, puppi_met_xy_gev=met)
+    path = make_store(tmp_path / "a.h5", columns, baselines={PUPPI_MET: met})
     assert "4 of 10 events whose PUPPI MET in the source is over 1 GeV from that" in problems(path)
 
 
 def test_problem_sign_of_the_generator_met(tmp_path: Path) -> None:
     columns = make_columns(400)
     gen = -puppi_met_xy_gev(columns)
-    path = make_store(tmp_path / "a.h5", columns, gen_met_xy_gev=gen)
+    path = make_store(tmp_path / "a.h5", columns, truth={GEN_MET: gen})
     assert "points away from the generator MET in" in problems(path)
     assert "a sign is wrong" in problems(path)
 
@@ -205,18 +217,14 @@ def test_problem_weights(tmp_path: Path) -> None:
     assert "every neutral candidate has the PUPPI weight 0.5; the source probably does not" in text
 
 
-def test_problem_slots_of_a_changed_store(tmp_path: Path) -> None:
-    columns = make_columns(5)
-    columns = {name: column.copy() for name, column in columns.items()}
-    for column in columns.values():
-        column[:, -2:] = 0
-    path = make_store(tmp_path / "a.h5", columns)
+def test_problem_counts_of_a_changed_store(tmp_path: Path) -> None:
+    path = make_store(tmp_path / "a.h5", make_columns(5))
     with h5py.File(path, "r+") as file:
-        file["candidates/eta"][1, -1] = 5
+        file["candidates/pt"][1] = 0
         file["n_candidates"][2] += 1
     text = problems(path)
-    assert "1 values other than 0 in empty slots" in text
-    assert "1 events whose number of candidates disagrees with the filled slots" in text
+    assert "1 candidates without pt" in text
+    assert "1 events whose number of candidates disagrees with those that are there" in text
 
 
 def test_problem_truncated_and_empty_events(tmp_path: Path) -> None:
@@ -311,7 +319,7 @@ def test_a_coin_is_no_wrong_sign(
     direction = met / np.hypot(*met.T)[:, None]
     sign = np.where(np.arange(n_events) < n_backward, -1.0, 1.0)
     gen = 60 * sign[:, None] * direction
-    text = problems(make_store(tmp_path / "a.h5", columns, gen_met_xy_gev=gen))
+    text = problems(make_store(tmp_path / "a.h5", columns, truth={GEN_MET: gen}))
     assert ("a sign is wrong" in text) == named
     if named:
         assert f"in {n_backward} of {n_events} events above 50 GeV" in text
@@ -346,7 +354,7 @@ def test_problem_a_store_that_was_changed(tmp_path: Path) -> None:
     said = "the events are not those that the store was made with; it was changed afterwards"
     assert said not in problems(path)
     with h5py.File(path, "r+") as file:
-        file["gen_met_xy_gev"][7, 0] += 1
+        file["truth/gen_met_xy_gev"][7, 0] += 1
     assert said in problems(path)
 
 

@@ -6,7 +6,7 @@ from cmssw_regions import region_of_cmssw
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from l1met_fpga.data.batch import EventBatch, no_met
+from l1met_fpga.data.examples import Examples
 from l1met_fpga.data.order import order_and_truncate
 from l1met_fpga.errors import ConfigError
 
@@ -20,13 +20,10 @@ def batch_of(counts, seed=0):
         "phi": rng.integers(-720, 721, n),
         "pid": np.arange(n) % 8,
     }
-    return EventBatch(
-        counts=np.array(counts, np.int64),
-        columns={name: column.astype(np.int16) for name, column in columns.items()},
-        n_candidates=np.array(counts, np.int64),
-        event_id=np.zeros((len(counts), 3), np.uint64),
-        gen_met_xy_gev=no_met(len(counts)),
-        puppi_met_xy_gev=no_met(len(counts)),
+    return Examples.of(
+        np.array(counts, np.int64),
+        {name: column.astype(np.int16) for name, column in columns.items()},
+        besides={"n_candidates": np.array(counts, np.int64)},
     )
 
 
@@ -53,7 +50,7 @@ def test_each_event_is_a_stable_sort_cut_at_128(counts, policy):
         assert rows(got, event) == want
     assert tally["truncated_events"] == sum(count > 128 for count in counts)
     assert tally["truncated_candidates"] == sum(max(count - 128, 0) for count in counts)
-    assert got.n_candidates.tolist() == counts
+    assert got.besides["n_candidates"].tolist() == counts
 
 
 def test_unknown_policy_lists_the_known():

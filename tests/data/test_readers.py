@@ -19,11 +19,13 @@ from ntuples import (
 )
 
 from l1met_fpga.config.data import ConvertConfig
-from l1met_fpga.data.batch import concatenate
 from l1met_fpga.data.convert import convert
+from l1met_fpga.data.examples import Examples
+from l1met_fpga.data.layout import BASELINES, N_BEFORE_CUT, VERTEX
 from l1met_fpga.data.root_table import steps
 from l1met_fpga.data.sources import Source, expand_sources, read_source
 from l1met_fpga.data.store import Store
+from l1met_fpga.data.truth import GEN_MET, PUPPI_MET
 from l1met_fpga.errors import ConfigError, DataError
 
 REQUIRED = ("pt", "eta", "phi", "pid", "puppi_weight")
@@ -34,7 +36,7 @@ def read(path, **options):
     tally = Counter()
     source = expand_sources([str(path)])[0]
     batches = list(read_source(source, ConvertConfig(**options), tally))
-    return concatenate(batches), +tally
+    return Examples.concatenate(batches), +tally
 
 
 def assert_same(batch, events):
@@ -48,11 +50,14 @@ def test_perfnano_gives_the_integers_it_was_made_from(tmp_path):
     write_perfnano(tmp_path / "a.root", events)
     batch, tally = read(tmp_path / "a.root")
     assert_same(batch, events)
-    np.testing.assert_array_equal(batch.event_id, events.event_id)
-    np.testing.assert_allclose(batch.gen_met_xy_gev, met_xy(events.gen_met), rtol=1e-12)
-    np.testing.assert_allclose(batch.puppi_met_xy_gev, met_xy(events.puppi_met), rtol=1e-12)
+    np.testing.assert_array_equal(batch.ids, events.event_id)
+    np.testing.assert_allclose(batch.truth[GEN_MET], met_xy(events.gen_met), rtol=1e-12)
+    np.testing.assert_allclose(
+        batch.besides[f"{BASELINES}{PUPPI_MET}"], met_xy(events.puppi_met), rtol=1e-12
+    )
     assert set(tally) <= {
         "empty_events",
+        "files_without_gen_ht",
         "files_without_hardware_integers",
         "files_without_vertex",
     }
@@ -122,7 +127,7 @@ def test_extras_and_vertex(tmp_path):
     batch, _ = read(tmp_path / "a.root")
     charged = events.columns["pid"] > 1
     assert np.abs(batch.columns["z0"] * 0.05 - z0)[charged].max() <= 0.0250001
-    np.testing.assert_allclose(batch.vertex_z0_cm, vertex)
+    np.testing.assert_allclose(batch.besides[VERTEX], vertex)
 
 
 def test_track_columns_of_neutral_candidates_are_zero(tmp_path):
@@ -146,7 +151,7 @@ def test_first_of_several_vertices(tmp_path):
         file.mktree("Events", {name: array.type for name, array in branches.items()})
         file["Events"].extend(branches)
     batch, _ = read(tmp_path / "b.root")
-    np.testing.assert_array_equal(batch.vertex_z0_cm, [1.5, np.nan, -3.0])
+    np.testing.assert_array_equal(batch.besides[VERTEX], [1.5, np.nan, -3.0])
 
 
 def test_charge_decides_the_sign_of_unsigned_codes(tmp_path):
@@ -182,7 +187,7 @@ def test_candidates_below_half_a_count_are_empty_slots(tmp_path):
     np.testing.assert_array_equal(
         batch.columns["pt"], np.delete(events.columns["pt"], slice(0, None, 5))
     )
-    assert (batch.n_candidates == batch.counts).all()
+    assert (batch.besides[N_BEFORE_CUT] == batch.counts).all()
 
 
 def test_huge_pt_saturates_and_is_counted(tmp_path):
@@ -200,12 +205,12 @@ def test_files_without_met_or_identity_are_read(tmp_path):
     out = ("genMet_pt", "L1PuppiMet_phi", "run", "luminosityBlock", "event")
     write_perfnano(tmp_path / "a.root", events, leave_out=out)
     batch, _ = read(tmp_path / "a.root")
-    assert np.isnan(batch.gen_met_xy_gev).all()
-    assert np.isnan(batch.puppi_met_xy_gev).all()
+    assert batch.truth == {}
+    assert list(batch.besides) == ["n_candidates"]
     # Known by what they hold: the same events in another order have the same names.
-    assert len(np.unique(batch.event_id[batch.counts > 0], axis=0)) == (batch.counts > 0).sum()
+    assert len(np.unique(batch.ids[batch.counts > 0], axis=0)) == (batch.counts > 0).sum()
     write_perfnano(tmp_path / "b.root", events.part(20, 30), leave_out=out)
-    np.testing.assert_array_equal(read(tmp_path / "b.root")[0].event_id, batch.event_id[20:30])
+    np.testing.assert_array_equal(read(tmp_path / "b.root")[0].ids, batch.ids[20:30])
 
 
 def test_other_names_through_a_map(tmp_path):
@@ -218,7 +223,7 @@ def test_other_names_through_a_map(tmp_path):
     )
     batch, _ = read(tmp_path / "a.root", branch_map=str(tmp_path / "map.yaml"))
     assert_same(batch, events)
-    assert np.isnan(batch.gen_met_xy_gev).all()
+    assert batch.truth == {}
 
 
 def test_l1nano_names_are_found(tmp_path):
@@ -228,7 +233,7 @@ def test_l1nano_names_are_found(tmp_path):
     write_perfnano(tmp_path / "a.root", events, table="L1Puppi", per_event=met)
     batch, _ = read(tmp_path / "a.root")
     assert_same(batch, events)
-    np.testing.assert_allclose(batch.gen_met_xy_gev, met_xy(events.gen_met), rtol=1e-6)
+    np.testing.assert_allclose(batch.truth[GEN_MET], met_xy(events.gen_met), rtol=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -237,6 +242,10 @@ def test_l1nano_names_are_found(tmp_path):
         ("candidates: {pt: a}", "eta: Field required"),
         ("tee: x", "unknown key 'tee'; did you mean 'tree'"),
         ("hardware: {hwpt: x}", r"unknown columns \['hwpt'\]"),
+        ("truth: {gen_mt: x}", "unknown truth 'gen_mt'; known are gen_met, gen_ht"),
+        ("truth: {gen_met: x}", "gen_met needs two branches, pt and phi"),
+        ("truth: {gen_ht: {pt: x, phi: y}}", "gen_ht needs one branch"),
+        ("gen_met: {pt: x, phi: y}", "gen_met is written as `truth: {gen_met: ...}` now"),
     ],
 )
 def test_wrong_map_is_explained(tmp_path, text, message):
@@ -258,8 +267,8 @@ def test_words_give_the_integers_they_were_made_from(tmp_path):
     write_words(tmp_path / "a.dump", events)
     batch, _ = read(tmp_path / "a.dump", events_per_step=20)
     assert_same(batch, events)
-    assert (batch.event_id[:, 0] == 3).all()
-    np.testing.assert_array_equal(batch.event_id[:, 2], np.arange(1, 501))
+    assert (batch.ids[:, 0] == 3).all()
+    np.testing.assert_array_equal(batch.ids[:, 2], np.arange(1, 501))
 
 
 def test_l1metml_gives_the_integers_it_was_made_from(tmp_path):
@@ -267,7 +276,7 @@ def test_l1metml_gives_the_integers_it_was_made_from(tmp_path):
     write_l1metml(tmp_path / "a.h5", events)
     batch, _ = read(tmp_path / "a.h5", events_per_step=7)
     assert_same(batch, events)
-    np.testing.assert_allclose(batch.gen_met_xy_gev, met_xy(events.gen_met))
+    np.testing.assert_allclose(batch.truth[GEN_MET], met_xy(events.gen_met))
 
 
 @pytest.mark.parametrize("compressed", [False, True])
@@ -276,7 +285,7 @@ def test_l1deepmet_gives_the_integers_it_was_made_from(tmp_path, compressed):
     write_l1deepmet(tmp_path / "a.npz", events, compressed=compressed)
     batch, _ = read(tmp_path / "a.npz", events_per_step=7)
     assert_same(batch, events)
-    np.testing.assert_allclose(batch.gen_met_xy_gev, met_xy(events.gen_met))
+    np.testing.assert_allclose(batch.truth[GEN_MET], met_xy(events.gen_met))
 
 
 def test_xrootd_without_its_package_says_what_to_install(monkeypatch):

@@ -15,9 +15,10 @@ import pytest
 import root_content as content
 from oracle_tools import environment_python
 
-from l1met_fpga.data.batch import concatenate
+from l1met_fpga.data.examples import Examples
 from l1met_fpga.data.read_root import read_root
 from l1met_fpga.data.root_table import open_table
+from l1met_fpga.data.truth import GEN_MET
 from l1met_fpga.errors import DataError
 
 KEPT = Path(__file__).parent / "root_files"
@@ -51,7 +52,7 @@ REFUSED = {
 
 def read(path, step=1000):
     tally = Counter()
-    return concatenate(list(read_root(str(path), "auto", step, tally))), tally
+    return Examples.concatenate(list(read_root(str(path), "auto", step, tally))), tally
 
 
 def assert_read(path):
@@ -66,11 +67,11 @@ def assert_read(path):
         np.testing.assert_array_equal(batch.counts, content.COUNTS)
         for name, values in content.COLUMNS.items():
             np.testing.assert_array_equal(batch.columns[name], values, err_msg=name)
-        np.testing.assert_array_equal(batch.event_id, content.EVENT_ID)
+        np.testing.assert_array_equal(batch.ids, content.EVENT_ID)
         pt, phi = content.MET["genMet_pt"], content.MET["genMet_phi"]
         met = np.stack([pt * np.cos(phi), pt * np.sin(phi)], axis=1)
         # Packed in 32 bits over 1024 GeV; all others without loss.
-        np.testing.assert_allclose(batch.gen_met_xy_gev, met, rtol=0, atol=1e-6)
+        np.testing.assert_allclose(batch.truth[GEN_MET], met, rtol=0, atol=1e-6)
         assert tally["files_without_gen_met"] == 0
 
 

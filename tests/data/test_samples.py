@@ -92,7 +92,7 @@ def test_a_signal_without_any_truth_is_refused_with_a_hint(tmp_path, gen):
         candidates = store.candidates()
     path = tmp_path / "nu.h5"
     truth = np.full((60, 2), gen)
-    write_store(path, candidates=candidates, gen_met_xy_gev=truth, label="SingleNu")
+    write_store(path, candidates=candidates, truth={GEN_MET: truth}, label="SingleNu")
     with pytest.raises(ConfigError, match=r"is missing or 0.*add :background .*--role background"):
         load_samples([TrainingSample(path=path)], MODEL, (GEN_MET,))
 
@@ -102,7 +102,7 @@ def test_events_without_truth_are_left_out_with_a_message(tmp_path, caplog):
         candidates, truth = store.candidates(), store.truth(GEN_MET)
     truth[::3] = np.nan
     path = tmp_path / "some.h5"
-    write_store(path, candidates=candidates, gen_met_xy_gev=truth, label="some")
+    write_store(path, candidates=candidates, truth={GEN_MET: truth}, label="some")
     with caplog.at_level(logging.WARNING):
         (loaded,) = load_samples([TrainingSample(path=path)], MODEL, (GEN_MET,))
     assert "20 of 60 events have no generator MET and are left out" in caplog.text

@@ -6,11 +6,12 @@ import pytest
 from ntuples import make_events
 
 from l1met_fpga.config.data import SplitConfig
-from l1met_fpga.data.batch import EventBatch, no_met
+from l1met_fpga.data.examples import Examples
+from l1met_fpga.data.layout import VERTEX
 from l1met_fpga.data.splits import Part, assign_parts
 from l1met_fpga.data.store import Store
 from l1met_fpga.data.store_writer import create_store, write_store
-from l1met_fpga.data.truth import GEN_MET
+from l1met_fpga.data.truth import GEN_HT, GEN_MET
 from l1met_fpga.errors import DataError
 from l1met_fpga.identity import require_same
 
@@ -23,7 +24,7 @@ def stored(tmp_path):
     write_store(
         path,
         candidates=candidates,
-        gen_met_xy_gev=events.gen_met,
+        truth={GEN_MET: events.gen_met},
         event_id=events.event_id,
         label="ttbar",
         splits=SplitConfig(seed=5, train=0.5, validation=0.25, test=0.25),
@@ -41,7 +42,10 @@ def test_everything_comes_back(stored):
             assert read[name].dtype == np.int16
             np.testing.assert_array_equal(read[name], column)
         np.testing.assert_array_equal(store.truth(GEN_MET), events.gen_met.astype(np.float32))
-        assert np.isnan(store.puppi_met_xy_gev()).all()
+        assert store.truths == (GEN_MET,)
+        assert store.baselines == ()
+        assert store.collections == ("candidates",)
+        assert (store.attributes.rows, store.role) == ("event", "signal")
         np.testing.assert_array_equal(store.n_candidates(), events.counts)
         np.testing.assert_array_equal(store.event_id(), events.event_id)
         assert store.attributes.split_fractions == (0.5, 0.25, 0.25)
@@ -69,9 +73,11 @@ def test_any_choice_of_events_is_what_numpy_would_give(stored, chosen):
 
 
 def test_hdf5_reads_the_chunks_that_we_compressed(stored):
-    path, _, candidates = stored
+    path, events, _ = stored
     with h5py.File(path) as file:  # through HDF5's own shuffle and deflate filters
-        for name, column in candidates.items():
+        splits = np.concatenate([[0], np.cumsum(events.counts)])
+        np.testing.assert_array_equal(file["candidates/row_splits"][()], splits)
+        for name, column in events.columns.items():
             np.testing.assert_array_equal(file["candidates"][name][()], column)
 
 
@@ -87,16 +93,13 @@ def test_vertex_is_kept_when_there_is_one(tmp_path):
     events = make_events(10)
     path = tmp_path / "v.h5"
     z0 = np.linspace(-5, 5, 10)
-    batch = EventBatch(
-        counts=events.counts.astype(np.int64),
-        columns={name: column.astype(np.int16) for name, column in events.columns.items()},
-        n_candidates=events.counts.astype(np.int64),
-        event_id=events.event_id,
-        gen_met_xy_gev=no_met(10),
-        puppi_met_xy_gev=no_met(10),
-        vertex_z0_cm=z0,
+    batch = Examples.of(
+        events.counts,
+        {name: column.astype(np.int16) for name, column in events.columns.items()},
+        ids=events.event_id,
+        besides={VERTEX: z0},
     )
-    with create_store(path, label="x", order="as_is", has_vertex=True) as writer:
+    with create_store(path, label="x", order="as_is", besides=[VERTEX]) as writer:
         writer.append(batch)
     with Store.open(path) as store:
         np.testing.assert_allclose(store.vertex_z0_cm(), z0, rtol=1e-6)
@@ -163,7 +166,7 @@ def test_identity_tells_stores_apart(tmp_path):
         "order": "as_is",
         "split_seed": 1,
         "split_fractions": [0.7, 0.1, 0.2],
-        "schema_version": 2,
+        "schema_version": 3,
         "conversion_version": 2,
     }
     json.dumps(first)
@@ -191,43 +194,37 @@ def test_one_count_more_is_other_content(tmp_path, name):
 def test_each_number_of_an_event_is_in_the_content(tmp_path):
     gen = np.ones((9, 2))
     ids = np.ones((9, 3), np.uint64)
-    given = {
-        "gen_met_xy_gev": gen,
-        "puppi_met_xy_gev": gen,
-        "event_id": ids,
-        "baselines": {"pf": gen},
-    }
+    given = {"event_id": ids, "truth": {GEN_MET: gen, GEN_HT: gen[:, 0]}}
+    given["baselines"] = {"pf_xy_gev": gen}
     contents = {identity(tmp_path / "a.h5", **given)["content"]}
-    for name in ("gen_met_xy_gev", "puppi_met_xy_gev", "event_id"):
-        other = given[name].copy()
-        other[8, 1] += 1
-        contents.add(identity(tmp_path / "a.h5", **given | {name: other})["content"])
-    for other in ({"pf": 2 * gen}, {"calo": gen}, {}):
+    other = ids.copy()
+    other[8, 1] += 1
+    contents.add(identity(tmp_path / "a.h5", **given | {"event_id": other})["content"])
+    for name, changed in ((GEN_MET, 2 * gen), (GEN_HT, 2 * gen[:, 0])):
+        truth = given["truth"] | {name: changed}
+        contents.add(identity(tmp_path / "a.h5", **given | {"truth": truth})["content"])
+    for other in ({"pf_xy_gev": 2 * gen}, {"calo_xy_gev": gen}, {"pf_gev": gen[:, 0]}, {}):
         contents.add(identity(tmp_path / "a.h5", **given | {"baselines": other})["content"])
-    assert len(contents) == 7
+    assert len(contents) == 8
 
 
 def test_content_does_not_depend_on_batches_parts_or_what_nan_was_written(tmp_path):
-    want = identity(tmp_path / "a.h5")["content"]
+    unknown = {GEN_MET: np.full((9, 2), np.nan)}
+    want = identity(tmp_path / "a.h5", truth=unknown)["content"]
     candidates = packed()
     other = np.full((9, 2), -np.nan)
     splits = SplitConfig(seed=9, train=0.5, validation=0.25, test=0.25)
-    got = identity(tmp_path / "a.h5", gen_met_xy_gev=other, splits=splits, label="other")
+    got = identity(tmp_path / "a.h5", truth={GEN_MET: other}, splits=splits, label="other")
     assert got["content"] == want
     filled = candidates["pt"] > 0
-    with create_store(tmp_path / "b.h5", label="toy", order="as_is") as writer:
+    with create_store(tmp_path / "b.h5", label="toy", order="as_is", truths=[GEN_MET]) as writer:
         for rows in (slice(0, 2), slice(2, 2), slice(2, 9)):
             counts = filled[rows].sum(axis=1, dtype=np.int64)
             ids = np.ones((len(counts), 3), np.uint64)
             ids[:, 2] = np.arange(9)[rows]
             writer.append(
-                EventBatch(
-                    counts=counts,
-                    columns={k: v[rows][filled[rows]] for k, v in candidates.items()},
-                    n_candidates=counts,
-                    event_id=ids,
-                    gen_met_xy_gev=no_met(len(counts)),
-                    puppi_met_xy_gev=no_met(len(counts)),
+                Examples.of(
+                    counts, {k: v[rows][filled[rows]] for k, v in candidates.items()}, ids=ids
                 )
             )
     with Store.open(tmp_path / "b.h5") as store:
@@ -239,15 +236,19 @@ def test_baselines_come_back(tmp_path):
     pf, calo = rng.normal(0, 50, (2, 9, 2))
     calo[3] = np.nan
     path = tmp_path / "a.h5"
-    write_store(path, candidates=packed(), baselines={"L1PFMet": pf, "L1CaloMet": calo})
+    write_store(
+        path, candidates=packed(), baselines={"L1PFMet_xy_gev": pf, "L1CaloMet_xy_gev": calo}
+    )
     with h5py.File(path) as file:
         np.testing.assert_array_equal(file["baselines/L1PFMet_xy_gev"][()], pf.astype("<f4"))
     with Store.open(path) as store:
-        assert set(store.baselines) == {"L1PFMet", "L1CaloMet"}
-        got = store.baseline_met_xy_gev("L1CaloMet", slice(2, 5))
+        assert set(store.baselines) == {"L1PFMet_xy_gev", "L1CaloMet_xy_gev"}
+        got = store.baseline("L1CaloMet_xy_gev", slice(2, 5))
         np.testing.assert_array_equal(got, calo[2:5].astype("<f4"))
-        with pytest.raises(DataError, match=r"has no baseline L1TKMet; it has L1CaloMet, L1PFMet"):
-            store.baseline_met_xy_gev("L1TKMet")
+        with pytest.raises(
+            DataError, match=r"has no baseline L1TKMet; it has L1CaloMet_xy_gev, L1PFMet"
+        ):
+            store.baseline("L1TKMet")
 
 
 def test_a_baseline_needs_a_plain_name(tmp_path):
@@ -266,12 +267,14 @@ def test_a_baseline_needs_a_plain_name(tmp_path):
 )
 def test_the_role_is_what_was_said_and_else_what_the_label_suggests(tmp_path, label, role, want):
     gen = np.array([[3.0, 4.0]] * 8 + [[np.nan, np.nan]])
-    write_store(tmp_path / "a.h5", candidates=packed(), gen_met_xy_gev=gen, label=label, role=role)
+    write_store(
+        tmp_path / "a.h5", candidates=packed(), truth={GEN_MET: gen}, label=label, role=role
+    )
     with Store.open(tmp_path / "a.h5") as store:
         assert store.role == want
         if want == "background":  # pile-up-only events have no true MET, whatever the source says
             np.testing.assert_array_equal(store.truth(GEN_MET), np.zeros((9, 2)))
-            assert store.attributes.counts == {"background_gen_met": 8, "gen_met_missing": 0}
+            assert store.attributes.counts == {"background_gen_met": 8}
         else:
             np.testing.assert_array_equal(store.truth(GEN_MET), gen)
             assert store.attributes.counts == {"gen_met_missing": 1}

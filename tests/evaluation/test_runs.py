@@ -39,7 +39,7 @@ def make_stores(folder: Path) -> list[Path]:
         candidates["pt"] = np.minimum(candidates["pt"], 400).astype(np.int16)
         gen = np.zeros((300, 2)) if label == "pileup" else 0.5 * puppi_met_xy_gev(candidates)
         paths.append(folder / f"{label}.h5")
-        write_store(paths[-1], candidates=candidates, gen_met_xy_gev=gen, label=label)
+        write_store(paths[-1], candidates=candidates, truth={GEN_MET: gen}, label=label)
     return paths
 
 
@@ -146,7 +146,7 @@ def test_a_run_is_not_judged_by_what_it_was_trained_on(named, tmp_path):
     try:
         other = tmp_path / "pileup.h5"
         split = SplitConfig(seed=8)
-        write_store(other, candidates=columns, gen_met_xy_gev=gen, label="pileup", splits=split)
+        write_store(other, candidates=columns, truth={GEN_MET: gen}, label="pileup", splits=split)
         with pytest.raises(DataError) as caught:
             evaluate_runs([named], quick(named), stores=[stores[0], other])
         with Store.open(other) as new, Store.open(stores[1]) as old:
@@ -175,12 +175,12 @@ def test_other_algorithms_of_the_source_stand_beside_puppi(named, tmp_path, capl
             n, columns, gen = store.n_events, store.candidates(), store.truth(GEN_MET)
             label = store.label
         missing = np.where(np.arange(n)[:, None] % 50 == 3, np.nan, 1.0) * gen
-        others = {"L1CaloMet": gen + 5.0, "L1PFMet": missing, "puppi": gen}
+        others = {"L1CaloMet_xy_gev": gen + 5.0, "L1PFMet_xy_gev": missing, "puppi_xy_gev": gen}
         paths.append(tmp_path / f"{label}.h5")
         if label == "ttbar":
-            others["L1TKMet"] = gen
+            others["L1TKMet_xy_gev"] = gen
         write_store(
-            paths[-1], candidates=columns, gen_met_xy_gev=gen, label=label, baselines=others
+            paths[-1], candidates=columns, truth={GEN_MET: gen}, label=label, baselines=others
         )
     found = evaluate_runs([named], quick(named), stores=paths)
     assert "L1CaloMet" in found.estimates

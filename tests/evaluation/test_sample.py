@@ -9,6 +9,7 @@ from l1met_fpga.data.predictions import read_met
 from l1met_fpga.data.splits import Part
 from l1met_fpga.data.store import Store
 from l1met_fpga.data.store_writer import write_store
+from l1met_fpga.data.truth import GEN_MET
 from l1met_fpga.errors import DataError
 from l1met_fpga.evaluation.sample import Sample, load_arrays, load_store
 
@@ -77,7 +78,7 @@ def make_store(path: Path, label: str, gen: np.ndarray) -> Path:
     columns["pt"][:, 0] = 1 + np.arange(len(gen))
     columns["puppi_weight"] = np.where(columns["pt"] > 0, 256, 0).astype(np.int16)
     columns["pid"][:, 0] = 2
-    write_store(path, candidates=columns, gen_met_xy_gev=gen, label=label)
+    write_store(path, candidates=columns, truth={GEN_MET: gen}, label=label)
     return path
 
 

@@ -21,6 +21,7 @@ from l1met_fpga.cli.app import main
 from l1met_fpga.config.evaluation import EvaluationConfig
 from l1met_fpga.config.run import load_run, save_run
 from l1met_fpga.data.store_writer import write_store
+from l1met_fpga.data.truth import GEN_MET
 from l1met_fpga.errors import L1MetError
 from l1met_fpga.evaluation.evaluation import evaluate
 from l1met_fpga.evaluation.metrics_file import save_metrics, to_metrics
@@ -70,8 +71,8 @@ candidates:
   pdg_id: L1PuppiCands_pdgId
   puppi_weight: L1PuppiCands_puppiWeight
 charge: L1PuppiCands_charge
-gen_met: {pt: genMet_pt, phi: genMet_phi}
-puppi_met: {pt: L1PuppiMet_pt, phi: L1PuppiMet_phi}
+truth: {gen_met: {pt: genMet_pt, phi: genMet_phi}}
+baselines: {puppi_met: {pt: L1PuppiMet_pt, phi: L1PuppiMet_phi}}
 event: [run, luminosityBlock, event]
 """
 
@@ -135,7 +136,7 @@ def make_bench(folder: Path) -> Path:
     write_l1metml(folder / "metml.h5", make_events(20))
     write_l1deepmet(folder / "deepmet.npz", make_events(20))
     candidates = {name: events.padded(name) for name in REQUIRED}
-    write_store(folder / "a.h5", candidates=candidates, gen_met_xy_gev=events.gen_met)
+    write_store(folder / "a.h5", candidates=candidates, truth={GEN_MET: events.gen_met})
     pt, phi = events.gen_met.T
     np.savez(folder / "met.npz", pt=pt, phi=phi, gen_pt=pt, gen_phi=phi)
     NETWORKS["deepset"]().save(folder / "network.json")

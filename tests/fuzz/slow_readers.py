@@ -9,7 +9,7 @@ import numpy as np
 import uproot
 
 from l1met_fpga.config.data import ConvertConfig
-from l1met_fpga.data.batch import concatenate
+from l1met_fpga.data.examples import Examples
 from l1met_fpga.data.sources import expand_sources, read_source
 from l1met_fpga.data.store import Store
 from l1met_fpga.data.truth import GEN_MET
@@ -22,7 +22,7 @@ PID = {130: 0, 22: 1, -211: 2, 211: 3, 11: 4, -11: 5, 13: 6, -13: 7}
 
 def read(path):
     batches = list(read_source(expand_sources([str(path)])[0], ConvertConfig(), Counter()))
-    return concatenate(batches) if batches else None
+    return Examples.concatenate(batches) if batches else None
 
 
 def half_up(x):

@@ -41,6 +41,13 @@ def test_network_survives_its_file(tmp_path):
     assert Network.load(tmp_path / "network.json") == network
 
 
+def test_the_heads_of_a_network_export_it_again():
+    """Which its digest is checked by: they are heads of nodes already."""
+    model = scrambled("deepmet", "quantized")
+    network = export_network(model, (MET,))
+    assert export_network(model, network.heads).digest == network.digest
+
+
 def test_weights_that_are_not_baked_are_refused():
     model = build(model_config("deepset"), (MET,))
     with pytest.raises(ConversionError, match=r"phi_0_dense.*call bake_weights"):

@@ -5,7 +5,7 @@ import pytest
 import uproot
 from simulation_events import random_collisions
 
-from l1met_fpga.data.batch import concatenate
+from l1met_fpga.data.examples import Examples
 from l1met_fpga.data.read_root import read_root
 from l1met_fpga.data.read_words import read_words
 from l1met_fpga.simulation.crossings import simulate_crossings
@@ -26,16 +26,21 @@ def crossings():
 def test_reader_gives_the_integers_back(tmp_path, crossings, compact):
     path = tmp_path / "events.root"
     write_root(path, crossings, compact=compact)
-    read = concatenate(list(read_root(str(path), "perfnano", 7, Counter())))
+    read = Examples.concatenate(list(read_root(str(path), "perfnano", 7, Counter())))
     assert read.counts.tolist() == crossings.counts.tolist()
     for name in ("pt", "eta", "phi", "pid", "puppi_weight", "z0"):
         np.testing.assert_array_equal(read.columns[name], crossings.columns[name], err_msg=name)
-    np.testing.assert_allclose(read.gen_met_xy_gev, crossings.gen_met_xy_gev, rtol=1e-5, atol=1e-3)
     np.testing.assert_allclose(
-        read.puppi_met_xy_gev, crossings.puppi_met_xy_gev(), rtol=1e-5, atol=1e-3
+        read.truth["gen_met_xy_gev"], crossings.gen_met_xy_gev, rtol=1e-5, atol=1e-3
     )
-    np.testing.assert_allclose(read.vertex_z0_cm, crossings.vertex_z0_cm, rtol=1e-6)
-    assert read.event_id[:, 2].tolist() == list(range(1, 21))
+    np.testing.assert_allclose(
+        read.besides["baselines/puppi_met_xy_gev"],
+        crossings.puppi_met_xy_gev(),
+        rtol=1e-5,
+        atol=1e-3,
+    )
+    np.testing.assert_allclose(read.besides["vertex_z0_cm"], crossings.vertex_z0_cm, rtol=1e-6)
+    assert read.ids[:, 2].tolist() == list(range(1, 21))
 
 
 def test_branches_are_those_of_perfnano(tmp_path, crossings):
@@ -55,7 +60,7 @@ def test_branches_are_those_of_perfnano(tmp_path, crossings):
 def test_word_stream_gives_the_integers_back(tmp_path, crossings):
     path = tmp_path / "events.dump"
     write_words(path, crossings)
-    read = concatenate(list(read_words(path, 100, Counter())))
+    read = Examples.concatenate(list(read_words(path, 100, Counter())))
     assert read.counts.tolist() == crossings.counts.tolist()
     for name, codes in crossings.columns.items():
         np.testing.assert_array_equal(read.columns[name], codes, err_msg=name)

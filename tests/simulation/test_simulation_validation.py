@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from simulation_events import random_collisions
 
-from l1met_fpga.data.batch import EventBatch
+from l1met_fpga.data.examples import Examples
 from l1met_fpga.errors import DataError
 from l1met_fpga.simulation.crossings import simulate_crossings
 from l1met_fpga.simulation.detector import load_detector
@@ -71,14 +71,10 @@ def test_components_by_hand():
     columns = {
         "pt": [40, 16], "eta": [0, 460], "phi": [0, 360], "pid": [1, 7], "puppi_weight": [256, 256],
     }  # fmt: skip
-    nothing = np.zeros((2, 2))
-    events = EventBatch(
+    events = Examples.of(
         np.array([1, 1]),
         {name: np.array(values, np.int16) for name, values in columns.items()},
-        np.array([1, 1]),
-        np.zeros((2, 3), np.uint64),
-        nothing,
-        nothing,
+        besides={"n_candidates": np.array([1, 1])},
     )
     photon, muon = components(events)
     assert (photon.region, photon.species, photon.per_event) == ("barrel", "photons", 0.5)

@@ -29,7 +29,7 @@ def write(path, label, n_events, seed):
     candidates = random_candidates(rng, n_events)
     gen = puppi_met_xy_gev(candidates) + rng.normal(0, 30, (n_events, 2))
     gen = np.zeros_like(gen) if label == "pileup" else gen
-    write_store(path, candidates=candidates, gen_met_xy_gev=gen, label=label)
+    write_store(path, candidates=candidates, truth={GEN_MET: gen}, label=label)
     return path
 
 

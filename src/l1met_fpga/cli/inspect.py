@@ -1,7 +1,6 @@
 """``l1met inspect``: what a file of events holds."""
 
 import json
-from collections import Counter
 from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    from l1met_fpga.data.batch import EventBatch
+    from l1met_fpga.data.examples import Examples
     from l1met_fpga.data.inspect import Inspection
 
 __all__ = ["register"]
@@ -88,6 +87,8 @@ def _inspect(
 
 
 def _print(console: Console, inspection: "Inspection") -> None:
+    from l1met_fpga.data.truth import CANDIDATE_SUMS, Quantity
+
     totals = inspection.totals
     console.print(terminal.styled((inspection.path, "bold")))
     head = Table(show_header=False, box=None)
@@ -97,11 +98,14 @@ def _print(console: Console, inspection: "Inspection") -> None:
     head.add_row("events", f"{inspection.n_events}")
     for part, n in inspection.parts.items():
         head.add_row(f"  {part}", f"{n}")
-    head.add_row("with generator MET", f"{totals.n_with_gen_met}")
-    if totals.n_with_gen_met:
-        head.add_row("mean generator MET", f"{totals.mean_gen_met_gev:.1f} GeV")
+    for name, sizes in totals.truths.items():
+        title = Quantity.named(name).title
+        head.add_row(f"with {title}", f"{sizes.n}")
+        if sizes.n:
+            head.add_row(f"mean {title}", f"{sizes.mean_gev:.1f} GeV")
     if inspection.n_events:
-        head.add_row("mean PUPPI MET", f"{totals.mean_puppi_met_gev:.1f} GeV")
+        for kind, sizes in totals.sums.items():
+            head.add_row(f"mean {CANDIDATE_SUMS[kind]}", f"{sizes.mean_gev:.1f} GeV")
     head.add_row("candidates", f"{int(totals.pt_by_pid.sum())}")
     console.print(head, "")
     if inspection.n_events:
@@ -164,42 +168,44 @@ def _draw(
         "multiplicity": plots.plot_multiplicity(totals),
         "pt": plots.plot_pt(totals),
         "columns": plots.plot_columns(totals),
-        "met": plots.plot_met(totals),
+        **{f"{kind}_sums": plots.plot_sums(totals, kind) for kind in totals.sums},
     }
     one = read_event(inspection.path, event, config)
     name = Path(inspection.path).name
-    identity = ":".join(str(part) for part in one.event_id[0])
+    identity = ":".join(str(part) for part in one.ids[0])
     title = f"{name}, event {event} ({identity})"
-    figures[f"event_{event}"] = plots.plot_event(one, _met_vectors(one, network), title=title)
+    figures[f"event_{event}"] = plots.plot_event(one, _vectors(one, network), title=title)
     return [path for key, figure in figures.items() for path in save_figure(figure, folder, key)]
 
 
-def _met_vectors(event: "EventBatch", network: Path | None) -> "dict[str, npt.NDArray[np.float64]]":
-    """Return the MET vectors of one event by name: generator, PUPPI and network."""
-    import numpy as np
+def _vectors(event: "Examples", network: Path | None) -> "dict[str, npt.NDArray[np.float64]]":
+    """Return the vectors of one event by name: generator, candidates and network."""
+    from l1met_fpga.data.truth import CANDIDATE_SUMS, Quantity
+    from l1met_fpga.puppi.sums import event_sums
 
-    from l1met_fpga.puppi.sums import puppi_met_xy_gev
-
-    columns = {name: column[None] for name, column in event.columns.items()}
-    result = {"PUPPI": puppi_met_xy_gev(columns)[0]}
-    if np.isfinite(event.gen_met_xy_gev).all():
-        result = {"generator": event.gen_met_xy_gev[0], **result}
+    known = {Quantity.named(name): values for name, values in event.truth.items()}
+    result = {
+        truth.title: values[0]
+        for truth, values in known.items()
+        if truth.kind == "vector" and truth.is_known(values).all()
+    }
+    result[CANDIDATE_SUMS["vector"]] = event_sums(event.columns, event.counts)["vector"][0]
     if network is not None:
-        result["network"] = _network_met(event, network)
+        result["network MET"] = _network_met(event, network)
     return result
 
 
-def _network_met(event: "EventBatch", path: Path) -> Any:
-    from l1met_fpga.data.order import order_and_truncate
+def _network_met(event: "Examples", path: Path) -> Any:
     from l1met_fpga.firmware.reference import evaluate
     from l1met_fpga.models.heads import MET
     from l1met_fpga.models.network import Network
+    from l1met_fpga.puppi.columns import N_CANDIDATES
     from l1met_fpga.run_folder import RunFolder
 
     if path.is_dir():
         run = RunFolder.open(path)
         path = run.need(run.network, made_by="l1met train")
     trained = Network.load(path)
-    padded = order_and_truncate(event, "as_is", Counter())
-    columns = {name: padded.padded(name) for name in trained.columns}
+    padded = event.first_rows(N_CANDIDATES).padded(N_CANDIDATES)
+    columns = {name: padded[name] for name in trained.columns}
     return trained.values(evaluate(trained, columns))[MET.name][0]

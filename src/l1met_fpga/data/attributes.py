@@ -27,7 +27,7 @@ __all__ = [
 ]
 
 FORMAT: Final = "l1met-store"
-SCHEMA_VERSION: Final = 2
+SCHEMA_VERSION: Final = 3
 """Layout of the file; a store of another version is refused."""
 CONVERSION_VERSION: Final = 2
 """Rules of the readers: raised whenever the same source gives other numbers. Whatever keeps stores
@@ -41,20 +41,23 @@ class Attributes:
     Attributes:
         label: Sample label.
         role: ``signal``, or ``background``: pile-up-only events, from which rates come and whose
-            true MET is zero.
+            truths are zero.
+        rows: What one example is: ``event``.
         order: Order policy of the candidates (``as_is``, ``pt``, ``region``).
         sources: One record per input file: path, size in bytes, SHA-256, events.
         counts: What happened to how many events or candidates (truncated, empty, ...).
         software: Versions of the programs that made the file.
         split_seed: Seed of the saved parts.
         split_fractions: Fractions of the saved parts.
-        units: Unit of one count, by column, and what z0 is counted from.
+        units: Unit of one count, by column, and what z0 is counted from; units of truths and of what
+            else is known.
         content: Digest of all events (see :class:`~l1met_fpga.data.content.ContentHash`).
         conversion_version: :data:`CONVERSION_VERSION` of the program that made the file.
     """
 
     label: str
     role: Role
+    rows: str
     order: str
     sources: list[dict[str, Any]]
     counts: dict[str, int]
@@ -77,6 +80,7 @@ def read_attributes(attrs: Mapping[str, Any], path: Path) -> Attributes:
     return Attributes(
         label=str(attrs["label"]),
         role=as_role(str(attrs["role"]), where=f"{path}, attribute role"),
+        rows=str(attrs["rows"]),
         order=str(attrs["order"]),
         sources=json.loads(attrs["sources"]),
         counts=json.loads(attrs["counts"]),

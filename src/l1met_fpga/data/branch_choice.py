@@ -9,15 +9,16 @@ from l1met_fpga.data.branch_map import (
     PACKAGED,
     BranchMap,
     Names,
-    PolarMet,
+    PolarVector,
     load_branch_map,
 )
+from l1met_fpga.data.truth import PUPPI_MET, TRUTHS, Quantity
 from l1met_fpga.errors import DataError
 
-__all__ = ["FileBranches", "choose_branches", "nearest"]
+__all__ = ["Branches", "FileBranches", "choose_branches", "nearest"]
 
-Polar = tuple[str, str]
-"""Branches of size and direction."""
+Branches = tuple[str, ...]
+"""Size and direction of a vector, or the one branch of a number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +32,8 @@ class FileBranches:
         charge: Electric charge.
         hardware: Hardware integers by column.
         extras: Optional columns in physical units.
-        gen_met: Generator MET.
-        puppi_met: PUPPI MET.
-        baselines: MET of other algorithms by name.
+        truth: Truths by name.
+        baselines: Other algorithms' estimates, by name with form and unit.
         vertex_z0: z of the vertices.
         event: Run, luminosity block, event number.
         weight: Weight of the generator, which is not used but must not be passed over in silence.
@@ -47,9 +47,8 @@ class FileBranches:
     charge: str | None
     hardware: dict[str, str]
     extras: dict[str, str]
-    gen_met: Polar | None
-    puppi_met: Polar | None
-    baselines: dict[str, Polar]
+    truth: dict[str, Branches]
+    baselines: dict[str, Branches]
     vertex_z0: str | None
     event: tuple[str | None, ...]
     weight: str | None
@@ -58,7 +57,7 @@ class FileBranches:
 
     def all(self) -> list[str]:
         """Return every branch once."""
-        mets = (self.gen_met, self.puppi_met, *self.baselines.values())
+        values = (*self.truth.values(), *self.baselines.values())
         found = [
             *self.candidates.values(),
             self.pdg_id,
@@ -66,7 +65,7 @@ class FileBranches:
             self.charge,
             *self.hardware.values(),
             *self.extras.values(),
-            *(branch for met in mets if met for branch in met),
+            *(branch for branches in values for branch in branches),
             self.vertex_z0,
             *self.event,
             self.weight,
@@ -74,6 +73,7 @@ class FileBranches:
         return list(dict.fromkeys(branch for branch in found if branch))
 
 
+_PUPPI_MET: Final = Quantity.named(PUPPI_MET)
 _WEIGHT: Final = ("genWeight",)
 """Its name in every table of the NanoAOD kind."""
 
@@ -126,13 +126,17 @@ def _required(names: BranchMap) -> list[Names]:
 
 
 def _named(names: BranchMap) -> list[Names]:
-    mets = (names.gen_met, names.puppi_met, *names.baselines.values())
+    values = (*names.truth.values(), *names.baselines.values())
     optional = (
         names.count,
         names.charge,
         *names.hardware.values(),
         *names.extras.values(),
-        *(branch for met in mets if met for branch in (met.pt, met.phi)),
+        *(
+            branch
+            for value in values
+            for branch in ((value.pt, value.phi) if isinstance(value, PolarVector) else (value,))
+        ),
         names.vertex_z0,
         *(names.event or ()),
     )
@@ -163,11 +167,8 @@ def _chosen(names: BranchMap, branches: Collection[str]) -> FileBranches:
         charge=_first(names.charge, branches),
         hardware=_found(names.hardware, branches),
         extras=_found(names.extras, branches),
-        gen_met=_polar(names.gen_met, branches),
-        puppi_met=_polar(names.puppi_met, branches),
-        baselines={
-            name: polar for name, met in names.baselines.items() if (polar := _polar(met, branches))
-        },
+        truth=_values(names.truth, branches),
+        baselines=_values(names.baselines, branches),
         vertex_z0=_first(names.vertex_z0, branches),
         event=event,
         weight=_first(_WEIGHT, branches),
@@ -186,15 +187,34 @@ def _found(names: Mapping[str, Names], branches: Collection[str]) -> dict[str, s
     return {name: branch for name, branch in found.items() if branch}
 
 
-def _polar(met: PolarMet | None, branches: Collection[str]) -> Polar | None:
-    pairs = zip(met.pt, met.phi, strict=True) if met else ()
-    return next((pair for pair in pairs if set(pair) <= set(branches)), None)
+def _values(
+    named: Mapping[str, PolarVector | Names], branches: Collection[str]
+) -> dict[str, Branches]:
+    """Return the branches that the file has, by name with form and unit."""
+    return {
+        Quantity(key, "vector" if isinstance(value, PolarVector) else "scalar", key).name: chosen
+        for key, value in named.items()
+        if (chosen := _value(value, branches))
+    }
+
+
+def _value(value: PolarVector | Names, branches: Collection[str]) -> Branches | None:
+    if isinstance(value, PolarVector):
+        pairs = zip(value.pt, value.phi, strict=True)
+        return next((pair for pair in pairs if set(pair) <= set(branches)), None)
+    found = _first(value, branches)
+    return (found,) if found else None
 
 
 def _lacking(names: BranchMap, found: FileBranches) -> tuple[str, ...]:
     wanted = {
-        "files_without_gen_met": names.gen_met and not found.gen_met,
-        "files_without_puppi_met": names.puppi_met and not found.puppi_met,
+        **{
+            f"files_without_{truth.key}": truth.key in names.truth and truth.name not in found.truth
+            for truth in TRUTHS.values()
+        },
+        "files_without_puppi_met": (
+            _PUPPI_MET.key in names.baselines and _PUPPI_MET.name not in found.baselines
+        ),
         "files_without_charge": names.charge and not found.charge,
         "files_without_hardware_integers": names.hardware and not found.hardware,
         "files_without_vertex": names.vertex_z0 and not found.vertex_z0,

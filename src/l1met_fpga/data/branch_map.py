@@ -7,10 +7,11 @@ from typing import Annotated, Final, Self
 from pydantic import BeforeValidator, Field, StringConstraints, field_validator, model_validator
 
 from l1met_fpga.config.base import StrictModel, load_yaml, parse
+from l1met_fpga.data.truth import TRUTHS
 from l1met_fpga.errors import ConfigError
 from l1met_fpga.puppi.columns import COLUMNS
 
-__all__ = ["PACKAGED", "BranchMap", "Names", "PolarMet", "load_branch_map"]
+__all__ = ["PACKAGED", "BranchMap", "Names", "PolarVector", "load_branch_map"]
 
 PACKAGED: Final = ("perfnano", "l1nano", "scouting")
 """Maps that come with the package, in the order in which ``auto`` tries them."""
@@ -35,8 +36,8 @@ class CandidateBranches(StrictModel):
     puppi_weight: Names = Field(description="0 to 1.")
 
 
-class PolarMet(StrictModel):
-    """Branches of one MET vector."""
+class PolarVector(StrictModel):
+    """Branches of a vector in the transverse plane."""
 
     pt: Names = Field(description="GeV.")
     phi: Names = Field(description="rad.")
@@ -67,15 +68,41 @@ class BranchMap(StrictModel):
     extras: dict[str, Names] = Field(
         {}, description="Optional columns in physical units (z0, dxy)."
     )
-    gen_met: PolarMet | None = None
-    puppi_met: PolarMet | None = None
-    baselines: dict[BaselineName, PolarMet] = Field(
-        {}, description="MET of other algorithms, by the name that it gets in the store."
+    truth: dict[str, PolarVector | Names] = Field(
+        {}, description="Branches of what is known of the collision, by the name of the truth."
+    )
+    baselines: dict[BaselineName, PolarVector | Names] = Field(
+        {}, description="Branches of other algorithms' estimates, by the name in the store."
     )
     vertex_z0: Names | None = Field(None, description="z of the vertices in cm, the primary first.")
     event: tuple[Names, Names, Names] | None = Field(
         None, description="Run, luminosity block, event number (or run, orbit, bunch crossing)."
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _moved(cls, value: object) -> object:
+        if isinstance(value, dict) and not {"gen_met", "puppi_met"}.isdisjoint(value):
+            raise ValueError(
+                "gen_met is written as `truth: {gen_met: ...}` now, and puppi_met as `baselines: "
+                "{puppi_met: ...}`"
+            )
+        return value
+
+    @field_validator("truth")
+    @classmethod
+    def _known_truths(
+        cls, value: dict[str, "PolarVector | Names"]
+    ) -> dict[str, "PolarVector | Names"]:
+        known = {truth.key: truth for truth in TRUTHS.values()}
+        for key, branches in value.items():
+            if key not in known:
+                raise ValueError(f"unknown truth {key!r}; known are {', '.join(known)}")
+            is_vector = isinstance(branches, PolarVector)
+            if is_vector != (known[key].kind == "vector"):
+                form = "one branch" if is_vector else "two branches, pt and phi"
+                raise ValueError(f"{key} needs {form}")
+        return value
 
     @field_validator("hardware", "extras")
     @classmethod

@@ -19,6 +19,7 @@ from l1met_fpga.errors import DataError
 
 __all__ = [
     "CHUNK_EVENTS",
+    "CHUNK_ROWS",
     "ChunkReader",
     "ChunkWriter",
     "Events",
@@ -30,21 +31,28 @@ Events = slice | npt.NDArray[np.int64]
 """Which events to read: a slice, or event numbers in any order."""
 
 CHUNK_EVENTS: Final = 1024
-"""Events of one chunk, for every dataset of a store: chunk k of each holds the same events."""
+"""Events of one chunk of what has one row per event."""
+CHUNK_ROWS: Final = 1 << 16
+"""Candidates of one chunk of a column: those of about so many events."""
 
 _LEVEL: Final = 1
 """Of ISA-L: smaller files than zlib's level 1, at five times its speed."""
 
 
 def create_dataset(
-    group: h5py.Group, name: str, row_shape: tuple[int, ...], dtype: str
+    group: h5py.Group,
+    name: str,
+    row_shape: tuple[int, ...],
+    dtype: str,
+    *,
+    chunk: int = CHUNK_EVENTS,
 ) -> h5py.Dataset:
     """Create an empty dataset ``(0, *row_shape)`` that grows along its first axis."""
     return group.create_dataset(
         name,
         shape=(0, *row_shape),
         maxshape=(None, *row_shape),
-        chunks=(CHUNK_EVENTS, *row_shape),
+        chunks=(chunk, *row_shape),
         dtype=dtype,
         shuffle=True,
         compression="gzip",
@@ -57,40 +65,48 @@ class ChunkWriter:
 
     def __init__(self, dataset: h5py.Dataset) -> None:
         self._dataset = dataset
+        self._length = int(dataset.chunks[0])
         self._buffer = np.zeros(dataset.chunks, dataset.dtype)
         self._n_buffered = 0
         self._n_written = 0
+        self._n_room = 0
 
     def append(self, rows: npt.NDArray[Any]) -> None:
         """Add rows, shape ``(n, *row_shape)``; values must fit the dataset's type."""
         start = 0
         while start < len(rows):
-            if self._n_buffered == 0 and len(rows) - start >= CHUNK_EVENTS:
-                self._write(rows[start : start + CHUNK_EVENTS].astype(self._buffer.dtype))
-                start += CHUNK_EVENTS
+            if self._n_buffered == 0 and len(rows) - start >= self._length:
+                self._write(rows[start : start + self._length].astype(self._buffer.dtype))
+                start += self._length
                 continue
-            n = min(CHUNK_EVENTS - self._n_buffered, len(rows) - start)
+            n = min(self._length - self._n_buffered, len(rows) - start)
             self._buffer[self._n_buffered : self._n_buffered + n] = rows[start : start + n]
             self._n_buffered += n
             start += n
-            if self._n_buffered == CHUNK_EVENTS:
+            if self._n_buffered == self._length:
                 self._write(self._buffer)
                 self._n_buffered = 0
 
     def finish(self) -> None:
-        """Write what waits in memory and give the dataset its final length."""
+        """Give the dataset its final length and write what waits in memory."""
+        # In this order: HDF5 would read, clear and compress again the end of a chunk that is there.
+        self._dataset.resize(self._n_written + self._n_buffered, axis=0)
         if self._n_buffered:
-            n = self._n_written + self._n_buffered
             self._buffer[self._n_buffered :] = 0
-            self._write(self._buffer)
-            self._n_written, self._n_buffered = n, 0
-        self._dataset.resize(self._n_written, axis=0)
+            self._write_chunk(self._buffer)
+            self._n_buffered = 0
 
     def _write(self, chunk: npt.NDArray[Any]) -> None:
-        self._dataset.resize(self._n_written + CHUNK_EVENTS, axis=0)
+        if self._n_written + self._length > self._n_room:
+            # Asking HDF5 for room costs as much as compressing a small chunk.
+            self._n_room = 2 * self._n_room + self._length
+            self._dataset.resize(self._n_room, axis=0)
+        self._write_chunk(chunk)
+        self._n_written += self._length
+
+    def _write_chunk(self, chunk: npt.NDArray[Any]) -> None:
         first = (self._n_written, *(0 for _ in chunk.shape[1:]))
         self._dataset.id.write_direct_chunk(first, _encode(chunk))
-        self._n_written += CHUNK_EVENTS
 
 
 class ChunkReader:
@@ -107,17 +123,18 @@ class ChunkReader:
         self.dtype = dataset.dtype
         self._id = dataset.id
         self._zeros = (0,) * len(self.row_shape)
-        self._n_bytes = CHUNK_EVENTS * math.prod(self.row_shape) * self.dtype.itemsize
+        self.length = int(dataset.chunks[0])
+        self._n_bytes = self.length * math.prod(self.row_shape) * self.dtype.itemsize
         self._name = f"{dataset.name} in {dataset.file.filename}"
 
     def read(self, index: int) -> npt.NDArray[Any]:
-        """Return one chunk, shape ``(1024, *row_shape)``; rows beyond the end are zero.
+        """Return one chunk, shape ``(length, *row_shape)``; rows beyond the end are zero.
 
         Raises:
             DataError: If the chunk is missing or damaged.
         """
         try:
-            mask, payload = self._id.read_direct_chunk((index * CHUNK_EVENTS, *self._zeros))
+            mask, payload = self._id.read_direct_chunk((index * self.length, *self._zeros))
             # libdeflate is the faster reader, ISA-L the faster writer.
             raw = deflate.zlib_decompress(payload, self._n_bytes)
         except (OSError, ValueError, RuntimeError, deflate.DeflateError) as err:
@@ -129,7 +146,7 @@ class ChunkReader:
             raise self._damaged(index) from err
         if mask or len(raw) != self._n_bytes:
             raise self._damaged(index)
-        return _unshuffle(raw, self.dtype).reshape(CHUNK_EVENTS, *self.row_shape)
+        return _unshuffle(raw, self.dtype).reshape(self.length, *self.row_shape)
 
     def _damaged(self, index: int) -> DataError:
         return DataError(
@@ -153,13 +170,13 @@ def _read_slice(reader: ChunkReader, events: slice) -> npt.NDArray[Any]:
     start, stop, step = events.indices(reader.n_rows)
     if step != 1:
         return _read_rows(reader, np.arange(start, stop, step))
-    first = start // CHUNK_EVENTS
-    if start < stop <= (first + 1) * CHUNK_EVENTS:
-        return reader.read(first)[start - first * CHUNK_EVENTS : stop - first * CHUNK_EVENTS]
+    first = start // reader.length
+    if start < stop <= (first + 1) * reader.length:
+        return reader.read(first)[start - first * reader.length : stop - first * reader.length]
     result = np.empty((max(stop - start, 0), *reader.row_shape), reader.dtype)
-    for index in range(first, -(-stop // CHUNK_EVENTS)):
-        first = index * CHUNK_EVENTS
-        low, high = max(start, first), min(stop, first + CHUNK_EVENTS)
+    for index in range(first, -(-stop // reader.length)):
+        first = index * reader.length
+        low, high = max(start, first), min(stop, first + reader.length)
         result[low - start : high - start] = reader.read(index)[low - first : high - first]
     return result
 
@@ -169,11 +186,11 @@ def _read_rows(reader: ChunkReader, rows: npt.NDArray[np.int64]) -> npt.NDArray[
         raise IndexError(f"event numbers must lie in 0 to {reader.n_rows - 1}")
     result = np.empty((rows.size, *reader.row_shape), reader.dtype)
     order = np.argsort(rows, kind="stable")
-    chunk_of = rows[order] // CHUNK_EVENTS
+    chunk_of = rows[order] // reader.length
     starts = np.flatnonzero(np.diff(chunk_of, prepend=-1))
     for chosen in np.split(order, starts[1:]) if rows.size else []:
-        index = int(rows[chosen[0]]) // CHUNK_EVENTS
-        result[chosen] = reader.read(index)[rows[chosen] - index * CHUNK_EVENTS]
+        index = int(rows[chosen[0]]) // reader.length
+        result[chosen] = reader.read(index)[rows[chosen] - index * reader.length]
     return result
 
 

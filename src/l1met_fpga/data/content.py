@@ -2,23 +2,15 @@
 
 import hashlib
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from l1met_fpga.data.batch import EventBatch
+from l1met_fpga.data.layout import EVENT_ID, dataset_of
 from l1met_fpga.identity import content_digest
 
 __all__ = ["ContentHash"]
-
-_DTYPES: Final[Mapping[str, str]] = {
-    "counts": "<i4",
-    "n_candidates": "<i4",
-    "event_id": "<u8",
-    "gen_met_xy_gev": "<f4",
-    "puppi_met_xy_gev": "<f4",
-}
 
 
 class ContentHash:
@@ -31,16 +23,21 @@ class ContentHash:
     def __init__(self) -> None:
         self._hashes: dict[str, Any] = {}
 
-    def add(self, batch: EventBatch) -> None:
-        """Add events, all with the same columns and baselines."""
-        for name, dtype in _DTYPES.items():
-            self._add(name, getattr(batch, name), dtype)
-        for name, column in batch.columns.items():
-            self._add(f"candidates/{name}", column, "<i2")
-        for name, met in batch.baselines.items():
-            self._add(f"baselines/{name}", met, "<f4")
-        if batch.vertex_z0_cm is not None:
-            self._add("vertex_z0_cm", batch.vertex_z0_cm, "<f4")
+    def add_rows(
+        self, collection: str, columns: Mapping[str, npt.NDArray[np.int16]], counts: npt.ArrayLike
+    ) -> None:
+        """Add the rows of events, and how many each of them has."""
+        self._add(f"{collection} of each event", np.asarray(counts), "<i4")
+        for name, codes in columns.items():
+            self._add(f"{collection}/{name}", codes, "<i2")
+
+    def add_ids(self, ids: npt.NDArray[np.uint64]) -> None:
+        """Add run, luminosity block and event number of events."""
+        self._add(EVENT_ID, ids, "<u8")
+
+    def add(self, name: str, values: npt.NDArray[Any]) -> None:
+        """Add what is known of events under a name of :mod:`l1met_fpga.data.layout`."""
+        self._add(name, values, dataset_of(name)[1])
 
     def _add(self, name: str, values: npt.NDArray[Any], dtype: str) -> None:
         if values.dtype.kind == "f":

@@ -1,23 +1,32 @@
-"""Files of the field to one store: per-file tasks, then one merge in the order of the files."""
+"""Files of the field to one store.
+
+One file is written into the store as it is read. Several are independent tasks, each of which
+leaves a part; then one merge in the order of the files.
+"""
 
 import json
 import logging
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
+from typing import Any
 
 from l1met_fpga.cluster import run_tasks
 from l1met_fpga.config.data import ConvertConfig
-from l1met_fpga.data.batch import no_met
 from l1met_fpga.data.branch_map import load_branch_map
+from l1met_fpga.data.examples import Examples
+from l1met_fpga.data.layout import is_baseline
 from l1met_fpga.data.order import order_and_truncate
 from l1met_fpga.data.part_file import PartRecord, create_part, read_part, read_part_record
 from l1met_fpga.data.roles import suggested_role
 from l1met_fpga.data.sources import Source, expand_sources, read_source
 from l1met_fpga.data.store import CONVERSION_VERSION, SCHEMA_VERSION, is_store
-from l1met_fpga.data.store_writer import create_store
+from l1met_fpga.data.store_writer import StoreWriter, create_store
+from l1met_fpga.data.truth import TRUTHS
+from l1met_fpga.data.vertex import with_z0_from_vertex
 from l1met_fpga.errors import DataError
 from l1met_fpga.files import exclusive
 
@@ -43,6 +52,22 @@ class ConvertTask:
         source = [self.source.path, self.source.format, self.source.stamp()]
         return json.dumps([*versions, *source, options])
 
+    def record(self) -> dict[str, Any]:
+        """Return what a store says about the file, without the number of its events."""
+        stamp = self.source.stamp()
+        return {
+            "path": self.source.path,
+            "format": self.source.format,
+            "bytes": stamp[0] if stamp else None,
+            "sha256": self.source.sha256(),
+        }
+
+    def events(self, tally: Counter[str]) -> Iterator[Examples]:
+        """Read the file as the store is to hold it."""
+        for events in read_source(self.source, self.config, tally):
+            placed = events if self.config.z0 == "beam" else with_z0_from_vertex(events)
+            yield order_and_truncate(placed, self.config.order, tally)
+
 
 def convert(
     sources: Sequence[str],
@@ -56,8 +81,8 @@ def convert(
 ) -> dict[str, int]:
     """Convert files to one store.
 
-    Each input file is an independent task. Finished tasks stay in the folder ``OUTPUT.parts``
-    until the store is complete, so an interrupted conversion goes on where it stopped.
+    Each of several input files is an independent task. Finished tasks stay in the folder
+    ``OUTPUT.parts`` until the store is complete, so an interrupted conversion goes on where it stopped.
 
     Args:
         sources: File names, globs and URLs.
@@ -92,8 +117,11 @@ def convert(
     ]
     with exclusive(output):
         _refuse_existing(output, overwrite=overwrite)
-        records = _run(tasks, workers=workers, scheduler=scheduler, on_file=on_file)
-        counts = _merge(tasks, records, output, config)
+        if len(tasks) == 1 and scheduler is None:
+            counts = _convert_one(tasks[0], output, on_file)
+        else:
+            records = _run(tasks, workers=workers, scheduler=scheduler, on_file=on_file)
+            counts = _merge(tasks, records, output, config)
         _remove_parts(folder)
     return counts
 
@@ -119,21 +147,12 @@ def convert_source(task: ConvertTask) -> PartRecord:
     if done is not None and done.fingerprint == fingerprint:
         _log.info("%s was converted before, going on", task.source.path)
         return done
-    stamp = task.source.stamp()
-    source = {
-        "path": task.source.path,
-        "format": task.source.format,
-        "bytes": stamp[0] if stamp else None,
-        "sha256": task.source.sha256(),
-    }
     tally: Counter[str] = Counter()
-    with create_part(task.part, fingerprint, source, tally) as writer:
-        for batch in read_source(task.source, task.config, tally):
-            placed = batch if task.config.z0 == "beam" else batch.with_z0_from_vertex()
-            writer.append(order_and_truncate(placed, task.config.order, tally))
+    with create_part(task.part, fingerprint, task.record(), tally) as writer:
+        for events in task.events(tally):
+            writer.append(events)
         if writer.n_events == 0:
-            _log.warning("%s has no events", task.source.path)
-            tally["files_without_events"] += 1
+            _say_empty(task, tally)
     record = read_part_record(task.part)
     if record is None:
         raise DataError(f"{task.part} cannot be read back; check the disk")
@@ -163,6 +182,39 @@ def _remove_parts(folder: Path) -> None:
         folder.rmdir()
 
 
+def _say_empty(task: ConvertTask, tally: Counter[str]) -> None:
+    _log.warning("%s has no events", task.source.path)
+    tally["files_without_events"] += 1
+
+
+def _convert_one(
+    task: ConvertTask, output: Path, on_file: Callable[[int, int], None] | None
+) -> dict[str, int]:
+    """Convert one file straight into the store."""
+    counts: Counter[str] = Counter()
+    record = task.record()
+    batches = task.events(counts)
+    first = next(batches, None)
+    if first is None:
+        _say_empty(task, counts)
+        raise _no_event(1)
+    with create_store(
+        output,
+        **_about(task.config),
+        columns=list(first.columns),
+        truths=list(first.truth),
+        besides=list(first.besides),
+        sources=[record],
+        counts=counts,
+    ) as store:
+        _append(store, chain([first], batches))
+        record["events"] = store.n_events
+        if on_file is not None:
+            on_file(1, store.n_events)
+    counts.update(store.counts)
+    return dict(counts)
+
+
 def _merge(
     tasks: Sequence[ConvertTask],
     records: Sequence[PartRecord],
@@ -173,35 +225,47 @@ def _merge(
         (task, record) for task, record in zip(tasks, records, strict=True) if record.n_events
     ]
     if not filled:
-        raise DataError(f"none of the {len(tasks)} input files has an event; nothing was written")
+        raise _no_event(len(tasks))
     _refuse_copies([record for _, record in filled])
-    role = config.role or suggested_role(config.label)
     counts: Counter[str] = Counter()
     for record in records:
         counts.update(record.counts)
+    baselines = [[n for n in record.besides if is_baseline(n)] for _, record in filled]
+    others = [n for _, record in filled for n in record.besides if not is_baseline(n)]
+    held = {name for _, record in filled for name in record.truths}
     with create_store(
         output,
-        label=config.label,
-        order=config.order,
-        role=role,
-        z0=config.z0,
+        **_about(config),
         columns=_in_every_file("columns", [record.columns for _, record in filled]),
-        splits=config.splits,
-        has_vertex=any(record.has_vertex for _, record in filled),
-        baselines=_in_every_file("baselines", [record.baselines for _, record in filled]),
+        truths=[name for name in TRUTHS if name in held],
+        besides=[*dict.fromkeys(others), *_in_every_file("baselines", baselines)],
         sources=[record.source for record in records],
         counts=counts,
     ) as store:
         for task, record in filled:
-            # A generator MET that is zero in a whole file was never filled.
-            no_truth = role == "signal" and record.n_true_met == 0
-            for batch in read_part(task.part, record):
-                if no_truth:
-                    counts["gen_met_all_zero"] += int((batch.gen_met_xy_gev == 0).all(axis=1).sum())
-                    batch = replace(batch, gen_met_xy_gev=no_met(batch.n_events))
-                store.append(batch)
+            _append(store, read_part(task.part, record))
     counts.update(store.counts)
     return dict(counts)
+
+
+def _about(config: ConvertConfig) -> dict[str, Any]:
+    return {
+        "label": config.label,
+        "order": config.order,
+        "role": config.role or suggested_role(config.label),
+        "z0": config.z0,
+        "splits": config.splits,
+    }
+
+
+def _append(store: StoreWriter, batches: Iterator[Examples]) -> None:
+    for events in batches:
+        store.append(events)
+    store.end_of_source()
+
+
+def _no_event(n_files: int) -> DataError:
+    return DataError(f"none of the {n_files} input files has an event; nothing was written")
 
 
 def _refuse_copies(records: Sequence[PartRecord]) -> None:

@@ -2,7 +2,22 @@
 
 from typing import Final
 
+from l1met_fpga.data.truth import TRUTHS, Quantity
+
 __all__ = ["COUNT_MEANINGS"]
+
+
+def _of_truth(truth: Quantity) -> dict[str, str]:
+    key, title = truth.key, truth.title
+    hint = "(pile-up-only events need --role background)"
+    return {
+        f"{key}_fillers": f"events whose {title} is none ({truth.fillers}): no truth",
+        f"{key}_missing": f"events without {title} {hint}",
+        f"{key}_all_zero": f"events of files whose {title} is zero throughout, which is no truth {hint}",
+        f"background_{key}": f"background events whose {title} was not zero, set to zero",
+        f"files_without_{key}": f"files without {title}",
+    }
+
 
 COUNT_MEANINGS: Final = {
     "truncated_events": "events with more than 128 candidates",
@@ -16,20 +31,12 @@ COUNT_MEANINGS: Final = {
     "every event counts once",
     "full_slot_events": "events that fill all slots of the source, fewer than 128; candidates may be "
     "missing",
-    "gen_met_fillers": "events whose generator MET is no MET (negative, above 14 TeV, not finite, or "
-    "beyond a turn): no truth",
-    "puppi_met_fillers": "events whose PUPPI MET in the source is no MET, left out",
-    "baseline_met_fillers": "values of other algorithms' MET that are no MET, left out",
     "vertex_fillers": "events whose primary vertex is none (beyond 1 m), left out",
-    "gen_met_missing": "events without generator MET (pile-up-only events need --role background)",
-    "gen_met_all_zero": "events of files whose generator MET is zero throughout, which is no truth "
-    "(pile-up-only events need --role background)",
-    "background_gen_met": "background events whose generator MET was not zero, set to zero",
     "files_without_events": "files without events",
-    "files_without_gen_met": "files without a generator MET",
-    "files_without_puppi_met": "files without a PUPPI MET to compare with that of the candidates",
     "files_without_charge": "files without charges; the sign is that of pdgId",
     "files_without_hardware_integers": "files without hardware integers; counts are made from floats",
     "files_without_vertex": "files without a vertex table; z0 stays along the beam",
     "files_without_event_id": "files without run, luminosity block or event number",
-}
+    "baseline_fillers": "values of other algorithms that are none, left out",
+    "files_without_puppi_met": "files without the sum of the candidates that the trigger computed",
+} | {name: meaning for truth in TRUTHS.values() for name, meaning in _of_truth(truth).items()}

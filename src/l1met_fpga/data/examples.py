@@ -28,7 +28,8 @@ class Examples:
         truth: What a network is to give, by name (:data:`~l1met_fpga.data.truth.TRUTHS`); float64,
             first axis the examples, NaN where unknown.
         ids: Run, luminosity block and event number, uint64, shape (n_examples, 3).
-        besides: What else is known of each example by name, estimates of others for instance.
+        besides: What else is known of each example: by the name of its dataset
+            (:mod:`l1met_fpga.data.layout`) where it comes from a source or a store.
     """
 
     columns: dict[str, npt.NDArray[np.int16]]
@@ -36,6 +37,28 @@ class Examples:
     truth: dict[str, npt.NDArray[np.float64]]
     ids: npt.NDArray[np.uint64]
     besides: dict[str, npt.NDArray[Any]] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls,
+        counts: npt.NDArray[Any],
+        columns: Mapping[str, npt.NDArray[np.int16]],
+        *,
+        truth: Mapping[str, npt.NDArray[np.float64]] | None = None,
+        ids: npt.NDArray[np.uint64] | None = None,
+        besides: Mapping[str, npt.NDArray[Any]] | None = None,
+    ) -> "Examples":
+        """Put together what is known; examples without ``ids`` have zeros there.
+
+        Args:
+            counts: Rows of each example, shape (n_examples,).
+            columns: As the attribute.
+            truth: As the attribute.
+            ids: As the attribute.
+            besides: As the attribute.
+        """
+        ids = np.zeros((len(counts), 3), np.uint64) if ids is None else ids
+        return cls(dict(columns), _splits(counts), dict(truth or {}), ids, dict(besides or {}))
 
     @classmethod
     def from_padded(
@@ -57,13 +80,8 @@ class Examples:
             besides: As the attribute.
         """
         filled = np.asarray(candidates["pt"]) > 0
-        return cls(
-            {name: np.asarray(candidates[name])[filled] for name in columns},
-            _splits(filled.sum(axis=1)),
-            dict(truth),
-            ids,
-            dict(besides or {}),
-        )
+        flat = {name: np.asarray(candidates[name])[filled] for name in columns}
+        return cls.of(filled.sum(axis=1), flat, truth=truth, ids=ids, besides=besides)
 
     @staticmethod
     def concatenate(parts: Sequence["Examples"]) -> "Examples":
@@ -96,6 +114,20 @@ class Examples:
         """Rows of each example."""
         return np.diff(self.row_splits)
 
+    @property
+    def example_of_rows(self) -> Rows:
+        """Example of each row."""
+        return np.repeat(np.arange(len(self)), self.counts)
+
+    def select_rows(self, chosen: npt.NDArray[np.bool_]) -> "Examples":
+        """Keep the rows where ``chosen``, shape (n_rows,), is true."""
+        kept = np.concatenate([np.zeros(1, np.int64), np.cumsum(chosen)])
+        return replace(
+            self,
+            columns={name: codes[chosen] for name, codes in self.columns.items()},
+            row_splits=kept[self.row_splits],
+        )
+
     def rows_of(self, examples: npt.NDArray[np.int64]) -> tuple[Rows, Rows]:
         """Return the rows of some examples, in that order, and the borders between them."""
         first, counts = self.row_splits[examples], self.counts[examples]
@@ -116,12 +148,7 @@ class Examples:
     def first_rows(self, n_slots: int) -> "Examples":
         """Return what a network of so many slots sees: the first rows of each example."""
         place = np.arange(self.n_rows) - np.repeat(self.row_splits[:-1], self.counts)
-        seen = place < n_slots
-        return replace(
-            self,
-            columns={name: codes[seen] for name, codes in self.columns.items()},
-            row_splits=_splits(np.minimum(self.counts, n_slots)),
-        )
+        return self.select_rows(place < n_slots)
 
     def padded(self, n_slots: int) -> dict[str, npt.NDArray[np.int16]]:
         """Return the columns in fixed slots, zero behind the last row, shape (n, n_slots).

@@ -13,18 +13,24 @@ import numpy as np
 import numpy.typing as npt
 
 from l1met_fpga.config.data import ConvertConfig
-from l1met_fpga.data.batch import EventBatch
 from l1met_fpga.data.content import ContentHash
+from l1met_fpga.data.examples import Examples
 from l1met_fpga.data.inspection import ColumnRange, Composition, Inspection
+from l1met_fpga.data.layout import (
+    BASELINES,
+    CANDIDATES,
+    N_BEFORE_CUT,
+    TRUTH,
+    VERTEX,
+)
 from l1met_fpga.data.problems import find_problems
 from l1met_fpga.data.roles import suggested_role
 from l1met_fpga.data.sources import expand_sources, read_source
 from l1met_fpga.data.splits import Part, mix64
 from l1met_fpga.data.store import Store, is_store
 from l1met_fpga.data.totals import Totals
-from l1met_fpga.data.truth import GEN_MET
 from l1met_fpga.errors import DataError
-from l1met_fpga.puppi.columns import REQUIRED_COLUMNS
+from l1met_fpga.puppi.columns import N_CANDIDATES, REQUIRED_COLUMNS
 
 __all__ = ["ColumnRange", "Composition", "Inspection", "inspect_file", "read_event"]
 
@@ -49,8 +55,8 @@ def inspect_file(path: str, config: ConvertConfig | None = None) -> Inspection:
     (source,) = expand_sources([path], config.format)
     tally: Counter[str] = Counter()
     totals = Totals()
-    for batch in read_source(source, config, tally):
-        totals.add(batch)
+    for events in read_source(source, config, tally):
+        totals.add(events)
     return Inspection(
         path=path,
         format=source.format,
@@ -62,7 +68,7 @@ def inspect_file(path: str, config: ConvertConfig | None = None) -> Inspection:
     )
 
 
-def read_event(path: str, number: int, config: ConvertConfig | None = None) -> EventBatch:
+def read_event(path: str, number: int, config: ConvertConfig | None = None) -> Examples:
     """Read one event of a file.
 
     Args:
@@ -74,29 +80,14 @@ def read_event(path: str, number: int, config: ConvertConfig | None = None) -> E
         DataError: If the file cannot be read or has fewer events.
     """
     n_events = 0
-    for batch in _batches(path, config or ConvertConfig()):
-        if 0 <= number < n_events + batch.n_events:
-            return _one_event(batch, number - n_events)
-        n_events += batch.n_events
+    for events in _batches(path, config or ConvertConfig()):
+        if 0 <= number < n_events + len(events):
+            return events.take(np.array([number - n_events]))
+        n_events += len(events)
     raise DataError(f"{path} has no event {number}; it has {n_events}, numbered from 0")
 
 
-def _one_event(batch: EventBatch, index: int) -> EventBatch:
-    first = int(batch.counts[:index].sum())
-    own = slice(first, first + int(batch.counts[index]))
-    event = slice(index, index + 1)
-    return EventBatch(
-        counts=batch.counts[event],
-        columns={name: column[own] for name, column in batch.columns.items()},
-        n_candidates=batch.n_candidates[event],
-        event_id=batch.event_id[event],
-        gen_met_xy_gev=batch.gen_met_xy_gev[event],
-        puppi_met_xy_gev=batch.puppi_met_xy_gev[event],
-        baselines={name: met[event] for name, met in batch.baselines.items()},
-    )
-
-
-def _batches(path: str, config: ConvertConfig) -> Iterator[EventBatch]:
+def _batches(path: str, config: ConvertConfig) -> Iterator[Examples]:
     if is_store(Path(path)):
         with Store.open(Path(path)) as store:
             yield from _store_batches(store, REQUIRED_COLUMNS)
@@ -105,42 +96,25 @@ def _batches(path: str, config: ConvertConfig) -> Iterator[EventBatch]:
     yield from read_source(source, config, Counter())
 
 
-def _store_batches(store: Store, columns: Sequence[str]) -> Iterator[EventBatch]:
+def _store_batches(store: Store, columns: Sequence[str]) -> Iterator[Examples]:
+    """Read all that a store holds."""
+    besides = [N_BEFORE_CUT, *(f"{BASELINES}{name}" for name in store.baselines)]
+    besides += [VERTEX] if store.has_vertex else []
     for start in range(0, store.n_events, _STEP_EVENTS):
         events = slice(start, start + _STEP_EVENTS)
-        yield _ragged(store, events, store.candidates(events, columns))
-
-
-def _ragged(store: Store, events: slice, padded: dict[str, npt.NDArray[np.int16]]) -> EventBatch:
-    filled = padded["pt"] > 0
-    return EventBatch(
-        counts=filled.sum(axis=1, dtype=np.int64),
-        columns={name: column[filled] for name, column in padded.items()},
-        n_candidates=store.n_candidates(events),
-        event_id=store.event_id(events),
-        gen_met_xy_gev=store.truth(GEN_MET, events),
-        puppi_met_xy_gev=store.puppi_met_xy_gev(events),
-        vertex_z0_cm=store.vertex_z0_cm(events) if store.has_vertex else None,
-        baselines={name: store.baseline_met_xy_gev(name, events) for name in store.baselines},
-    )
+        yield store.examples(events, columns, truths=store.truths, besides=besides)
 
 
 def _inspect_store(store: Store) -> Inspection:
     totals = Totals()
     found: Counter[str] = Counter()
     content = ContentHash()
-    for start in range(0, store.n_events, _STEP_EVENTS):
-        events = slice(start, start + _STEP_EVENTS)
-        padded = store.candidates(events, store.columns)
-        batch = _ragged(store, events, padded)
-        totals.add(batch)
-        content.add(batch)
-        empty = padded["pt"] == 0
-        found["dirty_slots"] += int(
-            sum(np.count_nonzero(column[empty]) for column in padded.values())
-        )
-        expected = np.minimum(batch.n_candidates, padded["pt"].shape[1])
-        found["wrong_counts"] += int((expected != batch.counts).sum())
+    for events in _store_batches(store, store.columns):
+        totals.add(events)
+        _add_content(content, events, store)
+        found["empty_rows"] += int((events.columns["pt"] <= 0).sum())
+        expected = np.minimum(events.besides[N_BEFORE_CUT], N_CANDIDATES)
+        found["wrong_counts"] += int((expected != events.counts).sum())
     found["other_content"] = int(content.digest() != store.attributes.content)
     found["repeated_events"] = _repeated(store.event_id())
     about = store.attributes
@@ -151,6 +125,7 @@ def _inspect_store(store: Store) -> Inspection:
         about={
             "label": about.label,
             "role": about.role,
+            "rows": about.rows,
             "order": about.order,
             "sources": str(len(about.sources)),
             "split_seed": str(about.split_seed),
@@ -161,6 +136,16 @@ def _inspect_store(store: Store) -> Inspection:
         counts=dict(about.counts),
         problems=find_problems(totals, Counter(about.counts) + found, about.role),
     )
+
+
+def _add_content(content: ContentHash, events: Examples, store: Store) -> None:
+    content.add_rows(CANDIDATES, events.columns, events.counts)
+    content.add_ids(events.ids)
+    for name, values in events.besides.items():
+        content.add(name, values)
+    if not store.is_background:  # whose truth is not written
+        for name, values in events.truth.items():
+            content.add(f"{TRUTH}{name}", values)
 
 
 def _repeated(event_id: npt.NDArray[np.uint64]) -> int:

@@ -122,12 +122,16 @@ class Inspection:
                 "format": self.format,
                 "about": self.about,
                 "events": self.n_events,
-                "events_with_gen_met": self.totals.n_with_gen_met,
                 "candidates": int(self.totals.pt_by_pid.sum()),
                 "parts": self.parts,
                 "counts": self.counts,
-                "mean_gen_met_gev": self.totals.mean_gen_met_gev,
-                "mean_puppi_met_gev": self.totals.mean_puppi_met_gev,
+                "truths": {
+                    name: {"events": sizes.n, "mean_gev": sizes.mean_gev}
+                    for name, sizes in self.totals.truths.items()
+                },
+                "sums_of_candidates": {
+                    kind: {"mean_gev": sizes.mean_gev} for kind, sizes in self.totals.sums.items()
+                },
                 "ranges": ranges,
                 "composition": composition,
                 "multiplicity": self.totals.multiplicity[:used].tolist(),

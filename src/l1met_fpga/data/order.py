@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from l1met_fpga.data.batch import EventBatch
+from l1met_fpga.data.examples import Examples
 from l1met_fpga.errors import ConfigError
 from l1met_fpga.puppi.columns import COLUMNS, N_CANDIDATES
 from l1met_fpga.puppi.regions import region_of
@@ -22,16 +22,16 @@ __all__ = ["ORDER_POLICIES", "order_and_truncate"]
 Keys = npt.NDArray[np.int64]
 
 
-def _by_pt(batch: EventBatch) -> Keys:
-    return COLUMNS["pt"].high - batch.columns["pt"].astype(np.int64)
+def _by_pt(events: Examples) -> Keys:
+    return COLUMNS["pt"].high - events.columns["pt"].astype(np.int64)
 
 
-def _by_region(batch: EventBatch) -> Keys:
-    region = region_of(batch.columns["eta"], batch.columns["phi"])
-    return (region << COLUMNS["pt"].type.width) | _by_pt(batch)
+def _by_region(events: Examples) -> Keys:
+    region = region_of(events.columns["eta"], events.columns["phi"])
+    return (region << COLUMNS["pt"].type.width) | _by_pt(events)
 
 
-ORDER_POLICIES: Final[dict[str, Callable[[EventBatch], Keys] | None]] = {
+ORDER_POLICIES: Final[dict[str, Callable[[Examples], Keys] | None]] = {
     "as_is": None,
     "pt": _by_pt,
     "region": _by_region,
@@ -39,11 +39,11 @@ ORDER_POLICIES: Final[dict[str, Callable[[EventBatch], Keys] | None]] = {
 """Sort key (below 2^24) per candidate; equal keys keep the order of the file."""
 
 
-def order_and_truncate(batch: EventBatch, policy: str, tally: Counter[str]) -> EventBatch:
+def order_and_truncate(events: Examples, policy: str, tally: Counter[str]) -> Examples:
     """Bring candidates into order and drop those beyond 128.
 
     Args:
-        batch: Events with any number of candidates.
+        events: Events with any number of candidates.
         policy: ``as_is`` (order of the file), ``pt`` (hardest first) or ``region`` (by region of
             the correlator, hardest first inside).
         tally: Counts ``truncated_events`` and ``truncated_candidates``.
@@ -55,21 +55,13 @@ def order_and_truncate(batch: EventBatch, policy: str, tally: Counter[str]) -> E
         raise ConfigError(f"unknown order {policy!r}; choose from {', '.join(ORDER_POLICIES)}")
     key_of = ORDER_POLICIES[policy]
     if key_of is not None:
-        event = np.repeat(np.arange(batch.n_events), batch.counts)
-        order = np.argsort((event << 24) | key_of(batch), kind="stable")
-        columns = {name: values[order] for name, values in batch.columns.items()}
-        batch = replace(batch, columns=columns)
-    too_long = [int(event) for event in np.flatnonzero(batch.counts > N_CANDIDATES)]
-    if too_long:
-        kept = np.ones(int(batch.counts.sum()), bool)
-        stops = np.cumsum(batch.counts)
-        for long in too_long:
-            kept[stops[long] - batch.counts[long] + N_CANDIDATES : stops[long]] = False
-        tally["truncated_events"] += len(too_long)
-        tally["truncated_candidates"] += int(np.count_nonzero(~kept))
-        batch = replace(
-            batch,
-            counts=np.minimum(batch.counts, N_CANDIDATES),
-            columns={name: values[kept] for name, values in batch.columns.items()},
-        )
-    return batch
+        order = np.argsort((events.example_of_rows << 24) | key_of(events), kind="stable")
+        columns = {name: values[order] for name, values in events.columns.items()}
+        events = replace(events, columns=columns)
+    too_long = int((events.counts > N_CANDIDATES).sum())
+    if not too_long:
+        return events
+    kept = events.first_rows(N_CANDIDATES)
+    tally["truncated_events"] += too_long
+    tally["truncated_candidates"] += events.n_rows - kept.n_rows
+    return kept

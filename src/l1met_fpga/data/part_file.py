@@ -1,4 +1,4 @@
-"""What one input file became: the events of a finished per-file task, not padded yet.
+"""What one of many input files became: the examples of a finished per-file task, as they are.
 
 A part lives in a folder beside the store until the store is complete; it appears under its name
 only when it is whole, so a conversion that was interrupted, or a worker that died, leaves either
@@ -14,14 +14,14 @@ from pathlib import Path
 from typing import IO, Any, Final
 
 import numpy as np
+import numpy.typing as npt
 
-from l1met_fpga.data.batch import EventBatch
+from l1met_fpga.data.examples import Examples
 from l1met_fpga.errors import DataError
 from l1met_fpga.files import atomic_path
 
 __all__ = ["PartRecord", "PartWriter", "create_part", "read_part", "read_part_record"]
 
-_PER_EVENT: Final = ("counts", "n_candidates", "event_id", "gen_met_xy_gev", "puppi_met_xy_gev")
 _FOOTER_BYTES: Final = 8
 """The file ends with the record as JSON and the length of it."""
 
@@ -37,9 +37,8 @@ class PartRecord:
         n_events: Number of events.
         n_batches: Number of batches that they lie in.
         columns: Candidate columns.
-        has_vertex: Whether there is a primary vertex.
-        baselines: Names of the MET of other algorithms.
-        n_true_met: Events whose generator MET is known and not zero.
+        truths: Names of the truths.
+        besides: Names of what else is known of each event.
     """
 
     fingerprint: str
@@ -48,9 +47,8 @@ class PartRecord:
     n_events: int
     n_batches: int
     columns: list[str]
-    has_vertex: bool
-    baselines: list[str]
-    n_true_met: int
+    truths: list[str]
+    besides: list[str]
 
 
 class PartWriter:
@@ -61,28 +59,23 @@ class PartWriter:
         self.n_events = 0
         self.n_batches = 0
         self.columns: list[str] = []
-        self.has_vertex = False
-        self.baselines: list[str] = []
-        self.n_true_met = 0
+        self.truths: list[str] = []
+        self.besides: list[str] = []
 
-    def append(self, batch: EventBatch) -> None:
-        """Add events; all batches have the same columns and baselines."""
-        self.columns = list(batch.columns)
-        self.has_vertex = batch.vertex_z0_cm is not None
-        self.baselines = list(batch.baselines)
-        arrays = [getattr(batch, name) for name in _PER_EVENT]
-        arrays += batch.columns.values()
-        if batch.vertex_z0_cm is not None:
-            arrays.append(batch.vertex_z0_cm)
-        arrays += batch.baselines.values()
+    def append(self, events: Examples) -> None:
+        """Add events; all batches know the same of them."""
+        self.columns, self.truths = list(events.columns), list(events.truth)
+        self.besides = list(events.besides)
+        groups = (events.columns, events.truth, events.besides)
+        arrays = [events.row_splits, events.ids, *(a for group in groups for a in group.values())]
         for array in arrays:
             # numpy.save, but with the system's own error when the disk is full.
-            header = np.lib.format.header_data_from_array_1_0(array)
+            plain: npt.NDArray[Any] = np.ascontiguousarray(array)
+            header = np.lib.format.header_data_from_array_1_0(plain)
             np.lib.format.write_array_header_1_0(self._file, header)
-            self._file.write(array.tobytes())
+            self._file.write(plain.data.cast("B") if plain.size else b"")
         self.n_batches += 1
-        self.n_events += batch.n_events
-        self.n_true_met += int((np.hypot(*batch.gen_met_xy_gev.T) > 0).sum())
+        self.n_events += len(events)
 
 
 @contextmanager
@@ -111,9 +104,8 @@ def create_part(
                 n_events=writer.n_events,
                 n_batches=writer.n_batches,
                 columns=writer.columns,
-                has_vertex=writer.has_vertex,
-                baselines=writer.baselines,
-                n_true_met=writer.n_true_met,
+                truths=writer.truths,
+                besides=writer.besides,
             )
             text = json.dumps(asdict(record)).encode()
             file.write(text + len(text).to_bytes(_FOOTER_BYTES, "little"))
@@ -138,7 +130,7 @@ def read_part_record(path: Path) -> PartRecord | None:
         return None  # damaged: make it again
 
 
-def read_part(path: Path, record: PartRecord) -> Iterator[EventBatch]:
+def read_part(path: Path, record: PartRecord) -> Iterator[Examples]:
     """Read the batches of a part.
 
     Raises:
@@ -146,13 +138,13 @@ def read_part(path: Path, record: PartRecord) -> Iterator[EventBatch]:
     """
     try:
         with path.open("rb") as file:
+
+            def arrays(names: list[str]) -> dict[str, npt.NDArray[Any]]:
+                return {name: np.load(file, allow_pickle=False) for name in names}
+
             for _ in range(record.n_batches):
-                fields = {name: np.load(file, allow_pickle=False) for name in _PER_EVENT}
-                columns = {name: np.load(file, allow_pickle=False) for name in record.columns}
-                vertex = np.load(file, allow_pickle=False) if record.has_vertex else None
-                baselines = {n: np.load(file, allow_pickle=False) for n in record.baselines}
-                yield EventBatch(
-                    **fields, columns=columns, vertex_z0_cm=vertex, baselines=baselines
-                )
+                splits, ids = arrays(["splits", "ids"]).values()
+                columns, truth = arrays(record.columns), arrays(record.truths)
+                yield Examples(columns, splits, truth, ids, arrays(record.besides))
     except (OSError, ValueError, EOFError) as err:
         raise DataError(f"part {path} is damaged ({err}); remove it and convert again") from err

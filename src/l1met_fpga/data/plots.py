@@ -7,8 +7,9 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.figure import Figure
 
-from l1met_fpga.data.batch import EventBatch
-from l1met_fpga.data.totals import MET_BIN_GEV, Totals
+from l1met_fpga.data.examples import Examples
+from l1met_fpga.data.totals import BIN_GEV, Totals
+from l1met_fpga.data.truth import CANDIDATE_SUMS, Kind, Quantity
 from l1met_fpga.plots.figure import COLOURS, styled
 from l1met_fpga.puppi.columns import (
     ANGLE_LSB_RAD,
@@ -18,11 +19,12 @@ from l1met_fpga.puppi.columns import (
     PT_LSB_GEV,
 )
 
-__all__ = ["plot_columns", "plot_event", "plot_met", "plot_multiplicity", "plot_pt"]
+__all__ = ["plot_columns", "plot_event", "plot_multiplicity", "plot_pt", "plot_sums"]
 
 _KIND_COLORS: Final = (COLOURS[0], COLOURS[1], COLOURS[2], COLOURS[4], COLOURS[8])
 _KIND_MARKERS: Final = ("o", "s", "^", "D", "P")
-_MET_STYLES: Final = (("black", "-"), (COLOURS[4], "--"), ("#0b6e3b", "-."))
+_LINE_STYLES: Final = (("black", "-"), (COLOURS[4], "--"), ("#0b6e3b", "-."))
+_TOP_GEV: Final[dict[Kind, float]] = {"vector": 400.0, "scalar": 1600.0}
 _SIZE_INCH: Final = (7.5, 6.0)
 _AREA_PER_GEV: Final = 9.0
 _PT_EXAMPLES_GEV: Final = (2, 10, 50)
@@ -104,44 +106,52 @@ def _draw_column(axes: Any, name: str, histogram: Histogram) -> None:
     axes.set(xlabel=f"{name}{unit}", ylabel="candidates per code", ylim=(0, None))
 
 
-def plot_met(totals: Totals) -> Figure:
-    """Draw the spectra of generator MET and of the candidates' MET."""
+def plot_sums(totals: Totals, kind: Kind) -> Figure:
+    """Draw the spectra of the truths of one kind and of what the candidates add up to."""
+    drawn = {
+        Quantity.named(name).title: sizes
+        for name, sizes in totals.truths.items()
+        if Quantity.named(name).kind == kind
+    }
+    drawn[CANDIDATE_SUMS[kind]] = totals.sums[kind]
     with styled():
         figure = Figure(figsize=_SIZE_INCH)
         axes = figure.subplots()
-        for label, histogram, (color, line) in (
-            ("generator", totals.gen_met, _MET_STYLES[0]),
-            ("PUPPI", totals.puppi_met, _MET_STYLES[1]),
-        ):
-            if not histogram.any():
-                continue
-            edges = np.arange(0, 401, 5.0)
-            centres = (np.arange(histogram.size) + 0.5) * MET_BIN_GEV
-            counts, _ = np.histogram(np.minimum(centres, 399.0), edges, weights=histogram)
-            axes.stairs(counts, edges, color=color, linestyle=line, label=label)
-        axes.set(xlabel="MET [GeV] (the last bin is open)", ylabel="events per 5 GeV")
-        axes.set(yscale="log", xlim=(0, 400))
+        top = _TOP_GEV[kind]
+        edges = np.linspace(0, top, 81)
+        for (label, sizes), (color, line) in zip(drawn.items(), _LINE_STYLES, strict=False):
+            centres = (np.arange(sizes.histogram.size) + 0.5) * BIN_GEV
+            counts, _ = np.histogram(
+                np.minimum(centres, top - BIN_GEV), edges, weights=sizes.histogram
+            )
+            if counts.any():
+                axes.stairs(counts, edges, color=color, linestyle=line, label=label)
+        what = "size of the vector" if kind == "vector" else "sum"
+        axes.set(xlabel=f"{what} [GeV] (the last bin is open)", xlim=(0, top))
+        axes.set(ylabel=f"events per {edges[1]:g} GeV", yscale="log")
         axes.legend()
         return figure
 
 
 def plot_event(
-    event: EventBatch, met_xy_gev: Mapping[str, npt.NDArray[np.float64]], *, title: str
+    event: Examples, vectors_xy_gev: Mapping[str, npt.NDArray[np.float64]], *, title: str
 ) -> Figure:
-    """Draw the candidates of one event in eta and phi, and its MET vectors.
+    """Draw the candidates of one event in eta and phi, and vectors of it.
 
     Args:
         event: One event; the area of each mark is proportional to pt.
-        met_xy_gev: px, py in GeV of each MET to draw, by name, at most three.
+        vectors_xy_gev: px, py in GeV of each vector to draw, by name, at most three.
         title: Text above.
     """
     with styled():
         figure = Figure(figsize=(15, 7))
         eta_phi, plane = figure.subplots(1, 2)
         _draw_candidates(eta_phi, event)
-        for (name, vector), (color, line) in zip(met_xy_gev.items(), _MET_STYLES, strict=False):
+        for (name, vector), (color, line) in zip(
+            vectors_xy_gev.items(), _LINE_STYLES, strict=False
+        ):
             angle = float(np.arctan2(vector[1], vector[0]))
-            label = f"{name} MET {np.hypot(*vector):.1f} GeV"
+            label = f"{name} {np.hypot(*vector):.1f} GeV"
             eta_phi.axhline(angle, color=color, linestyle=line, linewidth=1.4)
             plane.plot([0, vector[0]], [0, vector[1]], color=color, linestyle=line, label=label)
             plane.plot(*vector, marker="o", color=color, markersize=6)
@@ -150,7 +160,7 @@ def plot_event(
         return figure
 
 
-def _draw_candidates(axes: Any, event: EventBatch) -> None:
+def _draw_candidates(axes: Any, event: Examples) -> None:
     pid = event.columns["pid"]
     pt_gev = event.columns["pt"] * PT_LSB_GEV
     eta, phi = (event.columns[name] * ANGLE_LSB_RAD for name in ("eta", "phi"))
@@ -169,7 +179,7 @@ def _draw_candidates(axes: Any, event: EventBatch) -> None:
     )
 
 
-def _draw_transverse(axes: Any, event: EventBatch) -> None:
+def _draw_transverse(axes: Any, event: Examples) -> None:
     """Draw every candidate's momentum as a thin line from the origin."""
     pt_gev = event.columns["pt"] * PT_LSB_GEV
     phi = event.columns["phi"] * ANGLE_LSB_RAD

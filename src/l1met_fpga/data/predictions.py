@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from l1met_fpga.archives import read_npz
-from l1met_fpga.data.truth import MAX_MET_GEV, met_from_polar, met_from_xy
+from l1met_fpga.data.truth import MAX_GEV, vector_from_polar, vector_from_xy
 from l1met_fpga.errors import DataError
 
 __all__ = ["read_met"]
@@ -42,7 +42,7 @@ def read_met(path: Path) -> tuple[FloatArray, FloatArray | None]:
     if unknown.any():
         raise DataError(
             f"{path}: {int(unknown.sum())} of {len(met)} events are no MET, the first is event "
-            f"{int(unknown.argmax())}: a size below 0 or above {MAX_MET_GEV:g} GeV, a direction "
+            f"{int(unknown.argmax())}: a size below 0 or above {MAX_GEV:g} GeV, a direction "
             "beyond 2 pi (is it in rad?), or a value that is not finite; give every event its MET"
         )
     return met, truth
@@ -59,10 +59,10 @@ def _vectors(arrays: Mapping[str, FloatArray], prefix: str, path: Path) -> Float
                     f"{path}: {names[0]} {first.shape} and {names[1]} {second.shape} must be of "
                     "the same length, one number per event"
                 )
-            read = met_from_polar if polar else _from_xy
+            read = vector_from_polar if polar else _from_xy
             return read(first, second, Counter(), "gen_met")
     return None
 
 
 def _from_xy(px: FloatArray, py: FloatArray, tally: Counter[str], name: str) -> FloatArray:
-    return met_from_xy(np.stack([px, py], axis=1), tally, name)
+    return vector_from_xy(np.stack([px, py], axis=1), tally, name)

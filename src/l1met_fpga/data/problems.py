@@ -10,6 +10,7 @@ import numpy as np
 from l1met_fpga.config.data import Role
 from l1met_fpga.data.counts import COUNT_MEANINGS
 from l1met_fpga.data.totals import Histogram, Totals
+from l1met_fpga.data.truth import CANDIDATE_SUMS, TRUTHS, Quantity
 from l1met_fpga.puppi.columns import COLUMNS, N_CANDIDATES, ParticleId
 from l1met_fpga.puppi.words import CHARGED_ONLY, NEUTRAL_ONLY
 
@@ -23,11 +24,10 @@ _COUNTED: Final = (
     "error_flag_events",
     "weighted_events",
     "full_slot_events",
-    "gen_met_fillers",
-    "gen_met_all_zero",
-    "background_gen_met",
-    "puppi_met_fillers",
-    "baseline_met_fillers",
+    *(f"{truth.key}_fillers" for truth in TRUTHS.values()),
+    *(f"{truth.key}_all_zero" for truth in TRUTHS.values()),
+    *(f"background_{truth.key}" for truth in TRUTHS.values()),
+    "baseline_fillers",
     "vertex_fillers",
 )
 """Counts of the readers that a user should know of; the others are harmless."""
@@ -52,15 +52,16 @@ def find_problems(totals: Totals, counts: Counter[str], role: Role = "signal") -
     Args:
         totals: Histograms of the file.
         counts: What reading or converting it changed (:data:`COUNT_MEANINGS`), and of a store
-            ``dirty_slots``, ``wrong_counts`` and ``repeated_events``.
-        role: What the sample is for; background events need no generator MET.
+            ``empty_rows``, ``wrong_counts`` and ``repeated_events``.
+        role: What the sample is for; background events need no truth.
     """
     if totals.n_events == 0:
         return ("the file has no events",)
     return (
         *_event_problems(totals, counts),
         *_candidate_problems(totals),
-        *_met_problems(totals, role),
+        *(_truth_problems(totals) if role == "signal" else ()),
+        *_sum_problems(totals),
     )
 
 
@@ -75,12 +76,12 @@ def _event_problems(totals: Totals, counts: Counter[str]) -> Iterator[str]:
         yield from _full_events(totals)
     if counts["other_content"]:
         yield "the events are not those that the store was made with; it was changed afterwards"
-    if counts["dirty_slots"]:
-        yield f"{counts['dirty_slots']} values other than 0 in empty slots; convert the file again"
+    if counts["empty_rows"]:
+        yield f"{counts['empty_rows']} candidates without pt; convert the file again"
     if counts["wrong_counts"]:
         yield (
-            f"{counts['wrong_counts']} events whose number of candidates disagrees with the filled "
-            "slots; convert the file again"
+            f"{counts['wrong_counts']} events whose number of candidates disagrees with those that "
+            "are there; convert the file again"
         )
     if counts["repeated_events"]:
         yield (
@@ -180,27 +181,33 @@ def _is_significant(n: int, total: int) -> bool:
     return n > total / 2 + _SIGMAS * math.sqrt(total) / 2
 
 
-def _met_problems(totals: Totals, role: Role) -> Iterator[str]:
-    if role == "signal" and totals.n_with_gen_met and totals.gen_met_sum_gev == 0:
+_HINT: Final = "; if they are pile-up only, convert with --role background"
+
+
+def _truth_problems(totals: Totals) -> Iterator[str]:
+    if not totals.truths:
+        yield f"{totals.n_events} events without any truth; they cannot be trained on{_HINT}"
+    for name, sizes in totals.truths.items():
+        title = Quantity.named(name).title
+        if sizes.n and sizes.sum_gev == 0:
+            yield f"the {title} of all {sizes.n} events is zero, which is no truth{_HINT}"
+        n_without = totals.n_events - sizes.n
+        if n_without:
+            hint = "" if sizes.n else _HINT
+            yield f"{n_without} events without {title}; they cannot be trained on{hint}"
+
+
+def _sum_problems(totals: Totals) -> Iterator[str]:
+    what = CANDIDATE_SUMS["vector"]
+    if totals.n_source_sum_far:
         yield (
-            f"the generator MET of all {totals.n_with_gen_met} events is zero, which is no truth; if "
-            "they are pile-up only, convert with --role background"
-        )
-    n_without = totals.n_events - totals.n_with_gen_met
-    if n_without and role == "signal":
-        hint = "; if they are pile-up only, convert with --role background"
-        yield (
-            f"{n_without} events without generator MET; they cannot be trained on"
-            f"{'' if totals.n_with_gen_met else hint}"
-        )
-    if totals.n_source_met_far:
-        yield (
-            f"{totals.n_source_met_far} of {totals.n_with_source_met} events whose PUPPI MET in the "
+            f"{totals.n_source_sum_far} of {totals.n_with_source_sum} events whose {what} in the "
             "source is over 1 GeV from that of their candidates; candidates are missing, weighted "
             "twice or of another collection"
         )
-    if _is_significant(totals.n_hard_backward, totals.n_hard):
-        yield (
-            f"the MET of the candidates points away from the generator MET in "
-            f"{totals.n_hard_backward} of {totals.n_hard} events above 50 GeV; a sign is wrong"
-        )
+    for name, n_hard in totals.n_hard.items():
+        if _is_significant(totals.n_hard_backward[name], n_hard):
+            yield (
+                f"the {what} of the candidates points away from the {Quantity.named(name).title} in "
+                f"{totals.n_hard_backward[name]} of {n_hard} events above 50 GeV; a sign is wrong"
+            )

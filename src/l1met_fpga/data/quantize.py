@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from l1met_fpga.data.batch import EventBatch
+from l1met_fpga.data.examples import Examples
+from l1met_fpga.data.layout import N_BEFORE_CUT, VERTEX
 from l1met_fpga.data.splits import mix64
-from l1met_fpga.data.truth import vertex_cm
+from l1met_fpga.data.truth import GEN_MET, vertex_cm
 from l1met_fpga.errors import DataError
 from l1met_fpga.puppi.columns import COLUMNS, N_CANDIDATES, PHI_COUNTS_PER_TURN, PT_LSB_GEV
 from l1met_fpga.puppi.units import to_counts
@@ -116,7 +117,7 @@ def count_full_slots(counts: npt.NDArray[np.int64], n_slots: int, tally: Counter
         tally["full_slot_events"] += int((counts == n_slots).sum())
 
 
-def clean(batch: EventBatch, tally: Counter[str]) -> EventBatch:
+def clean(events: Examples, tally: Counter[str]) -> Examples:
     """Apply what holds for candidates of every source.
 
     - Candidates whose pt rounds to zero are empty slots and are removed.
@@ -125,40 +126,42 @@ def clean(batch: EventBatch, tally: Counter[str]) -> EventBatch:
       by its content.
 
     Args:
-        batch: Events as read.
+        events: As read.
         tally: Counts ``zero_pt_candidates``, ``empty_events`` and ``vertex_fillers``.
     """
-    filled = batch.columns["pt"] > 0
+    filled = events.columns["pt"] > 0
     if not filled.all():
         tally["zero_pt_candidates"] += int((~filled).sum())
-        batch = batch.select_candidates(filled)
-    tally["empty_events"] += int((batch.counts == 0).sum())
-    z0 = None if batch.vertex_z0_cm is None else vertex_cm(batch.vertex_z0_cm, tally)
-    batch = replace(batch, n_candidates=batch.counts, vertex_z0_cm=z0)
-    return _with_identity(batch)
+        events = events.select_rows(filled)
+    tally["empty_events"] += int((events.counts == 0).sum())
+    besides = {N_BEFORE_CUT: events.counts, **events.besides}
+    if VERTEX in besides:
+        besides[VERTEX] = vertex_cm(besides[VERTEX], tally)
+    return replace(events, besides=besides, ids=_identities(events))
 
 
-def _with_identity(batch: EventBatch) -> EventBatch:
-    anonymous = (batch.event_id[:, 1] == 0) & (batch.event_id[:, 2] == 0)
-    if batch.n_events > 1 and (batch.event_id == batch.event_id[0]).all():
+def _identities(events: Examples) -> npt.NDArray[np.uint64]:
+    ids = events.ids
+    anonymous = (ids[:, 1] == 0) & (ids[:, 2] == 0)
+    if len(events) > 1 and (ids == ids[0]).all():
         anonymous[:] = True  # a number that every event has is no number
     if not anonymous.any():
-        return batch
-    event_id = batch.event_id.copy()
-    event_id[anonymous, 2] = _content_hash(batch)[anonymous]
-    return replace(batch, event_id=event_id)
+        return ids
+    ids = ids.copy()
+    ids[anonymous, 2] = _content_hash(events)[anonymous]
+    return ids
 
 
-def _content_hash(batch: EventBatch) -> npt.NDArray[np.uint64]:
-    """Hash the candidates and the generator MET of each event, whatever the slots' order."""
-    state = np.zeros(int(batch.counts.sum()), np.uint64)
+def _content_hash(events: Examples) -> npt.NDArray[np.uint64]:
+    """Hash the candidates and the true vector of each event, whatever the slots' order."""
+    state = np.zeros(events.n_rows, np.uint64)
     for name in ("pt", "eta", "phi", "pid"):
-        state = mix64(state ^ batch.columns[name].astype(np.int64).view(np.uint64))
+        state = mix64(state ^ events.columns[name].astype(np.int64).view(np.uint64))
     total = np.concatenate([np.zeros(1, np.uint64), np.cumsum(state)])
-    stops = np.cumsum(batch.counts)
-    candidates = total[stops] - total[stops - batch.counts]
-    met = np.nan_to_num(batch.gen_met_xy_gev).astype(np.float32).astype(np.float64)
-    return mix64(candidates ^ mix64(met[:, 0].view(np.uint64)) ^ met[:, 1].view(np.uint64))
+    candidates = total[events.row_splits[1:]] - total[events.row_splits[:-1]]
+    vector = events.truth.get(GEN_MET, np.zeros((len(events), 2)))
+    vector = np.nan_to_num(vector).astype(np.float32).astype(np.float64)
+    return mix64(candidates ^ mix64(vector[:, 0].view(np.uint64)) ^ vector[:, 1].view(np.uint64))
 
 
 def agreeing(

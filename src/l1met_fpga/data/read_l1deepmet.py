@@ -1,8 +1,8 @@
 """NPZ files of L1DeepMETv2 (DeepMETv2/L1DeepMETv2, ``generate_npz.py``).
 
 ``x`` has shape (6, n_events, n_slots): pt, eta, phi, PUPPI weight, pdgId, charge, padded with
--999; the converter's first version wrote pdgId and charge before the PUPPI weight. ``y`` is genMET
-px, py.
+-999; the converter's first version wrote pdgId and charge before the PUPPI weight. ``y`` is px and
+py of the generator's missing momentum.
 """
 
 import zipfile
@@ -16,9 +16,9 @@ from typing import IO, Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from l1met_fpga.data.batch import EventBatch, no_met
+from l1met_fpga.data.examples import Examples
 from l1met_fpga.data.quantize import clean, count_full_slots, from_physical, located
-from l1met_fpga.data.truth import met_from_xy
+from l1met_fpga.data.truth import GEN_MET, vector_from_xy
 from l1met_fpga.errors import DataError
 from l1met_fpga.puppi.units import PDG_IDS, pid_from_pdg_id
 
@@ -30,7 +30,7 @@ _FIRST_DIFFERENT: Final = 3
 _PAD: Final = -999
 
 
-def read_l1deepmet(path: Path, events_per_step: int, tally: Counter[str]) -> Iterator[EventBatch]:
+def read_l1deepmet(path: Path, events_per_step: int, tally: Counter[str]) -> Iterator[Examples]:
     """Read an L1DeepMETv2 file in steps; memory does not depend on its size.
 
     Args:
@@ -124,18 +124,15 @@ class _Member:
 
 def _batch(
     values: dict[str, npt.NDArray[Any]], y: npt.NDArray[Any], tally: Counter[str]
-) -> EventBatch:
+) -> Examples:
     filled = values["pt"] != _PAD
     flat = {name: column[filled] for name, column in values.items()}
     pid = pid_from_pdg_id(flat.pop("pdg_id"), flat.pop("charge"))
     columns = {"pid": pid} | from_physical(flat, pid, tally)
     counts = filled.sum(axis=1, dtype=np.int64)
     count_full_slots(counts, filled.shape[1], tally)
-    return EventBatch(
-        counts=counts,
-        columns={name: columns[name] for name in ("pt", "eta", "phi", "pid", "puppi_weight")},
-        n_candidates=counts,
-        event_id=np.zeros((len(y), 3), np.uint64),
-        gen_met_xy_gev=met_from_xy(y, tally, "gen_met"),
-        puppi_met_xy_gev=no_met(len(y)),
+    return Examples.of(
+        counts,
+        {name: columns[name] for name in ("pt", "eta", "phi", "pid", "puppi_weight")},
+        truth={GEN_MET: vector_from_xy(y, tally, "gen_met")},
     )

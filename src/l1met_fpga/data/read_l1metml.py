@@ -1,7 +1,7 @@
 """HDF5 files of L1METML (ucsd-hep-ex/L1METML, ``convertNanoToHDF5.py``).
 
 ``X`` has shape (n_events, n_slots, 8 or more): pt, px, py, eta, phi, PUPPI weight, code of the
-type, code of the charge, then properties that have no place in a store. ``Y`` is genMET px, py.
+type, code of the charge, then properties that have no place in a store. ``Y`` is px and py of the generator's missing momentum.
 """
 
 import os
@@ -14,10 +14,10 @@ import h5py
 import numpy as np
 import numpy.typing as npt
 
-from l1met_fpga.data.batch import EventBatch, no_met
+from l1met_fpga.data.examples import Examples
 from l1met_fpga.data.hdf5 import open_hdf5
 from l1met_fpga.data.quantize import clean, count_full_slots, from_physical, located
-from l1met_fpga.data.truth import met_from_xy
+from l1met_fpga.data.truth import GEN_MET, vector_from_xy
 from l1met_fpga.errors import DataError
 from l1met_fpga.puppi.columns import ParticleId
 
@@ -36,7 +36,7 @@ _PID_OF[4, [1, 3]] = ParticleId.MUON_MINUS, ParticleId.MUON_PLUS
 _PID_OF[5, [1, 3]] = ParticleId.ELECTRON_MINUS, ParticleId.ELECTRON_PLUS
 
 
-def read_l1metml(path: Path, events_per_step: int, tally: Counter[str]) -> Iterator[EventBatch]:
+def read_l1metml(path: Path, events_per_step: int, tally: Counter[str]) -> Iterator[Examples]:
     """Read an L1METML file in steps; memory does not depend on its size.
 
     Args:
@@ -74,7 +74,7 @@ def _datasets(file: h5py.File, path: Path) -> tuple[h5py.Dataset, h5py.Dataset]:
     return x, y
 
 
-def _batch(x: npt.NDArray[Any], y: npt.NDArray[Any], tally: Counter[str]) -> EventBatch:
+def _batch(x: npt.NDArray[Any], y: npt.NDArray[Any], tally: Counter[str]) -> Examples:
     filled = x[:, :, _TYPE] != 0
     flat = x[filled]
     pid = _pid(flat[:, _TYPE], flat[:, _CHARGE])
@@ -82,13 +82,10 @@ def _batch(x: npt.NDArray[Any], y: npt.NDArray[Any], tally: Counter[str]) -> Eve
     columns = {"pid": pid} | from_physical(physical, pid, tally)
     counts = filled.sum(axis=1, dtype=np.int64)
     count_full_slots(counts, x.shape[1], tally)
-    return EventBatch(
-        counts=counts,
-        columns={name: columns[name] for name in ("pt", "eta", "phi", "pid", "puppi_weight")},
-        n_candidates=counts,
-        event_id=np.zeros((len(x), 3), np.uint64),
-        gen_met_xy_gev=met_from_xy(y, tally, "gen_met"),
-        puppi_met_xy_gev=no_met(len(x)),
+    return Examples.of(
+        counts,
+        {name: columns[name] for name in ("pt", "eta", "phi", "pid", "puppi_weight")},
+        truth={GEN_MET: vector_from_xy(y, tally, "gen_met")},
     )
 
 

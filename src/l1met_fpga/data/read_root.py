@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from l1met_fpga.data.batch import EventBatch, no_met
-from l1met_fpga.data.branch_choice import FileBranches, choose_branches
+from l1met_fpga.data.branch_choice import Branches, FileBranches, choose_branches
 from l1met_fpga.data.branch_map import load_branch_map
+from l1met_fpga.data.examples import Examples
+from l1met_fpga.data.layout import BASELINES, VERTEX
 from l1met_fpga.data.quantize import (
     agreeing,
     clean,
@@ -22,7 +23,7 @@ from l1met_fpga.data.quantize import (
 )
 from l1met_fpga.data.root_arrays import EventArrays
 from l1met_fpga.data.root_table import open_table, steps
-from l1met_fpga.data.truth import met_from_polar
+from l1met_fpga.data.truth import Quantity, scalar, vector_from_polar
 from l1met_fpga.puppi.columns import COLUMNS, MAX_PUPPI_WEIGHT
 from l1met_fpga.puppi.units import pid_from_pdg_id
 from l1met_fpga.puppi.words import is_charged
@@ -36,7 +37,7 @@ Flat = npt.NDArray[Any]
 
 def read_root(
     path: str, branch_map: str, events_per_step: int, tally: Counter[str]
-) -> Iterator[EventBatch]:
+) -> Iterator[Examples]:
     """Read a ROOT file (TTree or RNTuple) in steps; memory does not depend on its size.
 
     Args:
@@ -70,7 +71,7 @@ def _log_once(text: str) -> None:
     _log.info(text)
 
 
-def _batch(arrays: EventArrays, names: FileBranches, tally: Counter[str]) -> EventBatch:
+def _batch(arrays: EventArrays, names: FileBranches, tally: Counter[str]) -> Examples:
     charge = arrays.per_candidate(names.charge) if names.charge else None
     pid = pid_from_pdg_id(arrays.per_candidate(names.pdg_id), charge)
     physical = {
@@ -83,18 +84,21 @@ def _batch(arrays: EventArrays, names: FileBranches, tally: Counter[str]) -> Eve
     if names.weight:
         weights = arrays.per_event(names.weight)
         tally["weighted_events"] += int((weights != weights[:1]).sum())
-    return EventBatch(
-        counts=arrays.counts,
-        columns={name: columns[name] for name in COLUMNS if name in columns},
-        n_candidates=arrays.counts,
-        event_id=_event_id(arrays, names),
-        gen_met_xy_gev=_met(arrays, names.gen_met, tally, "gen_met"),
-        puppi_met_xy_gev=_met(arrays, names.puppi_met, tally, "puppi_met"),
-        vertex_z0_cm=arrays.first_per_event(names.vertex_z0) if names.vertex_z0 else None,
-        baselines={
-            name: _met(arrays, branches, tally, "baseline_met")
-            for name, branches in names.baselines.items()
+    besides = {
+        f"{BASELINES}{name}": _values(arrays, branches, tally, "baseline")
+        for name, branches in names.baselines.items()
+    }
+    if names.vertex_z0:
+        besides[VERTEX] = arrays.first_per_event(names.vertex_z0)
+    return Examples.of(
+        arrays.counts,
+        {name: columns[name] for name in COLUMNS if name in columns},
+        truth={
+            name: _values(arrays, branches, tally, Quantity.named(name).key)
+            for name, branches in names.truth.items()
         },
+        ids=_event_id(arrays, names),
+        besides=besides,
     )
 
 
@@ -115,10 +119,11 @@ def _event_id(arrays: EventArrays, names: FileBranches) -> npt.NDArray[np.uint64
     return result
 
 
-def _met(
-    arrays: EventArrays, branches: tuple[str, str] | None, tally: Counter[str], name: str
+def _values(
+    arrays: EventArrays, branches: Branches, tally: Counter[str], key: str
 ) -> npt.NDArray[np.float64]:
-    if branches is None:
-        return no_met(len(arrays.counts))
+    """Read a vector from its two branches, or a number from its one."""
+    if len(branches) == 1:
+        return scalar(arrays.per_event(branches[0]), tally, key)
     pt, phi = branches
-    return met_from_polar(arrays.per_event(pt), arrays.per_event(phi), tally, name)
+    return vector_from_polar(arrays.per_event(pt), arrays.per_event(phi), tally, key)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from l1met_fpga.data.batch import EventBatch, no_met
+from l1met_fpga.data.examples import Examples
 from l1met_fpga.data.quantize import clean, located
 from l1met_fpga.puppi.stream import read_word_stream
 from l1met_fpga.puppi.words import unpack
@@ -17,7 +17,7 @@ _WORDS_PER_EVENT = 64
 """Sets how many words make a step; any number gives the same events."""
 
 
-def read_words(path: Path, events_per_step: int, tally: Counter[str]) -> Iterator[EventBatch]:
+def read_words(path: Path, events_per_step: int, tally: Counter[str]) -> Iterator[Examples]:
     """Read a word stream in steps; memory does not depend on its size.
 
     Run, luminosity block and event number are run, orbit and bunch crossing of the header.
@@ -35,13 +35,6 @@ def read_words(path: Path, events_per_step: int, tally: Counter[str]) -> Iterato
         with located(f"{path}, events {n_events} to {n_events + events.n_events - 1}"):
             columns = unpack(events.words)
         tally["error_flag_events"] += int(events.error.sum())
-        batch = EventBatch(
-            counts=events.counts,
-            columns=columns,
-            n_candidates=events.counts,
-            event_id=np.stack([events.run, events.orbit, events.bunch_crossing], axis=1),
-            gen_met_xy_gev=no_met(events.n_events),
-            puppi_met_xy_gev=no_met(events.n_events),
-        )
+        ids = np.stack([events.run, events.orbit, events.bunch_crossing], axis=1)
         n_events += events.n_events
-        yield clean(batch, tally)
+        yield clean(Examples.of(events.counts, columns, ids=ids), tally)

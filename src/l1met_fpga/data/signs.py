@@ -5,7 +5,7 @@ from typing import Final
 
 import numpy as np
 
-from l1met_fpga.data.batch import EventBatch
+from l1met_fpga.data.examples import Examples
 from l1met_fpga.errors import DataError
 from l1met_fpga.puppi.columns import ParticleId
 
@@ -21,7 +21,7 @@ _ENOUGH: Final = 30
 """So many fair coins show the same side in two of a billion files."""
 
 
-def refuse_one_sign(batches: Iterable[EventBatch], where: str) -> Iterator[EventBatch]:
+def refuse_one_sign(batches: Iterable[Examples], where: str) -> Iterator[Examples]:
     """Pass batches on; refuse the source at its end if a charged kind has one sign only.
 
     Args:

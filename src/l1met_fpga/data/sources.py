@@ -11,7 +11,7 @@ from typing import Final
 from urllib.parse import unquote, urlsplit
 
 from l1met_fpga.config.data import ConvertConfig
-from l1met_fpga.data.batch import EventBatch
+from l1met_fpga.data.examples import Examples
 from l1met_fpga.data.signs import refuse_one_sign
 from l1met_fpga.errors import ConfigError, DataError
 
@@ -212,7 +212,7 @@ def _format_of(path: str, file_format: str) -> str:
     return _SUFFIXES[suffix]
 
 
-def read_source(source: Source, config: ConvertConfig, tally: Counter[str]) -> Iterator[EventBatch]:
+def read_source(source: Source, config: ConvertConfig, tally: Counter[str]) -> Iterator[Examples]:
     """Read a file of any known format in steps (see the reader of each format).
 
     Raises:
@@ -223,7 +223,7 @@ def read_source(source: Source, config: ConvertConfig, tally: Counter[str]) -> I
     return batches if source.format == "words" else refuse_one_sign(batches, source.path)
 
 
-def _batches(source: Source, config: ConvertConfig, tally: Counter[str]) -> Iterator[EventBatch]:
+def _batches(source: Source, config: ConvertConfig, tally: Counter[str]) -> Iterator[Examples]:
     step = config.events_per_step
     if source.format == "root":
         from l1met_fpga.data.read_root import read_root

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Self
 
 import h5py
 import numpy as np
@@ -25,13 +25,24 @@ from l1met_fpga.data.attributes import (
     read_attributes,
     stored_text,
 )
-from l1met_fpga.data.chunks import CHUNK_EVENTS, ChunkReader, Events, read_events
+from l1met_fpga.data.chunks import Events, read_events
+from l1met_fpga.data.collection import CollectionReader
 from l1met_fpga.data.examples import Examples
 from l1met_fpga.data.hdf5 import open_hdf5
+from l1met_fpga.data.layout import (
+    BASELINES,
+    CANDIDATES,
+    EVENT_ID,
+    N_BEFORE_CUT,
+    PART,
+    TRUTH,
+    VERTEX,
+)
 from l1met_fpga.data.splits import Part
-from l1met_fpga.data.truth import TRUTHS
+from l1met_fpga.data.store_check import check_collections, check_examples
+from l1met_fpga.data.truth import BACKGROUND, TRUTHS
 from l1met_fpga.errors import DataError
-from l1met_fpga.puppi.columns import COLUMNS, N_CANDIDATES, REQUIRED_COLUMNS
+from l1met_fpga.puppi.columns import N_CANDIDATES, REQUIRED_COLUMNS
 
 __all__ = [
     "CONVERSION_VERSION",
@@ -43,18 +54,6 @@ __all__ = [
     "is_store",
 ]
 
-PER_EVENT: Final[dict[str, tuple[tuple[int, ...], str]]] = {
-    "n_candidates": ((), "<i4"),
-    "event_id": ((3,), "<u8"),
-    "part": ((), "|i1"),
-    "gen_met_xy_gev": ((2,), "<f4"),
-    "puppi_met_xy_gev": ((2,), "<f4"),
-}
-"""Datasets beside the candidate columns: shape of one row, type."""
-VERTEX: Final = "vertex_z0_cm"
-BASELINES: Final = "baselines"
-BASELINE_SUFFIX: Final = "_xy_gev"
-
 
 class Store:
     """An open store; use it as a context manager.
@@ -65,7 +64,9 @@ class Store:
     def __init__(self, file: h5py.File, path: Path) -> None:
         self.path = path
         self._file = file
-        self._readers = self._check()
+        self._check_attributes()
+        self._readers = check_examples(file, path, int(file.attrs["n_events"]))
+        self._collections = check_collections(file, path, int(file.attrs["n_events"]))
         self.attributes = read_attributes(file.attrs, path)
 
     @classmethod
@@ -108,7 +109,7 @@ class Store:
     @property
     def n_events(self) -> int:
         """Number of events."""
-        return self._readers["n_candidates"].n_rows
+        return self._readers[EVENT_ID].n_rows
 
     @property
     def label(self) -> str:
@@ -122,7 +123,7 @@ class Store:
 
     @property
     def is_background(self) -> bool:
-        """Whether the events are pile-up only: rates come from them and their true MET is zero."""
+        """Whether the events are pile-up only: rates come from them, their truths are zero."""
         return self.role == "background"
 
     @property
@@ -144,14 +145,65 @@ class Store:
         }
 
     @property
+    def collections(self) -> tuple[str, ...]:
+        """Names of the collections of rows; ``candidates`` is one of them."""
+        return tuple(self._collections)
+
+    @property
     def columns(self) -> tuple[str, ...]:
         """Names of the candidate columns in the file, the required ones first."""
-        return tuple(name for name in COLUMNS if f"candidates/{name}" in self._readers)
+        return self._collections[CANDIDATES].columns
+
+    @property
+    def truths(self) -> tuple[str, ...]:
+        """Names of the truths that the events have; a background sample has all of them."""
+        return tuple(n for n in TRUTHS if self.is_background or f"{TRUTH}{n}" in self._readers)
+
+    @property
+    def baselines(self) -> tuple[str, ...]:
+        """Names of the estimates of other algorithms that the source held, with form and unit."""
+        return tuple(
+            name.removeprefix(BASELINES) for name in self._readers if name.startswith(BASELINES)
+        )
+
+    def examples(
+        self,
+        events: Events = slice(None),
+        columns: Sequence[str] = REQUIRED_COLUMNS,
+        *,
+        truths: Sequence[str] = (),
+        besides: Sequence[str] = (),
+        collection: str = CANDIDATES,
+    ) -> Examples:
+        """Read events with all their rows.
+
+        Args:
+            events: Which events.
+            columns: Columns of the collection.
+            truths: Names of the truths to read.
+            besides: Names of what else to read (:mod:`l1met_fpga.data.layout`).
+            collection: Collection that the rows come from.
+
+        Raises:
+            DataError: If the store has no such column or truth, or is damaged.
+        """
+        reader = self._collection(collection, columns)
+        numbers = self._numbers(events)
+        wanted, place = np.unique(numbers, return_inverse=True)
+        read, splits = reader.read(wanted, columns)
+        found = Examples(
+            read,
+            splits,
+            {name: self.truth(name, wanted) for name in truths},
+            self.event_id(wanted),
+            {name: self._read(name, wanted) for name in besides},
+        )
+        return found if np.array_equal(wanted, numbers) else found.take(place)
 
     def candidates(
         self, events: Events = slice(None), columns: Sequence[str] = REQUIRED_COLUMNS
     ) -> dict[str, npt.NDArray[np.int16]]:
-        """Read candidate columns.
+        """Read candidate columns into fixed slots.
 
         Returns:
             int16, shape (n, 128), by column name; zero in empty slots.
@@ -159,17 +211,7 @@ class Store:
         Raises:
             DataError: If the store has no such column, or is damaged.
         """
-        missing = [name for name in columns if name not in self.columns]
-        if missing:
-            raise DataError(
-                f"{self.path} has no column {', '.join(missing)}; it has {', '.join(self.columns)}"
-            )
-        return {name: self._read(f"candidates/{name}", events) for name in columns}
-
-    @property
-    def truths(self) -> tuple[str, ...]:
-        """Names of the truths that the events have; a background sample has all of them."""
-        return tuple(name for name in TRUTHS if self.is_background or name in self._readers)
+        return self.examples(events, columns).padded(N_CANDIDATES)
 
     def truth(self, name: str, events: Events = slice(None)) -> npt.NDArray[np.float64]:
         """Read a truth: float64, first axis the events.
@@ -191,53 +233,11 @@ class Store:
                 "do not know its branch; `l1met simulate` makes files with every truth"
             )
         if self.is_background:
-            n = self.n_events if isinstance(events, slice) else len(events)
-            n = len(range(*events.indices(n))) if isinstance(events, slice) else n
-            return np.zeros((n, *TRUTHS[name].shape))
-        return self._read(name, events).astype(np.float64)
+            return np.full((len(self._numbers(events)), *TRUTHS[name].shape), BACKGROUND)
+        return self._read(f"{TRUTH}{name}", events).astype(np.float64)
 
-    def examples(
-        self,
-        events: Events = slice(None),
-        columns: Sequence[str] = REQUIRED_COLUMNS,
-        *,
-        truths: Sequence[str] = (),
-    ) -> Examples:
-        """Read events with all their candidates.
-
-        Args:
-            events: Which events.
-            columns: Candidate columns, ``pt`` among them.
-            truths: Names of the truths to read.
-
-        Raises:
-            DataError: If the store has no such column or truth, or is damaged.
-        """
-        return Examples.from_padded(
-            self.candidates(events, columns),
-            columns=columns,
-            truth={name: self.truth(name, events) for name in truths},
-            ids=self.event_id(events),
-        )
-
-    def puppi_met_xy_gev(self, events: Events = slice(None)) -> npt.NDArray[np.float64]:
-        """Read the source's PUPPI MET, shape (n, 2); NaN where the source had none."""
-        return self._read("puppi_met_xy_gev", events).astype(np.float64)
-
-    @property
-    def baselines(self) -> tuple[str, ...]:
-        """Names of the MET of other algorithms that the source held."""
-        prefix = f"{BASELINES}/"
-        return tuple(
-            name.removeprefix(prefix).removesuffix(BASELINE_SUFFIX)
-            for name in self._readers
-            if name.startswith(prefix)
-        )
-
-    def baseline_met_xy_gev(
-        self, name: str, events: Events = slice(None)
-    ) -> npt.NDArray[np.float64]:
-        """Read the MET of another algorithm, shape (n, 2); NaN where the source had none.
+    def baseline(self, name: str, events: Events = slice(None)) -> npt.NDArray[np.float64]:
+        """Read the estimate of another algorithm: float64, NaN where the source had none.
 
         Raises:
             DataError: If the store has no such baseline.
@@ -245,19 +245,19 @@ class Store:
         if name not in self.baselines:
             has = ", ".join(self.baselines) or "none"
             raise DataError(f"{self.path} has no baseline {name}; it has {has}")
-        return self._read(f"{BASELINES}/{name}{BASELINE_SUFFIX}", events).astype(np.float64)
+        return self._read(f"{BASELINES}{name}", events).astype(np.float64)
 
     def n_candidates(self, events: Events = slice(None)) -> npt.NDArray[np.int64]:
         """Read the number of candidates before truncation, shape (n,)."""
-        return self._read("n_candidates", events).astype(np.int64)
+        return self._read(N_BEFORE_CUT, events).astype(np.int64)
 
     def event_id(self, events: Events = slice(None)) -> npt.NDArray[np.uint64]:
         """Read run, luminosity block and event number, uint64, shape (n, 3)."""
-        return self._read("event_id", events)
+        return self._read(EVENT_ID, events)
 
     def parts(self, events: Events = slice(None)) -> npt.NDArray[np.int8]:
         """Read the saved division into :class:`~l1met_fpga.data.splits.Part`, int8, shape (n,)."""
-        return self._read("part", events)
+        return self._read(PART, events)
 
     def events_of(self, part: Part) -> npt.NDArray[np.int64]:
         """Return the numbers of the events of one part, in file order."""
@@ -278,11 +278,33 @@ class Store:
             raise DataError(f"{self.path} has no primary vertex; its sources had no such branch")
         return self._read(VERTEX, events).astype(np.float64)
 
+    def _collection(self, name: str, columns: Sequence[str]) -> CollectionReader:
+        if name not in self._collections:
+            raise DataError(
+                f"{self.path} has no collection {name}; it has {', '.join(self.collections)}"
+            )
+        reader = self._collections[name]
+        missing = [column for column in columns if column not in reader.columns]
+        if missing:
+            raise DataError(
+                f"{self.path} has no column {', '.join(missing)}; it has {', '.join(reader.columns)}"
+            )
+        return reader
+
+    def _numbers(self, events: Events) -> npt.NDArray[np.int64]:
+        """Return event numbers, none of them outside."""
+        if isinstance(events, slice):
+            return np.arange(*events.indices(self.n_events))
+        numbers = np.asarray(events, np.int64)
+        if numbers.size and not (numbers.min() >= 0 and numbers.max() < self.n_events):
+            raise IndexError(f"event numbers must lie in 0 to {self.n_events - 1}")
+        return numbers
+
     def _read(self, name: str, events: Events) -> npt.NDArray[Any]:
         return read_events(self._readers[name], events)
 
-    def _check(self) -> dict[str, ChunkReader]:
-        """Refuse anything but a whole store of this schema version; return its datasets."""
+    def _check_attributes(self) -> None:
+        """Refuse anything but a whole store of this schema version."""
         kind = stored_text(self._file.attrs.get("format"))
         if kind != FORMAT:
             raise DataError(
@@ -296,40 +318,11 @@ class Store:
                 f"{self.path} has schema version {version}, this program reads version "
                 f"{SCHEMA_VERSION}; {again}"
             )
-        columns = [name for name in COLUMNS if name in self._file["candidates"]]
-        wanted = dict(PER_EVENT)
-        for name in {*REQUIRED_COLUMNS, *columns}:
-            wanted[f"candidates/{name}"] = ((N_CANDIDATES,), "<i2")
-        if VERTEX in self._file:
-            wanted[VERTEX] = ((), "<f4")
-        for name in self._file.get(BASELINES, ()):
-            wanted[f"{BASELINES}/{name}"] = ((2,), "<f4")
         if int(self._file.attrs["checksum"]) != checksum(self._file.attrs):
             raise DataError(
                 f"{self.path}: the attributes do not match their checksum; the file is damaged or "
                 "was changed, copy it again or make it again"
             )
-        n_events = int(self._file.attrs["n_events"])
-        return {
-            name: ChunkReader(self._check_dataset(name, (n_events, *row_shape), dtype))
-            for name, (row_shape, dtype) in wanted.items()
-        }
-
-    def _check_dataset(self, name: str, shape: tuple[int, ...], dtype: str) -> h5py.Dataset:
-        dataset = self._file.get(name)
-        if not isinstance(dataset, h5py.Dataset):
-            raise DataError(f"{self.path} has no dataset {name}; it was not made by this program")
-        if dataset.shape != shape or dataset.dtype != np.dtype(dtype):
-            raise DataError(
-                f"{self.path}: dataset {name} is {dataset.dtype} {dataset.shape}, expected {dtype} "
-                f"{shape}; the file was changed after it was made"
-            )
-        if dataset.chunks != (CHUNK_EVENTS, *shape[1:]) or not dataset.shuffle:
-            raise DataError(
-                f"{self.path}: dataset {name} was repacked with other chunks or filters; use the "
-                "file as it was made"
-            )
-        return dataset
 
 
 def is_store(path: Path) -> bool:

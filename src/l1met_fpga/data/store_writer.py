@@ -6,7 +6,6 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
@@ -17,25 +16,37 @@ import numpy.typing as npt
 
 from l1met_fpga.config.data import Role, SplitConfig
 from l1met_fpga.data.attributes import CONVERSION_VERSION, FORMAT, SCHEMA_VERSION, write_attributes
-from l1met_fpga.data.batch import EventBatch, no_met
 from l1met_fpga.data.chunks import ChunkWriter, create_dataset
+from l1met_fpga.data.collection import CollectionWriter
 from l1met_fpga.data.content import ContentHash
+from l1met_fpga.data.examples import Examples
 from l1met_fpga.data.guarded_file import GuardedFile
+from l1met_fpga.data.layout import (
+    BASELINES,
+    CANDIDATES,
+    EVENT_ID,
+    N_BEFORE_CUT,
+    PART,
+    VERTEX,
+    dataset_of,
+    is_baseline,
+)
 from l1met_fpga.data.roles import suggested_role
 from l1met_fpga.data.splits import assign_parts
-from l1met_fpga.data.store import BASELINE_SUFFIX, BASELINES, PER_EVENT, VERTEX
+from l1met_fpga.data.truth import TRUTHS
+from l1met_fpga.data.truth_writer import TruthWriter
 from l1met_fpga.errors import DataError
 from l1met_fpga.files import atomic_path
-from l1met_fpga.puppi.columns import COLUMNS, N_CANDIDATES, REQUIRED_COLUMNS
+from l1met_fpga.puppi.columns import COLUMNS, REQUIRED_COLUMNS
 
 __all__ = ["StoreWriter", "create_store", "software_versions", "write_store"]
 
 _SOFTWARE: Final = ("l1met_fpga", "numpy", "h5py", "uproot", "awkward")
-_BASELINE_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+_BASELINE_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]*_gev")
 
 
 class StoreWriter:
-    """Appends batches to an open, still nameless store (see :func:`create_store`)."""
+    """Appends examples to an open, still nameless store (see :func:`create_store`)."""
 
     def __init__(
         self,
@@ -46,78 +57,61 @@ class StoreWriter:
         role: Role,
         columns: Sequence[str],
         splits: SplitConfig,
-        has_vertex: bool,
-        baselines: Sequence[str],
+        truths: Sequence[str],
+        besides: Sequence[str],
     ) -> None:
         self._check = check
         self._label = label
-        self._role = role
         self._splits = splits
-        self._has_vertex = has_vertex
-        self._baselines = tuple(baselines)
+        self._columns = tuple(columns)
+        self._besides = tuple(dict.fromkeys((N_BEFORE_CUT, *besides)))
         self.n_events = 0
         self.counts: Counter[str] = Counter()
         self.content = ContentHash()
-        group = file.create_group("candidates")
-        self._columns = {
-            name: ChunkWriter(create_dataset(group, name, (N_CANDIDATES,), "<i2"))
-            for name in columns
+        self._candidates = CollectionWriter(file, CANDIDATES, columns)
+        self._known = {
+            name: ChunkWriter(create_dataset(file, name, *dataset_of(name)))
+            for name in (EVENT_ID, PART, *self._besides)
         }
-        rows = PER_EVENT | ({VERTEX: ((), "<f4")} if has_vertex else {})
-        rows |= {f"{BASELINES}/{name}{BASELINE_SUFFIX}": ((2,), "<f4") for name in baselines}
-        self._rows = {
-            name: ChunkWriter(create_dataset(file, name, shape, dtype))
-            for name, (shape, dtype) in rows.items()
-        }
+        self._truths = [
+            TruthWriter(file, TRUTHS[name], role, self.counts, self.content) for name in truths
+        ]
 
-    def append(self, batch: EventBatch) -> None:
-        """Add events; at most 128 candidates each, with the columns and baselines of the store."""
-        batch = self._of_this_store(batch)
-        self.content.add(batch)
-        filled = batch.filled()
-        for name, writer in self._columns.items():
-            writer.append(batch.padded(name, filled=filled))
-        parts = assign_parts(
-            batch.event_id, self._label, seed=self._splits.seed, fractions=self._splits.fractions
-        )
-        rows: dict[str, npt.NDArray[Any]] = {
-            "n_candidates": batch.n_candidates,
-            "event_id": batch.event_id,
-            "part": parts,
-            "gen_met_xy_gev": batch.gen_met_xy_gev,
-            "puppi_met_xy_gev": batch.puppi_met_xy_gev,
-        }
-        if batch.vertex_z0_cm is not None:
-            rows[VERTEX] = batch.vertex_z0_cm
-        for name, met in batch.baselines.items():
-            rows[f"{BASELINES}/{name}{BASELINE_SUFFIX}"] = met
-        for name, values in rows.items():
-            self._rows[name].append(values)
-        self.n_events += batch.n_events
+    def append(self, events: Examples) -> None:
+        """Add events, with the columns and baselines of the store."""
+        n = len(events)
+        columns = {name: events.columns[name] for name in self._columns}
+        self._candidates.append(columns, events.row_splits)
+        self.content.add_rows(CANDIDATES, columns, events.counts)
+        self._known[EVENT_ID].append(events.ids)
+        self.content.add_ids(events.ids)
+        fractions = self._splits.fractions
+        parts = assign_parts(events.ids, self._label, seed=self._splits.seed, fractions=fractions)
+        self._known[PART].append(parts)
+        for name in self._besides:
+            if name in events.besides or is_baseline(name):
+                values = events.besides[name]
+            else:
+                values = events.counts if name == N_BEFORE_CUT else np.full(n, np.nan)
+            self._known[name].append(values)
+            self.content.add(name, values)
+        for truth in self._truths:
+            truth.append(events.truth.get(truth.name), n)
+        self.n_events += n
         self._check()
 
-    def _of_this_store(self, batch: EventBatch) -> EventBatch:
-        """Leave out what the store does not keep; the true MET of background events is zero."""
-        z0 = batch.vertex_z0_cm
-        if self._has_vertex and z0 is None:
-            z0 = np.full(batch.n_events, np.nan)
-        gen = batch.gen_met_xy_gev
-        if self._role == "background":
-            self.counts["background_gen_met"] += int((np.hypot(*gen.T) > 0).sum())
-            gen = np.zeros_like(gen)
-        self.counts["gen_met_missing"] += int((~np.isfinite(gen).all(axis=1)).sum())
-        return replace(
-            batch,
-            columns={name: batch.columns[name] for name in self._columns},
-            gen_met_xy_gev=gen,
-            vertex_z0_cm=z0 if self._has_vertex else None,
-            baselines={name: batch.baselines[name] for name in self._baselines},
-        )
+    def end_of_source(self) -> None:
+        """Say that the events of the next file follow: a truth that it never filled is none."""
+        for truth in self._truths:
+            truth.end_of_source()
 
     def finish(self) -> None:
         """Write what waits in memory."""
-        for writer in (*self._columns.values(), *self._rows.values()):
+        self._candidates.finish()
+        for writer in self._known.values():
             writer.finish()
+        for truth in self._truths:
+            truth.finish()
 
 
 @contextmanager
@@ -130,8 +124,8 @@ def create_store(
     z0: str = "beam",
     columns: Sequence[str] = REQUIRED_COLUMNS,
     splits: SplitConfig | None = None,
-    has_vertex: bool = False,
-    baselines: Sequence[str] = (),
+    truths: Sequence[str] = (),
+    besides: Sequence[str] = (),
     sources: Sequence[Mapping[str, Any]] = (),
     counts: Mapping[str, int] | None = None,
 ) -> Iterator[StoreWriter]:
@@ -145,9 +139,10 @@ def create_store(
         z0: Where z0 is counted from (``beam`` or ``vertex``); noted with its unit.
         columns: Candidate columns of every batch, the required ones among them.
         splits: Division that is saved with the events.
-        has_vertex: Whether to keep the z of the primary vertex.
-        baselines: Names of the MET of other algorithms in every batch.
-        sources: Records of the input files.
+        truths: Names of the truths to keep; unknown where events lack one.
+        besides: Names of what else to keep (:mod:`l1met_fpga.data.layout`); the baselines among them
+            must be known of all events.
+        sources: Records of the input files, written as they are at the end of the block.
         counts: What happened to how many events or candidates; a dict that is filled in the
             block is written with its final content. What the writer counts itself is added.
 
@@ -158,10 +153,11 @@ def create_store(
     missing = [name for name in REQUIRED_COLUMNS if name not in columns]
     if missing:
         raise DataError(f"cannot make a store without the columns {', '.join(missing)}")
-    for name in baselines:
-        if not _BASELINE_NAME.fullmatch(name):
+    for name in filter(is_baseline, besides):
+        if not _BASELINE_NAME.fullmatch(name.removeprefix(BASELINES)):
             raise DataError(
-                f"baseline {name!r} needs a name of letters, digits and _ that begins with a letter"
+                f"baseline {name.removeprefix(BASELINES)!r} needs a name of letters, digits and _ that "
+                "begins with a letter and ends with form and unit: _xy_gev or _gev"
             )
     splits = splits or SplitConfig()
     role = role or suggested_role(label)
@@ -176,8 +172,8 @@ def create_store(
                     role=role,
                     columns=columns,
                     splits=splits,
-                    has_vertex=has_vertex,
-                    baselines=baselines,
+                    truths=truths,
+                    besides=besides,
                 )
                 yield writer
                 writer.finish()
@@ -189,13 +185,18 @@ def create_store(
                     "conversion_version": CONVERSION_VERSION,
                     "label": label,
                     "role": role,
+                    "rows": "event",
                     "order": order,
                     "sources": json.dumps([dict(source) for source in sources]),
                     "counts": json.dumps(total),
                     "software": json.dumps(software_versions()),
                     "split_seed": splits.seed,
                     "split_fractions": np.array(splits.fractions),
-                    "units": json.dumps({name: _unit(name, z0) for name in columns}),
+                    "units": json.dumps(
+                        {name: _unit(name, z0) for name in columns}
+                        | {name.rpartition("/")[2]: "GeV" for name in (*truths, *besides)}
+                        | ({VERTEX: "cm"} if VERTEX in besides else {})
+                    ),
                     "n_events": writer.n_events,
                     "content": writer.content.digest(),
                 }
@@ -212,8 +213,7 @@ def write_store(
     path: Path,
     *,
     candidates: Mapping[str, npt.NDArray[np.int16]],
-    gen_met_xy_gev: npt.NDArray[np.float64] | None = None,
-    puppi_met_xy_gev: npt.NDArray[np.float64] | None = None,
+    truth: Mapping[str, npt.NDArray[np.float64]] | None = None,
     event_id: npt.NDArray[np.uint64] | None = None,
     baselines: Mapping[str, npt.NDArray[np.float64]] | None = None,
     label: str = "sample",
@@ -225,11 +225,10 @@ def write_store(
 
     Args:
         path: File to make or replace.
-        candidates: int16, shape (n_events, 128), by column name; filled slots come first.
-        gen_met_xy_gev: Generator MET, shape (n_events, 2).
-        puppi_met_xy_gev: PUPPI MET, same layout.
+        candidates: int16, shape (n_events, n_slots), by column name; filled slots come first.
+        truth: Truths by name (:data:`~l1met_fpga.data.truth.TRUTHS`), first axis the events.
         event_id: Identity; run 1, luminosity block 1, event 0, 1, ... when left out.
-        baselines: MET of other algorithms by name, shape (n_events, 2), GeV.
+        baselines: Estimates of other algorithms, by name with form and unit (``..._xy_gev``).
         label: Sample label.
         role: What the sample is for; what its label suggests if not given.
         order: Order policy that the candidates follow.
@@ -242,18 +241,15 @@ def write_store(
     counts = filled.sum(axis=1, dtype=np.int64)
     if not np.array_equal(filled, np.arange(filled.shape[1]) < counts[:, None]):
         raise DataError("an empty slot (pt = 0) lies before a filled one; pack the slots first")
-    n_events = len(counts)
     if event_id is None:
-        event_id = np.ones((n_events, 3), np.uint64)
-        event_id[:, 2] = np.arange(n_events)
-    batch = EventBatch(
-        counts=counts,
-        columns={name: values[filled] for name, values in candidates.items()},
-        n_candidates=counts,
-        event_id=event_id,
-        gen_met_xy_gev=no_met(n_events) if gen_met_xy_gev is None else gen_met_xy_gev,
-        puppi_met_xy_gev=no_met(n_events) if puppi_met_xy_gev is None else puppi_met_xy_gev,
-        baselines=dict(baselines or {}),
+        event_id = np.ones((len(counts), 3), np.uint64)
+        event_id[:, 2] = np.arange(len(counts))
+    events = Examples.of(
+        counts,
+        {name: values[filled] for name, values in candidates.items()},
+        truth=truth,
+        ids=event_id,
+        besides={f"{BASELINES}{name}": values for name, values in (baselines or {}).items()},
     )
     with create_store(
         path,
@@ -262,9 +258,10 @@ def write_store(
         role=role,
         columns=tuple(candidates),
         splits=splits,
-        baselines=tuple(batch.baselines),
+        truths=tuple(events.truth),
+        besides=tuple(events.besides),
     ) as writer:
-        writer.append(batch)
+        writer.append(events)
 
 
 def software_versions() -> dict[str, str]:

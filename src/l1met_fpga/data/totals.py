@@ -7,23 +7,25 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from l1met_fpga.data.batch import EventBatch
+from l1met_fpga.data.examples import Examples
+from l1met_fpga.data.layout import BASELINES, N_BEFORE_CUT
+from l1met_fpga.data.truth import CANDIDATE_SUMS, PUPPI_MET, Kind, Quantity, size_of
 from l1met_fpga.puppi.columns import (
     COLUMNS,
     MAX_PUPPI_WEIGHT,
     ParticleId,
 )
-from l1met_fpga.puppi.sums import ragged_met_xy_gev
+from l1met_fpga.puppi.sums import event_sums
 from l1met_fpga.puppi.words import CHARGED_ONLY, NEUTRAL_ONLY, is_charged
 
-__all__ = ["MET_BIN_GEV", "Histogram", "Totals"]
+__all__ = ["BIN_GEV", "Histogram", "Sizes", "Totals"]
 
 Histogram = npt.NDArray[np.int64]
 
-MET_BIN_GEV: Final = 1.0
-_N_MET_BINS: Final = 2048
+BIN_GEV: Final = 1.0
+_N_BINS: Final = 2048
 _N_MULTIPLICITY_BINS: Final = 1024
-_HARD_MET_GEV: Final = 50.0
+_HARD_GEV: Final = 50.0
 _FAR_GEV: Final = 1.0
 
 
@@ -32,12 +34,39 @@ def _zeros(*shape: int) -> Histogram:
 
 
 @dataclass(slots=True)
+class Sizes:
+    """Sizes of vectors, or numbers, that events have.
+
+    Attributes:
+        n: Events that have one.
+        sum_gev: Sum of them.
+        histogram: Events in bins of :data:`BIN_GEV`; the last bin is open.
+    """
+
+    n: int = 0
+    sum_gev: float = 0.0
+    histogram: Histogram = field(default_factory=lambda: _zeros(_N_BINS))
+
+    @property
+    def mean_gev(self) -> float:
+        """Mean, NaN where no event has one."""
+        return self.sum_gev / self.n if self.n else float("nan")
+
+    def add(self, values: npt.NDArray[np.float64]) -> None:
+        """Count known values of either kind."""
+        sizes = size_of(values)
+        self.n += len(sizes)
+        self.sum_gev += float(sizes.sum())
+        cell = np.minimum(sizes / BIN_GEV, _N_BINS - 1).astype(np.int64)
+        self.histogram += np.bincount(cell, minlength=_N_BINS)
+
+
+@dataclass(slots=True)
 class Totals:
     """Exact sums over the events added so far.
 
     Attributes:
         n_events: Events.
-        n_with_gen_met: Events with a generator MET.
         multiplicity: Events by number of candidates before truncation; the last bin is open.
         codes: Candidates by code, per column; the first bin is the type's smallest code. Only
             charged candidates count for ``z0``, ``dxy`` and ``quality``, only neutral ones for
@@ -45,18 +74,15 @@ class Totals:
         beyond: Candidates whose code does not fit the column's type, per column; in no histogram.
         pt_by_pid: Candidates by type and pt code, shape (8, 16384).
         charged_weights_not_one: Charged candidates with another weight than 1.
-        gen_met: Events by generator MET in bins of :data:`MET_BIN_GEV`; the last bin is open.
-        puppi_met: Events by MET of the candidates, the same.
-        gen_met_sum_gev: Sum of the generator MET of all events.
-        puppi_met_sum_gev: Sum of the MET of the candidates of all events.
-        n_with_source_met: Untruncated events whose source gave a PUPPI MET.
-        n_source_met_far: Those where it is over 1 GeV from the MET of the candidates.
-        n_hard: Events with generator MET above 50 GeV.
-        n_hard_backward: Those whose candidates' MET points away from it.
+        truths: The truths by name, of the events that have them.
+        sums: What the candidates add up to, by kind (:data:`~l1met_fpga.data.truth.CANDIDATE_SUMS`).
+        n_with_source_sum: Untruncated events whose source gave the vector sum of its candidates.
+        n_source_sum_far: Those where it is over 1 GeV from that of the candidates.
+        n_hard: Events with a true vector above 50 GeV, by name of the truth.
+        n_hard_backward: Those whose candidates' vector points away from it.
     """
 
     n_events: int = 0
-    n_with_gen_met: int = 0
     multiplicity: Histogram = field(default_factory=lambda: _zeros(_N_MULTIPLICITY_BINS))
     codes: dict[str, Histogram] = field(default_factory=dict)
     beyond: Counter[str] = field(default_factory=Counter)
@@ -64,40 +90,34 @@ class Totals:
         default_factory=lambda: _zeros(len(ParticleId), COLUMNS["pt"].type.max_code + 1)
     )
     charged_weights_not_one: int = 0
-    gen_met: Histogram = field(default_factory=lambda: _zeros(_N_MET_BINS))
-    puppi_met: Histogram = field(default_factory=lambda: _zeros(_N_MET_BINS))
-    gen_met_sum_gev: float = 0.0
-    puppi_met_sum_gev: float = 0.0
-    n_with_source_met: int = 0
-    n_source_met_far: int = 0
-    n_hard: int = 0
-    n_hard_backward: int = 0
+    truths: dict[str, Sizes] = field(default_factory=dict)
+    sums: dict[Kind, Sizes] = field(
+        default_factory=lambda: {kind: Sizes() for kind in CANDIDATE_SUMS}
+    )
+    n_with_source_sum: int = 0
+    n_source_sum_far: int = 0
+    n_hard: Counter[str] = field(default_factory=Counter)
+    n_hard_backward: Counter[str] = field(default_factory=Counter)
 
-    @property
-    def mean_gen_met_gev(self) -> float:
-        """Mean generator MET, NaN where no event has one."""
-        n = self.n_with_gen_met
-        return self.gen_met_sum_gev / n if n else float("nan")
-
-    @property
-    def mean_puppi_met_gev(self) -> float:
-        """Mean MET of the candidates, NaN without events."""
-        return self.puppi_met_sum_gev / self.n_events if self.n_events else float("nan")
-
-    def add(self, batch: EventBatch) -> None:
-        """Count the events of a batch."""
-        self.n_events += batch.n_events
-        top = _N_MULTIPLICITY_BINS - 1
+    def add(self, events: Examples) -> None:
+        """Count events."""
+        self.n_events += len(events)
+        before = events.besides[N_BEFORE_CUT]
         self.multiplicity += np.bincount(
-            np.minimum(batch.n_candidates, top), minlength=_N_MULTIPLICITY_BINS
+            np.minimum(before, _N_MULTIPLICITY_BINS - 1), minlength=_N_MULTIPLICITY_BINS
         )
-        self._add_columns(batch)
-        self._add_met(batch)
+        self._add_columns(events)
+        sums = event_sums(events.columns, events.counts)
+        for kind, values in sums.items():
+            self.sums[kind].add(values)
+        for name, values in events.truth.items():
+            self._add_truth(name, values, sums)
+        self._compare_source(events, sums["vector"])
 
-    def _add_columns(self, batch: EventBatch) -> None:
-        pid, pt = batch.columns["pid"], batch.columns["pt"]
+    def _add_columns(self, events: Examples) -> None:
+        pid, pt = events.columns["pid"], events.columns["pt"]
         charged = is_charged(pid)
-        for name, column in batch.columns.items():
+        for name, column in events.columns.items():
             kind = COLUMNS[name].type
             codes = column.astype(np.int64) - kind.min_code
             if name in CHARGED_ONLY:
@@ -114,30 +134,28 @@ class Totals:
         cells = pid[fits].astype(np.int64) * n_pt + pt[fits]
         cell = np.bincount(cells, minlength=self.pt_by_pid.size)
         self.pt_by_pid += cell.reshape(self.pt_by_pid.shape)
-        weight = batch.columns["puppi_weight"]
+        weight = events.columns["puppi_weight"]
         self.charged_weights_not_one += int((weight[charged] != MAX_PUPPI_WEIGHT).sum())
 
-    def _add_met(self, batch: EventBatch) -> None:
-        puppi = ragged_met_xy_gev(batch.columns, batch.counts)
-        self.puppi_met += _met_histogram(puppi)
-        self.puppi_met_sum_gev += float(np.hypot(*puppi.T).sum())
-        known = np.isfinite(batch.gen_met_xy_gev).all(axis=1)
-        gen = batch.gen_met_xy_gev[known]
-        self.n_with_gen_met += int(known.sum())
-        self.gen_met += _met_histogram(gen)
-        self.gen_met_sum_gev += float(np.hypot(*gen.T).sum())
-        hard = np.hypot(*gen.T) > _HARD_MET_GEV
-        along = np.einsum("ij,ij->i", gen[hard], puppi[known][hard])
-        self.n_hard += int(hard.sum())
-        self.n_hard_backward += int((along < 0).sum())
-        given = np.isfinite(batch.puppi_met_xy_gev).all(axis=1)
-        given &= batch.counts == batch.n_candidates
-        distance = np.hypot(*(batch.puppi_met_xy_gev[given] - puppi[given]).T)
-        self.n_with_source_met += int(given.sum())
-        self.n_source_met_far += int((distance > _FAR_GEV).sum())
+    def _add_truth(
+        self, name: str, values: npt.NDArray[np.float64], sums: dict[Kind, npt.NDArray[np.float64]]
+    ) -> None:
+        truth = Quantity.named(name)
+        known = truth.is_known(values)
+        self.truths.setdefault(name, Sizes()).add(values[known])
+        if truth.kind == "vector":
+            hard = known & (size_of(values) > _HARD_GEV)
+            along = np.einsum("ij,ij->i", values[hard], sums["vector"][hard])
+            self.n_hard[name] += int(hard.sum())
+            self.n_hard_backward[name] += int((along < 0).sum())
 
-
-def _met_histogram(met_xy_gev: npt.NDArray[np.float64]) -> Histogram:
-    size_gev = np.hypot(met_xy_gev[:, 0], met_xy_gev[:, 1])
-    cell = np.minimum(size_gev / MET_BIN_GEV, _N_MET_BINS - 1).astype(np.int64)
-    return np.bincount(cell, minlength=_N_MET_BINS)
+    def _compare_source(self, events: Examples, vector: npt.NDArray[np.float64]) -> None:
+        """Compare the source's sum of its candidates with that of those that are here."""
+        claimed = events.besides.get(f"{BASELINES}{PUPPI_MET}")
+        if claimed is None:
+            return
+        given = Quantity.named(PUPPI_MET).is_known(claimed)
+        given &= events.counts == events.besides[N_BEFORE_CUT]
+        distance = size_of(claimed[given].astype(np.float64) - vector[given])
+        self.n_with_source_sum += int(given.sum())
+        self.n_source_sum_far += int((distance > _FAR_GEV).sum())

@@ -1,7 +1,8 @@
-"""The one door through which MET is read, generator MET above all: numbers, or "not known".
+"""What may be read as truth, and the one door through which it comes: numbers, or "not known".
 
 Ntuples fill what they do not know with values of their own (-999, -1, NaN, the largest float). Read
-as a vector, such a filler is a MET of 999 GeV. Here it becomes NaN, and is counted.
+as a vector, such a filler is a MET of 999 GeV. Here it becomes NaN, and is counted. The estimates of
+other algorithms and the primary vertex come through the same door.
 """
 
 import math
@@ -13,57 +14,95 @@ import numpy as np
 import numpy.typing as npt
 
 __all__ = [
+    "BACKGROUND",
+    "CANDIDATE_SUMS",
     "GEN_HT",
     "GEN_MET",
-    "MAX_MET_GEV",
+    "MAX_GEV",
+    "PUPPI_MET",
     "TRUTHS",
-    "Truth",
-    "met_from_polar",
-    "met_from_xy",
-    "polar_is_known",
+    "Kind",
+    "Quantity",
+    "scalar",
+    "size_of",
+    "vector_from_polar",
+    "vector_from_xy",
     "vertex_cm",
-    "xy_is_known",
 ]
 
 Floats = npt.NDArray[np.float64]
 Numbers = npt.NDArray[Any]
+Kind = Literal["vector", "scalar"]
+
+_SUFFIXES: Final[dict[Kind, str]] = {"vector": "_xy_gev", "scalar": "_gev"}
 
 
 @dataclass(frozen=True, slots=True)
-class Truth:
-    """Something that a source may know of an example and a network may be asked for.
+class Quantity:
+    """A truth, or an estimate of one.
 
     Attributes:
-        name: Of the array, with its unit: ``..._xy_gev`` is a vector (px and py, shape (n, 2)),
-            ``..._gev`` a number (shape (n,)).
-        title: In sentences.
+        key: Short name, as in counts of what was changed.
+        kind: ``vector``: px and py, shape (n, 2); ``scalar``: one number, shape (n,).
+        title: Name in sentences.
+        fillers: What is known to be none, in words.
     """
 
-    name: str
+    key: str
+    kind: Kind
     title: str
+    fillers: str = "negative, above 14 TeV or not finite"
 
     @property
-    def kind(self) -> Literal["vector", "scalar"]:
-        """Whether it has a direction."""
-        return "vector" if self.name.endswith("_xy_gev") else "scalar"
+    def name(self) -> str:
+        """Name of the array, which ends with form and unit."""
+        return f"{self.key}{_SUFFIXES[self.kind]}"
 
     @property
     def shape(self) -> tuple[int, ...]:
         """Shape of one value."""
         return (2,) if self.kind == "vector" else ()
 
+    @classmethod
+    def named(cls, name: str) -> "Quantity":
+        """Return what an array of this name holds; of others than truths the name says all."""
+        if name in TRUTHS:
+            return TRUTHS[name]
+        kind: Kind = "vector" if name.endswith(_SUFFIXES["vector"]) else "scalar"
+        key = name.removesuffix(_SUFFIXES[kind])
+        return cls(key, kind, title=key)
 
-GEN_MET: Final = "gen_met_xy_gev"
+    def unknown(self, n: int) -> Floats:
+        """Return the values of ``n`` examples of which nothing is known: NaN."""
+        return np.full((n, *self.shape), np.nan)
+
+    def is_known(self, values: Numbers) -> npt.NDArray[np.bool_]:
+        """Tell which values are known, shape (n,)."""
+        known: npt.NDArray[np.bool_] = np.isfinite(values)
+        return known if known.ndim == 1 else np.asarray(known.all(axis=1))
+
+
+_GEN_MET: Final = Quantity(
+    "gen_met", "vector", "generator MET", "negative, above 14 TeV, not finite, or beyond a turn"
+)
 """Vector sum of the neutrinos."""
-GEN_HT: Final = "gen_ht_gev"
-"""Scalar sum of the jets of generated particles."""
-TRUTHS: Final = {
-    truth.name: truth for truth in (Truth(GEN_MET, "generator MET"), Truth(GEN_HT, "generator HT"))
-}
-"""What may be read as truth, by name. It is zero in every background event, NaN where unknown."""
+_GEN_HT: Final = Quantity("gen_ht", "scalar", "generator HT")
+"""Scalar sum of pt of the jets of generated particles, above 30 GeV and within |eta| < 2.4."""
+TRUTHS: Final = {truth.name: truth for truth in (_GEN_MET, _GEN_HT)}
+"""What may be read as truth, by the name of its array: the one place that lists it."""
+BACKGROUND: Final = 0.0
+"""Every truth of every background event, whatever its source says."""
 
-MAX_MET_GEV: Final = 14_000.0
-"""The energy of a collision; no event has more MET."""
+GEN_MET: Final = _GEN_MET.name
+GEN_HT: Final = _GEN_HT.name
+
+PUPPI_MET: Final = "puppi_met_xy_gev"
+"""The estimate of a source that must be what its own candidates add up to."""
+CANDIDATE_SUMS: Final[dict[Kind, str]] = {"vector": "PUPPI MET", "scalar": "sum of pt"}
+"""What an example's own candidates add up to, by kind: minus their vector sum, or the sum of pt."""
+
+MAX_GEV: Final = 14_000.0
+"""The energy of a collision; no sum of an event is larger."""
 _MAX_ANGLE_RAD: Final = 2 * math.pi * (1 + 1e-6)
 """Single precision rounds 2 pi up by 3e-8 of it."""
 _MAX_VERTEX_CM: Final = 100.0
@@ -71,59 +110,63 @@ _MAX_VERTEX_CM: Final = 100.0
 _XY_FILLERS: Final = (-1.0, -9.0, -99.0, -999.0, -9999.0, -99999.0)
 
 
-def polar_is_known(pt_gev: Numbers, phi_rad: Numbers) -> npt.NDArray[np.bool_]:
-    """Tell which vectors, given as size and direction, are a MET, shape (n,).
-
-    Not those with a negative size, one above :data:`MAX_MET_GEV`, a direction beyond a turn, or a
-    value that is not finite.
-    """
-    pt, phi = np.asarray(pt_gev, np.float64), np.asarray(phi_rad, np.float64)
-    known: npt.NDArray[np.bool_] = (
-        (pt >= 0) & (pt <= MAX_MET_GEV) & (np.abs(phi) <= _MAX_ANGLE_RAD)  # NaN is not
-    )
-    return known
+def size_of(values: Floats) -> Floats:
+    """Return the size of values of either kind, GeV, shape (n,)."""
+    return values if values.ndim == 1 else np.hypot(values[:, 0], values[:, 1])
 
 
-def xy_is_known(met_xy_gev: Numbers) -> npt.NDArray[np.bool_]:
-    """Tell which vectors, given as px and py, are a MET, shape (n,).
+def vector_from_polar(pt_gev: Numbers, phi_rad: Numbers, tally: Counter[str], key: str) -> Floats:
+    """Return px and py, shape (n, 2); NaN where the source holds no vector.
 
-    Not those above :data:`MAX_MET_GEV`, with a value that is not finite, or with one and the same
-    filler (-1, -9, -99, -999, ...) in both components.
-    """
-    xy = np.asarray(met_xy_gev, np.float64)
-    filler = (xy[:, 0] == xy[:, 1]) & np.isin(xy[:, 0], _XY_FILLERS)
-    with np.errstate(over="ignore", invalid="ignore"):
-        known: npt.NDArray[np.bool_] = (np.hypot(xy[:, 0], xy[:, 1]) <= MAX_MET_GEV) & ~filler
-    return known
-
-
-def met_from_polar(pt_gev: Numbers, phi_rad: Numbers, tally: Counter[str], name: str) -> Floats:
-    """Return px and py, shape (n, 2); NaN where the source holds no MET.
+    That is a negative size, one above :data:`MAX_GEV`, a direction beyond a turn, or a value that is
+    not finite.
 
     Args:
         pt_gev: Size, shape (n,).
         phi_rad: Direction, shape (n,).
-        tally: Counts ``NAME_fillers``.
-        name: ``gen_met``, ``puppi_met`` or ``baseline_met``.
+        tally: Counts ``KEY_fillers``.
+        key: Of the quantity, or ``baseline``.
     """
     pt, phi = np.asarray(pt_gev, np.float64), np.asarray(phi_rad, np.float64)
-    known = polar_is_known(pt, phi)
-    tally[f"{name}_fillers"] += int((~known).sum())
+    known = (pt >= 0) & (pt <= MAX_GEV) & (np.abs(phi) <= _MAX_ANGLE_RAD)  # NaN is not
+    tally[f"{key}_fillers"] += int((~known).sum())
     pt, phi = np.where(known, pt, np.nan), np.where(known, phi, 0)
     return np.stack([pt * np.cos(phi), pt * np.sin(phi)], axis=1)
 
 
-def met_from_xy(met_xy_gev: Numbers, tally: Counter[str], name: str) -> Floats:
-    """Return px and py as float64, shape (n, 2); NaN where the source holds no MET.
+def vector_from_xy(xy_gev: Numbers, tally: Counter[str], key: str) -> Floats:
+    """Return px and py as float64, shape (n, 2); NaN where the source holds no vector.
+
+    That is one above :data:`MAX_GEV`, a value that is not finite, or one and the same filler (-1,
+    -9, -99, -999, ...) in both components.
 
     Args:
-        met_xy_gev: Vectors of the source, shape (n, 2).
-        tally: Counts ``NAME_fillers``.
-        name: As for :func:`met_from_polar`.
+        xy_gev: Vectors of the source, shape (n, 2).
+        tally: Counts ``KEY_fillers``.
+        key: As for :func:`vector_from_polar`.
     """
-    known = xy_is_known(met_xy_gev)
-    tally[f"{name}_fillers"] += int((~known).sum())
-    return np.where(known[:, None], np.asarray(met_xy_gev, np.float64), np.nan)
+    xy = np.asarray(xy_gev, np.float64)
+    filler = (xy[:, 0] == xy[:, 1]) & np.isin(xy[:, 0], _XY_FILLERS)
+    with np.errstate(over="ignore", invalid="ignore"):
+        known = (size_of(xy) <= MAX_GEV) & ~filler
+    tally[f"{key}_fillers"] += int((~known).sum())
+    return np.where(known[:, None], xy, np.nan)
+
+
+def scalar(values_gev: Numbers, tally: Counter[str], key: str) -> Floats:
+    """Return numbers as float64, shape (n,); NaN where the source holds none.
+
+    That is a negative one, one above :data:`MAX_GEV`, or one that is not finite.
+
+    Args:
+        values_gev: Values of the source, shape (n,).
+        tally: Counts ``KEY_fillers``.
+        key: As for :func:`vector_from_polar`.
+    """
+    values = np.asarray(values_gev, np.float64)
+    known = (values >= 0) & (values <= MAX_GEV)
+    tally[f"{key}_fillers"] += int((~known).sum())
+    return np.where(known, values, np.nan)
 
 
 def vertex_cm(z0_cm: Numbers, tally: Counter[str]) -> Floats:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from l1met_fpga.data.predictions import read_met
 from l1met_fpga.data.splits import Part
 from l1met_fpga.data.store import Store
-from l1met_fpga.data.truth import GEN_MET
+from l1met_fpga.data.truth import GEN_MET, PUPPI_MET, Quantity
 from l1met_fpga.errors import DataError
 from l1met_fpga.identity import Identity
 from l1met_fpga.metrics.arrays import (
@@ -138,7 +138,8 @@ def load_store(
             which = "any event" if part is None else f"an event in its {part.name.lower()} part"
             raise DataError(f"{path} does not hold {which}; convert more events or another split")
         events = events[:max_events]
-        gen = store.truth(GEN_MET, events)
+        has_truth = GEN_MET in store.truths
+        gen = store.truth(GEN_MET, events) if has_truth else np.full((len(events), 2), np.nan)
         known = np.isfinite(gen).all(axis=1)
         if not known.any():
             raise DataError(
@@ -158,7 +159,11 @@ def load_store(
             "part": "all" if part is None else part.name.lower(),
             "events": len(events),
         }
-        others = {name: store.baseline_met_xy_gev(name, events) for name in store.baselines}
+        others = {
+            quantity.key: store.baseline(quantity.name, events)
+            for quantity in map(Quantity.named, store.baselines)
+            if quantity.kind == "vector" and quantity.name != PUPPI_MET
+        }
         return Events(
             store.label, candidates, gen, n_candidates, store.is_background, identity, others
         )

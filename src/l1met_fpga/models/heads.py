@@ -46,8 +46,8 @@ class Head(Strict):
         return (self.size,) if self.per == "example" else (n_candidates, self.size)
 
     def of_node(self, node: str) -> "NetworkHead":
-        """Return it as given by a node of a network."""
-        return NetworkHead(**self.model_dump(), node=node)
+        """Return it as given by a node of a network, also if it was given by another one."""
+        return NetworkHead.model_validate(self.model_dump() | {"node": node})
 
 
 class NetworkHead(Head):

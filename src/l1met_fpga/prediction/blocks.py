@@ -12,9 +12,10 @@ from l1met_fpga.config.data import ConvertConfig
 from l1met_fpga.data.order import order_and_truncate
 from l1met_fpga.data.sources import Source, read_source
 from l1met_fpga.data.store import Store, is_store
-from l1met_fpga.data.truth import GEN_MET
+from l1met_fpga.data.truth import GEN_MET, TRUTHS
+from l1met_fpga.data.vertex import with_z0_from_vertex
 from l1met_fpga.errors import DataError
-from l1met_fpga.puppi.columns import COLUMNS, Candidates
+from l1met_fpga.puppi.columns import COLUMNS, N_CANDIDATES, Candidates
 
 __all__ = ["Block", "read_blocks"]
 
@@ -90,7 +91,9 @@ def _store_blocks(
                 source.path,
                 store.candidates(events, columns),
                 store.event_id(events),
-                store.truth(GEN_MET, events),
+                store.truth(GEN_MET, events)
+                if GEN_MET in store.truths
+                else TRUTHS[GEN_MET].unknown(events.stop - events.start),
                 events.stop / store.n_events,
             )
 
@@ -109,13 +112,13 @@ def _file_blocks(
                 f"{source.path} has no {', '.join(missing)}, which the network reads; it has "
                 f"{', '.join(batch.columns)}"
             )
-        placed = batch.with_z0_from_vertex() if from_vertex else batch
+        placed = with_z0_from_vertex(batch) if from_vertex else batch
         ordered = order_and_truncate(placed, config.order, tally)
-        filled = ordered.filled()
+        padded = ordered.padded(N_CANDIDATES)
         yield Block(
             source.path,
-            {name: ordered.padded(name, filled=filled) for name in columns},
-            ordered.event_id,
-            ordered.gen_met_xy_gev,
+            {name: padded[name] for name in columns},
+            ordered.ids,
+            ordered.truth.get(GEN_MET, TRUTHS[GEN_MET].unknown(len(ordered))),
             0.0,  # nobody knows how many events follow
         )

@@ -4,7 +4,7 @@ The ``pt`` of an L1 PUPPI candidate is already weighted, so the PUPPI weight doe
 """
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +13,7 @@ from l1met_fpga.puppi.columns import ANGLE_LSB_RAD, PHI_COUNTS_PER_TURN, PT_LSB_
 
 __all__ = [
     "event_of_rows",
+    "event_sums",
     "momentum_xy_gev",
     "puppi_met_xy_gev",
     "ragged_met_xy_gev",
@@ -92,3 +93,20 @@ def ragged_met_xy_gev(
         px, py in GeV, shape (n_events, 2).
     """
     return -sum_by_event(momentum_xy_gev(columns), event_of_rows(counts), len(counts))
+
+
+def event_sums(
+    columns: Mapping[str, npt.NDArray[np.int16]], counts: npt.NDArray[np.int64]
+) -> dict[Literal["vector", "scalar"], npt.NDArray[np.float64]]:
+    """Return what the candidates of events add up to, GeV.
+
+    Args:
+        columns: ``pt`` and ``phi`` counts of events one after the other, shape (n_rows,).
+        counts: Candidates per event.
+
+    Returns:
+        Minus the vector sum, shape (n_events, 2), and the sum of pt, shape (n_events,).
+    """
+    pt_gev = (columns["pt"] * PT_LSB_GEV)[:, None]
+    scalar = sum_by_event(pt_gev, event_of_rows(counts), len(counts))
+    return {"vector": ragged_met_xy_gev(columns, counts), "scalar": scalar[:, 0]}

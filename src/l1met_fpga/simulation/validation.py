@@ -13,14 +13,16 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from l1met_fpga.data.batch import EventBatch, concatenate
+from l1met_fpga.data.examples import Examples
+from l1met_fpga.data.layout import BASELINES, N_BEFORE_CUT
 from l1met_fpga.data.read_root import read_root
+from l1met_fpga.data.truth import GEN_MET, PUPPI_MET
 from l1met_fpga.errors import DataError
 from l1met_fpga.metrics.arrays import magnitude_gev
 from l1met_fpga.metrics.projection import project
 from l1met_fpga.metrics.resolution import half_width
 from l1met_fpga.puppi.columns import ANGLE_LSB_RAD, PARTICLE_KINDS, PT_LSB_GEV
-from l1met_fpga.puppi.sums import event_of_rows, momentum_xy_gev, sum_by_event
+from l1met_fpga.puppi.sums import momentum_xy_gev, sum_by_event
 
 __all__ = [
     "SAMPLES",
@@ -30,8 +32,10 @@ __all__ = [
     "components",
     "count_figures",
     "met_figures",
+    "met_sample",
     "pileup_figures",
     "read_sample",
+    "source_met_xy_gev",
 ]
 
 SAMPLES: Final = ("pileup", "ttbar_inclusive", "ttbar_dilepton")
@@ -87,7 +91,7 @@ class Components:
     noise_error_gev: float
 
 
-def read_sample(folder: Path, name: str) -> EventBatch:
+def read_sample(folder: Path, name: str) -> Examples:
     """Read one simulated sample, a file or a folder of files.
 
     Raises:
@@ -102,14 +106,25 @@ def read_sample(folder: Path, name: str) -> EventBatch:
             "data/validation_sample.yaml`"
         )
     tally: Counter[str] = Counter()
-    return concatenate(
+    return Examples.concatenate(
         [batch for f in files for batch in read_root(str(f), "perfnano", EVENTS_PER_STEP, tally)]
     )
 
 
-def count_figures(name: str, events: EventBatch) -> Figures:
+def source_met_xy_gev(events: Examples) -> FloatArray:
+    """Return the PUPPI MET that the files hold, shape (n, 2)."""
+    found: FloatArray = events.besides[f"{BASELINES}{PUPPI_MET}"]
+    return found
+
+
+def met_sample(events: Examples) -> MetSample:
+    """Return estimate and truth of a sample."""
+    return MetSample(source_met_xy_gev(events), events.truth[GEN_MET])
+
+
+def count_figures(name: str, events: Examples) -> Figures:
     """Return mean and spread of the number of candidates."""
-    n = events.n_candidates.astype(np.float64)
+    n = events.besides[N_BEFORE_CUT].astype(np.float64)
     count = len(n)
     return {
         f"{name} candidates, mean": (float(n.mean()), float(n.std() / np.sqrt(count))),
@@ -117,10 +132,10 @@ def count_figures(name: str, events: EventBatch) -> Figures:
     }
 
 
-def pileup_figures(events: EventBatch) -> Figures:
+def pileup_figures(events: Examples) -> Figures:
     """Return the figures of pile-up-only crossings."""
     figures = count_figures("pileup", events)
-    met = events.puppi_met_xy_gev
+    met = source_met_xy_gev(events)
     figures["pileup MET component, half width"] = _resampled(met, lambda m: half_width(m.ravel()))
     pid, total = events.columns["pid"], len(events.columns["pid"])
     for species, codes in SPECIES.items():
@@ -160,9 +175,9 @@ def met_figures(sample: MetSample) -> Figures:
     return figures
 
 
-def components(events: EventBatch) -> list[Components]:
+def components(events: Examples) -> list[Components]:
     """Split the candidates by region and kind: how many, how much, how noisy."""
-    event = event_of_rows(events.counts)
+    event = events.example_of_rows
     eta = np.abs(events.columns["eta"]) * ANGLE_LSB_RAD
     pt = events.columns["pt"] * PT_LSB_GEV
     momentum = momentum_xy_gev(events.columns)
@@ -172,17 +187,17 @@ def components(events: EventBatch) -> list[Components]:
             mine = (eta >= low) & (eta < high) & np.isin(events.columns["pid"], codes)
             if not mine.any():
                 continue
-            sums = sum_by_event(momentum[mine], event[mine], events.n_events)
+            sums = sum_by_event(momentum[mine], event[mine], len(events))
             square = (sums[:, 0] ** 2 + sums[:, 1] ** 2) / 2
             noise = float(np.sqrt(square.mean()))
-            count = np.bincount(event[mine], minlength=events.n_events)
-            root_n = np.sqrt(events.n_events)
+            count = np.bincount(event[mine], minlength=len(events))
+            root_n = np.sqrt(len(events))
             rows.append(
                 Components(
                     region,
                     species,
                     float(count.mean()),
-                    float(pt[mine].sum() / events.n_events),
+                    float(pt[mine].sum() / len(events)),
                     noise,
                     float(count.std() / root_n),
                     float(square.std() / root_n / (2 * noise)),

@@ -4,7 +4,8 @@ from collections import Counter
 from pathlib import Path
 from typing import Final
 
-from l1met_fpga.data.batch import concatenate
+from l1met_fpga.data.examples import Examples
+from l1met_fpga.data.layout import N_BEFORE_CUT
 from l1met_fpga.data.read_words import read_words
 from l1met_fpga.files import atomic_path
 from l1met_fpga.plots.figure import save_figure
@@ -13,10 +14,10 @@ from l1met_fpga.simulation.validation import (
     EVENTS_PER_STEP,
     SAMPLES,
     Components,
-    MetSample,
     components,
     count_figures,
     met_figures,
+    met_sample,
     pileup_figures,
     read_sample,
 )
@@ -48,7 +49,7 @@ def validate(folder: Path, output: Path, reference: Path | None) -> list[Row]:
     """
     samples = {name: read_sample(folder, name) for name in SAMPLES}
     pileup, inclusive, dilepton = (samples[name] for name in SAMPLES)
-    met = MetSample(dilepton.puppi_met_xy_gev, dilepton.gen_met_xy_gev)
+    met = met_sample(dilepton)
     targets, real, real_parts = load_targets(), None, None
     if reference is not None:
         real = read_reference(reference)
@@ -57,13 +58,16 @@ def validate(folder: Path, output: Path, reference: Path | None) -> list[Row]:
     figures = pileup_figures(pileup) | count_figures("ttbar", inclusive) | met_figures(met)
     rows = compare(figures, targets)
     parts = components(pileup)
-    counts = {"pileup": pileup.n_candidates, "ttbar": inclusive.n_candidates}
+    counts = {
+        "pileup": pileup.besides[N_BEFORE_CUT],
+        "ttbar": inclusive.besides[N_BEFORE_CUT],
+    }
     save_figure(plots.plot_multiplicity(counts, targets), output, "multiplicity")
     save_figure(plots.plot_bins(figures, targets), output, "bins")
     save_figure(plots.plot_turn_on(figures, targets), output, "turn_on")
     save_figure(plots.plot_residual(met, real), output, "residual")
     save_figure(plots.plot_components(parts, real_parts), output, "components")
-    events = ", ".join(f"{name} {batch.n_events}" for name, batch in samples.items())
+    events = ", ".join(f"{name} {len(batch)}" for name, batch in samples.items())
     text = f"Events: {events}.\n\n{markdown(rows)}\n{component_markdown(parts, real_parts)}"
     with atomic_path(output / "validation.md") as temporary:
         temporary.write_text(text, encoding="utf-8")
@@ -72,5 +76,7 @@ def validate(folder: Path, output: Path, reference: Path | None) -> list[Row]:
 
 def _real_components(reference: Path) -> list[Components]:
     return components(
-        concatenate(list(read_words(reference / REFERENCE_WORDS, EVENTS_PER_STEP, Counter())))
+        Examples.concatenate(
+            list(read_words(reference / REFERENCE_WORDS, EVENTS_PER_STEP, Counter()))
+        )
     )

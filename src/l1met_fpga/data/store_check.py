@@ -1,0 +1,90 @@
+"""Whether the datasets of a store are what the program writes."""
+
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+from l1met_fpga.data.chunks import CHUNK_EVENTS, CHUNK_ROWS, ChunkReader
+from l1met_fpga.data.collection import CollectionReader
+from l1met_fpga.data.layout import (
+    BASELINES,
+    CANDIDATES,
+    EVENT_ID,
+    N_BEFORE_CUT,
+    PART,
+    ROW_SPLITS,
+    TRUTH,
+    VERTEX,
+    dataset_of,
+)
+from l1met_fpga.errors import DataError
+from l1met_fpga.puppi.columns import COLUMNS, REQUIRED_COLUMNS
+
+__all__ = ["check_collections", "check_examples"]
+
+
+def check_examples(file: h5py.File, path: Path, n_events: int) -> dict[str, ChunkReader]:
+    """Return what has one row per event, by its name in :mod:`l1met_fpga.data.layout`.
+
+    Raises:
+        DataError: If one is missing or was changed.
+    """
+    names = [EVENT_ID, PART, N_BEFORE_CUT]
+    names += [VERTEX] if VERTEX in file else []
+    for group in (TRUTH, BASELINES):
+        names += [f"{group}{name}" for name in file.get(group, ())]
+    found = {}
+    for name in names:
+        shape, dtype = dataset_of(name)
+        found[name] = _reader(file, path, name, (n_events, *shape), dtype, CHUNK_EVENTS)
+    return found
+
+
+def check_collections(file: h5py.File, path: Path, n_events: int) -> dict[str, CollectionReader]:
+    """Return the collections of rows by name, ``candidates`` first.
+
+    Raises:
+        DataError: If there are no candidates, or a dataset is missing or was changed.
+    """
+    names = [name for name in file if name != CANDIDATES and ROW_SPLITS in _members(file, name)]
+    return {name: _collection(file, path, name, n_events) for name in (CANDIDATES, *names)}
+
+
+def _members(file: h5py.File, name: str) -> tuple[str, ...]:
+    group = file[name]
+    return tuple(group) if isinstance(group, h5py.Group) else ()
+
+
+def _collection(file: h5py.File, path: Path, name: str, n_events: int) -> CollectionReader:
+    splits = _reader(file, path, f"{name}/{ROW_SPLITS}", (n_events + 1,), "<i8", CHUNK_EVENTS)
+    held = [column for column in _members(file, name) if column != ROW_SPLITS]
+    if name == CANDIDATES:  # in the order of the hardware
+        held = [column for column in COLUMNS if column in {*held, *REQUIRED_COLUMNS}]
+    n_rows = None
+    columns = {}
+    for column in held:
+        dataset = file.get(f"{name}/{column}")
+        if n_rows is None and isinstance(dataset, h5py.Dataset):
+            n_rows = int(dataset.shape[0])
+        columns[column] = _reader(file, path, f"{name}/{column}", (n_rows or 0,), "<i2", CHUNK_ROWS)
+    return CollectionReader(columns, splits, path)
+
+
+def _reader(
+    file: h5py.File, path: Path, name: str, shape: tuple[int, ...], dtype: str, chunk: int
+) -> ChunkReader:
+    dataset = file.get(name)
+    if not isinstance(dataset, h5py.Dataset):
+        raise DataError(f"{path} has no dataset {name}; it was not made by this program")
+    if dataset.shape != shape or dataset.dtype != np.dtype(dtype):
+        raise DataError(
+            f"{path}: dataset {name} is {dataset.dtype} {dataset.shape}, expected {dtype} "
+            f"{shape}; the file was changed after it was made"
+        )
+    if dataset.chunks != (chunk, *shape[1:]) or not dataset.shuffle:
+        raise DataError(
+            f"{path}: dataset {name} was repacked with other chunks or filters; use the file as it "
+            "was made"
+        )
+    return ChunkReader(dataset)

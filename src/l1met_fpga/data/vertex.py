@@ -1,0 +1,36 @@
+"""z0 of candidates as the distance to the primary vertex."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from l1met_fpga.data.examples import Examples
+from l1met_fpga.data.layout import VERTEX
+from l1met_fpga.errors import DataError
+from l1met_fpga.puppi.columns import COLUMNS
+from l1met_fpga.puppi.words import is_charged
+
+__all__ = ["with_z0_from_vertex"]
+
+
+def with_z0_from_vertex(events: Examples) -> Examples:
+    """Replace z0 of charged candidates by the distance to the primary vertex.
+
+    Distances beyond the column's range stay at its limit; neutral candidates keep 0.
+
+    Raises:
+        DataError: If z0 or the vertex of an event is not known.
+    """
+    if "z0" not in events.columns or VERTEX not in events.besides:
+        missing = "a vertex" if "z0" in events.columns else "z0 of the candidates"
+        raise DataError(f"z0 from the vertex needs {missing}, which this file does not hold")
+    vertex_cm = events.besides[VERTEX]
+    unknown = int(np.count_nonzero(~np.isfinite(vertex_cm)))
+    if unknown:
+        raise DataError(f"{unknown} of {len(events)} events have no vertex; use z0: beam")
+    column = COLUMNS["z0"]
+    vertex = np.rint(vertex_cm / column.lsb).astype(np.int64)
+    distance = events.columns["z0"] - np.repeat(vertex, events.counts)
+    charged = is_charged(events.columns["pid"])
+    z0 = np.where(charged, np.clip(distance, column.low, column.high), 0).astype(np.int16)
+    return replace(events, columns={**events.columns, "z0": z0})
