@@ -84,7 +84,7 @@ def _one_direction(
     """Return events of charged hadrons in one direction each, with the given sums of pt."""
     slots = np.arange(n_slots)
     pt = total[:, None] // n_slots + (slots < total[:, None] % n_slots)
-    codes = {"pt": pt, "phi": phi[:, None], "pid": 3, "puppi_weight": 256}
+    codes = dict[str, npt.ArrayLike](pt=pt, phi=phi[:, None], pid=3, puppi_weight=256)
     return {name: np.where(pt > 0, codes.get(name, 0), 0).astype(np.int16) for name in COLUMNS}
 
 

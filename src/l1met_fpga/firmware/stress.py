@@ -116,8 +116,8 @@ def _sum_edges(_rng: np.random.Generator, _n: int, n_slots: int) -> Iterator[Eve
     for bits in range(4, (n_slots * largest).bit_length()):
         for total in range(2**bits - 1, min(2**bits + 1, n_slots * largest) + 1):
             for n_filled in {max(1, -(-total // largest)), n_slots}:
-                pt = np.arange(n_slots) < n_filled
-                pt = pt * (total // n_filled) + (np.arange(n_slots) < total % n_filled)
+                slots = np.arange(n_slots)
+                pt = (slots < n_filled) * (total // n_filled) + (slots < total % n_filled)
                 filled = slice(0, np.count_nonzero(pt))
                 for phi in (0, 270):
                     codes = {"phi": phi, "pid": 3, "puppi_weight": 256}
