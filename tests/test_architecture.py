@@ -47,6 +47,8 @@ HOMES = {
     "da4ml": ("firmware/rtl",),
     "pythia8mc": ("simulation",),
     "hgq": ("models/importing",),
+    "onnx": ("models/importing", "firmware/export"),
+    "qonnx": ("models/importing", "firmware/export"),
     "qkeras": ("models", "training", "firmware/hls"),
     "typer": ("cli",),
 }
