@@ -21,6 +21,7 @@ FEATURES = "pt/256,pt/32,abs(eta)/1024,puppi_weight/256,pid=0,pid=1,pid=2|3,pid=
 """The features of models/deepset.yaml; HGQ2's first quantizer cuts those of pt at 2."""
 POOLS, SCALARS = 4, 4
 HUBER_GEV = 30.0
+BATCH = 128
 
 
 def build(slots: int) -> Any:
@@ -36,7 +37,8 @@ def build(slots: int) -> Any:
         overflow_mode="SAT", homogeneous_axis=(0, 1),
     )  # fmt: skip
     with (
-        QuantizerConfigScope(place="datalane", homogeneous_axis=(0, 1)),
+        QuantizerConfigScope(q_type="kif", place="datalane", homogeneous_axis=(0, 1), f0=4),
+        QuantizerConfigScope(q_type="kbi", place="weight", b0=5, i0=1),
         LayerConfigScope(enable_ebops=True, beta0=0.0),
     ):
         x = keras.Input((slots, len(FEATURES.split(","))), name="x")
@@ -120,14 +122,14 @@ def train(output: Path, *, epochs: int, events: int, slots: int, beta: float) ->
     rng = np.random.default_rng(1)
     loaded = samples("VALIDATION")
     model = build(slots)
-    steps = max(1, events // 512)
-    rate = keras.optimizers.schedules.CosineDecay(4e-3, steps * epochs)
+    steps = max(1, events // BATCH)
+    rate = keras.optimizers.schedules.CosineDecay(5e-3, steps * epochs, alpha=0.05)
     model.compile(keras.optimizers.Adam(rate), keras.losses.Huber(delta=HUBER_GEV))
     schedule = PieceWiseSchedule([(0, beta / 100, "log"), (max(1, epochs // 2), beta, "constant")])
     for epoch in range(epochs):
         inputs, target = arrays_of(drawn(loaded, events, rng), slots)
         history = model.fit(
-            inputs, target, batch_size=512, initial_epoch=epoch, epochs=epoch + 1, verbose=0,
+            inputs, target, batch_size=BATCH, initial_epoch=epoch, epochs=epoch + 1, verbose=0,
             callbacks=[BetaScheduler(schedule)],
         )  # fmt: skip
         ebops = sum(int(layer.ebops) for layer in model.layers if getattr(layer, "enable_ebops", 0))
