@@ -46,7 +46,7 @@ test-long: $(READY) ## run the tests that take minutes (fuzzing, 100,000 events,
 
 test-oracles: $(READY) ## hold ours against real tools (ROOT, simulators, compilers, a server, a browser), which it installs
 	.ci/make-oracles $(BIN)/python
-	PYTHONPATH=build/oracles/xrootd_client $(BIN)/python -m pytest -m oracle --dist loadfile -n 2 $(ARGS)
+	PYTHONPATH=$(CURDIR)/build/oracles/xrootd L1MET_PACKAGES=$(CURDIR)/build/oracles/models $(BIN)/python -m pytest -m oracle --dist loadfile -n 2 $(ARGS)
 
 findings: ## run every script of findings/ (what outside packages do against good guesses; no part of CI)
 	@failed=; for script in findings/*.sh; do \
