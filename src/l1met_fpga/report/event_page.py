@@ -32,7 +32,7 @@ class Mark:
     radius: float
     kind: int
     opacity: float
-    text: str
+    label: str
     end: tuple[float, float]
 
 
@@ -151,7 +151,7 @@ def _marks(event: Examples, effects: CandidateEffects | None, scale: float) -> l
                 radius=round(float(np.sqrt(_AREA_PER_GEV * pt_gev / np.pi)), 1),
                 kind=_kind(event, k)[0],
                 opacity=round(0.08 + 0.72 * min(max(weight, 0.0), 1.5) / 1.5, 2),
-                text=", ".join((name, *texts)),
+                label=", ".join((name, *texts)),
                 end=_end(momentum, scale),
             )
         )
