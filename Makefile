@@ -7,6 +7,9 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 LOCKED_EXTRAS := --extra simulation --extra test --extra docs
+# the network of a task: models/TASK.yaml, the default network for met and without TASK
+TASK ?=
+MODEL := $(if $(filter-out met,$(TASK)),$(TASK),deepset)
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
 .DEFAULT_GOAL := help
@@ -21,14 +24,14 @@ $(READY): requirements.lock setup.cfg
 	.ci/make-env "$(PYTHON)" $(VENV)
 	touch $@
 
-train: $(READY) ## train, prune and evaluate the default network on the built-in sample
-	$(BIN)/l1met train models/deepset.yaml $(ARGS)
+train: $(READY) ## train, prune and evaluate the default network, or that of TASK=ht, on the built-in sample
+	$(BIN)/l1met train models/$(MODEL).yaml $(ARGS)
 
 hls: $(READY) ## convert the last trained network, C-simulate it, check it bit by bit, report
-	$(BIN)/l1met synthesize $(ARGS)
+	$(BIN)/l1met synthesize $(if $(TASK),-m $(MODEL)) $(ARGS)
 
 rtl: $(READY) ## the same and the streaming RTL with its resources
-	$(BIN)/l1met synthesize --build $(ARGS)
+	$(BIN)/l1met synthesize $(if $(TASK),-m $(MODEL)) --build $(ARGS)
 
 ci-report: $(READY) ## the short main job: a few epochs, HLS and RTL, checks and report in build/ci-run; fails if a limit breaks
 	$(BIN)/l1met train models/deepset.yaml --output build/ci-run --overwrite --set training.epochs=4

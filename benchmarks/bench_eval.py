@@ -17,6 +17,7 @@ from l1met_fpga.evaluation.metrics_file import to_metrics
 from l1met_fpga.evaluation.sample import Sample
 from l1met_fpga.metrics.arrays import met_xy_from_polar
 from l1met_fpga.metrics.bootstrap import bootstrap_resolution
+from l1met_fpga.tasks.met.task import TASK as MET
 
 NAMES = ("puppi", "cmssw", "scaled_puppi", "per_type", "table", "network")
 
@@ -32,7 +33,8 @@ def sample(label: str, n_events: int, seed: int) -> Sample:
         name: 0.8 * gen + (1 - 0.02 * k) * shared + rng.normal(0, 4, gen.shape)
         for k, name in enumerate(NAMES)
     }
-    return Sample(label, gen, met, is_background=label == "pileup")
+    heads = {name: {"met": values} for name, values in met.items()}
+    return Sample(label, {"met": gen}, heads, is_background=label == "pileup")
 
 
 def main() -> None:
@@ -43,22 +45,25 @@ def main() -> None:
     options = parser.parse_args()
     warm = sample("ttbar", 1000, 9)  # compile the loops before the clock starts
     bootstrap_resolution(
-        warm.met_xy_gev, warm.gen_met_xy_gev, rng=np.random.default_rng(0), n_samples=2
+        {"network": warm.estimates["network"]["met"]},
+        warm.truth["met"],
+        rng=np.random.default_rng(0),
+        n_samples=2,
     )
     samples = [sample("ttbar", options.events, 0), sample("pileup", options.events, 1)]
     config = EvaluationConfig(bootstrap_samples=options.bootstrap)
     one = samples[0]
     start = time.perf_counter()
     bootstrap_resolution(
-        {"network": one.met_xy_gev["network"]},
-        one.gen_met_xy_gev,
+        {"network": one.estimates["network"]["met"]},
+        one.truth["met"],
         rng=np.random.default_rng(0),
         n_samples=options.bootstrap,
     )
     alone = time.perf_counter() - start
     start, cpu = time.perf_counter(), time.process_time()
     evaluation = evaluate(
-        samples, {name: Estimate("file", name) for name in NAMES}, config, primary="network"
+        samples, MET, {name: Estimate("file", name) for name in NAMES}, config, primary="network"
     )
     to_metrics(evaluation)
     wall, cpu = time.perf_counter() - start, time.process_time() - cpu

@@ -31,8 +31,8 @@ def make_events(n_events: int, rng: np.random.Generator) -> dict[str, npt.NDArra
 def main() -> None:
     """Measure and print a Markdown table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--events", type=int, default=10_000)
-    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--events", type=int, default=1_000)
+    parser.add_argument("--repeats", type=int, default=200)
     options = parser.parse_args()
     rng = np.random.default_rng(0)
     events = make_events(options.events, rng)

@@ -45,21 +45,26 @@ def measure(variant: Any, cores: str, n_events: int, epochs: int) -> dict[str, f
     os.sched_setaffinity(0, set(sorted(os.sched_getaffinity(0))[: int(cores)]))
     from l1met_fpga.config.run import load_run
     from l1met_fpga.models.build import build
-    from l1met_fpga.models.heads import MET
     from l1met_fpga.models.keras import keras, tf
+    from l1met_fpga.tasks.met.task import TASK as MET
     from l1met_fpga.training.loop import _dataset
-    from l1met_fpga.training.losses import MetLoss
+    from l1met_fpga.training.losses import head_losses
     from l1met_fpga.training.mixture import TrainingMixture
     from l1met_fpga.training.pruning import PruningSteps
 
     tf.config.experimental.enable_op_determinism()  # as the default training does
     keras.utils.set_random_seed(0)
     config = load_run(Path(__file__).parents[1] / "models" / "deepset.yaml")
-    mixture = TrainingMixture([random_events(n_events, config.model.columns)], [1], config.training)
+    mixture = TrainingMixture(
+        [random_events(n_events, config.model.columns)], [1], config.training, MET
+    )
     steps = PruningSteps.of(config.training.pruning, mixture.steps_per_epoch * epochs)
     schedule = steps.schedule_for_library()
-    model = build(config.model, (MET,), variant=variant, packed=True, schedule=schedule)
-    model.compile(keras.optimizers.Adam(1e-3, jit_compile=False), MetLoss(config.training.loss))
+    model = build(config.model, MET.heads, variant=variant, packed=True, schedule=schedule)
+    model.compile(
+        keras.optimizers.Adam(1e-3, jit_compile=False),
+        head_losses(MET, config.training.loss)["met"],
+    )
 
     epoch_times: list[list[float]] = []
     step = [0.0]
@@ -82,7 +87,7 @@ def measure(variant: Any, cores: str, n_events: int, epochs: int) -> dict[str, f
 
         callbacks.append(UpdatePruningStep())
     model.fit(
-        _dataset(mixture, 0, None), epochs=epochs + 1, callbacks=callbacks, verbose=0,
+        _dataset(MET, model, mixture, 0, None), epochs=epochs + 1, callbacks=callbacks, verbose=0,
         steps_per_epoch=mixture.steps_per_epoch,
     )  # fmt: skip
     total, inside = min(epoch_times[1:])  # the first one traces the graph
@@ -101,7 +106,6 @@ def random_events(n_events: int, columns: Any) -> Any:
     """Return packed events with as many candidates as the built-in samples have."""
     from l1met_fpga.data.examples import Examples
     from l1met_fpga.data.truth import GEN_MET
-    from l1met_fpga.training.monitor import PUPPI_MET
 
     rng = np.random.default_rng(0)
     counts = np.clip(rng.normal(N_CANDIDATES_MEAN, N_CANDIDATES_SIGMA, n_events), 1, 128)
@@ -113,7 +117,7 @@ def random_events(n_events: int, columns: Any) -> Any:
     }
     met = rng.normal(0, 40, (n_events, 2))
     ids = np.zeros((n_events, 3), np.uint64)
-    return Examples(candidates, splits, {GEN_MET: met}, ids, {PUPPI_MET: met})
+    return Examples(candidates, splits, {GEN_MET: met}, ids, {"met": met})
 
 
 if __name__ == "__main__":

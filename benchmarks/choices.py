@@ -25,15 +25,15 @@ from l1met_fpga.config.evaluation import EvaluationConfig
 from l1met_fpga.config.run import RunConfig, load_run, save_run
 from l1met_fpga.data.convert import convert
 from l1met_fpga.data.splits import Part
-from l1met_fpga.evaluation.baselines import WeightTable
-from l1met_fpga.evaluation.evaluation import BASELINE_TITLES, Estimate, evaluate
+from l1met_fpga.evaluation.evaluation import Estimate, evaluate
 from l1met_fpga.evaluation.metrics_file import to_metrics
 from l1met_fpga.evaluation.runs import fit_on_training_parts
 from l1met_fpga.evaluation.sample import Sample, load_store
 from l1met_fpga.files import atomic_path, write_json
-from l1met_fpga.puppi.sums import puppi_met_xy_gev
 from l1met_fpga.results.metrics import Metrics
 from l1met_fpga.run_folder import RunFolder
+from l1met_fpga.tasks.met.task import TASK as MET
+from l1met_fpga.tasks.task import Baseline
 
 Overrides = dict[str, Any]
 FULL: Final = Path("data/full")
@@ -149,29 +149,31 @@ def make_vertex_stores() -> None:
 def train_row(task: tuple[Path, str]) -> str:
     """Train one network and keep its MET of the watched parts."""
     from l1met_fpga.data.samples import load_samples
-    from l1met_fpga.data.truth import GEN_MET
     from l1met_fpga.models.storage import save_model
     from l1met_fpga.training.inputs import training_identity
     from l1met_fpga.training.loop import train_variant
     from l1met_fpga.training.mixture import TrainingMixture
-    from l1met_fpga.training.monitor import Validation, packed_predictor, puppi_reference
+    from l1met_fpga.training.monitor import Validation, packed_predictor
 
     root, name = task
     config, variant = row_config(name)
+    truths = tuple(MET.truths.values())
     run = RunFolder.create(row_folder(root, name).root, clear=True)
     save_run(config, run.config)
-    loaded = load_samples(config.samples, config.model, (GEN_MET,), reference=puppi_reference)
-    mixture = TrainingMixture([s.train for s in loaded], [s.share for s in loaded], config.training)
-    validation = Validation(loaded, config.training.loss)
+    loaded = load_samples(config.samples, config.model, truths, reference=MET.reference)
+    mixture = TrainingMixture(
+        [s.train for s in loaded], [s.share for s in loaded], config.training, MET
+    )
+    validation = Validation(loaded, config.training.loss, MET, config.evaluation)
     identity = training_identity(config, loaded)
-    result = train_variant(config, variant, mixture, validation, run.root, identity=identity)
+    result = train_variant(config, MET, variant, mixture, validation, run.root, identity=identity)
     save_model(result.model, run.model)
-    predict = packed_predictor(result.packed)
+    predict = packed_predictor(result.packed, MET)
     for part in PARTS:
         watched = load_samples(
-            config.samples, config.model, (GEN_MET,), reference=puppi_reference, watch=part
+            config.samples, config.model, truths, reference=MET.reference, watch=part
         )
-        met = {sample.label: predict(sample.validation) for sample in watched}
+        met = {sample.label: predict(sample.validation)["met"] for sample in watched}
         path = run.root / f"{part.name.lower()}.npz"
         with atomic_path(path) as temporary, temporary.open("wb") as file:
             np.savez(file, **met)
@@ -184,25 +186,27 @@ def train_row(task: tuple[Path, str]) -> str:
     return name
 
 
-def load_part(root: Path, names: list[str], weights: WeightTable, part: Part) -> list[Sample]:
+def load_part(root: Path, names: list[str], table: Baseline, part: Part) -> list[Sample]:
     """PUPPI MET, the table and all rows on one part of the samples."""
     found = []
     for label, path in STORES.items():
-        events = load_store(path, part)
-        met = {"puppi": puppi_met_xy_gev(events.candidates)}
-        met["table"] = weights.met_xy_gev(events.candidates)
+        events = load_store(path, MET, part)
+        given = {"puppi": MET.reference(events.examples), "table": table.estimate(events.examples)}
         for name in names:
             with np.load(row_folder(root, name).root / f"{part.name.lower()}.npz") as file:
-                met[name] = file[label]
-        found.append(Sample(label, events.gen_met_xy_gev, met, events.is_background))
+                given[name] = {"met": file[label]}
+        found.append(Sample(label, MET.truth(events.examples), given, events.is_background))
     return found
 
 
 def figures(part: list[Sample], config: EvaluationConfig) -> Metrics:
     """Figures of all rows, with paired errors."""
-    titles = {n: Estimate("baseline", BASELINE_TITLES[n]) for n in ("puppi", "table")}
-    titles |= {name: Estimate("file", name) for name in part[0].met_xy_gev if name not in titles}
-    return to_metrics(evaluate(part, titles, config))
+    titles = {
+        "puppi": Estimate("baseline", "PUPPI MET"),
+        "table": Estimate("baseline", "table pt x |eta| x type"),
+    }
+    titles |= {name: Estimate("file", name) for name in part[0].estimates if name not in titles}
+    return to_metrics(evaluate(part, MET, titles, config))
 
 
 def table(metrics: Metrics, about: dict[str, Any]) -> list[str]:
@@ -246,7 +250,7 @@ def main() -> None:
     names = [name for name in ROWS if row_folder(folder, name).training.is_file()]
     about = {name: json.loads(row_folder(folder, name).training.read_text()) for name in names}
     config = EvaluationConfig(rates_khz=RATES_KHZ)
-    weights = fit_on_training_parts([*STORES.values()], config.max_train_events)["table"]
+    weights = fit_on_training_parts([*STORES.values()], MET, config.max_train_events)["table"]
     found = {
         part.name.lower(): figures(load_part(folder, names, weights, part), config)
         for part in PARTS

@@ -78,6 +78,31 @@ static Particle winner(std::vector<Particle> round) {
   }
   return round[0];
 }
+// ---- mass ---------------------------------------------------------------------------------
+typedef ap_ufixed<13, 1, AP_RND, AP_SAT> even_t;
+typedef ap_fixed<13, 1, AP_RND, AP_SAT> odd_t;
+typedef ap_ufixed<20, 12, AP_TRN, AP_SAT> positive_t;
+typedef ap_fixed<22, 14, AP_TRN, AP_SAT> signed_t;
+typedef ap_ufixed<17, 15, AP_TRN, AP_SAT> mass2_t;
+
+static mass2_t mass(const Particle& seed, std::vector<Particle> members) {
+  const float lsb = M_PI / 720;
+  std::stable_sort(members.begin(), members.end(),
+                   [](const Particle& a, const Particle& b) { return a.pt > b.pt; });
+  if (members.size() > 32) members.resize(32);
+  positive_t e = 0, x = 0;
+  signed_t y = 0, z = 0;
+  for (const Particle& p : members) {
+    int deta = (p.eta - seed.eta).to_int(), dphi = phi_distance(p.phi, seed.phi).to_int();
+    float a = abs(deta) * lsb, b = abs(dphi) * lsb;
+    e = e + positive_t(p.pt * even_t(std::cosh(a)));
+    x = x + positive_t(p.pt * even_t(std::cos(b)));
+    y = y + signed_t(p.pt * odd_t(std::sin(b)) * (dphi < 0 ? -1 : 1));
+    z = z + signed_t(p.pt * odd_t(std::sinh(a)) * (deta < 0 ? -1 : 1));
+  }
+  return e * e - x * x - y * y - z * z;
+}
+
 static void jets(int n_slots, float radius) {
   const float lsb = M_PI / 720;
   const cone_t cone2 = radius * radius / lsb / lsb;
@@ -90,13 +115,14 @@ static void jets(int n_slots, float radius) {
     }
     std::vector<int> owner(n_slots, -1);
     for (int k = 0; k < 16; ++k) {
-      if (left.empty()) { put(0); put(0); put(0); continue; }
+      if (left.empty()) { put(0); put(0); put(0); put(0); continue; }
       Particle seed = winner(left);
-      std::vector<Particle> rest;
+      std::vector<Particle> rest, members;
       pt_t pt = 0;
       weighted_t sum_eta = 0, sum_phi = 0;
       for (const Particle& p : left) {
         if (!inside(seed, p, cone2)) { rest.push_back(p); continue; }
+        members.push_back(p);
         owner[p.slot] = k;
         pt = pt + p.pt;
         sum_eta = sum_eta + weighted_t(p.pt * diff_t(p.eta - seed.eta));
@@ -106,7 +132,7 @@ static void jets(int n_slots, float radius) {
       eta_t eta = seed.eta + eta_t(sum_eta * inverse);
       eta_t wide_phi = seed.phi + eta_t(sum_phi * inverse);
       phi_t phi = wide_phi;
-      put(code(pt, false)); put(eta.to_int()); put(phi.to_int());
+      put(code(pt, false)); put(eta.to_int()); put(phi.to_int()); put(code(mass(seed, members), false));
       left = rest;
     }
     for (int k : owner) put(k);

@@ -13,7 +13,7 @@ from l1met_fpga.models.heads import MET
 from l1met_fpga.models.keras import keras
 
 MODELS = Path(__file__).parents[1] / "models"
-NAMES = sorted(path.stem for path in MODELS.glob("*.yaml"))
+NAMES = sorted(path.stem for path in MODELS.glob("*.yaml") if load_run(path).task == "met")
 
 
 def model_config(name: str) -> ModelConfig:

@@ -32,6 +32,7 @@ ROOMS = (
     ("metrics",),
     ("simulation",),
     ("models",),
+    ("tasks",),
     ("training",),
     ("evaluation",),
     ("firmware",),
@@ -46,6 +47,8 @@ HOMES = {
     "da4ml": ("firmware/rtl",),
     "pythia8mc": ("simulation",),
     "hgq": ("models/importing",),
+    "onnx": ("models/importing", "firmware/export"),
+    "qonnx": ("models/importing", "firmware/export"),
     "qkeras": ("models", "training", "firmware/hls"),
     "typer": ("cli",),
 }
@@ -77,6 +80,18 @@ def test_rooms_import_only_from_the_left():
         if LEVEL[name.split(".")[1]] > LEVEL[_room(path)]
     ]
     assert wrong == []
+
+
+def test_only_the_registry_and_the_command_line_know_which_tasks_there_are():
+    shared = {"tasks.task"}
+    knows = {
+        f"{name} imports {used}"
+        for name, imported in _modules().items()
+        for used in imported
+        if used.startswith("tasks.") and used not in shared
+        if not name.startswith(("cli.", "tasks."))
+    }
+    assert knows == set()
 
 
 def _modules() -> dict[str, set[str]]:

@@ -28,7 +28,7 @@ def files(tmp_path_factory) -> list[str]:
     for sample in (signal(1500), background(600)):
         for name in ("puppi", "net"):
             path = folder / f"{sample.label}_{name}.npz"
-            met, gen = sample.met_xy_gev[name], sample.gen_met_xy_gev
+            met, gen = sample.estimates[name]["met"], sample.truth["met"]
             truth = {} if sample.is_background else {"gen_px": gen[:, 0], "gen_py": gen[:, 1]}
             np.savez(path, px=met[:, 0], py=met[:, 1], **truth)
             arguments += ["-a", f"{sample.label}:{name}={path}"]

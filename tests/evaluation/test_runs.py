@@ -25,10 +25,10 @@ from l1met_fpga.evaluation.predictions import (
 from l1met_fpga.evaluation.runs import ArrayFile, NamedRun, evaluate_runs
 from l1met_fpga.evaluation.sample import load_store
 from l1met_fpga.models.export import export_network
-from l1met_fpga.models.heads import MET
 from l1met_fpga.models.storage import save_model
 from l1met_fpga.puppi.sums import puppi_met_xy_gev
 from l1met_fpga.run_folder import RunFolder
+from l1met_fpga.tasks.met.task import TASK as MET
 
 
 def make_stores(folder: Path) -> list[Path]:
@@ -55,7 +55,7 @@ def named(tmp_path_factory) -> NamedRun:
     save_run(config, run.config)
     model = scrambled("deepset", "quantized")
     save_model(model, run.model)
-    export_network(model, (MET,)).save(run.network)
+    export_network(model, MET.heads).save(run.network)
     return NamedRun.open(f"{run.root}:mine")
 
 
@@ -71,15 +71,15 @@ def test_all_estimates_of_a_run(named, tmp_path):
     quiet = tmp_path / "quiet.npz"
     np.savez(quiet, px=np.ones(n_pileup), py=np.arange(n_pileup) * 1.0)
     arrays = [ArrayFile("ttbar", "perfect", other), ArrayFile("pileup", "perfect", quiet)]
-    found = evaluate_runs([named], named.config.evaluation, arrays=arrays)
+    found = evaluate_runs([named], MET, named.config.evaluation, arrays=arrays)
     assert list(found.estimates) == [
         "puppi", "cmssw", "scaled_puppi", "per_type", "table", "mine", "perfect",
     ]  # fmt: skip
     assert found.primary == "mine"
     sample = found.samples["ttbar"]
-    np.testing.assert_allclose(sample.met_xy_gev["puppi"], puppi_met_xy_gev(test), atol=1e-9)
+    np.testing.assert_allclose(sample.estimates["puppi"]["met"], puppi_met_xy_gev(test), atol=1e-9)
     expected = predict_met(scrambled("deepset", "quantized"), test)
-    np.testing.assert_array_equal(sample.met_xy_gev["mine"], expected)
+    np.testing.assert_array_equal(sample.estimates["mine"]["met"], expected)
     # gen = PUPPI / 2 in ttbar and 0 in pile-up, so the constant lies between 0 and 1/2
     assert 0 < found.baselines["scaled_puppi"].weights.item() < 0.5
     assert found.weights is not None
@@ -93,8 +93,8 @@ def test_stored_form_must_cover_the_test_part(named):
     path.parent.mkdir(exist_ok=True)
     np.savez(path, ttbar=np.zeros((3, 2)))
     try:
-        with pytest.raises(RunFolderError, match=r"hls_csim\.npz must hold .* events of 'ttbar'"):
-            evaluate_runs([named], named.config.evaluation)
+        with pytest.raises(RunFolderError, match=r"hls_csim\.npz must hold .* events of ttbar:met"):
+            evaluate_runs([named], MET, named.config.evaluation)
     finally:
         path.unlink()
 
@@ -105,13 +105,13 @@ def quick(named) -> EvaluationConfig:
 
 def test_predictions_belong_to_their_network_and_events(named):
     run, stores = named.run, [sample.path for sample in named.config.samples]
-    signal, pileup = (load_store(path) for path in stores)
-    answers = [(s, np.full((len(s), 2), 7.0)) for s in (signal, pileup)]
+    signal, pileup = (load_store(path, MET) for path in stores)
+    answers = [(s, {"met": np.full((len(s), 2), 7.0)}) for s in (signal, pileup)]
     path = save_predictions(run, "hls_cosim", answers)
-    read = stored_predictions(run, path)
+    read = stored_predictions(run, path, MET)
     network = run.network.read_text()
     try:
-        np.testing.assert_array_equal(read(pileup), np.full((len(pileup), 2), 7.0))
+        np.testing.assert_array_equal(read(pileup)["met"], np.full((len(pileup), 2), 7.0))
         run.network.write_text(network + " ")
         said = (
             r"hls_cosim\.npz \(ttbar\) belongs to other inputs: network was '[0-9a-f]{32}', is "
@@ -123,7 +123,7 @@ def test_predictions_belong_to_their_network_and_events(named):
         other = replace(signal, identity={**signal.identity, "content": "other"})
         with pytest.raises(RunFolderError, match=r"content was '[0-9a-f]{32}', is 'other'"):
             read(other)
-        np.savez(path, ttbar=np.zeros((len(signal), 2)))  # nobody knows of what
+        np.savez(path, **{"ttbar:met": np.zeros((len(signal), 2))})  # nobody knows of what
         with pytest.raises(RunFolderError, match=r"network was None, is .*save_predictions"):
             read(signal)
         path.write_bytes(b"PK cut")
@@ -148,14 +148,14 @@ def test_a_run_is_not_judged_by_what_it_was_trained_on(named, tmp_path):
         split = SplitConfig(seed=8)
         write_store(other, candidates=columns, truth={GEN_MET: gen}, label="pileup", splits=split)
         with pytest.raises(DataError) as caught:
-            evaluate_runs([named], quick(named), stores=[stores[0], other])
+            evaluate_runs([named], MET, quick(named), stores=[stores[0], other])
         with Store.open(other) as new, Store.open(stores[1]) as old:
             test = new.parts() == Part.TEST
             used = test & (old.parts() != Part.TEST)
         said = f"{int(used.sum())} of its {int(test.sum())} test events"
         assert str(caught.value).startswith(f"{other}: {named.run.root} was trained on {said}, so")
         found = evaluate_runs(
-            [named], quick(named), stores=[stores[0], other], allow_training_events=True
+            [named], MET, quick(named), stores=[stores[0], other], allow_training_events=True
         )
         assert [note for note in found.notes if "trained on" in note] == [
             (
@@ -182,14 +182,14 @@ def test_other_algorithms_of_the_source_stand_beside_puppi(named, tmp_path, capl
         write_store(
             paths[-1], candidates=columns, truth={GEN_MET: gen}, label=label, baselines=others
         )
-    found = evaluate_runs([named], quick(named), stores=paths)
+    found = evaluate_runs([named], MET, quick(named), stores=paths)
     assert "L1CaloMet" in found.estimates
     assert found.estimates["L1CaloMet"].kind == "file"
     assert not {"L1PFMet", "L1TKMet"} & set(found.estimates)
     assert found.estimates["puppi"].kind == "baseline"
     for sample in found.samples.values():
         np.testing.assert_allclose(
-            sample.met_xy_gev["L1CaloMet"], sample.gen_met_xy_gev + 5, atol=1e-4
+            sample.estimates["L1CaloMet"]["met"], sample.truth["met"] + 5, atol=1e-4
         )
     assert "L1PFMet, L1TKMet, puppi: not in every sample for every event" in caplog.text
 
@@ -197,16 +197,18 @@ def test_other_algorithms_of_the_source_stand_beside_puppi(named, tmp_path, capl
 def test_arrays_of_another_name_or_sample_wrong(named, tmp_path):
     arrays = [ArrayFile("ttbar", "puppi", tmp_path / "a.npz")]
     with pytest.raises(ConfigError, match="the name 'puppi' is that of another estimate"):
-        evaluate_runs([named], quick(named), arrays=arrays)
+        evaluate_runs([named], MET, quick(named), arrays=arrays)
     with pytest.raises(ConfigError, match="name the samples wjets, which are not evaluated"):
-        evaluate_runs([named], quick(named), arrays=[ArrayFile("wjets", "mine2", tmp_path / "a")])
+        evaluate_runs(
+            [named], MET, quick(named), arrays=[ArrayFile("wjets", "mine2", tmp_path / "a")]
+        )
 
 
 def test_a_store_under_two_names_wrong(named, tmp_path):
     store = Path(named.config.samples[0].path)
     (tmp_path / "link.h5").symlink_to(store)
     with pytest.raises(DataError) as caught:
-        evaluate_runs([named], quick(named), stores=[store, tmp_path / "link.h5"])
+        evaluate_runs([named], MET, quick(named), stores=[store, tmp_path / "link.h5"])
     assert str(caught.value) == (
         f"{tmp_path}/link.h5 is the same file as {store}; its events would be counted twice"
     )
@@ -214,11 +216,11 @@ def test_a_store_under_two_names_wrong(named, tmp_path):
 
 def test_same_name_twice_wrong(named):
     with pytest.raises(ConfigError, match="its own name"):
-        evaluate_runs([named, named], named.config.evaluation)
+        evaluate_runs([named, named], MET, named.config.evaluation)
 
 
 def test_run_without_model_wrong(named, tmp_path):
     run = RunFolder.create(tmp_path / "empty")
     save_run(named.config, run.config)
     with pytest.raises(RunFolderError, match=r"has no model\.keras; it is made by `l1met train`"):
-        evaluate_runs([NamedRun(run, "a")], named.config.evaluation)
+        evaluate_runs([NamedRun(run, "a")], MET, named.config.evaluation)

@@ -12,6 +12,7 @@ from l1met_fpga.data.store_writer import write_store
 from l1met_fpga.data.truth import GEN_MET
 from l1met_fpga.errors import DataError
 from l1met_fpga.evaluation.sample import Sample, load_arrays, load_store
+from l1met_fpga.tasks.met.task import TASK as MET
 
 
 def save(path: Path, **arrays: object) -> Path:
@@ -57,19 +58,19 @@ def test_missing_or_broken_file_wrong(tmp_path):
 def test_truth_missing_or_different_wrong(tmp_path):
     a = save(tmp_path / "a.npz", px=[1.0], py=[0.0])
     with pytest.raises(DataError, match="holds the truth"):
-        load_arrays("ttbar", {"a": a})
-    assert (load_arrays("pileup", {"a": a}, is_background=True).gen_met_xy_gev == 0).all()
+        load_arrays("ttbar", MET, {"a": a})
+    assert (load_arrays("pileup", MET, {"a": a}, is_background=True).truth["met"] == 0).all()
     b = save(tmp_path / "b.npz", px=[1.0], py=[0.0], gen_px=[1.0], gen_py=[0.0])
     c = save(tmp_path / "c.npz", px=[1.0], py=[0.0], gen_px=[9.0], gen_py=[0.0])
     with pytest.raises(DataError, match="different generator MET"):
-        load_arrays("ttbar", {"b": b, "c": c})
+        load_arrays("ttbar", MET, {"b": b, "c": c})
 
 
 def test_lengths_and_nan_wrong():
     with pytest.raises(DataError, match="same length"):
-        Sample("ttbar", np.zeros((2, 2)), {"a": np.zeros((3, 2))})
+        Sample("ttbar", {"met": np.zeros((2, 2))}, {"a": {"met": np.zeros((3, 2))}})
     with pytest.raises(DataError, match="'a' of 'ttbar': 1 of 2 events are NaN"):
-        Sample("ttbar", np.zeros((2, 2)), {"a": np.array([[0, np.nan], [0, 0]])})
+        Sample("ttbar", {"met": np.zeros((2, 2))}, {"a": {"met": [[0, np.nan], [0, 0]]}})
 
 
 def make_store(path: Path, label: str, gen: np.ndarray) -> Path:
@@ -84,30 +85,32 @@ def make_store(path: Path, label: str, gen: np.ndarray) -> Path:
 
 def test_only_the_test_part_is_read(tmp_path):
     path = make_store(tmp_path / "a.h5", "ttbar", np.ones((200, 2)))
-    events = load_store(path)
+    events = load_store(path, MET)
     with Store.open(path) as store:
         chosen = store.events_of(Part.TEST)
-    np.testing.assert_array_equal(events.candidates["pt"][:, 0], 1 + chosen)
-    train = load_store(path, Part.TRAIN)
-    assert not set(train.candidates["pt"][:, 0]) & set(events.candidates["pt"][:, 0])
-    assert len(load_store(path, max_events=3)) == 3
+    np.testing.assert_array_equal(events.examples.columns["pt"], 1 + chosen)
+    train = load_store(path, MET, Part.TRAIN)
+    assert not set(train.examples.columns["pt"]) & set(events.examples.columns["pt"])
+    assert len(load_store(path, MET, max_events=3)) == 3
 
 
 def test_missing_truth_is_dropped_for_signal_and_zero_for_pileup(tmp_path, caplog):
     gen = np.full((100, 2), np.nan)
     gen[::2] = 1.0
-    signal = load_store(make_store(tmp_path / "a.h5", "ttbar", gen), None)
+    signal = load_store(make_store(tmp_path / "a.h5", "ttbar", gen), MET, None)
     assert len(signal) == 50
     assert "50 of 100 events have no generator MET" in caplog.text
-    pileup = load_store(make_store(tmp_path / "b.h5", "pileup", np.full((100, 2), np.nan)), None)
+    pileup = load_store(
+        make_store(tmp_path / "b.h5", "pileup", np.full((100, 2), np.nan)), MET, None
+    )
     assert len(pileup) == 100
-    assert (pileup.gen_met_xy_gev == 0).all()
+    assert (MET.truth(pileup.examples)["met"] == 0).all()
 
 
 def test_a_signal_store_without_any_truth_wrong(tmp_path):
     path = make_store(tmp_path / "a.h5", "SingleNu_PU200", np.full((100, 2), np.nan))
     with pytest.raises(DataError, match=r"no event has generator MET.*convert it with --role back"):
-        load_store(path)
+        load_store(path, MET)
 
 
 def test_empty_part_wrong(tmp_path):
@@ -115,7 +118,7 @@ def test_empty_part_wrong(tmp_path):
     with Store.open(path) as store:
         empty = next(part for part in Part if part != store.parts()[0])
     with pytest.raises(DataError, match="does not hold an event in its"):
-        load_store(path, empty)
+        load_store(path, MET, empty)
 
 
 @pytest.mark.parametrize(
@@ -163,21 +166,21 @@ def test_events_whose_truth_is_a_filler_are_left_out_of_all_estimates(
     given = dict(zip(keys, truth.T, strict=True))
     a = save(tmp_path / "a.npz", px=[1.0, 2, 3], py=[0.0, 0, 0], **given)
     b = save(tmp_path / "b.npz", px=[4.0, 5, 6], py=[0.0, 0, 0])
-    sample = load_arrays("ttbar", {"a": a, "b": b})
-    assert sample.met_xy_gev["a"][:, 0].tolist() == [1, 3]
-    assert sample.met_xy_gev["b"][:, 0].tolist() == [4, 6]
-    assert sample.gen_gev.tolist() == [30, 0]
+    sample = load_arrays("ttbar", MET, {"a": a, "b": b})
+    assert sample.estimates["a"]["met"][:, 0].tolist() == [1, 3]
+    assert sample.estimates["b"]["met"][:, 0].tolist() == [4, 6]
+    assert MET.score(sample.truth).tolist() == [30, 0]
     assert "1 of 3 events have no generator MET and are left out" in caplog.text
 
 
 def test_a_truth_that_is_zero_throughout_is_none(tmp_path):
     a = save(tmp_path / "a.npz", px=[1.0, 2], py=[0.0, 0], gen_px=[0.0, 0], gen_py=[0.0, 0])
     with pytest.raises(DataError, match=r"pile-up only, give --background SingleNu"):
-        load_arrays("SingleNu", {"a": a})
-    assert load_arrays("SingleNu", {"a": a}, is_background=True).is_background
+        load_arrays("SingleNu", MET, {"a": a})
+    assert load_arrays("SingleNu", MET, {"a": a}, is_background=True).is_background
 
 
 def test_the_truth_of_background_is_zero_whatever_the_file_says(tmp_path):
     a = save(tmp_path / "a.npz", px=[1.0, 2], py=[0.0, 0], gen_pt=[-999, 30], gen_phi=[-999, 0])
-    sample = load_arrays("minbias", {"a": a}, is_background=True)
-    np.testing.assert_array_equal(sample.gen_met_xy_gev, np.zeros((2, 2)))
+    sample = load_arrays("minbias", MET, {"a": a}, is_background=True)
+    np.testing.assert_array_equal(sample.truth["met"], np.zeros((2, 2)))

@@ -1,24 +1,14 @@
 """HGQ2 models as integers: equal in every weight and coefficient, or refused by name."""
 
-import gzip
-import json
-from pathlib import Path
-
 import hgq2_models
 import numpy as np
 import pytest
 from met_head import met_codes
 
-from l1met_fpga.errors import ConversionError, ToolMissingError
-from l1met_fpga.firmware.import_proof import expected_events, source_codes
+from l1met_fpga.errors import ConversionError
+from l1met_fpga.firmware.import_proof import expected_events
 from l1met_fpga.models.heads import MET
-from l1met_fpga.models.importing import packages
-from l1met_fpga.models.importing.assemble import assemble
 from l1met_fpga.models.importing.files import import_file
-from l1met_fpga.models.importing.steps import Graph
-
-RECORDED = Path(__file__).parent.parent / "data" / "imported" / "hgq2_deepset.json.gz"
-"""A calibrated model of tests/hgq2_models.py in steps, candidates, and what HGQ2 gives for them."""
 
 INPUTS = hgq2_models.INPUTS
 
@@ -28,35 +18,6 @@ def from_keras(model, tmp_path, **values):
     model.save(tmp_path / "model.keras")
     arguments = {"name": "theirs", "inputs": INPUTS} | values
     return import_file(tmp_path / "model.keras", MET, **arguments)
-
-
-def test_a_recorded_model_of_hgq2_gives_its_weights_and_coefficients():
-    with gzip.open(RECORDED) as file:
-        recorded = json.load(file)
-    assert recorded["graph"]["source"].startswith("hgq2 0.2.0, keras 3.")
-    graph = Graph.model_validate(recorded["graph"])
-    given = {name: np.array(values) for name, values in recorded["tensors"].items()}
-    candidates = {name: np.array(codes, np.int16) for name, codes in recorded["candidates"].items()}
-
-    def run(_arrays, names):
-        return {name: given[name] for name in names}
-
-    found = assemble(graph, MET, name="theirs", inputs=INPUTS, result_type=None, run=run)
-    assert set(given) == {"weights", "coefficients"}
-    assert np.unique(given["weights"]).size > 20
-    codes = source_codes(found, candidates)
-    assert np.array_equal(codes["met"], met_codes(found.network, candidates))
-    types = {
-        kind for node in found.network if node.op == "quantize_channels" for kind in node.types
-    }
-    assert len(types) > 5, "channels have types of their own"
-
-
-def test_without_hgq2_the_sentence_says_how_to_get_it(monkeypatch, tmp_path):
-    monkeypatch.setenv(packages.FOLDER_VARIABLE, str(tmp_path))
-    monkeypatch.setattr(packages, "find_spec", lambda _name: None)
-    with pytest.raises(ToolMissingError, match=r"package 'hgq', .* --no-deps --target DIR hgq2"):
-        packages.load_package("hgq")
 
 
 # -- the real package -------------------------------------------------------------------------------

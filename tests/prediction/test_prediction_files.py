@@ -22,12 +22,12 @@ from l1met_fpga.results.metrics import (
     EstimateInfo,
     Metrics,
     Resolution,
-    ResolutionFigures,
     ResolutionTable,
     Series,
     Settings,
 )
 from l1met_fpga.run_folder import RunFolder
+from l1met_fpga.tasks.met.task import TASK as MET
 
 N = 60
 STEPS = ConvertConfig(events_per_step=16)
@@ -275,7 +275,7 @@ def test_z0_means_what_it_meant_in_training(tmp_path):
 def response_figures(digest):
     """Figures of a network with this digest: a mean response, and nothing else."""
     nothing = Series(value=[None], error=[None])
-    unknown = ResolutionFigures(**dict.fromkeys(ResolutionFigures.model_fields, nothing))
+    unknown = {figure.name: nothing for figure in MET.figures}
     table = ResolutionTable(
         edges_gev=[0.0, 9.0], labels=["all"], events=[1], estimates={"net": unknown}
     )
@@ -284,7 +284,7 @@ def response_figures(digest):
         response={"net": Measured(value=0.5625, error=0.01)},
     )  # fmt: skip
     return Metrics(
-        schema_version=2, primary="net", samples={}, notes=[], resolution={"ttbar": ttbar},
+        schema_version=3, words=MET.words, primary="net", samples={}, notes=[], resolution={"ttbar": ttbar},
         estimates={"net": EstimateInfo(kind="network", title="net", form=None, network=digest)},
         config=Settings({"gain_range_gev": [20.0, 150.0], "response_range_gev": [80.0, 200.0]}),
         rates=None, trigger={}, baselines={}, network_weights=None,

@@ -1,5 +1,6 @@
 """Seeded-cone jets against a C++ program of ap_fixed types, real jets, and their own properties."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from jet_oracle import JetOracle
 
 from l1met_fpga.errors import DataError
 from l1met_fpga.puppi.columns import N_CANDIDATES, Candidates
+from l1met_fpga.puppi.jet_mass import jet_mass2
 from l1met_fpga.puppi.jets import (
     MAX_JETS,
     RADIUS,
@@ -30,15 +32,16 @@ def columns(**codes: object) -> dict[str, npt.NDArray[np.int16]]:
 
 
 def differing(candidates: Candidates, radius: float, oracle: JetOracle) -> int:
-    """Count the integers in which C++ differs: pt, eta, phi of 16 jets, owner of each candidate."""
-    names = ("pt", "eta", "phi")
-    given = np.stack([candidates[name] for name in names], axis=-1).astype(np.int32)
+    """Count the integers in which C++ differs.
+
+    They are pt, eta, phi and mass squared of 16 jets and the owner of each candidate.
+    """
+    given = np.stack([candidates[name] for name in ("pt", "eta", "phi")], axis=-1)
     n_lists, n_slots = given.shape[:2]
-    found = oracle.run("jets", n_slots, radius, given=given).reshape(n_lists, -1)
-    want = found[:, : 3 * MAX_JETS].reshape(n_lists, MAX_JETS, 3)
+    want = oracle.run("jets", n_slots, radius, given=given.astype(np.int32)).reshape(n_lists, -1)
     jets = seeded_cone_jets(candidates, radius)
-    wrong = sum(int((getattr(jets, name) != want[..., i]).sum()) for i, name in enumerate(names))
-    return wrong + int((jets.owner != found[:, 3 * MAX_JETS :]).sum())
+    got = np.stack([jets.pt, jets.eta, jets.phi, jet_mass2(candidates, jets)], axis=-1)
+    return int((np.concatenate([got.reshape(n_lists, -1), jets.owner], axis=1) != want).sum())
 
 
 @pytest.mark.parametrize("radius", RADII)
@@ -207,3 +210,12 @@ def test_codes_out_of_range_are_refused():
     lists = columns(pt=[[-1, 5]], eta=[[0, 0]], phi=[[0, 0]])
     with pytest.raises(DataError, match=r"^column pt of 1 candidates is outside its 14 bits, the "):
         seeded_cone_jets(lists)
+
+
+def test_the_block_of_the_docs_runs():
+    page = Path(__file__).parents[2] / "docs/jets.md"
+    (block,) = re.findall(r"```python\n(.*?)```", page.read_text(), re.DOTALL)
+    here = {"candidates": random_lists(20, np.random.default_rng(0))}
+    exec(block, here)
+    assert here["inside"]["pt"].shape == (20, 16, 16)
+    assert here["jump"].pt.shape == here["sums"].ht.shape == (20,)

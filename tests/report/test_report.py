@@ -23,7 +23,9 @@ from l1met_fpga.report.findings import require_usable
 from l1met_fpga.report.write import write_report
 from l1met_fpga.results.exactness import FORMS
 from l1met_fpga.results.metrics import Metrics, Settings
+from l1met_fpga.results.report import Gain
 from l1met_fpga.run_folder import RunFolder
+from l1met_fpga.tasks.met.task import TASK as MET
 
 MODELS = Path(__file__).parents[2] / "models"
 AGREEMENT = {"events": 10, "outputs": 20, "differing": 0, "largest_lsb": 0}
@@ -32,7 +34,9 @@ AGREEMENT = {"events": 10, "outputs": 20, "differing": 0, "largest_lsb": 0}
 @pytest.fixture(scope="module")
 def metrics() -> Metrics:
     config = EvaluationConfig(bootstrap_samples=5, rates_khz=(18.0, 310.0))
-    return to_metrics(evaluate([signal(3000), background(2000)], ESTIMATES, config, primary="net"))
+    return to_metrics(
+        evaluate([signal(3000), background(2000)], MET, ESTIMATES, config, primary="net")
+    )
 
 
 def make_run(root: Path, metrics: Metrics | None = None) -> RunFolder:
@@ -71,9 +75,9 @@ def test_samples_of_a_training_that_lists_them(tmp_path):
 def test_stable_keys_of_physics(tmp_path, metrics):
     physics = build_report(make_run(tmp_path / "run", metrics)).physics
     gains = metrics.resolution["ttbar"].gain["net"]
-    assert physics.gain_vs_puppi.model_dump() == gains["puppi"].model_dump()
-    assert physics.gain_vs_scaled_puppi.model_dump() == gains["scaled_puppi"].model_dump()
-    assert physics.loss_vs_float.u_par.value == -gains["net_float"].u_par.value
+    assert physics.gain_vs_puppi == Gain(**gains["puppi"])
+    assert physics.gain_vs_scaled_puppi == Gain(**gains["scaled_puppi"])
+    assert physics.loss_vs_float.u_par.value == -gains["net_float"]["u_par"].value
     assert set(physics.trigger) == {"ttbar", "znunu", "vbf_hinv"}
     assert physics.trigger["znunu"] is None
     ttbar = physics.trigger["ttbar"]
@@ -150,7 +154,7 @@ def test_bit_exactness_of_every_form(tmp_path):
         ("rtl/resources.json", '{"streaming": {"lut": 1}}', "rtl", "it lacks lanes, ii_cycles"),
         ("rtl/resources.json", '{"streaming": 5}', "rtl", "are no JSON object"),
         ("metrics.json", "{", "physics", "make it again with `l1met evaluate`"),
-        ("metrics.json", '{"schema_version": 2}', "physics", "primary: Field required"),
+        ("metrics.json", '{"schema_version": 3}', "physics", "words: Field required"),
         ("network.json", "{}", "pruning", "name"),
         ("training.json", '{"training_events": "many"}', "training_events", "valid integer"),
         ("environment.json", "\x00", "software", "is not JSON"),

@@ -23,6 +23,7 @@ from l1met_fpga.results.metrics import (
 )
 from l1met_fpga.results.report import Violation
 from l1met_fpga.run_folder import RunFolder
+from l1met_fpga.tasks.met.task import TASK as MET
 
 MODELS = Path(__file__).parents[2] / "models"
 
@@ -46,7 +47,7 @@ def figures(row, *, primary="deepset", points=("310kHz", "lowest")):
     lowest = {"100_150": row, "above_150": dict.fromkeys(row, cell(0.5))}
     found = {"310kHz": other, "lowest": lowest}
     return Metrics(
-        schema_version=2, primary=primary, samples={}, notes=[], resolution={}, baselines={},
+        schema_version=3, words=MET.words, primary=primary, samples={}, notes=[], resolution={}, baselines={},
         estimates={name: EstimateInfo(kind="network", title=name, form=None) for name in row},
         config=Settings({"gain_range_gev": [20.0, 150.0], "response_range_gev": [80.0, 200.0]}),
         rates=Rates(sample="pileup", events=12000, lowest_supported_khz=25.83, thresholds={},
@@ -69,7 +70,7 @@ def test_the_gain_at_the_lowest_rate():
     }
     (line,) = physics_lines(figures(row))
     assert line == (
-        "ttbar at 25.8 kHz: 0.669; efficiency 2.9 times PUPPI MET's 0.233; +0.437 ± 0.037 to PUPPI; "
+        "ttbar at 25.8 kHz: 0.669; efficiency 2.9 times puppi's 0.233; +0.437 ± 0.037 to PUPPI; "
         "genMET 100-150 GeV; +0.188 ± 0.037 to the weight table; -0.020 ± 0.037 to its float twin"
     )
     assert physics_lines(figures(row), "deepset_float")[0].startswith("ttbar at 25.8 kHz: 0.689; ")

@@ -20,7 +20,7 @@ from l1met_fpga.firmware.forms import check_samples, int64_form, keras_form
 from l1met_fpga.models.network import Network
 from l1met_fpga.models.storage import load_model
 from l1met_fpga.puppi.sums import puppi_met_xy_gev
-from l1met_fpga.training.monitor import puppi_reference
+from l1met_fpga.tasks.met.task import TASK as MET
 from l1met_fpga.training.session import train_run
 
 
@@ -48,7 +48,7 @@ def test_every_form_sees_the_same_64_candidates(tmp_path, caplog):
     }
     config = load_run(MODELS / "deepset.yaml", SMALL | changes)
     with caplog.at_level(logging.WARNING):
-        run = train_run(config, tmp_path / "run", command="test")
+        run = train_run(config, MET, tmp_path / "run", command="test")
     assert caplog.text.count("the network has 64 slots;") == 2
     assert all(sample["cut_candidates"] > 0 for sample in run.summary["samples"])
 
@@ -60,7 +60,7 @@ def test_every_form_sees_the_same_64_candidates(tmp_path, caplog):
     np.testing.assert_array_equal(met, predict_met(model, first_64))
     np.testing.assert_array_equal(network.type_of("met").exactly(met), met_codes(network, first_64))
     # what training watched is what firmware gives, on the same events
-    (signal, _) = load_samples(config.samples, config.model, (GEN_MET,), reference=puppi_reference)
+    (signal, _) = load_samples(config.samples, config.model, (GEN_MET,), reference=MET.reference)
     expected = run.summary["networks"]["pruned"]["validation"]
     found = predict_met(model, all_128)
     error = np.hypot(*(found - signal.validation.truth["gen_met_xy_gev"]).T)

@@ -17,8 +17,9 @@ import json, sys
 from pathlib import Path
 from l1met_fpga.config.run import load_run
 from l1met_fpga.training.session import train_run
+from l1met_fpga.tasks.met.task import TASK as MET
 config = load_run(Path(sys.argv[2]), json.loads(sys.argv[1]))
-train_run(config, Path(sys.argv[3]), command="test", resume=len(sys.argv) > 4)
+train_run(config, MET, Path(sys.argv[3]), command="test", resume=len(sys.argv) > 4)
 """
 
 

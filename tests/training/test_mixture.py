@@ -9,7 +9,8 @@ from l1met_fpga.data.examples import Examples
 from l1met_fpga.data.truth import GEN_MET
 from l1met_fpga.errors import TrainingError
 from l1met_fpga.puppi.sums import momentum_xy_gev, puppi_met_xy_gev
-from l1met_fpga.training.mixture import TrainingMixture, augment, packed_inputs
+from l1met_fpga.tasks.met.task import TASK as MET
+from l1met_fpga.training.mixture import TrainingMixture, packed_inputs
 
 COLUMNS = ("pt", "eta", "phi", "pid", "puppi_weight")
 
@@ -45,7 +46,9 @@ def test_packing_keeps_every_candidate_and_only_those():
 def test_augmentation_turns_truth_and_candidates_alike():
     _, examples = events(200)
     gen = examples.truth[GEN_MET]
-    inputs, truth = augment(packed_inputs(examples, np.arange(200)), gen, np.random.default_rng(1))
+    seen = packed_inputs(examples, np.arange(200))
+    inputs, turned = MET.augment(seen, MET.truth(examples), np.random.default_rng(1))
+    truth = turned["met"]
     np.testing.assert_allclose(sums(inputs), truth, atol=1e-6)
     np.testing.assert_allclose(np.hypot(*truth.T), np.hypot(*gen.T), atol=1e-6)
     assert np.abs(truth - gen).max() > 10
@@ -55,7 +58,7 @@ def test_augmentation_turns_truth_and_candidates_alike():
 def mixture(**options):
     config = TrainingConfig(**({"batch_size": 10, "seed": 3} | options))
     samples = [events(60, seed=1)[1], events(40, seed=2)[1], events(30, seed=3)[1]]
-    return TrainingMixture(samples, [1.0, 3.0, 0.0], config)
+    return TrainingMixture(samples, [1.0, 3.0, 0.0], config, MET)
 
 
 def test_shares_decide_how_often_a_sample_is_seen():
@@ -71,7 +74,7 @@ def test_shares_decide_how_often_a_sample_is_seen():
 def test_batches_depend_on_seed_and_epoch_alone():
     def flat(mix, epoch):
         return np.concatenate(
-            [np.concatenate([b[0]["phi"], b[1].ravel()]) for b in mix.batches(epoch)]
+            [np.concatenate([b[0]["phi"], b[1]["met"].ravel()]) for b in mix.batches(epoch)]
         )
 
     np.testing.assert_array_equal(flat(mixture(), 2), flat(mixture(), 2))
@@ -83,15 +86,15 @@ def test_workers_share_a_batch_without_overlap():
     mix = mixture(augment=False)
     whole = next(mix.batches(0))
     parts = [next(mix.batches(0, worker=w, n_workers=2)) for w in range(2)]
-    assert [len(p[1]) for p in parts] == [5, 5]
-    together = np.concatenate([p[1] for p in parts])
-    np.testing.assert_array_equal(np.sort(together, axis=0), np.sort(whole[1], axis=0))
+    assert [len(p[1]["met"]) for p in parts] == [5, 5]
+    together = np.concatenate([p[1]["met"] for p in parts])
+    np.testing.assert_array_equal(np.sort(together, axis=0), np.sort(whole[1]["met"], axis=0))
 
 
 def test_weights_follow_gen_met():
     mix = mixture(gen_met_edges_gev=(50.0, 100.0), gen_met_weights=(0.5, 1.0, 4.0))
     for _, truth, weight in mix.batches(0):
-        size = np.hypot(*truth.T)
+        size = np.hypot(*truth["met"].T)
         expected = np.select([size < 50, size < 100], [0.5, 1.0], 4.0)
         np.testing.assert_array_equal(weight, expected)
 
@@ -100,8 +103,8 @@ def test_nothing_to_train_on_is_an_error():
     with pytest.raises(TrainingError, match="fewer than one batch of 1000"):
         mixture(batch_size=1000)
     with pytest.raises(TrainingError, match="every sample is empty or has weight 0"):
-        TrainingMixture([events(5)[1]], [0.0], TrainingConfig())
+        TrainingMixture([events(5)[1]], [0.0], TrainingConfig(), MET)
     candidates, _ = events(5)
     unknown = packed(candidates, np.array([[0, 0], [np.nan, 0], [1, 1], [1, np.inf], [0, 0]]))
     with pytest.raises(TrainingError, match="2 of 5 events have no finite generator MET"):
-        TrainingMixture([unknown], [1.0], TrainingConfig())
+        TrainingMixture([unknown], [1.0], TrainingConfig(), MET)

@@ -3,6 +3,7 @@ import pytest
 from keras_models import model_config
 from stores import write_sample, write_samples
 
+from l1met_fpga.config.evaluation import EvaluationConfig
 from l1met_fpga.config.training import (
     EarlyStoppingConfig,
     LossConfig,
@@ -14,8 +15,9 @@ from l1met_fpga.data.splits import Part
 from l1met_fpga.data.store import Store
 from l1met_fpga.data.truth import GEN_MET
 from l1met_fpga.errors import ConfigError
+from l1met_fpga.tasks.met.task import TASK as MET
 from l1met_fpga.training.callbacks import Plateau, best_weights
-from l1met_fpga.training.monitor import Validation, puppi_reference
+from l1met_fpga.training.monitor import Validation
 
 MODEL = model_config("deepset")
 
@@ -27,9 +29,9 @@ def stores(tmp_path):
 
 def test_puppi_figures_equal_those_from_the_store(stores):
     samples = load_samples(
-        [TrainingSample(path=path) for path in stores], MODEL, (GEN_MET,), reference=puppi_reference
+        [TrainingSample(path=path) for path in stores], MODEL, (GEN_MET,), reference=MET.reference
     )
-    figures = Validation(samples, LossConfig(kind="mse")).puppi
+    figures = Validation(samples, LossConfig(kind="mse"), MET, EvaluationConfig()).reference
     met, gen = {}, {}
     for path in stores:
         with Store.open(path) as store:
@@ -60,9 +62,9 @@ def test_puppi_figures_equal_those_from_the_store(stores):
 def validation(tmp_path_factory):
     paths = write_samples(tmp_path_factory.mktemp("stores"))
     samples = load_samples(
-        [TrainingSample(path=path) for path in paths], MODEL, (GEN_MET,), reference=puppi_reference
+        [TrainingSample(path=path) for path in paths], MODEL, (GEN_MET,), reference=MET.reference
     )
-    return Validation(samples, LossConfig())
+    return Validation(samples, LossConfig(), MET, EvaluationConfig())
 
 
 @pytest.mark.parametrize(
@@ -92,14 +94,16 @@ def test_a_figure_without_direction_needs_the_mode(validation, monitor):
 
 def test_every_figure_has_a_direction_or_is_known_to_have_none(validation):
     without = {"val_ttbar_response", "val_threshold_gev", "val_rate_khz"}
-    assert set(validation.puppi) - set(validation._directions()) == without
+    assert set(validation.reference) - set(validation._directions()) == without
 
 
 def test_a_figure_that_cannot_be_measured_is_refused_with_the_others(tmp_path):
     path = write_sample(tmp_path / "ttbar.h5", "ttbar", n_events=60)
     few = Validation(
-        load_samples([TrainingSample(path=path)], MODEL, (GEN_MET,), reference=puppi_reference),
+        load_samples([TrainingSample(path=path)], MODEL, (GEN_MET,), reference=MET.reference),
         LossConfig(),
+        MET,
+        EvaluationConfig(),
     )
     with pytest.raises(
         ConfigError, match=r"monitor is 'val_ttbar_u_par_gev', which is nan: too few .*\['val_loss'"

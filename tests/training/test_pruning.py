@@ -12,11 +12,11 @@ from l1met_fpga.data.truth import GEN_MET
 from l1met_fpga.errors import ConfigError, TrainingError
 from l1met_fpga.models.build import build, dense_layers
 from l1met_fpga.models.export import export_network
-from l1met_fpga.models.heads import MET
 from l1met_fpga.models.pruning_wrapper import kept_weights, pruned
+from l1met_fpga.tasks.met.task import TASK as MET
 from l1met_fpga.training.loop import train_variant
 from l1met_fpga.training.mixture import TrainingMixture
-from l1met_fpga.training.monitor import Validation, puppi_reference
+from l1met_fpga.training.monitor import Validation
 from l1met_fpga.training.pruning import PruningSteps, check_sparsity, zero_fractions
 
 
@@ -24,12 +24,12 @@ def train(folder, **changes):
     paths = write_samples(folder / "stores")
     changes |= {"samples": [{"path": str(path)} for path in paths]}
     config = load_run(MODELS / "deepset.yaml", SMALL | changes)
-    samples = load_samples(config.samples, config.model, (GEN_MET,), reference=puppi_reference)
+    samples = load_samples(config.samples, config.model, (GEN_MET,), reference=MET.reference)
     mixture = TrainingMixture(
-        [s.train for s in samples], [s.share for s in samples], config.training
+        [s.train for s in samples], [s.share for s in samples], config.training, MET
     )
-    validation = Validation(samples, config.training.loss)
-    return train_variant(config, "pruned", mixture, validation, folder, identity={})
+    validation = Validation(samples, config.training.loss, MET, config.evaluation)
+    return train_variant(config, MET, "pruned", mixture, validation, folder, identity={})
 
 
 @pytest.mark.parametrize("schedule", ["polynomial", "constant"])
@@ -48,7 +48,7 @@ def test_sparsity_survives_early_stopping_and_stripping(tmp_path, schedule):
         assert result.zero_fractions[name] >= 0.65
     assert result.zero_fractions["rho_0_dense"] < 0.4  # prune: false
     # the exported integers hold the same zeros
-    kernel = np.array(export_network(result.model, (MET,)).node("phi_0_dense").kernel)
+    kernel = np.array(export_network(result.model, MET.heads).node("phi_0_dense").kernel)
     assert np.mean(kernel == 0) == result.zero_fractions["phi_0_dense"]
 
 
@@ -68,7 +68,7 @@ def test_stripping_equals_the_library(tmp_path):
 
 
 def test_missing_zeros_are_an_error():
-    model = build(load_run(MODELS / "deepset.yaml").model, (MET,))
+    model = build(load_run(MODELS / "deepset.yaml").model, MET.heads)
     with pytest.raises(
         TrainingError, match=r"layer 'phi_1_dense' has \d+ zeros among 1024 weights.*wanted 614"
     ):
@@ -76,7 +76,7 @@ def test_missing_zeros_are_an_error():
 
 
 def test_zero_fractions_are_those_of_quantized_kernels():
-    model = build(load_run(MODELS / "deepset.yaml").model, (MET,))
+    model = build(load_run(MODELS / "deepset.yaml").model, MET.heads)
     layer = dense_layers(model)["phi_0_dense"]
     kernel, bias = layer.get_weights()
     kernel[:] = 0.5

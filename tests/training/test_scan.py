@@ -6,6 +6,7 @@ from stores import SMALL, write_sample, write_samples
 
 from l1met_fpga.config.run import load_run
 from l1met_fpga.errors import ConfigError, RunFolderError, TrainingError
+from l1met_fpga.tasks.met.task import TASK as MET
 from l1met_fpga.training.scan import Trial, pareto, propose, run_scan
 
 SCAN = {"scan.epochs": 1, "scan.units": [4, 8], "scan.startup_trials": 1}
@@ -49,29 +50,35 @@ def test_scan_goes_on_where_it_stopped(tmp_path):
     stores = write_samples(tmp_path / "stores")
     changes = SMALL | SCAN | {"samples": [{"path": str(path)} for path in stores]}
     config = load_run(MODELS / "deepset.yaml", changes)
-    first = run_scan(config, tmp_path / "scan", trials=2, cost=nonzero_weights, workers=1)
+    first = run_scan(config, MET, tmp_path / "scan", trials=2, cost=nonzero_weights, workers=1)
     assert [trial.number for trial in first] == [0, 1]
     assert all(0 <= trial.efficiency <= 1 and trial.luts > 0 for trial in first)
     other = config.model_copy(update={"scan": config.scan.model_copy(update={"seed": 9})})
     with pytest.raises(RunFolderError, match=r"trials\.log belongs .*section scan was"):
-        run_scan(other, tmp_path / "scan", trials=3, cost=nonzero_weights, workers=1)
+        run_scan(other, MET, tmp_path / "scan", trials=3, cost=nonzero_weights, workers=1)
     new = []
     both = run_scan(
-        config, tmp_path / "scan", trials=3, cost=nonzero_weights, workers=1, on_trial=new.append
+        config,
+        MET,
+        tmp_path / "scan",
+        trials=3,
+        cost=nonzero_weights,
+        workers=1,
+        on_trial=new.append,
     )
     assert both[:2] == first
     assert [trial.number for trial in new] == [2]
     assert both[2].parameters != first[0].parameters
     write_sample(stores[0], "ttbar", seed=9)
     with pytest.raises(RunFolderError, match=r"content of sample ttbar was .*another --output"):
-        run_scan(config, tmp_path / "scan", trials=4, cost=nonzero_weights, workers=1)
+        run_scan(config, MET, tmp_path / "scan", trials=4, cost=nonzero_weights, workers=1)
 
 
 def test_scan_without_a_rate_is_an_error(tmp_path):
     path = write_sample(tmp_path / "ttbar.h5", "ttbar", n_events=300)
     config = load_run(MODELS / "deepset.yaml", SMALL | SCAN | {"samples": [{"path": str(path)}]})
     with pytest.raises(TrainingError, match="needs a signal and a pile-up-only sample"):
-        run_scan(config, tmp_path / "scan", trials=1, cost=nonzero_weights, workers=1)
+        run_scan(config, MET, tmp_path / "scan", trials=1, cost=nonzero_weights, workers=1)
 
 
 def test_a_scan_is_not_shared_by_tf_config(tmp_path, monkeypatch):

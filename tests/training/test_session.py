@@ -14,7 +14,9 @@ from l1met_fpga.files import exclusive
 from l1met_fpga.models.network import Network
 from l1met_fpga.models.storage import load_model
 from l1met_fpga.run_folder import MARK, RunFolder
-from l1met_fpga.training import inputs, losses, session
+from l1met_fpga.tasks.met import losses
+from l1met_fpga.tasks.met.task import TASK as MET
+from l1met_fpga.training import inputs, session
 from l1met_fpga.training.session import train_run
 
 
@@ -37,7 +39,7 @@ def finished(stores, tmp_path_factory):
     root = tmp_path_factory.mktemp("run") / "run"
     seen = []
     run = train_run(
-        run_config(stores), root, command="test", report=lambda v, n, f: seen.append((v, n))
+        run_config(stores), MET, root, command="test", report=lambda v, n, f: seen.append((v, n))
     )
     return run, seen
 
@@ -94,9 +96,9 @@ def test_resumed_run_equals_an_uninterrupted_one(finished, stores, tmp_path):
             raise Killed
 
     with pytest.raises(Killed):
-        train_run(run_config(stores), tmp_path / "run", command="test", report=kill)
+        train_run(run_config(stores), MET, tmp_path / "run", command="test", report=kill)
     assert not (tmp_path / "run" / "model.keras").exists()
-    run = train_run(run_config(stores), tmp_path / "run", command="test", resume=True)
+    run = train_run(run_config(stores), MET, tmp_path / "run", command="test", resume=True)
     for one, other in zip(
         weights(run.folder.model), weights(finished[0].folder.model), strict=True
     ):
@@ -109,15 +111,15 @@ def test_other_settings_cannot_be_resumed(stores, tmp_path):
         raise Killed
 
     with pytest.raises(Killed):
-        train_run(run_config(stores), tmp_path / "run", command="test", report=kill)
+        train_run(run_config(stores), MET, tmp_path / "run", command="test", report=kill)
     before = {path: path.read_bytes() for path in (tmp_path / "run").rglob("*") if path.is_file()}
     other = run_config(stores, **{"training.batch_size": 32})
     with pytest.raises(ConfigError, match=r"config\.yaml .*: training\.batch_size was 64, is 32"):
-        train_run(other, tmp_path / "run", command="test", resume=True)
+        train_run(other, MET, tmp_path / "run", command="test", resume=True)
     with pytest.raises(RunFolderError, match="already holds a run"):
-        train_run(other, tmp_path / "run", command="test")
+        train_run(other, MET, tmp_path / "run", command="test")
     with pytest.raises(ConfigError, match="--resume goes on with a run and --overwrite removes it"):
-        train_run(other, tmp_path / "run", command="test", resume=True, overwrite=True)
+        train_run(other, MET, tmp_path / "run", command="test", resume=True, overwrite=True)
     after = {path: path.read_bytes() for path in (tmp_path / "run").rglob("*") if path.is_file()}
     assert after == before
 
@@ -130,24 +132,24 @@ def test_other_events_and_versions_cannot_be_resumed(tmp_path, monkeypatch):
         raise Killed
 
     with pytest.raises(Killed):
-        train_run(config, tmp_path / "run", command="test", report=kill)
+        train_run(config, MET, tmp_path / "run", command="test", report=kill)
     # A first epoch that was killed leaves no checkpoint; go on once more and kill the second.
     with pytest.raises(Killed):
         train_run(
-            config, tmp_path / "run", command="test", resume=True,
+            config, MET, tmp_path / "run", command="test", resume=True,
             report=lambda _, epoch, __: kill() if epoch == 2 else None,
         )  # fmt: skip
     environment = (tmp_path / "run" / "environment.json").read_bytes()
     with monkeypatch.context() as patched:
         patched.setattr(inputs, "version", lambda name: "9.9")
         with pytest.raises(TrainingError, match=r"version of tensorflow was '.*', is '9\.9'"):
-            train_run(config, tmp_path / "run", command="test", resume=True)
+            train_run(config, MET, tmp_path / "run", command="test", resume=True)
     write_sample(stores[0], "ttbar", seed=77)
     with pytest.raises(
         TrainingError,
         match=r"pruned\.npz belongs to other inputs: content of sample ttbar was .*--overwrite",
     ):
-        train_run(config, tmp_path / "run", command="test", resume=True)
+        train_run(config, MET, tmp_path / "run", command="test", resume=True)
     assert (tmp_path / "run" / "environment.json").read_bytes() == environment
 
 
@@ -182,36 +184,36 @@ def test_a_second_training_of_one_folder_waits_and_is_refused(stores, tmp_path):
         seen.append("refused")
 
     thread = threading.Thread(target=another)
-    train_run(config, tmp_path / "run", command="test", report=start_another)
+    train_run(config, MET, tmp_path / "run", command="test", report=start_another)
     thread.join(60)
     assert seen == [True, "refused"]
 
 
 def test_complete_runs_are_not_resumed(finished, stores):
     with pytest.raises(TrainingError, match="is complete; evaluate it with"):
-        train_run(run_config(stores), finished[0].folder.root, command="test", resume=True)
+        train_run(run_config(stores), MET, finished[0].folder.root, command="test", resume=True)
 
 
 def test_nan_loss_ends_without_a_model(stores, tmp_path, monkeypatch):
     monkeypatch.setitem(
-        losses.LOSSES, "huber", lambda q, u, config: 0 * losses.mse(q, u, config) / 0
+        losses.LOSSES, "huber", lambda q, u, config: 0 * losses.mae(q, u, config) / 0
     )
     with pytest.raises(
         TrainingError, match="loss of the float network became nan in epoch 1, step 1"
     ):
-        train_run(run_config(stores), tmp_path / "run", command="test")
+        train_run(run_config(stores), MET, tmp_path / "run", command="test")
     assert not list((tmp_path / "run").glob("*.keras"))
 
 
 def test_missing_sample_leaves_no_folder(stores, tmp_path):
     config = run_config([*stores, tmp_path / "gone.h5"])
     with pytest.raises(ConfigError, match=r"no sample .*gone\.h5"):
-        train_run(config, tmp_path / "run", command="test")
+        train_run(config, MET, tmp_path / "run", command="test")
     assert not (tmp_path / "run").exists()
 
 
 def test_unknown_monitor_names_the_choices(stores, tmp_path):
     config = run_config(stores, **{"training.early_stopping.monitor": "val_los"})
     with pytest.raises(ConfigError, match=r"monitor is 'val_los'; choose from \['val_eff"):
-        train_run(config, tmp_path / "run", command="test")
+        train_run(config, MET, tmp_path / "run", command="test")
     assert not (tmp_path / "run").exists()

@@ -8,6 +8,7 @@ from stores import SMALL, write_samples
 
 from l1met_fpga.config.run import RunConfig, load_run
 from l1met_fpga.errors import ConfigError
+from l1met_fpga.tasks.met.task import TASK as MET
 from l1met_fpga.training.session import train_run
 
 ELSEWHERE = {"hls.vsynth", "hls.cosim", "rtl.parallel", "rtl.synthesize"}
@@ -52,7 +53,7 @@ def test_tensorboard_without_its_package_is_refused_before_anything_is_made(tmp_
     monkeypatch.setattr("l1met_fpga.training.tensorboard.find_spec", lambda _: None)
     config = small(**{"training.tensorboard": True, "samples": [{"path": "none.h5"}]})
     with pytest.raises(ConfigError, match=r"pip install 'l1met_fpga\[tensorboard\]'"):
-        train_run(config, tmp_path / "run", command="test")
+        train_run(config, MET, tmp_path / "run", command="test")
     assert not (tmp_path / "run").exists()
 
 
@@ -63,5 +64,5 @@ def test_a_training_with_the_switch_turned_runs(tmp_path, key):
         require_module("tensorboard", extra="tensorboard")
     turned = {key: not dict(switches(small()))[key]}
     samples = {"samples": [{"path": str(path)} for path in write_samples(tmp_path / "stores")]}
-    run = train_run(small(**samples, **turned), tmp_path / "run", command="test")
+    run = train_run(small(**samples, **turned), MET, tmp_path / "run", command="test")
     assert run.folder.network.is_file()

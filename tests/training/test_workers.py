@@ -20,8 +20,9 @@ import json, sys
 from pathlib import Path
 from l1met_fpga.config.run import load_run
 from l1met_fpga.training.session import train_run
+from l1met_fpga.tasks.met.task import TASK as MET
 overrides, model, root = json.loads(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3])
-train_run(load_run(model, overrides), root, command="test")
+train_run(load_run(model, overrides), MET, root, command="test")
 """
 
 

@@ -46,7 +46,7 @@ INTERRUPTED: Final = 130
 
 app = typer.Typer(
     name="l1met",
-    help="Train, verify and build quantized missing-transverse-energy networks for the L1 trigger.",
+    help="Train, verify and build quantized set networks (MET, HT) for the L1 trigger.",
     no_args_is_help=True,
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,

@@ -47,6 +47,7 @@ def _compare(
     from l1met_fpga.report.collect import build_report
     from l1met_fpga.report.headline import answers
     from l1met_fpga.report.side_by_side import training_notes, write_comparison
+    from l1met_fpga.tasks.registry import task_named
 
     if len(runs) < 2:
         raise ConfigError(f"a comparison needs two or more runs, got {len(runs)}")
@@ -54,6 +55,7 @@ def _compare(
     require_folder(output)
     found = evaluate_runs(
         named,
+        task_named(named[0].config.task),
         named[0].config.evaluation,
         stores=sample,
         allow_training_events=allow_training_events,

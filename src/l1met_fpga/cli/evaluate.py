@@ -8,13 +8,15 @@ import typer
 from l1met_fpga.cli import terminal
 from l1met_fpga.cli.run_choice import assignments
 from l1met_fpga.errors import ConfigError
+from l1met_fpga.tasks.registry import DEFAULT_TASK, task_named
 
 if TYPE_CHECKING:
     from l1met_fpga.config.evaluation import EvaluationConfig
     from l1met_fpga.evaluation.evaluation import Evaluation
     from l1met_fpga.evaluation.runs import NamedRun
-    from l1met_fpga.evaluation.sample import Estimator
+    from l1met_fpga.evaluation.sample import Estimator, Events
     from l1met_fpga.firmware.check import Form
+    from l1met_fpga.tasks.task import Heads
 
 __all__ = ["register"]
 
@@ -36,7 +38,9 @@ def _evaluate(
     arrays: Annotated[
         list[str] | None,
         typer.Option(
-            "--arrays", "-a", help="Other people's MET, SAMPLE:NAME=FILE.npz (pt, phi or px, py)."
+            "--arrays",
+            "-a",
+            help="Other people's estimates, SAMPLE:NAME=FILE.npz (MET: pt, phi or px, py).",
         ),
     ] = None,
     background: Annotated[
@@ -63,9 +67,13 @@ def _evaluate(
             help="Evaluate on events that the network was trained on too; the report says so.",
         ),
     ] = False,
+    task: Annotated[
+        str | None,
+        typer.Option("--task", help="What --arrays without a run folder estimate (met)."),
+    ] = None,
     plots: Annotated[bool, typer.Option(help="Draw the plots.")] = True,
 ) -> None:
-    """Evaluate networks, baselines and other people's MET.
+    """Evaluate networks, baselines and other people's estimates.
 
     Writes `metrics.json` and `plots/` into the run folder and prints what is gained.
 
@@ -95,11 +103,15 @@ def _evaluate(
         runs[0].run.writable()
     else:
         require_folder(output)
+    if runs and task is not None:
+        raise ConfigError(f"--task {task} is for --arrays without a run folder; a run has its task")
+    chosen = task_named(runs[0].config.task if runs else task or DEFAULT_TASK)
     settings = _settings(runs[0].run.config if runs else None, assign or [])
     if runs:
         more = {one.name: _built_forms(one) for one in runs} if forms else None
         found = evaluate_runs(
             runs,
+            chosen,
             settings,
             stores=sample,
             arrays=files,
@@ -108,29 +120,32 @@ def _evaluate(
         )
     else:
         backgrounds = frozenset(background) if background else None
-        found = evaluate_arrays(files, settings, backgrounds=backgrounds)
+        found = evaluate_arrays(files, chosen, settings, backgrounds=backgrounds)
     folder = output or runs[0].run.root
     history = runs[0].run.history if runs and runs[0].run.history.is_file() else None
     _write(found, folder, history=history, plots=plots)
 
 
 def _built_forms(named: "NamedRun") -> "dict[str, Estimator]":
-    """Return the integer forms that this run folder holds, as MET in GeV."""
+    """Return the integer forms that this run folder holds, in the units of the heads."""
     from l1met_fpga.cli.check import built_forms
-    from l1met_fpga.data.slots import first_slots
+    from l1met_fpga.data.slots import all_slots, first_slots
     from l1met_fpga.firmware.forms import int64_form
-    from l1met_fpga.models.heads import MET
     from l1met_fpga.models.network import Network
 
     run = named.run
     network = Network.load(run.need(run.network, made_by="l1met train"))
-    kind, slots = network.type_of(MET.name), network.n_candidates
     every = {"int64": int64_form(network), **built_forms(run, named.config, network, rtl=True)}
 
-    def in_gev(form: "Form") -> "Estimator":
-        return lambda events: kind.decode(form(first_slots(events.candidates, slots))[MET.name])
+    def in_units(form: "Form") -> "Estimator":
+        def run(events: "Events") -> "Heads":
+            return network.values(
+                form(first_slots(all_slots(events.examples), network.n_candidates))
+            )
 
-    return {name: in_gev(form) for name, form in every.items()}
+        return run
+
+    return {name: in_units(form) for name, form in every.items()}
 
 
 def _settings(config: Path | None, assign: list[str]) -> "EvaluationConfig":

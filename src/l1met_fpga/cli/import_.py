@@ -19,7 +19,8 @@ def _import(
     model: Annotated[
         Path,
         typer.Argument(
-            help="model.keras or model.h5 (Keras, QKeras, HGQ2), or a network.json of version 1."
+            help="model.keras, model.h5 (Keras, QKeras, HGQ2) or model.onnx (QONNX), or a "
+            "network.json of version 1."
         ),
     ],
     *,
@@ -36,6 +37,12 @@ def _import(
     name: Annotated[str | None, typer.Option(help="Name of the network; the file's.")] = None,
     met_type: Annotated[
         str | None, typer.Option(help="Type of the result, fixed<18,13,RND,SAT>; without loss.")
+    ] = None,
+    candidates: Annotated[
+        int | None,
+        typer.Option(
+            min=1, max=128, help="Of a QONNX model of one candidate: candidates per event."
+        ),
     ] = None,
     expected: Annotated[
         Path | None,
@@ -83,16 +90,17 @@ def _import(
         name=name or model.stem,
         inputs=assignments(inputs, "--input"),
         result_type=kind,
+        candidates=candidates,
     )
-    candidates, codes = expected_events(imported, events)
+    columns, codes = expected_events(imported, events)
     n_results = sum(array.size for array in codes.values())
     imported.network.save(output)
     command = f"l1met synthesize --network {shlex.quote(str(output))}"
     if expected is not None:
-        write_expected(expected, candidates, codes)
+        write_expected(expected, columns, codes)
         command += f" --expected {shlex.quote(str(expected))}"
     console.print(
-        f"wrote {output}: 0 of {n_results} results differ from the model in {len(candidates['pt'])} events; "
+        f"wrote {output}: 0 of {n_results} results differ from the model in {len(columns['pt'])} events; "
         "go on with",
         highlight=False, markup=False,
     )  # fmt: skip

@@ -8,6 +8,7 @@ from rich.table import Table
 
 from l1met_fpga.cli import terminal
 from l1met_fpga.cli.run_choice import SAMPLE_HELP, load_typed_run
+from l1met_fpga.tasks.registry import task_named
 
 if TYPE_CHECKING:
     from l1met_fpga.models.network import Network
@@ -71,12 +72,15 @@ def _scan(
             f"trial {trial.number}: efficiency {trial.efficiency:.3f}, {trial.luts:.0f} LUTs a lane"
         )
 
+    task = task_named(run_config.task)
     done = run_scan(
-        run_config, folder, trials=trials, cost=lane_luts, workers=workers, scheduler=scheduler,
+        run_config, task, folder, trials=trials, cost=lane_luts, workers=workers, scheduler=scheduler,
         on_trial=report,
     )  # fmt: skip
     best = pareto(done)
-    _write(done, best, folder)
+    low, high, *_ = run_config.evaluation.efficiency_edges_gev
+    truth = f"{task.words.truth} {low:g}-{high:g} {task.words.unit}"
+    _write(done, best, folder, truth)
     table = Table(title=f"Best of {len(done)} trials for their size")
     for column in ("trial", "efficiency", "LUTs a lane", "parameters"):
         table.add_column(column, justify="left" if column == "parameters" else "right")
@@ -90,7 +94,7 @@ def _scan(
     console.print(f"written: {folder / 'scan.json'}, {folder / 'scan.png'}")
 
 
-def _write(done: "list[Trial]", best: "list[Trial]", folder: Path) -> None:
+def _write(done: "list[Trial]", best: "list[Trial]", folder: Path, truth: str) -> None:
     from dataclasses import asdict
 
     from matplotlib.figure import Figure
@@ -110,6 +114,6 @@ def _write(done: "list[Trial]", best: "list[Trial]", folder: Path) -> None:
             label="best for its size",
         )  # fmt: skip
         axis.set_xlabel("LUTs of one lane (da4ml)")
-        axis.set_ylabel("Efficiency, genMET 100-150 GeV, equal rate")
+        axis.set_ylabel(f"Efficiency, {truth}, equal rate")
         axis.legend()
     save_figure(figure, folder, "scan")

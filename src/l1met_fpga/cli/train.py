@@ -15,11 +15,13 @@ from rich.table import Table
 from l1met_fpga.cli import terminal
 from l1met_fpga.cli.run_choice import SAMPLE_HELP, load_typed_run
 from l1met_fpga.errors import ConfigError
+from l1met_fpga.tasks.registry import task_named
 
 if TYPE_CHECKING:
     from l1met_fpga.config.run import RunConfig
     from l1met_fpga.results.metrics import Efficiency, Metrics, Resolution
     from l1met_fpga.run_folder import RunFolder
+    from l1met_fpga.tasks.task import Task
 
 __all__ = ["register"]
 
@@ -67,19 +69,20 @@ def _train(
         raise ConfigError("--resume needs --output, the folder of the interrupted run")
     stamp = datetime.now().astimezone().strftime("%Y%m%d-%H%M%S")
     root = output or Path("runs") / f"{run_config.model.name}-{stamp}"
+    task = task_named(run_config.task)
     from l1met_fpga.training.session import train_run, variants
 
     names = [str(variant) for variant in variants(run_config)]
-    with _Epochs(names, run_config.training.epochs) as epochs:
+    with _Epochs(names, run_config, task) as epochs:
         command = _command(config, root, sample or [], assign or [])
         run = train_run(
-            run_config, root, command=command, overwrite=overwrite, resume=resume,
+            run_config, task, root, command=command, overwrite=overwrite, resume=resume,
             report=epochs.report, on_start=epochs.start,
         )  # fmt: skip
     console = terminal.console()
     _print_sizes(console, run.summary)
     if evaluate:
-        _evaluate(console, run.folder, run_config)
+        _evaluate(console, run.folder, run_config, task)
     console.print(f"run folder {root}; next: make hls, or")
     console.print(f"  {terminal.program()} synthesize {shlex.quote(str(root))}")
 
@@ -94,9 +97,10 @@ def _command(config: Path, root: Path, samples: list[str], assignments: list[str
 class _Epochs:
     """One progress bar per variant on a terminal, one line per epoch elsewhere."""
 
-    def __init__(self, names: list[str], epochs: int) -> None:
+    def __init__(self, names: list[str], config: "RunConfig", task: "Task") -> None:
         self._console = terminal.console(stderr=True)
-        self._epochs = epochs
+        epochs = self._epochs = config.training.epochs
+        self._ranges, self._words = config.evaluation, task.words
         self._titles = {
             name: f"network {number} of {len(names)} ({name})"
             for number, name in enumerate(names, start=1)
@@ -119,19 +123,21 @@ class _Epochs:
     def __exit__(self, *_: object) -> None:
         self._progress.stop()
 
-    def start(self, puppi: Mapping[str, float]) -> None:
-        """Say what PUPPI MET gives on the validation events, and what the efficiency is of."""
-        from l1met_fpga.training.monitor import EFFICIENCY_RANGE_GEV
-
-        found = f"PUPPI MET on the same events: validation {puppi['val_loss']:.1f}"
+    def start(self, reference: Mapping[str, float]) -> None:
+        """Say what the trigger gives today on the validation events, and what efficiency is of."""
+        words = self._words
+        found = f"PUPPI {words.score} on the same events: validation {reference['val_loss']:.1f}"
         signals = [
             f"{key.removeprefix('val_').removesuffix('_efficiency')} {value:.2f}"
-            for key, value in puppi.items()
+            for key, value in reference.items()
             if key.endswith("_efficiency") and key != _EFFICIENCY
         ]
         if signals:
-            low, high = EFFICIENCY_RANGE_GEV
-            found += f"{_efficiency_at(puppi)} (genMET {low:g}-{high:g} GeV; {', '.join(signals)})"
+            low, high, *_ = self._ranges.efficiency_edges_gev
+            found += (
+                f"{_efficiency_at(reference)} ({words.truth} {low:g}-{high:g} {words.unit}; "
+                f"{', '.join(signals)})"
+            )
         self._say(found)
         self._last_s = time.monotonic()
 
@@ -170,7 +176,7 @@ def _efficiency_at(figures: Mapping[str, float]) -> str:
     return f", efficiency {figures[_EFFICIENCY]:.2f} at {figures['val_rate_khz']:.0f} kHz"
 
 
-def _evaluate(console: Console, folder: "RunFolder", config: "RunConfig") -> None:
+def _evaluate(console: Console, folder: "RunFolder", config: "RunConfig", task: "Task") -> None:
     from l1met_fpga.cli.closing import print_answers
     from l1met_fpga.evaluation.draw import draw_all, read_history
     from l1met_fpga.evaluation.metrics_file import save_metrics, to_metrics
@@ -178,7 +184,7 @@ def _evaluate(console: Console, folder: "RunFolder", config: "RunConfig") -> Non
     from l1met_fpga.report.write import write_report
 
     console.print("evaluating on the test part")
-    found = evaluate_runs([NamedRun.open(str(folder.root))], config.evaluation)
+    found = evaluate_runs([NamedRun.open(str(folder.root))], task, config.evaluation)
     metrics = to_metrics(found)
     save_metrics(metrics, folder.metrics)
     console.print("drawing the figures")
@@ -194,20 +200,21 @@ def _evaluate(console: Console, folder: "RunFolder", config: "RunConfig") -> Non
 def _table(metrics: "Metrics") -> Table:
     """Resolution, and efficiency at the lowest rate in bins of genMET, of all estimates."""
     low, high = metrics.config.gain_range_gev
-    title = f"Test part: slope-corrected widths for genMET {low:g}-{high:g} GeV"
+    words = metrics.words
+    title = f"Test part: slope-corrected widths for {words.truth} {low:g}-{high:g} {words.unit}"
     point = metrics.working_points[0] if metrics.working_points else None
     if point is not None:
         title += f"; efficiency at {point.title}"
     table = Table(title=title)
-    table.add_column("MET", no_wrap=True)
+    table.add_column(words.score, no_wrap=True)
     for label in metrics.resolution:
-        table.add_column(f"{label}\nu_par, u_perp", justify="right", no_wrap=True)
+        table.add_column(f"{label}\n{', '.join(words.widths)}", justify="right", no_wrap=True)
     for label, found in metrics.trigger.items():
         for key in found.efficiency[point.key] if point else ():
             bins = key.replace("_", "-").replace("above-", "> ")
-            table.add_column(f"{label}\n{bins} GeV", justify="right", no_wrap=True)
+            table.add_column(f"{label}\n{bins} {words.unit}", justify="right", no_wrap=True)
     for name, about in metrics.estimates.items():
-        cells = [_widths(found, name) for found in metrics.resolution.values()]
+        cells = [_widths(metrics, found, name) for found in metrics.resolution.values()]
         for trigger in metrics.trigger.values():
             rows = trigger.efficiency[point.key].values() if point else ()
             cells += [_efficiency(row[name]) for row in rows]
@@ -215,9 +222,9 @@ def _table(metrics: "Metrics") -> Table:
     return table
 
 
-def _widths(found: "Resolution", name: str) -> str:
+def _widths(metrics: "Metrics", found: "Resolution", name: str) -> str:
     figures = found.inclusive.estimates[name]
-    widths = (figures.parallel_over_slope_gev, figures.perpendicular_over_slope_gev)
+    widths = [figures[width.figure] for width in metrics.words.widths.values()]
     return ", ".join("-" if w.value[0] is None else f"{w.value[0]:.1f}" for w in widths)
 
 

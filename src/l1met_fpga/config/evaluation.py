@@ -24,14 +24,18 @@ Edges = Annotated[tuple[Edge, ...], AfterValidator(_increasing)]
 class EvaluationConfig(StrictModel):
     """How estimates are evaluated; the definitions are in ``docs/evaluation.md``.
 
+    Truth is the true value of what is cut on: generator MET of the task ``met``.
+
     Attributes:
-        resolution_edges_gev: Bins of generator MET; the last may be ``.inf``.
-        gain_range_gev: Generator MET of the gain over a baseline (one number per component).
-        response_range_gev: Generator MET of the single mean response.
+        resolution_edges_gev: Bins of the truth; the last may be ``.inf``.
+        gain_range_gev: Truth of the gain over a baseline (one number per component).
+        response_range_gev: Truth of the single mean response.
         rates_khz: Working points of the trigger.
-        efficiency_edges_gev: Bins of generator MET for efficiencies at equal rate.
-        turn_on_edges_gev: Bins of generator MET of the turn-on curves.
-        roc_above_gev: Signal events of the ROC curve have more generator MET than this.
+        monitor_rate_khz: Rate of the efficiency that training watches, in the first of the bins
+            below; the lowest supported one in smaller samples.
+        efficiency_edges_gev: Bins of the truth for efficiencies at equal rate.
+        turn_on_edges_gev: Bins of the truth of the turn-on curves.
+        roc_above_gev: Signal events of the ROC curve have more truth than this.
         bootstrap_samples: Samples for errors.
         seed: Seed of the bootstrap.
         max_train_events: Events of each training part that fit the baselines.
@@ -44,6 +48,7 @@ class EvaluationConfig(StrictModel):
     rates_khz: tuple[Annotated[float, Field(gt=0)], ...] = Field(
         default=(18.0, 30.0, 62.0, 310.0), min_length=1
     )
+    monitor_rate_khz: float = Field(default=62.0, gt=0)
     efficiency_edges_gev: Edges = (100.0, 150.0, math.inf)
     turn_on_edges_gev: Edges = tuple(float(edge) for edge in range(0, 420, 20))
     roc_above_gev: float = Field(default=100.0, ge=0)

@@ -21,8 +21,13 @@ __all__ = ["RunConfig", "load_run", "save_run"]
 
 
 class RunConfig(StrictModel):
-    """Sections of a model's YAML file; all defaults live in the sections' own classes."""
+    """Sections of a model's YAML file; all defaults live in the sections' own classes.
 
+    Attributes:
+        task: What the network is to give: met, or another task of :mod:`l1met_fpga.tasks`.
+    """
+
+    task: str = "met"
     model: Annotated[SerializeAsAny[ModelConfig], BeforeValidator(select_model)]
     samples: tuple[TrainingSample, ...] = ()
     training: TrainingConfig = TrainingConfig()

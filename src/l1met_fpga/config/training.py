@@ -26,8 +26,8 @@ class TrainingSample(StrictModel):
             ROOT files of one sample.
         label: Sample label of ROOT files, null takes the name of the only file; a store knows its
             own.
-        role: What ROOT files are for: signal, or background (pile-up-only events, whose true MET
-            is zero and from which rates come). If null, the labels pileup, minbias and
+        role: What ROOT files are for: signal, or background (pile-up-only events, whose truth is
+            zero and from which rates come). If null, the labels pileup, minbias and
             single_neutrino mean background and every other one means signal; a store knows its
             own.
         weight: Share of the training events drawn from this sample, relative to the others;
@@ -43,17 +43,17 @@ class TrainingSample(StrictModel):
 
 
 class LossConfig(StrictModel):
-    """What is minimised; formulas in :mod:`l1met_fpga.training.losses`.
+    """What is minimised; formulas in :mod:`l1met_fpga.tasks.losses` and beside each task.
 
     Attributes:
-        kind: Main term.
+        kind: Main term: huber, mse or mae; of MET also quantile, relative and relative_gen.
         delta_gev: Border between quadratic and linear of the Huber loss.
         quantile: Level of the quantile loss.
-        response_weight: Weight of the response term, 0 leaves it out.
+        response_weight: Weight of the response term of MET, 0 leaves it out.
         response_scale_gev: genMET below which the response term fades out.
     """
 
-    kind: Literal["huber", "mse", "mae", "quantile", "relative", "relative_gen"] = "huber"
+    kind: str = "huber"
     delta_gev: float = Field(default=30.0, gt=0)
     quantile: float = Field(default=0.5, gt=0, lt=1)
     response_weight: float = Field(default=0.0, ge=0)
@@ -138,7 +138,7 @@ class TrainingConfig(StrictModel):
         float_twin: Train the float network as well.
         unpruned_twin: Train the quantized network without pruning as well.
         augment: Rotate each event by whole phi counts and reflect half of them.
-        gen_met_edges_gev: Borders of genMET ranges with their own weight; empty for none.
+        gen_met_edges_gev: Borders of ranges of the truth with their own weight; empty for none.
         gen_met_weights: Weight of events in each range, one more than borders.
         early_stopping: Null trains all epochs and keeps the best.
         checkpoint_every: Epochs between checkpoints from which training resumes.

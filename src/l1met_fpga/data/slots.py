@@ -3,12 +3,19 @@
 import logging
 
 import numpy as np
+import numpy.typing as npt
 
-from l1met_fpga.puppi.columns import Candidates
+from l1met_fpga.data.examples import Examples
+from l1met_fpga.puppi.columns import N_CANDIDATES, Candidates
 
-__all__ = ["count_cut", "first_slots", "tell_cut"]
+__all__ = ["all_slots", "count_cut", "first_slots", "tell_cut"]
 
 logger = logging.getLogger(__name__)
+
+
+def all_slots(examples: Examples) -> dict[str, npt.NDArray[np.int16]]:
+    """Return every candidate of examples in fixed slots, :data:`N_CANDIDATES` of them or more."""
+    return examples.padded(max(N_CANDIDATES, int(examples.counts.max(initial=0))))
 
 
 def first_slots(candidates: Candidates, n_slots: int, *, of: str | None = None) -> Candidates:

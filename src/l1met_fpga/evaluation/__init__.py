@@ -1,1 +1,1 @@
-"""Evaluate MET estimates: baselines, figures of every sample, plots."""
+"""Evaluate estimates of a task: baselines, figures of every sample, plots."""

@@ -4,53 +4,32 @@ import csv
 import logging
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
 
 import numpy as np
 from matplotlib.figure import Figure
 
 from l1met_fpga.errors import ReportError
-from l1met_fpga.evaluation.baselines import WeightTable
 from l1met_fpga.evaluation.evaluation import Evaluation
-from l1met_fpga.evaluation.plot_score import plot_rate, plot_roc, plot_turn_on
-from l1met_fpga.evaluation.plots.network import plot_learning_curves, plot_weight_maps
-from l1met_fpga.evaluation.plots.resolution import (
-    GEN_MET_LABEL,
-    MET_LABEL,
+from l1met_fpga.evaluation.plot_network import plot_learning_curves, plot_weight_maps
+from l1met_fpga.evaluation.plot_resolution import (
     plot_binned,
     plot_multiplicity,
     plot_residuals,
     plot_with_ratio,
 )
+from l1met_fpga.evaluation.plot_score import plot_rate, plot_roc, plot_turn_on
 from l1met_fpga.evaluation.resolution import FiguresWithErrors
 from l1met_fpga.evaluation.trigger import RateResult
 from l1met_fpga.metrics.arrays import FloatArray
+from l1met_fpga.metrics.weight_table import WeightTable
 from l1met_fpga.plots.curves import Curve
 from l1met_fpga.plots.figure import save_figure
 from l1met_fpga.puppi.columns import PARTICLE_KINDS
+from l1met_fpga.tasks.task import BinnedFigure
 
 __all__ = ["draw_all", "figures_of", "read_history"]
 
 logger = logging.getLogger(__name__)
-
-WIDTHS: Final = {
-    "resolution_par": (
-        "parallel_over_slope_gev", r"$\sigma_{68}(u_\parallel)$ / slope [GeV]"),
-    "resolution_perp": (
-        "perpendicular_over_slope_gev", r"$\sigma_{68}(u_\perp)$ / slope [GeV]"),
-    "resolution_par_over_response": (
-        "parallel_over_response_gev", r"$\sigma_{68}(u_\parallel)$ / response [GeV]"),
-    "resolution_perp_over_response": (
-        "perpendicular_over_response_gev", r"$\sigma_{68}(u_\perp)$ / response [GeV]"),
-    "resolution_x": ("x_gev", r"$\sigma_{68}(p_x)$ [GeV]"),
-    "resolution_phi": ("phi_rad", r"$\sigma_{68}(\varphi)$ [rad]"),
-}  # fmt: skip
-BINNED: Final = {
-    "response": ("response", r"response $\langle u_\parallel\rangle / \langle q\rangle$", 1.0),
-    "response_median": ("response_median", r"median of $|u| / |q|$", 1.0),
-    "slope": ("slope", r"slope $d\langle u_\parallel\rangle / dq$", None),
-    "tails": ("tail_3_sigma", r"fraction beyond 3 $\sigma_{68}$", 0.0028),
-}
 
 
 def draw_all(
@@ -96,7 +75,7 @@ def figures_of(
     if evaluation.rates is not None:
         curves = {_title(evaluation, n): c for n, c in evaluation.rates.curves.items()}
         title = f"{evaluation.rates.label}, {evaluation.rates.n_events} events"
-        yield "rate", plot_rate(curves, score_label=MET_LABEL, title=title)
+        yield "rate", plot_rate(curves, score_label=evaluation.task.plots.score, title=title)
         for label in evaluation.trigger:
             yield from _trigger_figures(evaluation, evaluation.rates, label)
     maps = {f"weights_{name}": table for name, table in evaluation.baselines.items()}
@@ -137,32 +116,36 @@ def _ratios(evaluation: Evaluation, result: FiguresWithErrors, figure: str) -> l
 
 def _resolution_figures(evaluation: Evaluation, label: str) -> Iterator[tuple[str, Figure]]:
     result, sample = evaluation.resolution[label].binned, evaluation.samples[label]
-    title = f"{label}, {len(sample)} events"
-    for name, (figure, axis_label, reference) in BINNED.items():
-        curves = _curves(evaluation, result, figure)
-        made = plot_binned(result.bins, curves, label=axis_label, title=title, reference=reference)
-        yield f"{name}_{label}", made
-    first = _title(evaluation, next(iter(result.figures)))
-    for name, (figure, axis_label) in WIDTHS.items():
-        yield (
-            f"{name}_{label}",
-            plot_with_ratio(
-                result.bins,
-                _curves(evaluation, result, figure),
-                _ratios(evaluation, result, figure),
-                label=axis_label,
-                ratio_label=f"ratio to\n{first}",
-                title=title,
-            ),
-        )
+    task, title = evaluation.task, f"{label}, {len(sample)} events"
+    for figure in task.figures:
+        if figure.plot is not None:
+            yield f"{figure.plot}_{label}", _binned(evaluation, result, figure, title)
+    truth, text = task.vector(sample.truth)[:, 0], task.plots.residual
     residuals = {
-        _title(evaluation, name): met[:, 0] - sample.gen_met_xy_gev[:, 0]
-        for name, met in sample.met_xy_gev.items()
+        _title(evaluation, name): task.vector(heads)[:, 0] - truth
+        for name, heads in sample.estimates.items()
     }
-    yield f"residual_x_{label}", plot_residuals(residuals, label="x residual", title=title)
+    made = plot_residuals(residuals, label=text, title=title)
+    yield f"{task.plots.residual_name}_{label}", made
     if sample.n_candidates is not None:
-        made = plot_multiplicity(sample.n_candidates, residuals, title=title)
+        made = plot_multiplicity(sample.n_candidates, residuals, label=text, title=title)
         yield f"multiplicity_{label}", made
+
+
+def _binned(
+    evaluation: Evaluation, result: FiguresWithErrors, figure: BinnedFigure, title: str
+) -> Figure:
+    curves, truth_label = _curves(evaluation, result, figure.name), evaluation.task.plots.truth
+    if not figure.ratio:
+        return plot_binned(
+            result.bins, curves, label=figure.label, truth_label=truth_label, title=title,
+            reference=figure.reference,
+        )  # fmt: skip
+    first = _title(evaluation, next(iter(result.figures)))
+    return plot_with_ratio(
+        result.bins, curves, _ratios(evaluation, result, figure.name), label=figure.label,
+        ratio_label=f"ratio to\n{first}", truth_label=truth_label, title=title,
+    )  # fmt: skip
 
 
 def _trigger_figures(
@@ -173,15 +156,20 @@ def _trigger_figures(
         curves = {_title(evaluation, n): found[k] for n, found in result.turn_on.items()}
         yield (
             f"turn_on_{label}_{point.key}",
-            plot_turn_on(curves, truth_label=GEN_MET_LABEL, title=f"{label}, {point.title}"),
+            plot_turn_on(
+                curves, truth_label=evaluation.task.plots.truth, title=f"{label}, {point.title}"
+            ),
         )
     if result.roc:
         areas = {
             _title(evaluation, name): (*curve, result.roc_area[name])
             for name, curve in result.roc.items()
         }
-        above = evaluation.config.roc_above_gev
-        yield f"roc_{label}", plot_roc(areas, title=f"{label}, genMET > {above:g} GeV")
+        above, words = evaluation.config.roc_above_gev, evaluation.task.words
+        yield (
+            f"roc_{label}",
+            plot_roc(areas, title=f"{label}, {words.truth} > {above:g} {words.unit}"),
+        )
 
 
 def _weight_map(table: WeightTable, name: str) -> Figure:

@@ -1,4 +1,4 @@
-"""What an estimate of MET is, and whether it can be one."""
+"""What an estimate is, and whether it can be one."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -7,22 +7,14 @@ from typing import Final, Literal
 import numpy as np
 
 from l1met_fpga.evaluation.sample import Sample
+from l1met_fpga.metrics.arrays import magnitude_gev
 from l1met_fpga.metrics.binning import MIN_EVENTS
+from l1met_fpga.tasks.task import Task
 
-__all__ = ["BASELINE_TITLES", "Estimate", "odd_responses"]
+__all__ = ["Estimate", "odd_responses"]
 
-_RESPONSE_GEV: Final = (80.0, 200.0)
 _POSSIBLE_RESPONSE: Final = (0.2, 5.0)
-"""An estimate of MET in GeV lies well inside, trained or not."""
-
-BASELINE_TITLES: Final = {
-    "puppi": "PUPPI MET",
-    "cmssw": "PUPPI MET (CMSSW emulator)",
-    "scaled_puppi": "PUPPI MET x constant",
-    "per_type": "constants per particle type",
-    "table": "table pt x |eta| x type",
-}
-"""Baselines by name, in the order of tables and legends."""
+"""An estimate in GeV lies well inside, trained or not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +22,7 @@ class Estimate:
     """What an estimate is.
 
     Attributes:
-        kind: A baseline, a network of this package, or MET read from a file.
+        kind: A baseline, a network of this package, or one read from a file.
         title: Text in legends and tables.
         form: ``float``, ``quantized``, ``hls_csim``, ... of a network.
         network: Digest of the ``network.json`` beside that form.
@@ -42,25 +34,33 @@ class Estimate:
     network: str | None = None
 
 
-def odd_responses(samples: Iterable[Sample], estimates: Mapping[str, Estimate]) -> Iterator[str]:
-    """Name MET from files whose size or direction cannot be that of MET in GeV.
+def odd_responses(
+    samples: Iterable[Sample],
+    estimates: Mapping[str, Estimate],
+    task: Task,
+    range_gev: tuple[float, float],
+) -> Iterator[str]:
+    """Name estimates from files whose size or direction cannot be that of the truth.
 
     Rates and efficiencies do not show a wrong sign, unit or angle; the response does. It is the
-    ratio of means, ``<u . q/|q|> / <|q|>``.
+    ratio of means, ``<u . q/|q|> / <|q|>``, for truth in ``range_gev``.
     """
-    low, high = _POSSIBLE_RESPONSE
+    (low, high), words = range_gev, task.words
     for sample in samples:
-        gen_gev = sample.gen_gev
-        inside = (gen_gev >= _RESPONSE_GEV[0]) & (gen_gev < _RESPONSE_GEV[1])
+        q = task.vector(sample.truth)
+        size = magnitude_gev(q)
+        inside = (size >= low) & (size < high)
         if inside.sum() < MIN_EVENTS:
             continue
-        direction = sample.gen_met_xy_gev[inside] / gen_gev[inside, None]
+        direction = q[inside] / size[inside, None]
         for name, about in estimates.items():
-            parallel = np.einsum("ij,ij->i", sample.met_xy_gev[name][inside], direction)
-            response = float(parallel.mean() / gen_gev[inside].mean())
-            if about.kind == "file" and not low <= response <= high:
+            u = task.vector(sample.estimates[name])[inside]
+            response = float(np.einsum("ij,ij->i", u, direction).mean() / size[inside].mean())
+            if about.kind == "file" and not (
+                _POSSIBLE_RESPONSE[0] <= response <= _POSSIBLE_RESPONSE[1]
+            ):
                 yield (
-                    f"{name} in {sample.label}: the response at generator MET of 80 to 200 GeV is "
-                    f"{response:.3g}, which no MET has; check its sign (MET is minus the sum of "
-                    "momenta), unit (GeV), angle (rad) and the order of px and py."
+                    f"{name} in {sample.label}: the response at {words.truth_long} of {low:g} to "
+                    f"{high:g} {words.unit} is {response:.3g}, which no {words.score} has; check "
+                    f"{task.files.hint}."
                 )

@@ -8,8 +8,7 @@ import numpy as np
 
 from l1met_fpga.config.evaluation import EvaluationConfig
 from l1met_fpga.errors import DataError
-from l1met_fpga.evaluation.baselines import WeightTable
-from l1met_fpga.evaluation.estimates import BASELINE_TITLES, Estimate, odd_responses
+from l1met_fpga.evaluation.estimates import Estimate, odd_responses
 from l1met_fpga.evaluation.resolution import ResolutionResult, evaluate_resolution
 from l1met_fpga.evaluation.sample import Sample
 from l1met_fpga.evaluation.trigger import (
@@ -18,8 +17,10 @@ from l1met_fpga.evaluation.trigger import (
     evaluate_rates,
     evaluate_signal,
 )
+from l1met_fpga.metrics.weight_table import WeightTable
+from l1met_fpga.tasks.task import Task
 
-__all__ = ["BASELINE_TITLES", "Estimate", "Evaluation", "evaluate"]
+__all__ = ["Estimate", "Evaluation", "evaluate"]
 
 logger = logging.getLogger(__name__)
 
@@ -29,6 +30,7 @@ class Evaluation:
     """All figures of a call.
 
     Attributes:
+        task: What they estimate.
         estimates: What was evaluated, in the order of tables.
         primary: The estimate that ``report.json`` is about, ``None`` without a network.
         samples: The events.
@@ -41,6 +43,7 @@ class Evaluation:
         notes: What a reader must know, such as rates that the sample does not support.
     """
 
+    task: Task
     estimates: dict[str, Estimate]
     primary: str | None
     samples: dict[str, Sample]
@@ -55,6 +58,7 @@ class Evaluation:
 
 def evaluate(
     samples: Sequence[Sample],
+    task: Task,
     estimates: Mapping[str, Estimate],
     config: EvaluationConfig,
     *,
@@ -66,6 +70,7 @@ def evaluate(
 
     Args:
         samples: Signal samples and at most one pile-up-only sample, all with the same estimates.
+        task: What is estimated.
         estimates: Description of each estimate, in the order of tables.
         config: Bins, rates, bootstrap.
         primary: Estimate that the report is about.
@@ -82,9 +87,9 @@ def evaluate(
     if len(by_label) < len(samples):
         raise DataError(f"two samples have the same label: {[s.label for s in samples]}")
     for sample in samples:
-        if set(sample.met_xy_gev) != set(estimates):
+        if set(sample.estimates) != set(estimates):
             raise DataError(
-                f"sample {sample.label!r} has estimates {sorted(sample.met_xy_gev)}, expected "
+                f"sample {sample.label!r} has estimates {sorted(sample.estimates)}, expected "
                 f"{sorted(estimates)}: every estimate is needed for every sample"
             )
     background = [sample for sample in samples if sample.is_background]
@@ -95,32 +100,33 @@ def evaluate(
     streams = {label: rng.spawn(1)[0] for label in sorted(by_label)}
     logger.info("evaluating %s on %s", ", ".join(estimates), ", ".join(by_label))
     resolution = {
-        label: evaluate_resolution(sample, config, streams[label].spawn(1)[0])
+        label: evaluate_resolution(sample, task, config, streams[label].spawn(1)[0])
         for label, sample in signal.items()
     }
     rates, trigger = None, {}
     if background:
         stream = streams[background[0].label]
-        rates = evaluate_rates(background[0], config, stream)
+        rates = evaluate_rates(background[0], task, config, stream)
         trigger = {
-            label: evaluate_signal(sample, rates, config, streams[label].spawn(1)[0])
+            label: evaluate_signal(sample, task, rates, config, streams[label].spawn(1)[0])
             for label, sample in signal.items()
         }
+    odd = odd_responses(signal.values(), estimates, task, config.response_range_gev)
     return Evaluation(
-        dict(estimates), primary, by_label, config, resolution, rates, trigger,
+        task, dict(estimates), primary, by_label, config, resolution, rates, trigger,
         dict(baselines or {}), weights,
-        (*_rate_notes(rates), *odd_responses(signal.values(), estimates)),
+        (*_rate_notes(rates, task.words.score), *odd),
     )  # fmt: skip
 
 
-def _rate_notes(rates: RateResult | None) -> tuple[str, ...]:
+def _rate_notes(rates: RateResult | None, score: str) -> tuple[str, ...]:
     """Say what the samples could not give."""
     if rates is None:
         return ("No pile-up-only sample was given: no rates, thresholds, turn-ons or ROC curves.",)
     lowest = [point for point in rates.points if point.replaces_khz]
     ties = tuple(
         f"{name}: no threshold gives {', '.join(out_of_reach)}, because too many pile-up-only events "
-        "have the same MET there (has it a largest value, or few digits?)."
+        f"have the same {score} there (has it a largest value, or few digits?)."
         for name, cuts in rates.thresholds.items()
         if (
             out_of_reach := [

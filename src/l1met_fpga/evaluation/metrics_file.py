@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from l1met_fpga.evaluation.trigger import RateResult, SignalResult, bin_key
 from l1met_fpga.files import write_json
 from l1met_fpga.metrics.binning import Bins
 from l1met_fpga.metrics.bootstrap import spread
-from l1met_fpga.metrics.resolution import FIGURES, x_residual_half_width_gev
+from l1met_fpga.metrics.resolution import x_residual_half_width_gev
 from l1met_fpga.metrics.turn_on import FittedCurve, TurnOn
 from l1met_fpga.results.base import Measured, read_result
 from l1met_fpga.results.metrics import (
@@ -26,7 +26,6 @@ from l1met_fpga.results.metrics import (
     Metrics,
     Rates,
     Resolution,
-    ResolutionFigures,
     ResolutionTable,
     SampleInfo,
     Series,
@@ -38,10 +37,9 @@ from l1met_fpga.results.metrics import (
     WorkingPointInfo,
 )
 from l1met_fpga.results.metrics_rules import require_agreement
+from l1met_fpga.tasks.task import Task
 
 __all__ = ["load_metrics", "save_metrics", "to_metrics"]
-
-WIDTHS: Final = {"u_par": "parallel_over_slope_gev", "u_perp": "perpendicular_over_slope_gev"}
 
 
 def to_metrics(evaluation: Evaluation) -> Metrics:
@@ -50,6 +48,7 @@ def to_metrics(evaluation: Evaluation) -> Metrics:
     weights = {name: Weights(**table.to_json()) for name, table in evaluation.baselines.items()}
     return Metrics(
         schema_version=SCHEMA_VERSION,
+        words=evaluation.task.words,
         primary=evaluation.primary,
         estimates={n: EstimateInfo(**asdict(what)) for n, what in evaluation.estimates.items()},
         samples={
@@ -118,18 +117,16 @@ def _edges(bins: Bins) -> list[float | None]:
     return [float(edge) if np.isfinite(edge) else None for edge in bins.edges_gev]
 
 
-def _table(result: FiguresWithErrors) -> ResolutionTable:
+def _table(result: FiguresWithErrors, task: Task) -> ResolutionTable:
     """Return value and error of every figure of every estimate, per bin."""
     estimates = {
-        name: ResolutionFigures(
-            **{
-                figure: Series(
-                    value=_clean(getattr(figures, figure)),
-                    error=_clean(result.bootstrap.error(name, figure)),
-                )
-                for figure in FIGURES
-            }
-        )
+        name: {
+            figure.name: Series(
+                value=_clean(getattr(figures, figure.name)),
+                error=_clean(result.bootstrap.error(name, figure.name)),
+            )
+            for figure in task.figures
+        }
         for name, figures in result.figures.items()
     }
     any_figures = next(iter(result.figures.values()))
@@ -142,19 +139,19 @@ def _table(result: FiguresWithErrors) -> ResolutionTable:
 
 
 def _resolution(evaluation: Evaluation, label: str, result: ResolutionResult) -> Resolution:
-    sample = evaluation.samples[label]
+    sample, task = evaluation.samples[label], evaluation.task
     names = list(evaluation.estimates)
     return Resolution(
-        binned=_table(result.binned),
-        inclusive=_table(result.inclusive),
+        binned=_table(result.binned, task),
+        inclusive=_table(result.inclusive, task),
         response={name: _measured(*figure) for name, figure in result.response.items()},
         x_residual_gev={
-            name: _clean(x_residual_half_width_gev(met, sample.gen_met_xy_gev))
-            for name, met in sample.met_xy_gev.items()
+            name: _clean(x_residual_half_width_gev(task.vector(heads), task.vector(sample.truth)))
+            for name, heads in sample.estimates.items()
         },
         gain={
             name: {
-                reference: _gains(result, name, reference)
+                reference: _gains(result, task, name, reference)
                 for reference in names
                 if reference != name
             }
@@ -163,9 +160,12 @@ def _resolution(evaluation: Evaluation, label: str, result: ResolutionResult) ->
     )
 
 
-def _gains(result: ResolutionResult, name: str, reference: str) -> Gains:
-    found = {part: gain(result.inclusive, name, reference, key) for part, key in WIDTHS.items()}
-    return Gains(**{part: _measured(one.value, one.error) for part, one in found.items()})
+def _gains(result: ResolutionResult, task: Task, name: str, reference: str) -> Gains:
+    found = {
+        part: gain(result.inclusive, name, reference, width.figure)
+        for part, width in task.words.widths.items()
+    }
+    return {part: _measured(one.value, one.error) for part, one in found.items()}
 
 
 def _rates(rates: RateResult) -> Rates:

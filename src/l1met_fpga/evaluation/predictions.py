@@ -1,12 +1,12 @@
-"""MET of a network's form that was made elsewhere, kept in the run folder with what it belongs to.
+"""What a network's form gives elsewhere, kept in the run folder with what it belongs to.
 
-``predictions/FORM.npz`` holds one array per sample label, shape (n, 2), GeV, and the identity of the
-network and of the events. Answers of another network, or for other events, are refused.
+``predictions/FORM.npz`` holds one array per sample label and head, ``LABEL:HEAD``, shape (n, size), in
+the head's unit, and the identity of the network and of the events. Answers of another network, or for other events, are refused.
 """
 
 import json
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,8 +18,9 @@ from l1met_fpga.errors import RunFolderError
 from l1met_fpga.evaluation.sample import Estimator, Events
 from l1met_fpga.files import atomic_path
 from l1met_fpga.identity import Identity, file_digest, require_same
-from l1met_fpga.metrics.arrays import check_met_xy
+from l1met_fpga.metrics.arrays import check_finite
 from l1met_fpga.run_folder import RunFolder
+from l1met_fpga.tasks.task import Heads, Task
 
 __all__ = ["PREDICTIONS", "predictions_path", "save_predictions", "stored_predictions"]
 
@@ -28,29 +29,32 @@ _IDENTITY: Final = "__identity__"
 
 
 def predictions_path(run: RunFolder, form: str) -> Path:
-    """Return where the MET of a form (``hls_cosim``, ``rtl_board``, ...) is looked for."""
+    """Return where the answers of a form (``hls_cosim``, ``rtl_board``, ...) is looked for."""
     return run.root / PREDICTIONS / f"{form}.npz"
 
 
 def save_predictions(
-    run: RunFolder, form: str, predictions: Iterable[tuple[Events, npt.ArrayLike]]
+    run: RunFolder, form: str, predictions: Iterable[tuple[Events, Mapping[str, npt.ArrayLike]]]
 ) -> Path:
-    """Keep the MET of a form of the run's network for the next evaluations.
+    """Keep what a form of the run's network gives for the next evaluations.
 
     Args:
         run: The run.
         form: Name of the form.
         predictions: Events of each sample, as :func:`~l1met_fpga.evaluation.sample.load_store`
-            gives them, and their MET, shape (n, 2), GeV.
+            gives them, and every head of them, shape (n, size).
 
     Raises:
         RunFolderError: If the run has no network.
-        DataError: If a MET has another shape or is not finite.
+        DataError: If a head has another shape or is not finite.
     """
     arrays: dict[str, npt.NDArray[Any]] = {}
     identity: dict[str, Any] = {"network": _network(run), "events": {}}
-    for events, met_xy_gev in predictions:
-        arrays[events.label] = check_met_xy(met_xy_gev, name=f"{form} of {events.label!r}")
+    for events, heads in predictions:
+        for head, values in heads.items():
+            size = np.shape(values)[-1] if np.ndim(values) == 2 else 1
+            found = check_finite(values, size, name=f"{form} of {events.label!r}, {head}")
+            arrays[f"{events.label}:{head}"] = found
         identity["events"][events.label] = dict(events.identity)
     path = predictions_path(run, form)
     arrays[_IDENTITY] = np.array(json.dumps(identity))
@@ -61,16 +65,17 @@ def save_predictions(
     return path
 
 
-def stored_predictions(run: RunFolder, path: Path) -> Estimator:
-    """Return an estimator that reads the MET of a file of :func:`save_predictions`."""
+def stored_predictions(run: RunFolder, path: Path, task: Task) -> Estimator:
+    """Return an estimator that reads the answers of a file of :func:`save_predictions`."""
 
-    def read(events: Events) -> npt.ArrayLike:
+    def read(events: Events) -> Heads:
         held, identity = _read(path)
-        if events.label not in held or len(held[events.label]) != len(events):
+        keys = {head.name: f"{events.label}:{head.name}" for head in task.heads}
+        if any(len(held.get(key, ())) != len(events) for key in keys.values()):
             have = {key: len(value) for key, value in held.items()}
             raise RunFolderError(
-                f"{path} must hold {len(events)} events of {events.label!r} (the test part), it "
-                f"has {have}; make it again for these samples, or remove it"
+                f"{path} must hold {len(events)} events of {' and '.join(keys.values())} (the test "
+                f"part), it has {have}; make it again for these samples, or remove it"
             )
         was = {
             "network": identity.get("network"),
@@ -84,7 +89,7 @@ def stored_predictions(run: RunFolder, path: Path) -> Estimator:
             "remove it",
             error=RunFolderError,
         )
-        return held[events.label]
+        return {head: held[key] for head, key in keys.items()}
 
     return read
 

@@ -1,6 +1,5 @@
 """Resolution figures of all estimates of one sample, with paired bootstrap errors."""
 
-import functools
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from l1met_fpga.metrics.binning import Bins
 from l1met_fpga.metrics.bootstrap import BootstrapResult, bootstrap_resolution, spread
 from l1met_fpga.metrics.resolution import BinnedResolution, binned_resolution
 from l1met_fpga.processors import allowed_processors
+from l1met_fpga.tasks.task import Task
 
 __all__ = ["FiguresWithErrors", "Gain", "ResolutionResult", "evaluate_resolution", "gain"]
 
@@ -50,21 +50,20 @@ class Gain:
 
 
 def evaluate_resolution(
-    sample: Sample, config: EvaluationConfig, rng: np.random.Generator
+    sample: Sample, task: Task, config: EvaluationConfig, rng: np.random.Generator
 ) -> ResolutionResult:
-    """Compute all resolution figures of a sample."""
+    """Compute all resolution figures of a sample, of the task's vectors."""
+    truth = task.vector(sample.truth)
+    given = {name: task.vector(heads) for name, heads in sample.estimates.items()}
 
     def in_bins(edges: tuple[float, ...]) -> FiguresWithErrors:
         bins = Bins.of(edges)
-        exact = functools.partial(
-            binned_resolution, gen_met_xy_gev=sample.gen_met_xy_gev, bins=bins
-        )
         with ThreadPoolExecutor(min(4, allowed_processors())) as pool:
-            found = list(pool.map(exact, sample.met_xy_gev.values()))
-        figures = dict(zip(sample.met_xy_gev, found, strict=True))
+            found = list(pool.map(lambda u: binned_resolution(u, truth, bins=bins), given.values()))
+        figures = dict(zip(given, found, strict=True))
         drawn = bootstrap_resolution(
-            sample.met_xy_gev,
-            sample.gen_met_xy_gev,
+            given,
+            truth,
             rng=rng.spawn(1)[0],
             bins=bins,
             n_samples=config.bootstrap_samples,

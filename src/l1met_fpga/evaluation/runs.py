@@ -6,19 +6,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
-
 from l1met_fpga.config.evaluation import EvaluationConfig
 from l1met_fpga.config.run import RunConfig, load_run
-from l1met_fpga.data.predictions import read_met
+from l1met_fpga.data.examples import Examples
 from l1met_fpga.data.roles import suggested_role
 from l1met_fpga.data.sample_store import store_of
+from l1met_fpga.data.slots import all_slots
 from l1met_fpga.data.sources import refuse_repeated_files
 from l1met_fpga.data.splits import Part
 from l1met_fpga.errors import ConfigError, DataError
-from l1met_fpga.evaluation.baselines import TABLE, WeightTable, fit_baselines, fit_weights
-from l1met_fpga.evaluation.evaluation import BASELINE_TITLES, Estimate, Evaluation, evaluate
+from l1met_fpga.evaluation.evaluation import Estimate, Evaluation, evaluate
+from l1met_fpga.evaluation.others import with_others
 from l1met_fpga.evaluation.predictions import PREDICTIONS, stored_predictions
 from l1met_fpga.evaluation.run_network import network_digest
 from l1met_fpga.evaluation.sample import (
@@ -30,14 +28,11 @@ from l1met_fpga.evaluation.sample import (
     load_store,
     same_truth,
 )
-from l1met_fpga.evaluation.source_met import with_source_met
 from l1met_fpga.evaluation.trained_on import compare_with_training
-from l1met_fpga.metrics.arrays import FloatArray, check_same_length
-from l1met_fpga.models.heads import MET
+from l1met_fpga.metrics.arrays import check_same_length
 from l1met_fpga.puppi.columns import REQUIRED_COLUMNS
-from l1met_fpga.puppi.emulator import cmssw_met_xy_gev
-from l1met_fpga.puppi.sums import puppi_met_xy_gev
 from l1met_fpga.run_folder import RunFolder
+from l1met_fpga.tasks.task import Baseline, Heads, Task
 
 __all__ = [
     "ArrayFile",
@@ -77,7 +72,7 @@ class NamedRun:
 
 @dataclass(frozen=True, slots=True)
 class ArrayFile:
-    """MET of one estimate in one sample, read from ``.npz``."""
+    """One estimate in one sample, read from ``.npz``."""
 
     sample: str
     name: str
@@ -102,6 +97,7 @@ class ArrayFile:
 
 def evaluate_runs(
     runs: Sequence[NamedRun],
+    task: Task,
     config: EvaluationConfig,
     *,
     stores: Sequence[Path] | None = None,
@@ -113,9 +109,10 @@ def evaluate_runs(
 
     Args:
         runs: Run folders; the first network is the one that the report is about.
+        task: What all their networks give.
         config: Bins, rates, bootstrap.
         stores: Samples; those of the first run's configuration if not given.
-        arrays: Other people's MET of the same test events.
+        arrays: Other people's estimates of the same test events.
         forms: More forms (``hls_csim``, ...) of a network, by the run's name and the form's.
         allow_training_events: Evaluate on events that a network was trained on too; a note says so.
 
@@ -128,6 +125,7 @@ def evaluate_runs(
     if not runs or len(set(names)) < len(names):
         raise ConfigError(f"give each network its own name (RUN:NAME), got {names}")
     configs = [run.config for run in runs]
+    _require_one_task(names, configs, task)
     paths = list(stores or (store_of(sample) for sample in configs[0].samples))
     if not paths:
         raise ConfigError(
@@ -139,7 +137,7 @@ def evaluate_runs(
     )
     more = forms or {}
     networks = [  # a missing model fails here, before anything takes time
-        form for run in runs for form in _forms(run, more.get(run.name, {}))
+        form for run in runs for form in _forms(run, task, more.get(run.name, {}))
     ]
     notes = [
         note
@@ -148,30 +146,24 @@ def evaluate_runs(
             one.name, one.run, cfg.model.columns, paths, allow=allow_training_events
         )
     ]
-    baselines = fit_on_training_parts(paths, config.max_train_events)
-    _check_arrays(arrays, taken={*BASELINE_TITLES, *(name for name, _, _ in networks)})
-    estimators: dict[str, Estimator] = {
-        "puppi": lambda events: puppi_met_xy_gev(events.candidates),
-        "cmssw": lambda events: cmssw_met_xy_gev(events.candidates),
-        **{name: _weighted(table) for name, table in baselines.items()},
-    }
-    about = {name: Estimate("baseline", BASELINE_TITLES[name]) for name in estimators}
+    baselines = fit_on_training_parts(paths, task, config.max_train_events)
+    _check_arrays(arrays, taken={*baselines, *(name for name, _, _ in networks)})
+    estimators = {name: _of_examples(baseline) for name, baseline in baselines.items()}
+    about = {name: Estimate("baseline", baseline.title) for name, baseline in baselines.items()}
     for name, what, estimator in networks:
         estimators[name], about[name] = estimator, what
     samples: list[Sample] = []
-    source_met: list[dict[str, FloatArray]] = []
+    others: list[Mapping[str, Heads]] = []
     weights = None
     for path in paths:
-        events = load_store(path, Part.TEST, columns=columns, max_events=config.max_events)
-        sample = estimate(events, estimators)
+        events = load_store(path, task, Part.TEST, columns=columns, max_events=config.max_events)
+        sample = estimate(events, task, estimators)
         logger.info("%s: %d test events of %s", events.label, len(events), path)
-        if weights is None and not sample.is_background:
-            weights = fit_weights(events.candidates, sample.met_xy_gev[names[0]], TABLE)
-        samples.append(_with_arrays(sample, arrays))
-        source_met.append(events.source_met_xy_gev)
-    samples, added = with_source_met(
-        samples, source_met, taken={*about, *(file.name for file in arrays)}
-    )
+        if weights is None and task.weights is not None and not sample.is_background:
+            weights = task.weights(events.examples, sample.estimates[names[0]])
+        samples.append(_with_arrays(sample, task, arrays))
+        others.append(events.others)
+    samples, added = with_others(samples, others, taken={*about, *(file.name for file in arrays)})
     about |= {name: Estimate("file", name) for name in added}
     about |= {file.name: Estimate("file", file.name) for file in arrays}
     unknown = {file.sample for file in arrays} - {sample.label for sample in samples}
@@ -180,21 +172,26 @@ def evaluate_runs(
             f"--arrays name the samples {', '.join(sorted(unknown))}, which are not evaluated; there "
             f"are {', '.join(sample.label for sample in samples)}"
         )
-    found = evaluate(samples, about, config, primary=names[0], baselines=baselines, weights=weights)
+    tables = {name: one.weights for name, one in baselines.items() if one.weights is not None}
+    found = evaluate(
+        samples, task, about, config, primary=names[0], baselines=tables, weights=weights
+    )
     return replace(found, notes=(*found.notes, *notes))
 
 
 def evaluate_arrays(
     arrays: Sequence[ArrayFile],
+    task: Task,
     config: EvaluationConfig,
     *,
     backgrounds: frozenset[str] | None = None,
 ) -> Evaluation:
-    """Evaluate MET read from files only.
+    """Evaluate estimates read from files only.
 
     Args:
         arrays: At least one; every estimate in every sample. The first estimate is the reference
             of ratio panels.
+        task: What they estimate.
         config: Bins, rates, bootstrap.
         backgrounds: Samples that are pile-up-only events; what their labels suggest if not given.
     """
@@ -211,8 +208,8 @@ def evaluate_arrays(
         backgrounds = frozenset(n for n in labels if suggested_role(n) == "background")
     for label in labels:
         files = {file.name: file.path for file in arrays if file.sample == label}
-        samples.append(load_arrays(label, files, is_background=label in backgrounds))
-    return evaluate(samples, {name: Estimate("file", name) for name in names}, config)
+        samples.append(load_arrays(label, task, files, is_background=label in backgrounds))
+    return evaluate(samples, task, {name: Estimate("file", name) for name in names}, config)
 
 
 def _check_arrays(arrays: Sequence[ArrayFile], *, taken: set[str]) -> None:
@@ -229,71 +226,88 @@ def _check_arrays(arrays: Sequence[ArrayFile], *, taken: set[str]) -> None:
         )
 
 
-def _weighted(table: WeightTable) -> Estimator:
-    return lambda events: table.met_xy_gev(events.candidates)
+def _require_one_task(names: Sequence[str], configs: Sequence[RunConfig], task: Task) -> None:
+    """Refuse networks that give something else."""
+    for name, config in zip(names, configs, strict=True):
+        if config.task != task.name:
+            raise ConfigError(
+                f"{name} is a network of the task {config.task!r}, the evaluation is of "
+                f"{task.name!r}; evaluate networks of one task together"
+            )
 
 
-def fit_on_training_parts(paths: Sequence[Path], max_events: int) -> dict[str, WeightTable]:
-    """Fit the baselines on the training parts of all samples together.
+def _of_examples(baseline: Baseline) -> Estimator:
+    return lambda events: baseline.estimate(events.examples)
+
+
+def fit_on_training_parts(
+    paths: Sequence[Path], task: Task, max_events: int
+) -> dict[str, Baseline]:
+    """Fit the task's baselines on the training parts of all samples together.
 
     Args:
         paths: Stores.
+        task: What they estimate.
         max_events: Events of each training part at most, from the start.
 
     Raises:
         DataError: If a file is no store or its training part is empty.
     """
-    parts = [load_store(path, Part.TRAIN, max_events=max_events) for path in paths]
-    candidates = {
-        name: np.concatenate([part.candidates[name] for part in parts]) for name in REQUIRED_COLUMNS
-    }
-    gen = np.concatenate([part.gen_met_xy_gev for part in parts])
-    logger.info("fitting baselines on %d training events", len(gen))
-    return fit_baselines(candidates, gen)
+    parts = [load_store(path, task, Part.TRAIN, max_events=max_events) for path in paths]
+    together = Examples.concatenate([part.examples for part in parts])
+    logger.info("fitting baselines on %d training events", len(together))
+    return task.baselines(together)
 
 
 def _forms(
-    named: NamedRun, more: Mapping[str, Estimator]
+    named: NamedRun, task: Task, more: Mapping[str, Estimator]
 ) -> Iterator[tuple[str, Estimate, Estimator]]:
     """Yield the quantized network, its twins, given forms, and forms with stored predictions."""
     run, name = named.run, named.name
     run.need(run.model, made_by="l1met train")
     digest = network_digest(run)
-    yield name, Estimate("network", name, "quantized", digest), _keras(run.model)
+    yield name, Estimate("network", name, "quantized", digest), _keras(run.model, task)
     for form, path in (("float", run.float_model), ("unpruned", run.unpruned_model)):
         if path.is_file():
-            yield f"{name}_{form}", Estimate("network", f"{name} ({form})", form), _keras(path)
+            yield (
+                f"{name}_{form}",
+                Estimate("network", f"{name} ({form})", form),
+                _keras(path, task),
+            )
     stored = {
-        path.stem: stored_predictions(run, path) for path in (run.root / PREDICTIONS).glob("*.npz")
+        path.stem: stored_predictions(run, path, task)
+        for path in (run.root / PREDICTIONS).glob("*.npz")
     }
     for form, estimator in sorted((stored | dict(more)).items()):
         about = Estimate("network", f"{name} ({form.replace('_', ' ')})", form, digest)
         yield f"{name}_{form}", about, estimator
 
 
-def _keras(path: Path) -> Estimator:
-    def run(events: Events) -> npt.ArrayLike:
+def _keras(path: Path, task: Task) -> Estimator:
+    def run(events: Events) -> Heads:
         from l1met_fpga.models.storage import load_model, predict
 
         told = f"{path.name}, test events of {events.label}"
-        return predict(load_model(path), [MET.name], events.candidates, of=told)[MET.name]
+        heads = [head.name for head in task.heads]
+        return predict(load_model(path), heads, all_slots(events.examples), of=told)
 
     return run
 
 
-def _with_arrays(sample: Sample, arrays: Sequence[ArrayFile]) -> Sample:
-    """Add other people's MET of the same events."""
-    met = dict(sample.met_xy_gev)
+def _with_arrays(sample: Sample, task: Task, arrays: Sequence[ArrayFile]) -> Sample:
+    """Add other people's estimates of the same events."""
+    given = dict(sample.estimates)
     for file in arrays:
         if file.sample == sample.label:
-            met[file.name], truth = read_met(file.path)
-            lengths = {str(file.path): met[file.name]}
-            if truth is not None:
-                lengths["its generator MET"] = truth
-            check_same_length({**lengths, f"test part of {sample.label}": sample.gen_met_xy_gev})
-            if truth is not None and not same_truth(truth, sample.gen_met_xy_gev, within_gev=0.5):
+            given[file.name], truth = task.files.read(file.path)
+            for head, own in sample.truth.items():
+                lengths = {str(file.path): given[file.name][head]}
+                if truth is not None:
+                    lengths[f"its {task.words.truth_long}"] = truth[head]
+                check_same_length({**lengths, f"test part of {sample.label}": own})
+            if truth is not None and not same_truth(truth, sample.truth, within_gev=0.5):
                 raise DataError(
-                    f"{file.path} holds other generator MET than the test part of "
+                    f"{file.path} holds other {task.words.truth_long} than the test part of "
                     f"{sample.label!r}: not the same events in the same order"
                 )
-    return replace(sample, met_xy_gev=met)
+    return replace(sample, estimates=given)

@@ -9,19 +9,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from l1met_fpga.data.predictions import read_met
+from l1met_fpga.data.examples import Examples
 from l1met_fpga.data.splits import Part
 from l1met_fpga.data.store import Store
-from l1met_fpga.data.truth import GEN_MET, PUPPI_MET, Quantity
 from l1met_fpga.errors import DataError
 from l1met_fpga.identity import Identity
-from l1met_fpga.metrics.arrays import (
-    FloatArray,
-    check_met_xy,
-    check_same_length,
-    magnitude_gev,
-)
-from l1met_fpga.puppi.columns import REQUIRED_COLUMNS, Candidates
+from l1met_fpga.metrics.arrays import FloatArray, check_finite, check_same_length
+from l1met_fpga.puppi.columns import REQUIRED_COLUMNS
+from l1met_fpga.tasks.task import Heads, Task
 
 __all__ = [
     "Estimator",
@@ -38,33 +33,30 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Events:
-    """Candidates and truth of events of one store.
+    """Examples of one store.
 
     Attributes:
         label: Sample label.
-        candidates: Integer columns, shape (n, n_slots).
-        gen_met_xy_gev: Shape (n, 2); NaN where the source had none.
+        examples: With the truth of the task.
         n_candidates: Before truncation, shape (n,).
         is_background: Pile-up-only events.
         identity: What tells these events from others: the store, its part and their number.
-        source_met_xy_gev: MET of the source's other algorithms by name, shape (n, 2), GeV; NaN
-            where the source had none.
+        others: Estimates of the source's other algorithms by name; NaN where it had none.
     """
 
     label: str
-    candidates: Candidates
-    gen_met_xy_gev: FloatArray
+    examples: Examples
     n_candidates: npt.NDArray[np.int64]
     is_background: bool = False
     identity: Identity = field(default_factory=dict)
-    source_met_xy_gev: dict[str, FloatArray] = field(default_factory=dict)
+    others: Mapping[str, Heads] = field(default_factory=dict)
 
     def __len__(self) -> int:
-        return len(self.gen_met_xy_gev)
+        return len(self.examples)
 
 
-Estimator = Callable[[Events], npt.ArrayLike]
-"""Gives the MET of events, shape (n, 2), GeV."""
+Estimator = Callable[[Events], Heads]
+"""Gives the heads of events."""
 
 
 @dataclass(frozen=True)
@@ -73,49 +65,36 @@ class Sample:
 
     Attributes:
         label: ``ttbar``, ``znunu``, ``pileup``, ...
-        gen_met_xy_gev: Shape (n, 2), GeV; zeros for pile-up-only events.
-        met_xy_gev: Estimates by name, each shape (n, 2), GeV.
+        truth: By head; zeros for pile-up-only events.
+        estimates: Heads by name of the estimate.
         is_background: Pile-up-only events: rates come from them, resolutions do not.
         n_candidates: Per event, when known.
         identity: What these events are, when they come from a store.
     """
 
     label: str
-    gen_met_xy_gev: FloatArray
-    met_xy_gev: dict[str, FloatArray]
+    truth: Heads
+    estimates: dict[str, Heads]
     is_background: bool = False
     n_candidates: npt.NDArray[np.int64] | None = None
     identity: dict[str, Any] | None = None
-    _scores: dict[str, FloatArray] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
-        check_met_xy(self.gen_met_xy_gev, name=f"generator MET of {self.label!r}")
-        for name, met in self.met_xy_gev.items():
-            check_met_xy(met, name=f"{name!r} of {self.label!r}")
-        check_same_length({"the generator": self.gen_met_xy_gev, **_quoted(self.met_xy_gev)})
+        for head, truth in self.truth.items():
+            size = np.asarray(truth).shape[-1]
+            check_finite(truth, size, name=f"the truth of {self.label!r}")
+            given = {repr(name): heads[head] for name, heads in self.estimates.items()}
+            for name, values in given.items():
+                check_finite(values, size, name=f"{name} of {self.label!r}")
+            check_same_length({"the truth": truth, **given})
 
     def __len__(self) -> int:
-        return len(self.gen_met_xy_gev)
-
-    @property
-    def gen_gev(self) -> FloatArray:
-        """|genMET| per event."""
-        return magnitude_gev(self.gen_met_xy_gev)
-
-    def score(self, name: str) -> FloatArray:
-        """Return what a trigger cuts on, of one estimate: |MET|, GeV."""
-        if name not in self._scores:
-            self._scores[name] = magnitude_gev(self.met_xy_gev[name])
-        return self._scores[name]
-
-
-def _quoted(met: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
-    """Put names of estimates in quotes, so that they differ from the generator's."""
-    return {repr(name): vectors for name, vectors in met.items()}
+        return len(next(iter(self.truth.values())))
 
 
 def load_store(
     path: Path,
+    task: Task,
     part: Part | None = Part.TEST,
     *,
     columns: tuple[str, ...] = REQUIRED_COLUMNS,
@@ -125,6 +104,7 @@ def load_store(
 
     Args:
         path: HDF5 store.
+        task: Whose truth is needed.
         part: Training, validation or test part; ``None`` takes all events.
         columns: Candidate columns.
         max_events: Take at most so many, from the start.
@@ -138,98 +118,128 @@ def load_store(
             which = "any event" if part is None else f"an event in its {part.name.lower()} part"
             raise DataError(f"{path} does not hold {which}; convert more events or another split")
         events = events[:max_events]
-        has_truth = GEN_MET in store.truths
-        gen = store.truth(GEN_MET, events) if has_truth else np.full((len(events), 2), np.nan)
-        known = np.isfinite(gen).all(axis=1)
+        truths = tuple(task.truths.values())
+        if not set(truths) <= set(store.truths):
+            raise _nothing_known(store, task)
+        examples = store.examples(events, columns, truths=truths)
+        known = _known(task.truth(examples))
         if not known.any():
-            raise DataError(
-                f"{path} ({store.label!r}): no event has generator MET, so nothing can be measured "
-                "with it; if its events are pile-up only, convert it with --role background"
-            )
+            raise _nothing_known(store, task)
         if not known.all():
             logger.warning(
-                "%s: %d of %d events have no generator MET and are left out",
-                path, int((~known).sum()), len(events),
+                "%s: %d of %d events have no %s and are left out",
+                path, int((~known).sum()), len(known), task.words.truth_long,
             )  # fmt: skip
-            events, gen = events[known], gen[known]
-        candidates = store.candidates(events, columns)
-        n_candidates = store.n_candidates(events)
+            events, examples = events[known], examples.take(np.flatnonzero(known))
         identity = {
             **store.identity,
             "part": "all" if part is None else part.name.lower(),
             "events": len(events),
         }
-        others = {
-            quantity.key: store.baseline(quantity.name, events)
-            for quantity in map(Quantity.named, store.baselines)
-            if quantity.kind == "vector" and quantity.name != PUPPI_MET
-        }
         return Events(
-            store.label, candidates, gen, n_candidates, store.is_background, identity, others
+            store.label,
+            examples,
+            store.n_candidates(events),
+            store.is_background,
+            identity,
+            task.others(store, events),
         )
 
 
-def estimate(events: Events, estimators: Mapping[str, Estimator]) -> Sample:
+def _nothing_known(store: Store, task: Task) -> DataError:
+    return DataError(
+        f"{store.path} ({store.label!r}): no event has {task.words.truth_long} "
+        f"({', '.join(task.truths.values())}), so nothing can be measured with it; if its events are "
+        "pile-up only, convert it with --role background, else convert files that hold it (`l1met "
+        "simulate` makes some)"
+    )
+
+
+def estimate(events: Events, task: Task, estimators: Mapping[str, Estimator]) -> Sample:
     """Run every estimator on the events of a sample."""
-    met = {name: np.asarray(run(events), dtype=np.float64) for name, run in estimators.items()}
     return Sample(
         events.label,
-        events.gen_met_xy_gev,
-        met,
+        task.truth(events.examples),
+        {name: run(events) for name, run in estimators.items()},
         events.is_background,
         events.n_candidates,
         dict(events.identity),
     )
 
 
-def load_arrays(label: str, files: Mapping[str, Path], *, is_background: bool = False) -> Sample:
-    """Read other people's MET of the same events, one file per estimate.
+def load_arrays(
+    label: str, task: Task, files: Mapping[str, Path], *, is_background: bool = False
+) -> Sample:
+    """Read other people's estimates of the same events, one file per estimate.
 
     Args:
         label: Sample label.
+        task: What they estimate.
         files: Estimate name to ``.npz``; the first file that holds the truth gives it.
         is_background: Pile-up-only events, which need no truth.
 
     Raises:
         DataError: If no file holds the truth of a signal sample, or lengths differ.
     """
-    read = {name: read_met(path) for name, path in files.items()}
-    met = {name: vectors for name, (vectors, _) in read.items()}
+    read = {name: task.files.read(path) for name, path in files.items()}
+    given = {name: heads for name, (heads, _) in read.items()}
     truths = [truth for _, truth in read.values() if truth is not None]
     if not truths and not is_background:
         raise DataError(
-            f"no file of sample {label!r} holds the truth (gen_px and gen_py, or gen_pt and "
-            f"gen_phi): {', '.join(map(str, files.values()))}"
+            f"no file of sample {label!r} holds the truth ({task.files.truth_keys}): "
+            f"{', '.join(map(str, files.values()))}"
         )
     for truth in truths[1:]:
-        if truth.shape != truths[0].shape or not same_truth(truth, truths[0], within_gev=1e-3):
+        if not same_truth(truth, truths[0], within_gev=1e-3):
             raise DataError(
-                f"the files of sample {label!r} hold different generator MET, so they are not the "
-                f"same events in the same order: {', '.join(map(str, files.values()))}"
+                f"the files of sample {label!r} hold different {task.words.truth_long}, so they are "
+                f"not the same events in the same order: {', '.join(map(str, files.values()))}"
             )
     if is_background:
-        return Sample(label, np.zeros_like(next(iter(met.values()))), met, is_background=True)
-    return _with_known_truth(label, truths[0], met)
+        first = next(iter(given.values()))
+        zeros = {head: np.zeros_like(values) for head, values in first.items()}
+        return Sample(label, zeros, given, is_background=True)
+    return _with_known_truth(label, task, truths[0], given)
 
 
-def same_truth(one: FloatArray, other: FloatArray, *, within_gev: float) -> bool:
-    """Compare generator MET; unknown in one file and known in the other is no difference."""
+def same_truth(one: Heads, other: Heads, *, within_gev: float) -> bool:
+    """Compare truth; unknown in one file and known in the other is no difference."""
+    return all(
+        one[head].shape == other[head].shape
+        and _close(one[head], other[head], within_gev=within_gev)
+        for head in one
+    )
+
+
+def _close(one: FloatArray, other: FloatArray, *, within_gev: float) -> bool:
     both = np.isfinite(one).all(axis=1) & np.isfinite(other).all(axis=1)
     return bool(np.allclose(one[both], other[both], rtol=1e-5, atol=within_gev))
 
 
-def _with_known_truth(label: str, gen: FloatArray, met: dict[str, FloatArray]) -> Sample:
+def _known(truth: Heads) -> npt.NDArray[np.bool_]:
+    """Tell which events have the truth of every head."""
+    known = [np.isfinite(values).all(axis=1) for values in truth.values()]
+    return np.asarray(np.logical_and.reduce(known))
+
+
+def _with_known_truth(label: str, task: Task, truth: Heads, given: dict[str, Heads]) -> Sample:
     """Leave out events without truth; a truth that is zero throughout is none."""
-    known = np.asarray(np.isfinite(gen).all(axis=1))
-    if not (np.abs(gen[known]) > 0).any():
+    known = _known(truth)
+    if not any((np.abs(values[known]) > 0).any() for values in truth.values()):
         raise DataError(
-            f"sample {label!r}: no event has generator MET other than zero; if its events are "
-            f"pile-up only, give --background {label}"
+            f"sample {label!r}: no event has {task.words.truth_long} other than zero; if its events "
+            f"are pile-up only, give --background {label}"
         )
-    check_same_length({"the generator": gen, **_quoted(met)})
+    for head, values in truth.items():
+        named = {repr(name): heads[head] for name, heads in given.items()}
+        check_same_length({"the truth": values, **named})
     if not known.all():
         logger.warning(
-            "%s: %d of %d events have no generator MET and are left out",
-            label, int((~known).sum()), len(known),
+            "%s: %d of %d events have no %s and are left out",
+            label, int((~known).sum()), len(known), task.words.truth_long,
         )  # fmt: skip
-    return Sample(label, gen[known], {name: vectors[known] for name, vectors in met.items()})
+
+    def kept(heads: Heads) -> Heads:
+        return {head: values[known] for head, values in heads.items()}
+
+    return Sample(label, kept(truth), {name: kept(heads) for name, heads in given.items()})

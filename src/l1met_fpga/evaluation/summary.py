@@ -24,7 +24,7 @@ def with_error(measured: Measured, *, percent: bool = False, sign: bool = True) 
 
 
 def summary_lines(metrics: Metrics) -> list[str]:
-    """Return sentences about the first network, or about every file's MET without one."""
+    """Return sentences about the first network, or about every file without one."""
     estimates = metrics.estimates
     references = [name for name in REFERENCES if name in estimates] or list(estimates)[:1]
     subjects = [metrics.primary] if metrics.primary else list(estimates)[1:]
@@ -41,14 +41,16 @@ def _resolution_lines(
     metrics: Metrics, label: str, subject: str, references: list[str]
 ) -> Iterator[str]:
     low, high = metrics.config.gain_range_gev
-    gains = metrics.resolution[label].gain[subject]
+    gains, words = metrics.resolution[label].gain[subject], metrics.words
     for reference in references:
-        gain = gains[reference]
+        told = ", ".join(
+            f"{words.widths[part].title} {with_error(gain, percent=True)}"
+            for part, gain in gains[reference].items()
+        )
         yield (
-            f"{label}, genMET {low:g}-{high:g} GeV: slope-corrected resolution of "
-            f"{metrics.title(subject)} against {metrics.title(reference)}: "
-            f"parallel {with_error(gain.u_par, percent=True)}, "
-            f"perpendicular {with_error(gain.u_perp, percent=True)} (positive is better)."
+            f"{label}, {words.truth} {low:g}-{high:g} {words.unit}: slope-corrected resolution of "
+            f"{metrics.title(subject)} against {metrics.title(reference)}: {told} (positive is "
+            "better)."
         )
 
 
@@ -60,7 +62,7 @@ def _trigger_lines(
         for key, row in found.efficiency[point.key].items():
             mine = row[subject]
             if mine.efficiency is None:
-                yield f"{label}, {point.title}, genMET {bin_text(key)}: {mine.missing}."
+                yield f"{label}, {point.title}, {metrics.words.truth} {bin_text(key)}: {mine.missing}."
                 continue
             others = "; ".join(
                 f"{metrics.title(name)} {_number(row[name].efficiency)} "
@@ -68,7 +70,7 @@ def _trigger_lines(
                 for name in references
             )
             yield (
-                f"{label}, {point.title}, genMET {bin_text(key)}: efficiency of "
+                f"{label}, {point.title}, {metrics.words.truth} {bin_text(key)}: efficiency of "
                 f"{metrics.title(subject)} {mine.efficiency:.3f} "
                 f"[{mine.low:.3f}, {mine.high:.3f}] against {others}."
             )

@@ -27,6 +27,7 @@ from l1met_fpga.metrics.trigger import (
     threshold_at_rate,
 )
 from l1met_fpga.metrics.turn_on import TurnOn, turn_on
+from l1met_fpga.tasks.task import Task
 
 __all__ = [
     "RateResult",
@@ -106,7 +107,7 @@ class SignalResult:
     """Efficiencies of all estimates in one signal sample at the working points.
 
     Attributes:
-        bins: Bins of |genMET| of ``efficiency``.
+        bins: Bins of the truth of ``efficiency``.
         efficiency: Per estimate and working point.
         bootstrap: Paired samples of ``efficiency``.
         turn_on: Per estimate and working point.
@@ -128,7 +129,7 @@ class SignalResult:
 
 
 def evaluate_rates(
-    sample: Sample, config: EvaluationConfig, rng: np.random.Generator
+    sample: Sample, task: Task, config: EvaluationConfig, rng: np.random.Generator
 ) -> RateResult:
     """Compute rates and thresholds from pile-up-only events.
 
@@ -142,7 +143,7 @@ def evaluate_rates(
         )
     points = working_points(config.rates_khz, len(sample))
     rates = [point.rate_khz for point in points]
-    background = {name: sample.score(name) for name in sample.met_xy_gev}
+    background = {name: task.score(heads) for name, heads in sample.estimates.items()}
     thresholds = {
         name: np.array([_threshold(score, rate) for rate in rates])
         for name, score in background.items()
@@ -163,23 +164,27 @@ def _threshold(background_score: FloatArray, rate_khz: float) -> float:
 
 
 def evaluate_signal(
-    sample: Sample, rates: RateResult, config: EvaluationConfig, rng: np.random.Generator
+    sample: Sample,
+    task: Task,
+    rates: RateResult,
+    config: EvaluationConfig,
+    rng: np.random.Generator,
 ) -> SignalResult:
     """Compute efficiencies, turn-ons and ROC curves at the thresholds of ``rates``.
 
     Raises:
         DataError: If an estimate of the signal sample is missing in the pile-up-only sample.
     """
-    missing = sorted(set(sample.met_xy_gev) - set(rates.thresholds))
+    missing = sorted(set(sample.estimates) - set(rates.thresholds))
     if missing:
         raise DataError(
             f"{', '.join(missing)} of sample {sample.label!r} has no pile-up-only events in "
             f"{rates.label!r}, so no threshold at equal rate; give both samples for each estimate"
         )
     bins, fine = Bins.of(config.efficiency_edges_gev), Bins.of(config.turn_on_edges_gev)
-    truth = sample.gen_gev
+    truth = task.score(sample.truth)
     chosen = truth > config.roc_above_gev
-    scores = {name: sample.score(name) for name in sample.met_xy_gev}
+    scores = {name: task.score(heads) for name, heads in sample.estimates.items()}
     cuts = {name: rates.thresholds[name] for name in scores}
     drawn = bootstrap_trigger(
         scores, truth, {n: rates.threshold_samples[n] for n in scores}, bins=bins, rng=rng

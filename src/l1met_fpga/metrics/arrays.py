@@ -1,4 +1,4 @@
-"""MET arrays as every figure takes them: shape (n, 2), px then py, GeV, finite."""
+"""Arrays as every figure takes them: finite, one row per event; a vector is px then py, GeV."""
 
 from collections.abc import Mapping
 
@@ -7,9 +7,40 @@ import numpy.typing as npt
 
 from l1met_fpga.errors import DataError
 
-__all__ = ["FloatArray", "check_met_xy", "check_same_length", "magnitude_gev", "met_xy_from_polar"]
+__all__ = [
+    "FloatArray",
+    "check_finite",
+    "check_met_xy",
+    "check_same_length",
+    "magnitude_gev",
+    "met_xy_from_polar",
+]
 
 FloatArray = npt.NDArray[np.float64]
+
+
+def check_finite(values: npt.ArrayLike, size: int, *, name: str) -> FloatArray:
+    """Return an array as float64 after checking its form.
+
+    Args:
+        values: Shape (n_events, size).
+        size: How many numbers an event has.
+        name: What the array is, used in messages.
+
+    Raises:
+        DataError: If the shape is another or a value is NaN or infinite.
+    """
+    found = np.asarray(values, dtype=np.float64)
+    if found.ndim != 2 or found.shape[1] != size:
+        what = " (px, py in GeV)" if size == 2 else ""
+        raise DataError(f"{name} must have shape (n_events, {size}){what}, got {found.shape}")
+    bad = ~np.isfinite(found).all(axis=1)
+    if bad.any():
+        raise DataError(
+            f"{name}: {int(bad.sum())} of {len(found)} events are NaN or infinite, the first is "
+            f"event {int(bad.argmax())}; remove these events from all arrays before evaluating"
+        )
+    return found
 
 
 def check_met_xy(met_xy_gev: npt.ArrayLike, *, name: str) -> FloatArray:
@@ -22,16 +53,7 @@ def check_met_xy(met_xy_gev: npt.ArrayLike, *, name: str) -> FloatArray:
     Raises:
         DataError: If the shape is not (n, 2) or a value is NaN or infinite.
     """
-    met = np.asarray(met_xy_gev, dtype=np.float64)
-    if met.ndim != 2 or met.shape[1] != 2:
-        raise DataError(f"{name} must have shape (n_events, 2) (px, py in GeV), got {met.shape}")
-    bad = ~np.isfinite(met).all(axis=1)
-    if bad.any():
-        raise DataError(
-            f"{name}: {int(bad.sum())} of {len(met)} events are NaN or infinite, the first is "
-            f"event {int(bad.argmax())}; remove these events from all arrays before evaluating"
-        )
-    return met
+    return check_finite(met_xy_gev, 2, name=name)
 
 
 def check_same_length(arrays: Mapping[str, npt.ArrayLike]) -> int:

@@ -35,9 +35,9 @@ def _measured(network: Network, run: RunFolder | None) -> str:
     primary = metrics.primary
     if primary is None or metrics.estimates[primary].network != network.digest:
         return ""
-    low, high = metrics.config.response_range_gev
+    (low, high), words = metrics.config.response_range_gev, metrics.words
     responses = {
         label: found.response[primary].value for label, found in metrics.resolution.items()
     }
     told = ", ".join(f"{value:.2f} ({label})" for label, value in responses.items() if value)
-    return f"{told} for genMET {low:g}-{high:g} GeV" if told else ""
+    return f"{told} for {words.truth} {low:g}-{high:g} {words.unit}" if told else ""

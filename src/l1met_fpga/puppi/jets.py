@@ -25,7 +25,15 @@ from l1met_fpga.puppi.columns import ANGLE_LSB_RAD, COLUMNS, PHI_COUNTS_PER_TURN
 from l1met_fpga.puppi.emulator import PT_TYPE
 from l1met_fpga.puppi.gt_word import GT_PT_TYPE
 
-__all__ = ["MAX_JETS", "RADIUS", "WIDE_RADIUS", "Jets", "inverse_pt", "seeded_cone_jets"]
+__all__ = [
+    "MAX_JETS",
+    "RADIUS",
+    "WIDE_RADIUS",
+    "Jets",
+    "inverse_pt",
+    "seeded_cone_jets",
+    "wrapped_phi",
+]
 
 MAX_JETS: Final = 16
 RADIUS: Final = 0.4
@@ -147,7 +155,7 @@ def _cones(
         seed = rows, left.argmax(axis=1)  # the first of equal ones
         if not left[seed].any():
             return
-        deta, dphi = eta - eta[seed][:, None], _wrapped(phi - phi[seed][:, None])
+        deta, dphi = eta - eta[seed][:, None], wrapped_phi(phi - phi[seed][:, None])
         members = (deta * deta + dphi * dphi < cone2) & (left > 0)
         member_pt = left * members
         jet_pt = PT_TYPE.wrap_or_saturate(member_pt.sum(axis=1))
@@ -161,7 +169,8 @@ def _cones(
         left -= member_pt
 
 
-def _wrapped(dphi: Ints) -> Ints:
+def wrapped_phi(dphi: Ints) -> Ints:
+    """Bring differences of phi counts within a half turn, as CMSSW does: once."""
     return dphi - PHI_COUNTS_PER_TURN * (
         (dphi > _HALF_TURN).astype(np.int32) - (dphi < -_HALF_TURN)
     )

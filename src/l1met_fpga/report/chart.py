@@ -48,7 +48,8 @@ class Chart:
 
     Attributes:
         title: What is shown.
-        x_label: Of the bottom.
+        truth: What the efficiencies are drawn against.
+        x_label: Of the bottom, with its unit.
         x_ticks: Place and text, along the bottom.
         y_ticks: Place and text, along the side.
         band: Left and right end of the events that the efficiencies beside it are from.
@@ -56,6 +57,7 @@ class Chart:
     """
 
     title: str
+    truth: str
     x_label: str
     x_ticks: tuple[tuple[float, str], ...]
     y_ticks: tuple[tuple[float, str], ...]
@@ -82,7 +84,8 @@ def turn_on_chart(metrics: Metrics, estimates: Sequence[str] | None = None) -> C
     cuts = {name: metrics.rates.threshold(name, point.key).threshold_gev for name in names}  # type: ignore[union-attr]
     return Chart(
         title=f"{label} at {point.title}",
-        x_label="genMET [GeV]",
+        truth=metrics.words.truth,
+        x_label=f"{metrics.words.truth} [{metrics.words.unit}]",
         x_ticks=tuple((_x(t, reach_gev), f"{t:g}") for t in _ticks(reach_gev)),
         y_ticks=tuple((_y(t / 5), f"{t / 5:.1f}") for t in range(6)),
         band=_band(band, reach_gev),

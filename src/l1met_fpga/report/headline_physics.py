@@ -48,7 +48,11 @@ def physics_answers(metrics: Metrics, network: str | None = None) -> Iterator[An
             topic=f"{label} at {point.rate_khz:.3g} kHz",
             value=mine.missing if mine.efficiency is None else f"{mine.efficiency:.3f}",
             note="; ".join(
-                (*_beside(mine, row.get(BASELINE)), *gains[:1], f"genMET {bin_text(key)}")
+                (
+                    *_beside(metrics, mine, row.get(BASELINE)),
+                    *gains[:1],
+                    f"{metrics.words.truth} {bin_text(key)}",
+                )
             ),
             verdict=_verdict(mine.difference.get(BASELINE)),
             more="; ".join(gains[1:]),
@@ -77,8 +81,12 @@ def efficiency_table(metrics: Metrics) -> Table | None:
     gained = [] if primary is None else ["gain"]
     (key, _), *_ = first_bins.values()
     return Table(
-        f"Efficiency at {point.title}, genMET {bin_text(key)}",
-        ("MET", "cut, GeV", *(name for label in first_bins for name in (label, *gained))),
+        f"Efficiency at {point.title}, {metrics.words.truth} {bin_text(key)}",
+        (
+            metrics.words.score,
+            f"cut, {metrics.words.unit}",
+            *(name for label in first_bins for name in (label, *gained)),
+        ),
         tuple(rows),
         ""
         if primary is None
@@ -86,11 +94,11 @@ def efficiency_table(metrics: Metrics) -> Table | None:
     )
 
 
-def _beside(mine: Efficiency, baseline: Efficiency | None) -> Iterator[str]:
+def _beside(metrics: Metrics, mine: Efficiency, baseline: Efficiency | None) -> Iterator[str]:
     """Yield how many times the baseline's events are kept."""
     if mine.efficiency is not None and baseline is not None and baseline.efficiency:
         ratio = mine.efficiency / baseline.efficiency
-        yield f"efficiency {ratio:.1f} times PUPPI MET's {baseline.efficiency:.3f}"
+        yield f"efficiency {ratio:.1f} times {metrics.title(BASELINE)}'s {baseline.efficiency:.3f}"
 
 
 def _gains(primary: str, mine: Efficiency) -> list[str]:

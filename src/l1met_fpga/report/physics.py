@@ -50,14 +50,14 @@ def physics_figures(metrics: Metrics) -> Physics | None:
 
 
 def _gain(found: Gains | None) -> Gain | None:
-    return None if found is None else Gain(u_par=found.u_par, u_perp=found.u_perp)
+    return None if found is None else Gain(**found)
 
 
 def _loss(found: Gains | None) -> Gain | None:
     """Turn a gain over the float network into a loss: positive means worse."""
     if found is None:
         return None
-    return Gain(u_par=_negative(found.u_par), u_perp=_negative(found.u_perp))
+    return Gain(**{part: _negative(gain) for part, gain in found.items()})
 
 
 def _negative(found: Measured) -> Measured:

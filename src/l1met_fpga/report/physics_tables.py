@@ -1,26 +1,12 @@
 """Physics tables of any evaluation, with or without a network."""
 
 from collections.abc import Iterator
-from typing import Final
 
 from l1met_fpga.evaluation.summary import with_error
 from l1met_fpga.report.page import EMPTY, Table, measured, number
 from l1met_fpga.results.metrics import Efficiency, Metrics, Rates
 
 __all__ = ["physics_tables"]
-
-WIDTHS: Final = {
-    "response": "response",
-    "slope": "slope",
-    "parallel_over_slope_gev": "parallel / slope (GeV)",
-    "perpendicular_over_slope_gev": "perpendicular / slope (GeV)",
-    "parallel_over_response_gev": "parallel / response (GeV)",
-    "perpendicular_over_response_gev": "perpendicular / response (GeV)",
-    "x_gev": "x residual (GeV)",
-    "phi_rad": "phi (rad)",
-    "tail_2_sigma": "beyond 2 sigma",
-    "tail_3_sigma": "beyond 3 sigma",
-}
 
 
 def physics_tables(metrics: Metrics) -> Iterator[Table]:
@@ -39,19 +25,22 @@ def _gains(metrics: Metrics, label: str) -> Table:
     """Compare every estimate with every baseline (or with the first estimate)."""
     kinds = metrics.estimates
     references = [n for n in kinds if kinds[n].kind == "baseline"] or list(kinds)[:1]
-    gains = metrics.resolution[label].gain
+    gains, words = metrics.resolution[label].gain, metrics.words
     low, high = metrics.config.gain_range_gev
     rows = []
     for name in kinds:
         cells = [metrics.title(name)]
         for ref in references:
             found = gains[name].get(ref)
-            parts = () if found is None else (found.u_par, found.u_perp)
-            cells += [with_error(part, percent=True) for part in parts] or [EMPTY, EMPTY]
+            parts = [EMPTY] * len(words.widths)
+            if found is not None:
+                parts = [with_error(found[part], percent=True) for part in words.widths]
+            cells += parts
         rows.append(tuple(cells))
-    columns = (f"{metrics.title(r)}, {p}" for r in references for p in ("par", "perp"))
+    titles = [width.title for width in words.widths.values()]
+    columns = (f"{metrics.title(r)}, {title}" for r in references for title in titles)
     return Table(
-        f"{label}: gain in slope-corrected resolution, genMET {low:g}-{high:g} GeV",
+        f"{label}: gain in slope-corrected resolution, {words.truth} {low:g}-{high:g} {words.unit}",
         ("estimate", *columns),
         tuple(rows),
         "Positive is better; paired bootstrap errors.",
@@ -59,7 +48,7 @@ def _gains(metrics: Metrics, label: str) -> Table:
 
 
 def _efficiencies(metrics: Metrics, label: str) -> Iterator[Table]:
-    found, rates = metrics.trigger[label], metrics.rates
+    found, rates, words = metrics.trigger[label], metrics.rates, metrics.words
     names = list(metrics.estimates)
     subject = metrics.primary or names[0]
     for point in metrics.working_points:
@@ -76,10 +65,16 @@ def _efficiencies(metrics: Metrics, label: str) -> Iterator[Table]:
             cells += [number(turn_on[name].offline_gev, 1), number(found.roc_area[name], 4)]
             rows.append(tuple(cells))
         ranges = [key.replace("above_", "> ").replace("_", "-") for key in bins]
-        pairs = (text for r in ranges for text in (f"efficiency {r} GeV", f"gain {r} GeV"))
+        pairs = (f"{what} {r} {words.unit}" for r in ranges for what in ("efficiency", "gain"))
         yield Table(
             f"{label}: trigger at {point.title}",
-            ("estimate", "threshold (GeV)", *pairs, "90 % at genMET (GeV)", "ROC area"),
+            (
+                "estimate",
+                f"threshold ({words.unit})",
+                *pairs,
+                f"90 % at {words.truth} ({words.unit})",
+                "ROC area",
+            ),
             tuple(rows),
             f"Gain: {metrics.title(subject)} minus this row, paired error including that of the "
             "thresholds. Intervals: Clopper-Pearson, 68 %.",
@@ -102,20 +97,20 @@ def _thresholds(metrics: Metrics, rates: Rates) -> Table:
     )
     return Table(
         f"Thresholds at equal rate ({rates.events} events of {rates.sample})",
-        ("estimate", *(f"{point.title} (GeV)" for point in rates.working_points)),
+        ("estimate", *(f"{point.title} ({metrics.words.unit})" for point in rates.working_points)),
         rows,
         f"Lowest supported rate {rates.lowest_supported_khz:.3g} kHz. " + " ".join(metrics.notes),
     )
 
 
 def _resolutions(metrics: Metrics, label: str) -> Iterator[Table]:
-    binned = metrics.resolution[label].binned
+    binned, words = metrics.resolution[label].binned, metrics.words
     bins = [f"{text} ({n})" for text, n in zip(binned.labels, binned.events, strict=True)]
-    for figure, title in WIDTHS.items():
+    for figure, title in words.figures.items():
         digits = 1 if figure.endswith("gev") else 3
         rows = []
         for name, figures in binned.estimates.items():
-            series = getattr(figures, figure)
+            series = figures[figure]
             cells = (
                 measured(v, e, digits) for v, e in zip(series.value, series.error, strict=True)
             )
@@ -124,5 +119,5 @@ def _resolutions(metrics: Metrics, label: str) -> Iterator[Table]:
             f"{label}: {title}",
             ("estimate", *bins),
             tuple(rows),
-            "Bins of genMET in GeV (events); a dash marks a bin with too few events.",
+            f"Bins of {words.truth} in {words.unit} (events); a dash marks a bin with too few events.",
         )

@@ -113,22 +113,23 @@ def _contexts(reports: Mapping[str, Report], first: str, others: list[str]) -> I
 
 def _differences(metrics: Metrics, first: str, others: list[str]) -> Iterator[Table]:
     note = f"Positive: better than {first}. Paired bootstrap errors."
-    low, high = metrics.config.gain_range_gev
+    (low, high), words = metrics.config.gain_range_gev, metrics.words
     for label, resolution in metrics.resolution.items():
         gains = [(other, resolution.gain[other][first]) for other in others]
         yield Table(
-            f"{label}: slope-corrected resolution against {first}, genMET {low:g}-{high:g} GeV",
-            ("network", "parallel", "perpendicular"),
+            f"{label}: slope-corrected resolution against {first}, {words.truth} {low:g}-{high:g} "
+            f"{words.unit}",
+            ("network", *(width.title for width in words.widths.values())),
             tuple(
-                (other, with_error(g.u_par, percent=True), with_error(g.u_perp, percent=True))
-                for other, g in gains
+                (other, *(with_error(gain[part], percent=True) for part in words.widths))
+                for other, gain in gains
             ),
             note,
         )
     for label, found in metrics.trigger.items():
         rows = tuple(
             (
-                f"{other}, {point.title}, genMET {bin_text(key)}",
+                f"{other}, {point.title}, {words.truth} {bin_text(key)}",
                 number(row[first].efficiency),
                 number(row[other].efficiency),
                 with_error(row[other].difference[first]),

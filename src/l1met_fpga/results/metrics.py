@@ -15,7 +15,6 @@ __all__ = [
     "Metrics",
     "Rates",
     "Resolution",
-    "ResolutionFigures",
     "ResolutionTable",
     "SampleInfo",
     "Series",
@@ -24,10 +23,12 @@ __all__ = [
     "Trigger",
     "TurnOnCurve",
     "Weights",
+    "Width",
+    "Words",
     "WorkingPointInfo",
 ]
 
-SCHEMA_VERSION: Literal[2] = 2
+SCHEMA_VERSION: Literal[3] = 3
 
 
 class Series(Result):
@@ -37,39 +38,59 @@ class Series(Result):
     error: list[float | None]
 
 
-class ResolutionFigures(Result):
-    """Figures of one estimate per bin; definitions in ``docs/evaluation.md``."""
+class Width(Result):
+    """A width that estimates are compared by.
 
-    response: Series
-    response_median: Series
-    slope: Series
-    slope_median: Series
-    parallel_gev: Series
-    perpendicular_gev: Series
-    parallel_over_slope_gev: Series
-    perpendicular_over_slope_gev: Series
-    parallel_over_response_gev: Series
-    perpendicular_over_response_gev: Series
-    x_gev: Series
-    phi_rad: Series
-    tail_2_sigma: Series
-    tail_3_sigma: Series
+    Attributes:
+        figure: Figure in bins that holds it.
+        title: Its name in tables.
+    """
+
+    figure: str
+    title: str
+
+
+class Words(Result):
+    """What a task calls its things in tables and sentences.
+
+    Attributes:
+        task: Its name.
+        score: What the trigger cuts on.
+        truth: The true value of that.
+        truth_long: The same in full.
+        unit: Unit of both.
+        figures: Title of each figure in bins that tables show, in their order.
+        widths: Width that each gain compares, by the gain's name.
+    """
+
+    task: str
+    score: str
+    truth: str
+    truth_long: str
+    unit: str
+    figures: dict[str, str]
+    widths: dict[str, Width]
 
 
 class ResolutionTable(Result):
-    """Figures of every estimate in bins of genMET; an edge of None is open."""
+    """Figures of every estimate in bins of the truth; an edge of None is open.
+
+    Attributes:
+        edges_gev: Of the bins.
+        labels: Their names.
+        events: Events in each.
+        estimates: By estimate and figure; definitions in ``docs/evaluation.md``.
+    """
 
     edges_gev: list[float | None]
     labels: list[str]
     events: list[int]
-    estimates: dict[str, ResolutionFigures]
+    estimates: dict[str, dict[str, Series]]
 
 
-class Gains(Result):
-    """1 - slope-corrected width over that of a reference; positive is better."""
-
-    u_par: Measured
-    u_perp: Measured
+Gains = dict[str, Measured]
+"""1 - slope-corrected width over that of a reference, by the names of the words' widths; positive is
+better."""
 
 
 class Resolution(Result):
@@ -79,7 +100,7 @@ class Resolution(Result):
         binned: In the bins of the settings.
         inclusive: In one bin, the range of the gains.
         response: Mean response by estimate in the settings' ``response_range_gev``.
-        x_residual_gev: Half width of the x residual by estimate.
+        x_residual_gev: Half width of the residual (of its x component) by estimate.
         gain: By estimate and reference.
     """
 
@@ -174,13 +195,13 @@ class FittedTurnOn(Result):
 
 
 class TurnOnCurve(Result):
-    """Efficiency against genMET of one estimate at one working point.
+    """Efficiency against the truth of one estimate at one working point.
 
     Attributes:
-        offline_gev: genMET at which it reaches 90 %, None if it does not.
+        offline_gev: Truth at which it reaches 90 %, None if it does not.
         fit: None without enough events.
         edges_gev: Bins.
-        mean_gen_gev: Mean genMET per bin.
+        mean_gen_gev: Mean truth per bin.
         efficiency: Per bin.
         low: Lower end of its interval.
         high: Upper end.
@@ -201,7 +222,7 @@ class Trigger(Result):
     """Trigger figures of one sample.
 
     Attributes:
-        efficiency: By working point, bin of genMET and estimate.
+        efficiency: By working point, bin of the truth and estimate.
         turn_on: By working point and estimate.
         roc_area: By estimate.
     """
@@ -267,12 +288,12 @@ class Settings(RootModel[dict[str, JsonValue]]):
 
     @property
     def gain_range_gev(self) -> list[float]:
-        """Generator MET of the gains."""
+        """Truth of the gains."""
         return _RANGE.validate_python(self.root["gain_range_gev"])
 
     @property
     def response_range_gev(self) -> list[float]:
-        """Generator MET of the mean response."""
+        """Truth of the mean response."""
         return _RANGE.validate_python(self.root["response_range_gev"])
 
 
@@ -281,6 +302,7 @@ class Metrics(Result):
 
     Attributes:
         schema_version: Changes when the meaning of a key does.
+        words: What the task calls its things.
         primary: Estimate that the report is about, None without a network.
         estimates: In the order of tables.
         samples: By label.
@@ -293,7 +315,8 @@ class Metrics(Result):
         network_weights: Mean weight that the primary network gives a candidate.
     """
 
-    schema_version: Literal[2]
+    schema_version: Literal[3]
+    words: Words
     primary: str | None
     estimates: dict[str, EstimateInfo]
     samples: dict[str, SampleInfo]

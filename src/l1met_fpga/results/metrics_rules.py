@@ -69,7 +69,7 @@ def _lengths(metrics: Metrics) -> Iterator[tuple[str, set[int]]]:
 def _of_table(table: ResolutionTable) -> set[int]:
     lengths = {len(table.edges_gev) - 1, len(table.labels), len(table.events)}
     for figures in table.estimates.values():
-        for _, series in figures:
+        for series in figures.values():
             lengths |= {len(series.value), len(series.error)}
     return lengths
 

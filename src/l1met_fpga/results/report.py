@@ -38,21 +38,28 @@ FormKey = Annotated[str, KnownNames(FORMS)]
 
 
 class Gain(Result):
-    """1 - resolution ratio to a reference, by component; positive is better."""
+    """1 - resolution ratio to a reference; positive is better. A task has those of its widths.
 
-    u_par: Measured
-    u_perp: Measured
+    Attributes:
+        u_par: Of a vector along the truth.
+        u_perp: Of a vector across it.
+        width: Of a number.
+    """
+
+    u_par: Measured | None = None
+    u_perp: Measured | None = None
+    width: Measured | None = None
 
 
 class EfficiencyCell(Result):
-    """Efficiencies of one sample at one rate in one bin of genMET.
+    """Efficiencies of one sample at one rate in one bin of the truth.
 
     Attributes:
         rate_khz: Rate of all estimates.
         efficiency: Of the network.
         error: Half its Clopper-Pearson interval.
         threshold_gev: Of the network at that rate.
-        puppi: Efficiency of PUPPI MET.
+        puppi: Efficiency of what the trigger gives today.
         per_type: Efficiency of constants per particle type.
         table: Efficiency of the weight table.
         difference: Network minus baseline by name, paired.

@@ -10,6 +10,7 @@ from l1met_fpga.config.training import EarlyStoppingConfig, TrainingConfig
 from l1met_fpga.errors import TrainingError
 from l1met_fpga.files import atomic_path
 from l1met_fpga.models.keras import keras
+from l1met_fpga.tasks.task import Task
 from l1met_fpga.training.monitor import LOSS, Validation, packed_predictor, require_finite
 from l1met_fpga.training.pruning import copy_masked
 
@@ -59,12 +60,13 @@ class Monitor(keras.callbacks.Callback):  # type: ignore[misc]
         validation: Events and figures.
         twin: The same network, packed, without pruning wrappers and distribution; gets the
             weights after every epoch.
+        task: What is trained.
     """
 
-    def __init__(self, validation: Validation, twin: Any) -> None:
+    def __init__(self, validation: Validation, twin: Any, task: Task) -> None:
         super().__init__()
         self._validation, self._twin = validation, twin
-        self._predict = packed_predictor(twin)
+        self._predict = packed_predictor(twin, task)
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002
         """Evaluate the network as it is."""

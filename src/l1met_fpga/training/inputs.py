@@ -28,6 +28,8 @@ def training_identity(config: RunConfig, samples: Sequence[LoadedSample]) -> dic
     """
     parts: dict[str, Any] = {
         "section model": content_digest(config.model.model_dump(mode="json")),
+        "task": config.task,
+        "section evaluation": content_digest(config.evaluation.model_dump_json()),
         "section training": content_digest(config.training.model_dump(mode="json")),
         "machines that train together": place().count,
     }

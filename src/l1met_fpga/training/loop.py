@@ -11,8 +11,8 @@ from l1met_fpga.config.run import RunConfig
 from l1met_fpga.identity import Identity
 from l1met_fpga.models.build import Variant, build, copy_weights
 from l1met_fpga.models.export import bake_weights
-from l1met_fpga.models.heads import MET
 from l1met_fpga.models.keras import keras, tf
+from l1met_fpga.tasks.task import Task
 from l1met_fpga.training.callbacks import (
     EpochReport,
     HistoryFile,
@@ -22,7 +22,7 @@ from l1met_fpga.training.callbacks import (
     learning_rate,
     plateau,
 )
-from l1met_fpga.training.losses import MetLoss
+from l1met_fpga.training.losses import head_losses
 from l1met_fpga.training.mixture import Batch, TrainingMixture
 from l1met_fpga.training.monitor import Validation, packed_predictor
 from l1met_fpga.training.pruning import PruningSteps, check_sparsity, copy_masked
@@ -60,6 +60,7 @@ class TrainedNetwork:
 
 def train_variant(
     config: RunConfig,
+    task: Task,
     variant: Variant,
     mixture: TrainingMixture,
     validation: Validation,
@@ -73,6 +74,7 @@ def train_variant(
 
     Args:
         config: The whole run.
+        task: What is trained.
         variant: ``float``, ``quantized`` or ``pruned``.
         mixture: Training events.
         validation: Validation events.
@@ -97,11 +99,14 @@ def train_variant(
     scope = nullcontext if strategy is None else strategy.scope
     with scope():
         schedule = pruning.schedule_for_library()
-        model = build(config.model, (MET,), variant=variant, packed=True, schedule=schedule)
+        model = build(config.model, task.heads, variant=variant, packed=True, schedule=schedule)
         rate = learning_rate(training, steps * training.epochs)
-        model.compile(keras.optimizers.Adam(rate, jit_compile=False), MetLoss(training.loss))
+        losses = head_losses(task, training.loss)
+        model.compile(
+            keras.optimizers.Adam(rate, jit_compile=False), [losses[h.name] for h in task.heads]
+        )
     plain: Variant = "float" if variant == "float" else "quantized"
-    twin = build(config.model, (MET,), variant=plain, packed=True)
+    twin = build(config.model, task.heads, variant=plain, packed=True)
     history = HistoryFile(history_path(folder, config, variant), variant, report)
     first_counted = pruning.first_counted_epoch(steps, training.epochs)
     best = best_weights(training, validation, first_counted if variant == "pruned" else 0)
@@ -115,7 +120,7 @@ def train_variant(
     )
     callbacks = [
         *_before_monitoring(variant),
-        Monitor(validation, twin),
+        Monitor(validation, twin, task),
         *stateful,
         *tensorboard_callbacks(training, folder / "tensorboard" / variant),
         history,
@@ -129,7 +134,7 @@ def train_variant(
         logger.info("%s network: going on after epoch %d", variant, before.epochs_done)
     if not before.finished:
         model.fit(
-            _dataset(mixture, before.epochs_done, strategy),
+            _dataset(task, model, mixture, before.epochs_done, strategy),
             epochs=training.epochs,
             initial_epoch=before.epochs_done,
             steps_per_epoch=steps,
@@ -137,13 +142,13 @@ def train_variant(
             verbose=0,
         )
     copy_masked(model, twin)
-    final = build(config.model, (MET,), variant=plain)
+    final = build(config.model, task.heads, variant=plain)
     copy_weights(twin, final)
     zeros: dict[str, float] = {}
     if variant != "float":
         bake_weights(final)
         zeros = check_sparsity(final, _pruned_layers(model), training.pruning.sparsity)
-    figures = validation.figures(packed_predictor(twin))
+    figures = validation.figures(packed_predictor(twin, task))
     seconds = time.monotonic() - started
     return TrainedNetwork(final, twin, model, len(history.rows), seconds, zeros, figures)
 
@@ -167,18 +172,21 @@ def _before_monitoring(variant: Variant) -> list[Any]:
     return [RefuseNan(variant), UpdatePruningStep()]
 
 
-def _dataset(mixture: TrainingMixture, first_epoch: int, strategy: Any | None) -> Any:
+def _dataset(
+    task: Task, model: Any, mixture: TrainingMixture, first_epoch: int, strategy: Any | None
+) -> Any:
     """Batches of all epochs from the given one on; each worker gets its part of every batch."""
 
     def make(worker: int, n_workers: int) -> Any:
         def batches() -> Any:
             epoch = first_epoch
             while True:
-                yield from mixture.batches(epoch, worker=worker, n_workers=n_workers)
+                for batch in mixture.batches(epoch, worker=worker, n_workers=n_workers):
+                    yield _as_taken(task, model, batch)
                 epoch += 1
 
         return tf.data.Dataset.from_generator(
-            batches, output_signature=_signature(mixture)
+            batches, output_signature=_signature(task, model, mixture)
         ).prefetch(4)
 
     if strategy is None:
@@ -188,13 +196,20 @@ def _dataset(mixture: TrainingMixture, first_epoch: int, strategy: Any | None) -
     )
 
 
-def _signature(mixture: TrainingMixture) -> Any:
-    example: Batch = next(iter(mixture.batches(0)))
+def _as_taken(task: Task, model: Any, batch: Batch) -> Any:
+    """Return a batch with the columns that the model reads and the truth of its outputs."""
+    inputs, truth, weights = batch
+    columns = {name: inputs[name] for name in model.input_names}
+    return columns, tuple(truth[head.name] for head in task.heads), weights
+
+
+def _signature(task: Task, model: Any, mixture: TrainingMixture) -> Any:
+    columns, truth, _ = _as_taken(task, model, next(iter(mixture.batches(0))))
     inputs = {
-        name: tf.TensorSpec((None,), tf.as_dtype(values.dtype))
-        for name, values in example[0].items()
+        name: tf.TensorSpec((None,), tf.as_dtype(values.dtype)) for name, values in columns.items()
     }
-    return inputs, tf.TensorSpec((None, 2), tf.float32), tf.TensorSpec((None,), tf.float32)
+    heads = tuple(tf.TensorSpec((None, values.shape[1]), tf.float32) for values in truth)
+    return inputs, heads, tf.TensorSpec((None,), tf.float32)
 
 
 def _pruned_layers(model: Any) -> set[str]:

@@ -1,96 +1,42 @@
-"""Losses on MET; every one is a mean over events, whatever the batch size.
+"""The loss of a head, as Keras takes it: the mean over examples, whatever the batch size."""
 
-Notation: q = genMET (px, py), u = estimate, d = u - q, all in GeV.
-"""
-
-from collections.abc import Callable
-from typing import Any, Final
+import difflib
+from typing import Any
 
 from l1met_fpga.config.training import LossConfig
+from l1met_fpga.errors import ConfigError
 from l1met_fpga.models.keras import keras, tf
+from l1met_fpga.tasks.task import Loss, Task
 
-__all__ = ["LOSSES", "MetLoss"]
-
-
-def huber(q: Any, u: Any, config: LossConfig) -> Any:
-    """Mean over x and y of d^2 / 2 for |d| <= delta, else delta (|d| - delta / 2)."""
-    d = tf.abs(u - q)
-    inner = tf.minimum(d, config.delta_gev)
-    return tf.reduce_mean(inner * (d - 0.5 * inner), axis=-1)
+__all__ = ["HeadLoss", "head_losses"]
 
 
-def mse(q: Any, u: Any, config: LossConfig) -> Any:  # noqa: ARG001
-    """Mean over x and y of d^2."""
-    return tf.reduce_mean(tf.square(u - q), axis=-1)
+class HeadLoss(keras.losses.Loss):  # type: ignore[misc]
+    """A task's loss of one head with the configured settings."""
 
-
-def mae(q: Any, u: Any, config: LossConfig) -> Any:  # noqa: ARG001
-    """Mean over x and y of |d|."""
-    return tf.reduce_mean(tf.abs(u - q), axis=-1)
-
-
-def quantile(q: Any, u: Any, config: LossConfig) -> Any:
-    """Pinball loss on the magnitude: max(t r, (t - 1) r), r = |q| - |u|, t the level.
-
-    Half of the mean absolute error is added, because the magnitude alone has no direction.
-    """
-    r = _norm(q) - _norm(u)
-    pinball = tf.maximum(config.quantile * r, (config.quantile - 1.0) * r)
-    return pinball + 0.5 * mae(q, u, config)
-
-
-def relative(q: Any, u: Any, config: LossConfig) -> Any:  # noqa: ARG001
-    """Mean over x and y of |d| / max(|q_component|, 1 GeV).
-
-    The relative loss of L1DeepMETv2 with its poles at zero removed; for comparison.
-    """
-    return tf.reduce_mean(tf.abs(u - q) / tf.maximum(tf.abs(q), 1.0), axis=-1)
-
-
-def relative_gen(q: Any, u: Any, config: LossConfig) -> Any:  # noqa: ARG001
-    """|d|^2 / max(|q|, 1 GeV)^2, relative to genMET as a whole; for comparison."""
-    size = tf.maximum(tf.reduce_sum(tf.square(q), axis=-1), 1.0)
-    return tf.reduce_sum(tf.square(u - q), axis=-1) / size
-
-
-def response_term(q: Any, u: Any, config: LossConfig) -> Any:
-    """((u . q - |q|^2) / (|q|^2 + s^2))^2.
-
-    The squared deviation of the event's response from one; it fades out below genMET s and is
-    zero, not infinite, at genMET 0.
-    """
-    size = tf.reduce_sum(tf.square(q), axis=-1)
-    along = tf.reduce_sum(u * q, axis=-1)
-    return tf.square((along - size) / (size + config.response_scale_gev**2))
-
-
-def _norm(v: Any) -> Any:
-    """Length with a gradient that is finite at zero."""
-    return tf.sqrt(tf.reduce_sum(tf.square(v), axis=-1) + 1e-12)
-
-
-LOSSES: Final[dict[str, Callable[[Any, Any, LossConfig], Any]]] = {
-    "huber": huber,
-    "mse": mse,
-    "mae": mae,
-    "quantile": quantile,
-    "relative": relative,
-    "relative_gen": relative_gen,
-}
-
-
-class MetLoss(keras.losses.Loss):  # type: ignore[misc]
-    """The configured loss: main term plus ``response_weight`` times the response term."""
-
-    def __init__(self, config: LossConfig, **kwargs: Any) -> None:
+    def __init__(self, loss: Loss, config: LossConfig, **kwargs: Any) -> None:
         super().__init__(name=config.kind, **kwargs)
-        self.config = config
+        self.loss, self.config = loss, config
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
-        """Return one value per event."""
-        u = tf.cast(y_pred, tf.float32)
-        q = tf.cast(y_true, tf.float32)
-        loss = LOSSES[self.config.kind](q, u, self.config)
-        if self.config.response_weight:
-            loss += self.config.response_weight * response_term(q, u, self.config)
-        return loss
+        """Return one value per example."""
+        u, q = tf.cast(y_pred, tf.float32), tf.cast(y_true, tf.float32)
+        return self.loss(q, u, self.config)
+
+
+def head_losses(task: Task, config: LossConfig) -> dict[str, HeadLoss]:
+    """Return the loss of every head, by head.
+
+    Raises:
+        ConfigError: If the task has no loss of the configured kind; names the nearest.
+    """
+    made = {}
+    for head, known in task.losses().items():
+        if config.kind not in known:
+            near = difflib.get_close_matches(config.kind, known, n=1, cutoff=0.0)
+            raise ConfigError(
+                f"training.loss.kind is {config.kind!r}, which is no loss of the task {task.name!r}; "
+                f"did you mean {near[0]!r}? There are {', '.join(known)}"
+            )
+        made[head] = HeadLoss(known[config.kind], config)
+    return made

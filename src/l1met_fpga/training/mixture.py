@@ -13,14 +13,16 @@ import numpy.typing as npt
 
 from l1met_fpga.config.training import TrainingConfig
 from l1met_fpga.data.examples import Examples
-from l1met_fpga.data.truth import GEN_MET
 from l1met_fpga.errors import TrainingError
-from l1met_fpga.puppi.columns import PHI_COUNTS_PER_TURN
+from l1met_fpga.metrics.arrays import FloatArray
+from l1met_fpga.tasks.task import Heads, Task
 
-__all__ = ["Batch", "TrainingMixture", "augment", "packed_inputs"]
+__all__ = ["Batch", "TrainingMixture", "packed_inputs"]
 
-Batch = tuple[dict[str, npt.NDArray[Any]], npt.NDArray[np.float32], npt.NDArray[np.float32]]
-"""Inputs of a packed model, genMET (events, 2) in GeV, weight per event."""
+Batch = tuple[
+    dict[str, npt.NDArray[Any]], dict[str, npt.NDArray[np.float32]], npt.NDArray[np.float32]
+]
+"""Inputs of a packed model, truth by head, shape (examples, size), weight per example."""
 
 
 def packed_inputs(examples: Examples, chosen: npt.NDArray[np.int64]) -> dict[str, npt.NDArray[Any]]:
@@ -32,43 +34,16 @@ def packed_inputs(examples: Examples, chosen: npt.NDArray[np.int64]) -> dict[str
     return inputs | {"row_splits": splits}
 
 
-def augment(
-    inputs: dict[str, npt.NDArray[Any]],
-    gen_met_xy_gev: npt.NDArray[np.float64],
-    rng: np.random.Generator,
-) -> tuple[dict[str, npt.NDArray[Any]], npt.NDArray[np.float64]]:
-    """Rotate each event by a random whole number of phi counts and reflect half of them.
-
-    Args:
-        inputs: Packed model inputs.
-        gen_met_xy_gev: Truth, shape (n_events, 2).
-        rng: Source of random numbers.
-
-    Returns:
-        New inputs and the truth turned with them; phi stays within -720 to 719.
-    """
-    n, half = len(gen_met_xy_gev), PHI_COUNTS_PER_TURN // 2
-    turn = rng.integers(0, PHI_COUNTS_PER_TURN, n)
-    sign = rng.choice(np.array([-1, 1]), n)
-    lengths = np.diff(inputs["row_splits"])
-    phi = inputs["phi"] * np.repeat(sign, lengths) + np.repeat(turn, lengths)
-    phi = np.mod(phi + half, PHI_COUNTS_PER_TURN) - half
-    angle = 2 * np.pi * turn / PHI_COUNTS_PER_TURN
-    x, y = gen_met_xy_gev[:, 0], sign * gen_met_xy_gev[:, 1]
-    turned = np.stack(
-        [x * np.cos(angle) - y * np.sin(angle), x * np.sin(angle) + y * np.cos(angle)], axis=1
-    )
-    return inputs | {"phi": phi.astype(np.float32)}, turned
-
-
-def _known_truth(events: Examples) -> npt.NDArray[np.float64]:
-    truth = events.truth[GEN_MET]
-    unknown = ~np.isfinite(truth).all(axis=1)
-    if unknown.any():
-        raise TrainingError(
-            f"{int(unknown.sum())} of {unknown.size} events have no finite generator MET; training "
-            "needs it. Convert a sample with truth"
-        )
+def _known_truth(events: Examples, task: Task) -> dict[str, FloatArray]:
+    truth = task.truth(events)
+    for head, values in truth.items():
+        unknown = ~np.isfinite(values).all(axis=1)
+        if unknown.any():
+            raise TrainingError(
+                f"{int(unknown.sum())} of {unknown.size} events have no finite "
+                f"{task.words.truth_long} ({task.truths[head]}); training needs it. Convert a "
+                "sample with truth"
+            )
     return truth
 
 
@@ -79,19 +54,25 @@ class TrainingMixture:
         samples: Events of each sample.
         shares: Share of each sample in an epoch, any scale; a share of 0 leaves it out.
         config: Batch size, seed, augmentation, weights.
+        task: What is trained.
 
     Raises:
         TrainingError: If no event is left to train on, fewer than one batch, or one has no truth.
     """
 
     def __init__(
-        self, samples: Sequence[Examples], shares: Sequence[float], config: TrainingConfig
+        self,
+        samples: Sequence[Examples],
+        shares: Sequence[float],
+        config: TrainingConfig,
+        task: Task,
     ) -> None:
         used = [(s, w) for s, w in zip(samples, shares, strict=True) if w > 0 and len(s)]
         if not used:
             raise TrainingError("no training events: every sample is empty or has weight 0")
         self.events = Examples.concatenate([sample for sample, _ in used])
-        self._truth = _known_truth(self.events)
+        self._task = task
+        self._truth = _known_truth(self.events, task)
         self._sizes = np.array([len(sample) for sample, _ in used])
         self._config = config
         weights = np.array([weight for _, weight in used], dtype=np.float64)
@@ -106,10 +87,10 @@ class TrainingMixture:
         self._weights = self._event_weights()
 
     def _event_weights(self) -> npt.NDArray[np.float32]:
-        gen = np.hypot(*self._truth.T)
+        size = self._task.score(self._truth)
         if not self._config.gen_met_edges_gev:
-            return np.ones(len(gen), np.float32)
-        index = np.searchsorted(self._config.gen_met_edges_gev, gen, side="right")
+            return np.ones(len(size), np.float32)
+        index = np.searchsorted(self._config.gen_met_edges_gev, size, side="right")
         chosen: npt.NDArray[np.float32] = np.array(self._config.gen_met_weights, np.float32)[index]
         return chosen
 
@@ -141,7 +122,9 @@ class TrainingMixture:
         for step, events in enumerate(order):
             rng = np.random.default_rng([self._config.seed, 1 << 21, epoch, step, worker])
             mine = events[worker::n_workers]
-            inputs, truth = packed_inputs(self.events, mine), self._truth[mine]
+            inputs = packed_inputs(self.events, mine)
+            truth: Heads = {head: values[mine] for head, values in self._truth.items()}
             if self._config.augment:
-                inputs, truth = augment(inputs, truth, rng)
-            yield inputs, truth.astype(np.float32), self._weights[mine]
+                inputs, truth = self._task.augment(inputs, truth, rng)
+            targets = {head: values.astype(np.float32) for head, values in truth.items()}
+            yield inputs, targets, self._weights[mine]

@@ -1,76 +1,54 @@
 """Physics figures on the validation part, after every epoch."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, Literal
 
 import numpy as np
-import numpy.typing as npt
 
+from l1met_fpga.config.evaluation import EvaluationConfig
 from l1met_fpga.config.training import EarlyStoppingConfig, LossConfig
 from l1met_fpga.data.examples import Examples
 from l1met_fpga.data.samples import LoadedSample
-from l1met_fpga.data.truth import GEN_MET
 from l1met_fpga.errors import ConfigError, DataError, TrainingError
-from l1met_fpga.metrics.binning import GAIN_RANGE_GEV, Bins
+from l1met_fpga.metrics.arrays import FloatArray, magnitude_gev
+from l1met_fpga.metrics.binning import Bins
 from l1met_fpga.metrics.resolution import binned_resolution
 from l1met_fpga.metrics.trigger import lowest_supported_rate_khz, threshold_at_rate
 from l1met_fpga.models.keras import tf
-from l1met_fpga.puppi.columns import N_CANDIDATES
-from l1met_fpga.puppi.sums import puppi_met_xy_gev
-from l1met_fpga.training.losses import MetLoss
+from l1met_fpga.tasks.task import Estimator, Heads, Task
+from l1met_fpga.training.losses import head_losses
 from l1met_fpga.training.mixture import packed_inputs
 
-__all__ = [
-    "LOSS",
-    "MONITOR_RATE_KHZ",
-    "Direction",
-    "Validation",
-    "packed_predictor",
-    "puppi_reference",
-    "require_finite",
-]
+__all__ = ["LOSS", "Direction", "Validation", "packed_predictor", "require_finite"]
 
-MONITOR_RATE_KHZ: Final = 62.0
-"""Trigger rate of the monitored efficiency; the lowest supported one in smaller samples."""
-EFFICIENCY_RANGE_GEV: Final = (100.0, 150.0)
-RESPONSE_RANGE_GEV: Final = (80.0, 200.0)
-ERROR_ABOVE_GEV: Final = (100.0, 150.0)
 EVENTS_PER_STEP: Final = 4096
 
-PUPPI_MET: Final = "puppi_met_xy_gev"
-"""Name of the PUPPI MET among what is known besides."""
-
-FloatArray = npt.NDArray[np.float64]
 Direction = Literal["min", "max"]
 
 LOSS: Final = "val_loss"
-_FALLS: Final = ("u_par_gev", "u_perp_gev", *(f"error_above_{e:g}_gev" for e in ERROR_ABOVE_GEV))
-_RISES: Final = ("efficiency",)
-"""Figures of a sample of which less, or more, is better. The response should be one and threshold
-and rate say nothing by themselves: they have no direction."""
+_EFFICIENCY: Final = "efficiency"
 
 
-def puppi_reference(events: Examples) -> dict[str, FloatArray]:
-    """Return the PUPPI MET of all candidates, px, py in GeV, under its name."""
-    return {PUPPI_MET: puppi_met_xy_gev(events.padded(N_CANDIDATES))}
-
-
-def packed_predictor(model: Any) -> Callable[[Examples], FloatArray]:
-    """Return a function of events that runs a packed model: MET px, py in GeV, shape (n, 2)."""
+def packed_predictor(model: Any, task: Task) -> Estimator:
+    """Return a function of examples that runs a packed model."""
     signature = {
         tensor.name: tf.TensorSpec(tensor.shape, tensor.dtype, name=tensor.name)
         for tensor in model.inputs
     }
     call = tf.function(lambda inputs: model(inputs, training=False), input_signature=[signature])
 
-    def predict(events: Examples) -> FloatArray:
-        parts = [np.zeros((0, 2))]
+    def predict(events: Examples) -> Heads:
+        parts = [[np.zeros((0, head.size))] for head in task.heads]
         for first in range(0, len(events), EVENTS_PER_STEP):
             some = np.arange(first, min(first + EVENTS_PER_STEP, len(events)))
-            inputs = {k: tf.constant(v) for k, v in packed_inputs(events, some).items()}
-            parts.append(np.asarray(call(inputs), dtype=np.float64))
-        return np.concatenate(parts)
+            given = packed_inputs(events, some)
+            inputs = {name: tf.constant(given[name]) for name in signature}
+            for part, out in zip(parts, tf.nest.flatten(call(inputs)), strict=True):
+                part.append(np.asarray(out, dtype=np.float64))
+        return {
+            head.name: np.concatenate(part) for head, part in zip(task.heads, parts, strict=True)
+        }
 
     return predict
 
@@ -96,40 +74,60 @@ def require_finite(figures: Mapping[str, float], column: str, *, where: str) -> 
 
 
 class Validation:
-    """Validation events of all samples and the figures that are watched on them.
+    """Validation examples of all samples and the figures that are watched on them.
 
     Args:
-        samples: Loaded samples.
+        samples: Loaded samples; :attr:`Examples.besides` holds the task's reference.
         loss: Loss that is minimised.
+        task: What is trained.
+        ranges: Bins and rate of the figures.
 
     Raises:
         TrainingError: If no sample has a validation event.
+        ConfigError: If the task has no such loss.
     """
 
-    def __init__(self, samples: Sequence[LoadedSample], loss: LossConfig) -> None:
+    def __init__(
+        self,
+        samples: Sequence[LoadedSample],
+        loss: LossConfig,
+        task: Task,
+        ranges: EvaluationConfig,
+    ) -> None:
         self._samples = [sample for sample in samples if len(sample.validation)]
         if not self._samples:
             raise TrainingError("no sample has validation events; convert with another split")
-        self._loss = MetLoss(loss)
+        self._task, self._ranges = task, ranges
+        self._losses = head_losses(task, loss)
+        self._truth = {sample.label: task.truth(sample.validation) for sample in self._samples}
         shares = np.array([sample.share for sample in self._samples])
         self._shares = shares / shares.sum() if shares.sum() > 0 else shares + 1 / len(shares)
-        self.puppi = self.figures(lambda events: events.besides[PUPPI_MET])
+        self.reference = self.figures(
+            lambda events: {head.name: events.besides[head.name] for head in task.heads}
+        )
+        """Figures of what the trigger gives today."""
 
-    def figures(self, estimate: Callable[[Examples], FloatArray]) -> dict[str, float]:
+    @property
+    def efficiency_range_gev(self) -> tuple[float, float]:
+        """Truth of the watched efficiency: the first bin of the evaluation."""
+        low, high, *_ = self._ranges.efficiency_edges_gev
+        return low, high
+
+    def figures(self, estimate: Estimator) -> dict[str, float]:
         """Return loss, response, slope-corrected widths, efficiency and errors of an estimate.
 
         NaN where a sample has too few events.
         """
-        met = {sample.label: estimate(sample.validation) for sample in self._samples}
+        given = {sample.label: estimate(sample.validation) for sample in self._samples}
         signal = [sample for sample in self._samples if not sample.is_background]
-        result = {LOSS: self._mean_loss(met)}
+        result = {LOSS: self._mean_loss(given)}
         for sample in signal:
-            q, u = sample.validation.truth[GEN_MET], met[sample.label]
-            result |= {f"val_{sample.label}_{k}": v for k, v in _resolution(u, q).items()}
+            found = self._resolution(given[sample.label], self._truth[sample.label])
+            result |= {f"val_{sample.label}_{name}": value for name, value in found.items()}
         background = [sample for sample in self._samples if sample.is_background]
         if background:
-            below = np.concatenate([np.hypot(*met[s.label].T) for s in background])
-            result |= _efficiencies(below, signal, met)
+            below = np.concatenate([self._task.score(given[s.label]) for s in background])
+            result |= self._efficiencies(below, [sample.label for sample in signal], given)
         return result
 
     def direction(self, config: EarlyStoppingConfig) -> Direction:
@@ -141,7 +139,7 @@ class Validation:
         """
         where = "training.early_stopping"
         if config.monitor != LOSS:  # it is there for any event; training refuses a NaN by itself
-            require_finite(self.puppi, config.monitor, where=f"{where}.monitor")
+            require_finite(self.reference, config.monitor, where=f"{where}.monitor")
         known = self._directions().get(config.monitor)
         if known is None and config.mode is None:
             raise ConfigError(
@@ -157,52 +155,69 @@ class Validation:
         return known or config.mode or "min"
 
     def _directions(self) -> dict[str, Direction]:
-        """Direction of every column that has one."""
-        found: dict[str, Direction] = {LOSS: "min", "val_efficiency": "max"}
-        for sample in self._samples:
-            found |= {f"val_{sample.label}_{name}": "min" for name in _FALLS}
-            found |= {f"val_{sample.label}_{name}": "max" for name in _RISES}
-        return {name: way for name, way in found.items() if name in self.puppi}
+        """Direction of every column that has one.
 
-    def _mean_loss(self, met: dict[str, FloatArray]) -> float:
-        """Mean loss in the mixture that is trained on."""
+        The response should be one, and threshold and rate say nothing by themselves.
+        """
+        found: dict[str, Direction] = {LOSS: "min", f"val_{_EFFICIENCY}": "max"}
+        falls = (*self._widths, *self._errors)
+        for sample in self._samples:
+            found |= {f"val_{sample.label}_{name}": "min" for name in falls}
+            found[f"val_{sample.label}_{_EFFICIENCY}"] = "max"
+        return {name: way for name, way in found.items() if name in self.reference}
+
+    def _mean_loss(self, given: Mapping[str, Heads]) -> float:
+        """Mean loss in the mixture that is trained on, all heads together."""
         means = [
-            float(tf.reduce_mean(self._loss.call(s.validation.truth[GEN_MET], met[s.label])))
+            sum(
+                float(tf.reduce_mean(loss.call(self._truth[s.label][head], given[s.label][head])))
+                for head, loss in self._losses.items()
+            )
             for s in self._samples
         ]
         return float(np.dot(self._shares, means))
 
+    @property
+    def _widths(self) -> dict[str, str]:
+        """Figure of each watched width, by its name."""
+        return {f"{k}_gev": width.figure for k, width in self._task.words.widths.items()}
 
-def _resolution(u: FloatArray, q: FloatArray) -> dict[str, float]:
-    in_range = binned_resolution(u, q, bins=Bins.of(GAIN_RANGE_GEV))
-    response = binned_resolution(u, q, bins=Bins.of(RESPONSE_RANGE_GEV))
-    size, error = np.hypot(*q.T), np.hypot(*(u - q).T)
-    figures = {
-        "u_par_gev": float(in_range.parallel_over_slope_gev[0]),
-        "u_perp_gev": float(in_range.perpendicular_over_slope_gev[0]),
-        "response": float(response.response[0]),
-    }
-    for limit in ERROR_ABOVE_GEV:
-        above = error[size > limit]
-        figures[f"error_above_{limit:g}_gev"] = float(above.mean()) if len(above) else float("nan")
-    return figures
+    @property
+    def _errors(self) -> dict[str, float]:
+        """Truth above which a mean error is watched, by its name."""
+        edges = self._ranges.efficiency_edges_gev
+        return {f"error_above_{edge:g}_gev": edge for edge in edges if math.isfinite(edge)}
 
+    def _resolution(self, given: Heads, truth: Heads) -> dict[str, float]:
+        u, q = self._task.vector(given), self._task.vector(truth)
+        in_range = binned_resolution(u, q, bins=Bins.of(self._ranges.gain_range_gev))
+        response = binned_resolution(u, q, bins=Bins.of(self._ranges.response_range_gev))
+        figures = {k: float(getattr(in_range, name)[0]) for k, name in self._widths.items()}
+        figures["response"] = float(response.response[0])
+        size, error = magnitude_gev(q), magnitude_gev(u - q)
+        for name, limit in self._errors.items():
+            above = error[size > limit]
+            figures[name] = float(above.mean()) if len(above) else float("nan")
+        return figures
 
-def _efficiencies(
-    background_gev: FloatArray, signal: Sequence[LoadedSample], met: dict[str, FloatArray]
-) -> dict[str, float]:
-    """Efficiency for genMET of 100 to 150 GeV at the monitored rate."""
-    rate = max(MONITOR_RATE_KHZ, lowest_supported_rate_khz(len(background_gev)))
-    try:
-        threshold = threshold_at_rate(background_gev, rate)
-    except DataError:  # a handful of validation events in a test: no rate to speak of
-        threshold = float("nan")
-    result = {"val_threshold_gev": threshold, "val_rate_khz": rate}
-    low, high = EFFICIENCY_RANGE_GEV
-    for sample in signal:
-        size = np.hypot(*sample.validation.truth[GEN_MET].T)
-        u = np.hypot(*met[sample.label].T)[(size >= low) & (size < high)]
-        passing = float(np.mean(u >= threshold)) if len(u) and np.isfinite(threshold) else np.nan
-        result[f"val_{sample.label}_efficiency"] = passing
-    values = [result[f"val_{s.label}_efficiency"] for s in signal]
-    return result | {"val_efficiency": float(np.mean(values)) if values else float("nan")}
+    def _efficiencies(
+        self, background: FloatArray, signal: Sequence[str], given: Mapping[str, Heads]
+    ) -> dict[str, float]:
+        """Efficiency in the first bin of the truth at the watched rate."""
+        wanted = self._ranges.monitor_rate_khz
+        rate = max(wanted, lowest_supported_rate_khz(len(background)))
+        try:
+            threshold = threshold_at_rate(background, rate)
+        except DataError:  # a handful of validation events in a test: no rate to speak of
+            threshold = float("nan")
+        result = {"val_threshold_gev": threshold, "val_rate_khz": rate}
+        low, high = self.efficiency_range_gev
+        values = []
+        for label in signal:
+            size = self._task.score(self._truth[label])
+            u = self._task.score(given[label])[(size >= low) & (size < high)]
+            measured = len(u) and np.isfinite(threshold)
+            values.append(float(np.mean(u >= threshold)) if measured else float("nan"))
+            result[f"val_{label}_{_EFFICIENCY}"] = values[-1]
+        mean = float(np.mean(values)) if values else float("nan")
+        return result | {f"val_{_EFFICIENCY}": mean}

@@ -21,20 +21,17 @@ from l1met_fpga.cluster import run_tasks
 from l1met_fpga.config.model import DenseConfig, LayerTypes, ModelConfig
 from l1met_fpga.config.run import RunConfig
 from l1met_fpga.config.scan import ScanConfig
-from l1met_fpga.data.samples import load_samples
-from l1met_fpga.data.truth import GEN_MET
 from l1met_fpga.errors import ConfigError, RunFolderError, TrainingError
 from l1met_fpga.files import exclusive, read_json, write_json
 from l1met_fpga.fixed_point import FixedType
 from l1met_fpga.identity import Identity, content_digest, require_same
 from l1met_fpga.models.export import export_network
-from l1met_fpga.models.heads import MET
 from l1met_fpga.models.network import Network
 from l1met_fpga.processors import allowed_processors
+from l1met_fpga.tasks.task import Task
 from l1met_fpga.training.inputs import training_identity
 from l1met_fpga.training.loop import train_variant
-from l1met_fpga.training.mixture import TrainingMixture
-from l1met_fpga.training.monitor import Validation, puppi_reference
+from l1met_fpga.training.session import load_training
 from l1met_fpga.training.workers import place
 
 __all__ = ["Cost", "Trial", "pareto", "propose", "run_scan"]
@@ -55,7 +52,7 @@ class Trial:
     Attributes:
         number: Trial number.
         parameters: What was proposed.
-        efficiency: Mean over signal samples, genMET 100 to 150 GeV, at equal rate.
+        efficiency: Mean over signal samples at equal rate, in the first bin of the evaluation.
         luts: Cost.
         figures: All validation figures.
     """
@@ -68,13 +65,15 @@ class Trial:
 
 
 @dataclass(frozen=True, slots=True)
-class _Task:
+class _Job:
     config: RunConfig
+    task: Task
     cost: Cost
 
 
 def run_scan(
     config: RunConfig,
+    task: Task,
     folder: Path,
     *,
     trials: int,
@@ -87,6 +86,7 @@ def run_scan(
 
     Args:
         config: Run whose section ``scan`` says what may vary.
+        task: What is trained.
         folder: Where the journal is kept.
         trials: Trials in all.
         cost: LUTs of a trained network.
@@ -108,24 +108,25 @@ def run_scan(
             "TF_CONFIG describes several machines, but every trial of a scan trains on one; unset "
             "it and share the trials by --scheduler"
         )
-    identity = _identity(config, cost)
+    identity = _identity(config, task, cost)
     with exclusive(folder):
         folder.mkdir(parents=True, exist_ok=True)
         _require_same_scan(folder, identity)
         return _run_trials(
-            config, folder, trials=trials, cost=cost, workers=workers, scheduler=scheduler,
+            config, task, folder, trials=trials, cost=cost, workers=workers, scheduler=scheduler,
             on_trial=on_trial,
         )  # fmt: skip
 
 
-def _identity(config: RunConfig, cost: Cost) -> dict[str, Any]:
+def _identity(config: RunConfig, task: Task, cost: Cost) -> dict[str, Any]:
     """Return what trials are made from; refuse samples that cannot give a score."""
-    samples = load_samples(config.samples, config.model, (GEN_MET,), reference=puppi_reference)
-    figures = Validation(samples, config.training.loss).puppi
-    if not math.isfinite(figures.get(SCORE, math.nan)):
+    samples, _, validation = load_training(config, task)
+    if not math.isfinite(validation.reference.get(SCORE, math.nan)):
+        low, high = validation.efficiency_range_gev
         raise TrainingError(
             "no efficiency at equal rate on the validation part: a scan needs a signal and a "
-            "pile-up-only sample with validation events (genMET 100 to 150 GeV in the signal)"
+            f"pile-up-only sample with validation events ({task.words.truth} {low:g} to {high:g} "
+            f"{task.words.unit} in the signal)"
         )
     return training_identity(config, samples) | {
         "section scan": content_digest(config.scan.model_dump(mode="json")),
@@ -155,6 +156,7 @@ def _require_same_scan(folder: Path, identity: Identity) -> None:
 
 def _run_trials(
     config: RunConfig,
+    task: Task,
     folder: Path,
     *,
     trials: int,
@@ -171,9 +173,9 @@ def _run_trials(
         if not asked or in_batch:  # a batch is proposed as a whole, before any of it has a score
             more = min(missing - len(asked), at_once - in_batch)
             asked += [study.ask() for _ in range(more)]
-        tasks = [_Task(propose(config, trial.suggest_int, trial), cost) for trial in asked]
+        jobs = [_Job(propose(config, trial.suggest_int, trial), task, cost) for trial in asked]
         for index, (figures, luts) in run_tasks(
-            _run_trial, tasks, workers=at_once, scheduler=scheduler
+            _run_trial, jobs, workers=at_once, scheduler=scheduler
         ):
             efficiency = figures.get(SCORE, math.nan)
             if not (math.isfinite(efficiency) and math.isfinite(luts)):
@@ -296,19 +298,16 @@ def _with_width(kind: FixedType, bits: int) -> FixedType:
     return replace(kind, frac_bits=bits - kind.int_bits - int(kind.signed))
 
 
-def _run_trial(task: _Task) -> tuple[dict[str, float], float]:
-    config = task.config
-    samples = load_samples(config.samples, config.model, (GEN_MET,), reference=puppi_reference)
-    mixture = TrainingMixture(
-        [s.train for s in samples], [s.share for s in samples], config.training
-    )
+def _run_trial(job: _Job) -> tuple[dict[str, float], float]:
+    config = job.config
+    samples, mixture, validation = load_training(config, job.task)
     with TemporaryDirectory(prefix="l1met-scan-") as scratch:
-        validation = Validation(samples, config.training.loss)
         result = train_variant(
-            config, "pruned", mixture, validation, Path(scratch),
+            config, job.task, "pruned", mixture, validation, Path(scratch),
             identity=training_identity(config, samples),
         )  # fmt: skip
-    return dict(_numbers(result.validation)), float(task.cost(export_network(result.model, (MET,))))
+    network = export_network(result.model, job.task.heads)
+    return dict(_numbers(result.validation)), float(job.cost(network))
 
 
 def _numbers(figures: Mapping[str, float]) -> Iterator[tuple[str, float]]:

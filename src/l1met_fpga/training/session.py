@@ -11,26 +11,25 @@ from typing import Any
 from l1met_fpga.config.run import RunConfig, load_run, save_run
 from l1met_fpga.config.training import EarlyStoppingConfig
 from l1met_fpga.data.samples import LoadedSample, load_samples
-from l1met_fpga.data.truth import GEN_MET
 from l1met_fpga.errors import ConfigError, TrainingError
 from l1met_fpga.files import exclusive, write_json
 from l1met_fpga.identity import Identity, require_same
 from l1met_fpga.models.build import Variant
 from l1met_fpga.models.export import export_network
-from l1met_fpga.models.heads import MET
 from l1met_fpga.models.storage import save_model
 from l1met_fpga.run_folder import RunFolder
+from l1met_fpga.tasks.task import Task
 from l1met_fpga.training import workers
 from l1met_fpga.training.callbacks import EpochReport
 from l1met_fpga.training.environment import environment
 from l1met_fpga.training.inputs import training_identity
 from l1met_fpga.training.loop import TrainedNetwork, primary_variant, train_variant
 from l1met_fpga.training.mixture import TrainingMixture
-from l1met_fpga.training.monitor import Validation, puppi_reference
+from l1met_fpga.training.monitor import Validation
 from l1met_fpga.training.resume import require_same_inputs
 from l1met_fpga.training.tensorboard import require_tensorboard
 
-__all__ = ["TrainingRun", "train_run", "variants"]
+__all__ = ["TrainingRun", "load_training", "train_run", "variants"]
 
 logger = logging.getLogger(__name__)
 
@@ -61,6 +60,7 @@ def variants(config: RunConfig) -> tuple[Variant, ...]:
 
 def train_run(
     config: RunConfig,
+    task: Task,
     root: Path,
     *,
     command: str,
@@ -76,13 +76,14 @@ def train_run(
 
     Args:
         config: The run.
+        task: What is trained.
         root: Run folder to make (or to go on with).
         command: What was run, for ``environment.json``.
         overwrite: Replace an earlier run there.
         resume: Go on with an interrupted run there.
         report: Called after every epoch.
-        on_start: Called once before the first epoch, with PUPPI MET's figures on the validation
-            events.
+        on_start: Called once before the first epoch, with the figures of what the trigger gives
+            today, on the validation events.
 
     Raises:
         ConfigError: If a sample is missing or a setting makes no sense.
@@ -97,29 +98,44 @@ def train_run(
     require_tensorboard(config.training)
     strategy, root = workers.strategy(), workers.own_folder(root)
     # Everything that can be wrong with the input is found before the folder is made.
-    samples = load_samples(config.samples, config.model, (GEN_MET,), reference=puppi_reference)
-    mixture = TrainingMixture(
-        [s.train for s in samples], [s.share for s in samples], config.training
-    )
-    validation = Validation(samples, config.training.loss)
+    samples, mixture, validation = load_training(config, task)
     validation.direction(config.training.early_stopping or EarlyStoppingConfig())
     identity = training_identity(config, samples)
     if on_start is not None:
-        on_start(validation.puppi)
+        on_start(validation.reference)
     with exclusive(root):
         folder = _open(config, root, identity, overwrite=overwrite, resume=resume)
         write_json(folder.environment, environment(seed=config.training.seed, command=command))
         results: dict[str, TrainedNetwork] = {}
         for variant in variants(config):
             results[variant] = train_variant(
-                config, variant, mixture, validation, folder.root,
+                config, task, variant, mixture, validation, folder.root,
                 identity=identity, report=report, strategy=strategy,
             )  # fmt: skip
-            _save(folder, config, variant, results[variant])
+            _save(folder, config, task, variant, results[variant])
         summary = _summary(config, samples, mixture, validation, results)
         shutil.rmtree(folder.checkpoints, ignore_errors=True)
         write_json(folder.training, summary)  # the last: the training is complete
     return TrainingRun(folder, primary_variant(config), summary)
+
+
+def load_training(
+    config: RunConfig, task: Task
+) -> tuple[tuple[LoadedSample, ...], TrainingMixture, Validation]:
+    """Read the samples of a run: the batches of its training and the figures to watch.
+
+    Raises:
+        ConfigError: If a sample is missing, or the task has no such loss.
+        DataError: If a sample cannot be read, or has no such truth.
+        TrainingError: If there is too little to train on or to watch.
+    """
+    samples = load_samples(
+        config.samples, config.model, tuple(task.truths.values()), reference=task.reference
+    )
+    mixture = TrainingMixture(
+        [s.train for s in samples], [s.share for s in samples], config.training, task
+    )
+    return samples, mixture, Validation(samples, config.training.loss, task, config.evaluation)
 
 
 def _open(
@@ -166,10 +182,12 @@ def _settings(config: RunConfig) -> dict[str, Any]:
     return dict(flat(config.model_dump(mode="json"), ""))
 
 
-def _save(folder: RunFolder, config: RunConfig, variant: Variant, result: TrainedNetwork) -> None:
+def _save(
+    folder: RunFolder, config: RunConfig, task: Task, variant: Variant, result: TrainedNetwork
+) -> None:
     if variant == primary_variant(config):
         save_model(result.model, folder.model)
-        export_network(result.model, (MET,)).save(folder.network)
+        export_network(result.model, task.heads).save(folder.network)
     else:
         save_model(
             result.model, folder.float_model if variant == "float" else folder.unpruned_model
@@ -187,6 +205,7 @@ def _summary(
         return {k: v if math.isfinite(v) else None for k, v in figures.items()}
 
     return {
+        "task": config.task,
         "model": config.model.name,
         "architecture": config.model.architecture,
         "primary": primary_variant(config),
@@ -194,7 +213,7 @@ def _summary(
         "training_events": sum(len(sample.train) for sample in samples),
         "steps_per_epoch": mixture.steps_per_epoch,
         "samples": [sample.record() for sample in samples],
-        "puppi": finite(validation.puppi),
+        "puppi": finite(validation.reference),
         "networks": {
             variant: {
                 "epochs": result.epochs,

@@ -30,6 +30,7 @@ from l1met_fpga.models.importing.values import (
     Function,
     Momentum,
     Pooled,
+    Tensor,
     Value,
     Vector,
     value_of,
@@ -74,6 +75,8 @@ def assemble(
             sources = [values[source] for source in step.inputs]
             values[step.name] = _STEPS[step.op](builder, step, *sources)
     result = values[graph.steps[-1].name]
+    if graph.one_candidate and isinstance(result, Tensor):
+        result = pools.dot(builder, "weights", result, Momentum())
     return complete(builder, result, head, name=name, held=held, result_type=result_type, run=run)
 
 

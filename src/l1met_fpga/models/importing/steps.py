@@ -107,11 +107,13 @@ class Graph(BaseModel):
     Attributes:
         source: Packages and versions that it comes from.
         steps: In order of execution; the last one is the model's result.
+        one_candidate: Whether the model is one of a candidate, which gives its weight.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     source: str
     steps: tuple[Annotated[Step, Field(discriminator="op")], ...]
+    one_candidate: bool = False
 
 
 def floats(values: Any) -> tuple[float, ...]:

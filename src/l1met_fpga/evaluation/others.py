@@ -1,4 +1,4 @@
-"""MET of other algorithms that the sources of the stores held, evaluated beside the baselines."""
+"""Other algorithms that the sources of the stores held, evaluated beside the baselines."""
 
 import logging
 from collections.abc import Container, Mapping, Sequence
@@ -7,35 +7,31 @@ from dataclasses import replace
 import numpy as np
 
 from l1met_fpga.evaluation.sample import Sample
-from l1met_fpga.metrics.arrays import FloatArray
+from l1met_fpga.tasks.task import Heads
 
-__all__ = ["with_source_met"]
+__all__ = ["with_others"]
 
 _log = logging.getLogger(__name__)
 
 
-def with_source_met(
-    samples: Sequence[Sample],
-    source_met_xy_gev: Sequence[Mapping[str, FloatArray]],
-    *,
-    taken: Container[str],
+def with_others(
+    samples: Sequence[Sample], others: Sequence[Mapping[str, Heads]], *, taken: Container[str]
 ) -> tuple[list[Sample], list[str]]:
     """Add to every sample the algorithms that all of them have for every event.
 
     Args:
         samples: Samples.
-        source_met_xy_gev: MET by algorithm of the same events, one dict per sample.
+        others: Heads by algorithm of the same events, one mapping per sample.
         taken: Names of other estimates, which keep them.
 
     Returns:
         The samples, and the names that were added.
     """
-    names = dict.fromkeys(name for held in source_met_xy_gev for name in held)
+    names = dict.fromkeys(name for held in others for name in held)
     usable = [
         name
         for name in names
-        if name not in taken
-        and all(name in held and np.isfinite(held[name]).all() for held in source_met_xy_gev)
+        if name not in taken and all(name in held and _known(held[name]) for held in others)
     ]
     left_out = [name for name in names if name not in usable]
     if left_out:
@@ -44,7 +40,11 @@ def with_source_met(
             ", ".join(left_out),
         )
     wider = [
-        replace(sample, met_xy_gev=sample.met_xy_gev | {name: held[name] for name in usable})
-        for sample, held in zip(samples, source_met_xy_gev, strict=True)
+        replace(sample, estimates=sample.estimates | {name: held[name] for name in usable})
+        for sample, held in zip(samples, others, strict=True)
     ]
     return wider, usable
+
+
+def _known(heads: Heads) -> bool:
+    return all(bool(np.isfinite(values).all()) for values in heads.values())

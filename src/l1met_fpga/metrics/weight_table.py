@@ -1,11 +1,12 @@
-"""Baselines that a network must beat, fitted by least squares on training events only.
+"""Tables of weights on candidates, fitted by least squares: what a network must beat.
 
-All are weights on PUPPI candidates: ``MET = -sum_i w(cell of i) p_i``. One cell for all candidates
-is the best constant, one per particle type the per-type constants, one per pt x |eta| x type the
-table. A small pull towards weight 1 (a prior of width 1) keeps cells without data at PUPPI MET.
+An estimate is ``sum_i w(cell of i) x_i``, where x_i is what candidate i gives: its momentum with the
+opposite sign for MET, its pt for HT. One cell for all candidates is the best constant, one per
+particle type the per-type constants, one per pt x |eta| x type the table. A small pull towards
+weight 1 (a prior of width 1) keeps cells without data at the plain sum.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -13,19 +14,22 @@ import numpy as np
 import numpy.typing as npt
 
 from l1met_fpga.errors import DataError
-from l1met_fpga.metrics.arrays import FloatArray, check_met_xy, check_same_length
+from l1met_fpga.metrics.arrays import FloatArray, check_same_length
 from l1met_fpga.puppi.columns import COLUMNS, PARTICLE_KINDS, PT_LSB_GEV, Candidates, ParticleId
-from l1met_fpga.puppi.sums import momentum_xy_gev, puppi_met_xy_gev
 
 __all__ = [
     "ABS_ETA_EDGES",
+    "GRIDS",
     "PT_EDGES_GEV",
     "TABLE",
     "CellGrid",
+    "Summand",
     "WeightTable",
-    "fit_baselines",
     "fit_weights",
 ]
+
+Summand = Callable[[Candidates], FloatArray]
+"""What every slot adds with weight 1, shape (n_events, n_slots, size); 0 in empty ones."""
 
 PT_EDGES_GEV: Final = (0.0, 2.5, 4.0, 7.0, 15.0, 40.0, float("inf"))
 ABS_ETA_EDGES: Final = (0.0, 1.0, 1.5, 2.0, 2.5, 3.0, float("inf"))
@@ -69,6 +73,8 @@ class CellGrid:
 ALL: Final = CellGrid((tuple(ParticleId),))
 TYPES: Final = CellGrid(tuple(PARTICLE_KINDS.values()))
 TABLE: Final = CellGrid(tuple(PARTICLE_KINDS.values()), ABS_ETA_EDGES, PT_EDGES_GEV)
+GRIDS: Final = {"scaled_puppi": ALL, "per_type": TYPES, "table": TABLE}
+"""Grids by the name of the baseline that is fitted with them, coarse to fine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,14 +91,14 @@ class WeightTable:
     weights: FloatArray
     candidates: npt.NDArray[np.int64]
 
-    def met_xy_gev(self, candidates: Candidates) -> FloatArray:
-        """Return the weighted MET, shape (n_events, 2)."""
+    def weighted_sum(self, candidates: Candidates, summand: Summand) -> FloatArray:
+        """Return the weighted sum of what candidates give, shape (n_events, size)."""
         flat = self.weights.ravel()
         parts = [
-            -np.einsum("es,esd->ed", flat[self.grid.cell(chunk)], momentum_xy_gev(chunk))
+            np.einsum("es,esd->ed", flat[self.grid.cell(chunk)], summand(chunk))
             for chunk, _ in _steps(candidates)
         ]
-        return np.concatenate(parts) if parts else np.zeros((0, 2))
+        return np.concatenate(parts) if parts else summand(candidates).sum(axis=1)
 
     def to_json(self) -> dict[str, Any]:
         """Return edges and weights for ``metrics.json``."""
@@ -112,47 +118,55 @@ def _steps(candidates: Candidates) -> Iterator[tuple[dict[str, npt.NDArray[np.in
         yield {name: column[part] for name, column in candidates.items()}, part
 
 
-def _pools(candidates: Candidates, grid: CellGrid) -> tuple[FloatArray, npt.NDArray[np.int64]]:
-    """Return ``-sum p`` per event and cell, shape (n, 2, n_cells), and the candidates per cell."""
+def _pools(
+    candidates: Candidates, grid: CellGrid, summand: Summand
+) -> tuple[FloatArray, npt.NDArray[np.int64]]:
+    """Return sums per event and cell, shape (n, size, n_cells), and the candidates per cell."""
     cell, n_events = grid.cell(candidates), len(candidates["pt"])
     flat = (cell + np.arange(n_events)[:, None] * len(grid)).ravel()
-    momentum = momentum_xy_gev(candidates)
+    given = summand(candidates)
     pools = np.stack(
         [
-            -np.bincount(flat, momentum[..., axis].ravel(), minlength=n_events * len(grid))
-            for axis in range(2)
+            np.bincount(flat, given[..., k].ravel(), minlength=n_events * len(grid))
+            for k in range(given.shape[-1])
         ]
     )
     seen = np.bincount(cell[candidates["pt"] > 0], minlength=len(grid)).astype(np.int64)
-    by_event = pools.reshape(2, n_events, len(grid)).swapaxes(0, 1)
+    by_event = pools.reshape(-1, n_events, len(grid)).swapaxes(0, 1)
     return np.asarray(by_event, np.float64), seen
 
 
 def fit_weights(
-    candidates: Candidates, target_met_xy_gev: npt.ArrayLike, grid: CellGrid
+    candidates: Candidates,
+    target: FloatArray,
+    grid: CellGrid,
+    *,
+    summand: Summand,
+    plain: FloatArray,
 ) -> WeightTable:
-    """Fit one weight per cell so that the weighted MET is close to a target.
+    """Fit one weight per cell so that the weighted sum is close to a target.
 
-    The target is the generator MET for a baseline, or a network's own output: then the weights are
-    the network's mean weight per cell, whatever its architecture.
+    The target is the truth for a baseline, or a network's own output: then the weights are the
+    network's mean weight per cell, whatever its architecture.
 
     Args:
         candidates: Columns ``pt``, ``eta``, ``phi``, ``pid``.
-        target_met_xy_gev: Shape (n, 2), GeV.
+        target: Shape (n, size).
         grid: The cells.
+        summand: What every slot gives.
+        plain: The sum with every weight 1, shape (n, size).
 
     Raises:
-        DataError: If there is no event, lengths differ, or the target is not finite.
+        DataError: If there is no event or lengths differ.
     """
-    target = check_met_xy(target_met_xy_gev, name="target of the fit")
     check_same_length({"candidates": candidates["pt"], "target": target})
     if len(target) == 0:
         raise DataError("cannot fit weights on no event; give a training sample")
     gram, right = np.zeros((len(grid), len(grid))), np.zeros(len(grid))
     seen = np.zeros(len(grid), dtype=np.int64)
-    variance = float(np.mean((target - puppi_met_xy_gev(candidates)) ** 2))
+    variance = float(np.mean((target - plain) ** 2))
     for chunk, part in _steps(candidates):
-        pools, counts = _pools(chunk, grid)
+        pools, counts = _pools(chunk, grid, summand)
         flat = pools.reshape(-1, len(grid))
         gram += flat.T @ flat
         right += flat.T @ target[part].ravel()
@@ -160,9 +174,3 @@ def fit_weights(
     prior = max(variance, 1e-6) * np.eye(len(grid))
     weights = np.linalg.solve(gram + prior, right + prior.sum(axis=1))
     return WeightTable(grid, weights.reshape(grid.shape), seen.reshape(grid.shape))
-
-
-def fit_baselines(candidates: Candidates, gen_met_xy_gev: npt.ArrayLike) -> dict[str, WeightTable]:
-    """Fit ``scaled_puppi``, ``per_type`` and ``table`` on training events."""
-    grids = {"scaled_puppi": ALL, "per_type": TYPES, "table": TABLE}
-    return {name: fit_weights(candidates, gen_met_xy_gev, grid) for name, grid in grids.items()}

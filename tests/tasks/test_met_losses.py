@@ -5,7 +5,9 @@ import pytest
 
 from l1met_fpga.config.training import LossConfig
 from l1met_fpga.models.keras import tf
-from l1met_fpga.training.losses import LOSSES, MetLoss
+from l1met_fpga.tasks.met.losses import LOSSES
+from l1met_fpga.tasks.met.task import TASK as MET
+from l1met_fpga.training.losses import HeadLoss, head_losses
 
 Q = [[30.0, 40.0], [0.0, 0.0]]
 U = [[33.0, 36.0], [-50.0, 10.0]]  # d = (3, -4) and (-50, 10)
@@ -34,7 +36,7 @@ RELATIVE = [0.5 * (3 / 30 + 4 / 40), 0.5 * (50 + 10)]
     ],
 )
 def test_loss_equals_the_hand_computed_value(options, expected):
-    loss = MetLoss(LossConfig(**options))
+    loss = head_losses(MET, LossConfig(**options))["met"]
     per_event = loss.call(tf.constant(Q), tf.constant(U, tf.float64)).numpy()
     np.testing.assert_allclose(per_event, expected, rtol=1e-5)
     np.testing.assert_allclose(loss(tf.constant(Q), tf.constant(U)), np.mean(expected), rtol=1e-5)
@@ -42,7 +44,7 @@ def test_loss_equals_the_hand_computed_value(options, expected):
 
 @pytest.mark.parametrize("kind", sorted(LOSSES))
 def test_gradient_is_finite_at_zero_met_and_independent_of_batch_size(kind):
-    loss = MetLoss(LossConfig(kind=kind, response_weight=1.0))
+    loss = HeadLoss(LOSSES[kind], LossConfig(kind=kind, response_weight=1.0))
     gradients = []
     for copies in (1, 5):
         u = tf.Variable(tf.zeros((2 * copies, 2)))
@@ -56,6 +58,6 @@ def test_gradient_is_finite_at_zero_met_and_independent_of_batch_size(kind):
 
 @pytest.mark.parametrize("kind", sorted(LOSSES))
 def test_perfect_estimate_is_the_minimum(kind):
-    loss = MetLoss(LossConfig(kind=kind, response_weight=1.0, quantile=0.5))
+    loss = HeadLoss(LOSSES[kind], LossConfig(kind=kind, response_weight=1.0, quantile=0.5))
     assert float(loss(tf.constant(Q), tf.constant(Q))) == pytest.approx(0, abs=1e-5)
     assert float(loss(tf.constant(Q), tf.constant(U))) > 0.01

@@ -1,7 +1,6 @@
 """Response, resolution, tails and multiplicity dependence."""
 
 from collections.abc import Mapping, Sequence
-from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -23,16 +22,11 @@ from l1met_fpga.plots.curves import (
 from l1met_fpga.plots.figure import styled
 
 __all__ = [
-    "GEN_MET_LABEL",
-    "MET_LABEL",
     "plot_binned",
     "plot_multiplicity",
     "plot_residuals",
     "plot_with_ratio",
 ]
-
-MET_LABEL: Final = "$p_T^{miss}$ [GeV]"
-GEN_MET_LABEL: Final = f"generator {MET_LABEL}"
 
 
 def plot_binned(
@@ -40,15 +34,17 @@ def plot_binned(
     curves: Sequence[Curve],
     *,
     label: str,
+    truth_label: str,
     title: str = "",
     reference: float | None = None,
 ) -> Figure:
-    """Draw a figure per bin of |genMET|, for example the response.
+    """Draw a figure per bin of the truth, for example the response.
 
     Args:
-        bins: Bins of |genMET|.
+        bins: Bins of the truth.
         curves: One per estimate.
         label: Vertical axis.
+        truth_label: Horizontal axis.
         title: Line above the axis.
         reference: Dotted horizontal line.
     """
@@ -62,7 +58,7 @@ def plot_binned(
                 shifted(centres, halves, k, len(curves)), curve.value, curve.error, halves,
                 linestyle="none", label=curve.title, markersize=6, **look(k),
             )  # fmt: skip
-        axis.set(xlabel=binned_label(GEN_MET_LABEL, bins.edges_gev), ylabel=label, xlim=drawn)
+        axis.set(xlabel=binned_label(truth_label, bins.edges_gev), ylabel=label, xlim=drawn)
         _room_above(axis, [curve.value for curve in curves])
         legend(axis, curves, loc="upper right")
     return made
@@ -75,16 +71,18 @@ def plot_with_ratio(
     *,
     label: str,
     ratio_label: str,
+    truth_label: str,
     title: str = "",
 ) -> Figure:
-    """Draw widths per bin of |genMET| with their ratios to a reference below.
+    """Draw widths per bin of the truth with their ratios to a reference below.
 
     Args:
-        bins: Bins of |genMET|.
+        bins: Bins of the truth.
         curves: One per estimate.
         ratios: One per estimate, with the paired error of the ratio.
         label: Vertical axis.
         ratio_label: Vertical axis of the ratio panel.
+        truth_label: Horizontal axis.
         title: Line above the axis.
     """
     with styled():
@@ -96,7 +94,7 @@ def plot_with_ratio(
             top.errorbar(x, curve.value, curve.error, halves, label=curve.title, **options)
             bottom.errorbar(x, ratio.value, ratio.error, halves, **options)
         top.set(ylabel=label, xlim=drawn)
-        bottom.set(xlabel=binned_label(GEN_MET_LABEL, bins.edges_gev))
+        bottom.set(xlabel=binned_label(truth_label, bins.edges_gev))
         _room_above(top, [curve.value for curve in curves])
         legend(top, curves, loc="upper left")
     return made
@@ -157,10 +155,11 @@ def plot_multiplicity(
     n_candidates: npt.NDArray[np.int64],
     residuals_gev: Mapping[str, FloatArray],
     *,
+    label: str,
     title: str = "",
     n_bins: int = 8,
 ) -> Figure:
-    """Draw the x-residual half width against the number of PUPPI candidates.
+    """Draw the half width of residuals against the number of PUPPI candidates.
 
     Bins hold equal numbers of events; the points stand at the mean multiplicity.
     """
@@ -188,7 +187,7 @@ def plot_multiplicity(
             axis.errorbar(mean, width, error, linestyle="none", label=name, **look(k))
             curves.append(width)
         axis.set(
-            xlabel="PUPPI candidates before truncation", ylabel="x residual $\\sigma_{68}$ [GeV]"
+            xlabel="PUPPI candidates before truncation", ylabel=f"{label} $\\sigma_{{68}}$ [GeV]"
         )
         _room_above(axis, curves)
         legend(axis, list(residuals_gev), loc="upper left")

@@ -1,1 +1,0 @@
-"""Plots of the evaluation: functions from arrays to a matplotlib Figure."""

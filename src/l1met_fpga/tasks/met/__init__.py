@@ -1,0 +1,1 @@
+"""Missing transverse energy: what is MET's own."""

@@ -1,0 +1,178 @@
+"""A task: what a network is to give, from what truth, and how one sees that it does it well.
+
+A task is a value. Training, evaluation, firmware and report are handed one and import none, so a new
+task is one file (or folder) beside this one, its line in :mod:`l1met_fpga.tasks.registry`, and a
+model's YAML file.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from l1met_fpga.config.training import LossConfig
+from l1met_fpga.data.examples import Examples
+from l1met_fpga.data.store import Store
+from l1met_fpga.metrics.arrays import FloatArray
+from l1met_fpga.metrics.weight_table import WeightTable
+from l1met_fpga.models.heads import Head
+from l1met_fpga.results.metrics import Words
+
+__all__ = [
+    "Augment",
+    "Baseline",
+    "BinnedFigure",
+    "Estimator",
+    "Files",
+    "Heads",
+    "Inputs",
+    "Loss",
+    "Plots",
+    "Task",
+]
+
+Heads = Mapping[str, FloatArray]
+"""Numbers by head, shape (n_examples, size)."""
+Inputs = dict[str, npt.NDArray[Any]]
+"""Inputs of a packed model: columns, shape (n_rows,), and ``row_splits``, shape (n + 1,)."""
+Loss = Callable[[Any, Any, LossConfig], Any]
+"""(truth, output, settings) -> one value per example; both tensors have shape (n, size)."""
+Augment = Callable[[Inputs, Heads, np.random.Generator], tuple[Inputs, Heads]]
+"""(inputs, truth by head, random numbers) -> the same examples seen otherwise, truth with them."""
+Estimator = Callable[[Examples], Heads]
+"""Gives every head of examples."""
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """What a network must beat.
+
+    Attributes:
+        title: Text in legends and tables.
+        estimate: Gives the heads.
+        weights: Table of weights that was fitted, where it is one.
+    """
+
+    title: str
+    estimate: Estimator
+    weights: WeightTable | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BinnedFigure:
+    """A figure in bins of the truth and how it is shown.
+
+    Attributes:
+        name: Attribute of :class:`~l1met_fpga.metrics.resolution.BinnedResolution`.
+        table: Its title in tables; None leaves it out there.
+        plot: Name of its plot; None draws none.
+        label: Vertical axis of the plot.
+        reference: Dotted line of the plot.
+        ratio: Whether the plot has ratios to the first estimate below.
+    """
+
+    name: str
+    table: str | None = None
+    plot: str | None = None
+    label: str = ""
+    reference: float | None = None
+    ratio: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Plots:
+    """Text of plots that is not in :class:`~l1met_fpga.results.metrics.Words`.
+
+    Attributes:
+        score: Axis of what is cut on, with its unit.
+        truth: Axis of the truth, with its unit.
+        residual: Axis of the residual.
+        residual_name: Name of the plot of residuals.
+    """
+
+    score: str
+    truth: str
+    residual: str
+    residual_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """Estimates that others made, in files.
+
+    Attributes:
+        read: Reads an estimate, and the truth if the file holds it.
+        truth_keys: Arrays that would hold the truth.
+        hint: What to look at in an estimate whose size cannot be right.
+    """
+
+    read: Callable[[Path], tuple[Heads, Heads | None]]
+    truth_keys: str
+    hint: str
+
+
+def _as_it_is(
+    inputs: Inputs,
+    truth: Heads,
+    rng: np.random.Generator,  # noqa: ARG001
+) -> tuple[Inputs, Heads]:
+    return inputs, truth
+
+
+def _none(store: Store, events: npt.NDArray[np.int64]) -> Mapping[str, Heads]:  # noqa: ARG001
+    return {}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """Everything that is special to a task.
+
+    Attributes:
+        name: Name in ``task:`` of a model's YAML file.
+        rows: What an example is.
+        heads: What its networks give.
+        truths: Name of the truth of each head in a store (:mod:`l1met_fpga.data.truth`), by head.
+        losses: Loss functions by head and ``training.loss.kind``. A function gives them, because
+            TensorFlow is loaded only where a network is.
+        reference: What the trigger gives today; a network starts from it.
+        baselines: Fitted on training examples, by name, in the order of tables; ``puppi``, the
+            reference, is the first.
+        score: Heads -> the one number per example that a trigger cuts on.
+        vector: Heads -> what resolution is measured of, as vectors (n, 2); a number is a vector
+            along x.
+        files: How estimates of others are read.
+        figures: Figures in bins of the size of the truth.
+        words: Names in files, tables and sentences.
+        plots: Text of plots.
+        augment: The symmetry that training makes use of.
+        weights: Fits the mean weight of candidates, in cells, with which today's sum becomes the
+            given heads; None where the heads are no sum over candidates.
+        others: (store, events) -> estimates of other algorithms that the store's sources held.
+    """
+
+    name: str
+    rows: Literal["event", "jet"] = "event"
+    heads: tuple[Head, ...]
+    truths: Mapping[str, str]
+    losses: Callable[[], Mapping[str, Mapping[str, Loss]]]
+    reference: Estimator
+    baselines: Callable[[Examples], dict[str, Baseline]]
+    score: Callable[[Heads], FloatArray]
+    vector: Callable[[Heads], FloatArray]
+    files: Files
+    figures: tuple[BinnedFigure, ...]
+    words: Words
+    plots: Plots
+    augment: Augment = _as_it_is
+    weights: Callable[[Examples, Heads], WeightTable] | None = None
+    others: Callable[[Store, npt.NDArray[np.int64]], Mapping[str, Heads]] = _none
+
+    def truth(self, examples: Examples) -> dict[str, FloatArray]:
+        """Return the truth of examples by head."""
+        return {
+            head: examples.truth[name].reshape(len(examples), -1)
+            for head, name in self.truths.items()
+        }

@@ -1,0 +1,37 @@
+"""Tasks by name."""
+
+import pytest
+from keras_models import MODELS
+from typer.testing import CliRunner
+
+from l1met_fpga.cli.app import app
+from l1met_fpga.config.run import load_run
+from l1met_fpga.errors import ConfigError
+from l1met_fpga.tasks.registry import DEFAULT_TASK, TASKS, task_named
+
+
+def test_a_task_has_the_name_it_is_asked_for_by():
+    assert [task_named(name).name for name in TASKS] == list(TASKS)
+    assert DEFAULT_TASK in TASKS
+
+
+@pytest.mark.parametrize(("asked", "near"), [("mett", "met"), ("HT", "ht"), ("", "")])
+def test_an_unknown_task_names_the_nearest(asked, near):
+    with pytest.raises(ConfigError) as caught:
+        task_named(asked)
+    said = str(caught.value)
+    assert said.startswith(f"there is no task {asked!r}; ")
+    assert not near or f"did you mean {near!r}?" in said
+    assert f"Tasks are {', '.join(TASKS)} (`task:` in the model's YAML file)" in said
+
+
+def test_the_task_of_a_model_is_met_unless_its_file_says_another():
+    assert load_run(MODELS / "deepset.yaml").task == "met"
+    assert load_run(MODELS / "deepset.yaml", {"task": "ht"}).task == "ht"
+
+
+def test_training_of_an_unknown_task_makes_nothing(tmp_path):
+    arguments = ["train", str(MODELS / "deepset.yaml"), "--set", "task=mte", "-o"]
+    result = CliRunner().invoke(app, [*arguments, str(tmp_path / "run")])
+    assert "there is no task 'mte'; did you mean 'met'?" in str(result.exception)
+    assert not (tmp_path / "run").exists()
