@@ -69,7 +69,7 @@ def simulate(design, top, sources, rows, work):
     work.mkdir()
     (work / "pins.txt").write_text("\n".join(rows) + "\n")
     bench = BENCH.format(
-        top=top, words=64 * LANES - 1, met=design.output_port.width - 1,
+        top=top, words=64 * LANES - 1, met=design.numbers[0].bits - 1,
         clocks=len(rows), settled=RESET_CLOCKS + FLUSH_CLOCKS,
     )  # fmt: skip
     (work / "bench.v").write_text(bench)

@@ -6,6 +6,7 @@ environments of their own, which ``make test-oracles`` makes.
 """
 
 import functools
+import os
 import re
 import shutil
 import subprocess
@@ -16,6 +17,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from require import require
+
+from l1met_fpga.models.importing.packages import FOLDER_VARIABLE
 
 __all__ = ["TOOLS", "environment_python", "need"]
 
@@ -58,17 +61,21 @@ def package(distribution: str, environment: str) -> Tool:
     return Tool(find, _say_version(distribution), MADE_BY)
 
 
-def beside_ours(distribution: str) -> Tool:
-    """A package that is imported together with ours."""
+def beside_ours(distribution: str, module: str) -> Tool:
+    """A package that is imported together with ours, or from the folder of ``L1MET_PACKAGES``."""
 
     def find() -> str | None:
-        return sys.executable if find_spec(distribution.replace("-", "_")) else None
+        folder = os.environ.get(FOLDER_VARIABLE)
+        there = find_spec(module) or (folder and (Path(folder) / module).is_dir())
+        return sys.executable if there else None
 
-    return Tool(find, _say_version(distribution), f"pip install {distribution}, or {MADE_BY}")
+    return Tool(find, _say_version(distribution), MADE_BY)
 
 
 def _say_version(distribution: str) -> tuple[str, str]:
-    return "-c", f"from importlib.metadata import version; print(version({distribution!r}))"
+    say = "import os, sys; from importlib.metadata import version; "
+    say += f"sys.path.append(os.environ.get({FOLDER_VARIABLE!r}, '')); "
+    return "-c", say + f"print(version({distribution!r}))"
 
 
 TOOLS = {
@@ -82,10 +89,11 @@ TOOLS = {
         "chromium", "chromium-browser", "google-chrome", "chrome", ask="--version", package="chromium"
     ),
     "ROOT": package("ROOT", "root"),
-    "fsspec-xrootd": beside_ours("fsspec-xrootd"),
+    "fsspec-xrootd": beside_ours("fsspec-xrootd", "fsspec_xrootd"),
     "alkaid": package("alkaid", "alkaid"),
     "fastjet": package("fastjet", "fastjet"),
-    "hgq2": package("hgq2", "hgq2"),
+    "hgq2": beside_ours("hgq2", "hgq"),
+    "qonnx": beside_ours("qonnx", "qonnx"),
 }  # fmt: skip
 
 

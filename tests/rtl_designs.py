@@ -11,7 +11,7 @@ import numpy as np
 from l1met_fpga.config.rtl import RtlConfig
 from l1met_fpga.firmware.rtl.design import Design
 from l1met_fpga.firmware.rtl.project import write_project
-from l1met_fpga.firmware.rtl.verilated import VerilatedModel, compile_design
+from l1met_fpga.firmware.rtl.verilated import Number, VerilatedModel, compile_design
 from l1met_fpga.models.network import Network
 from l1met_fpga.puppi.columns import REQUIRED_COLUMNS
 
@@ -64,9 +64,11 @@ def compiled(name: str, lanes: int = 3) -> Compiled:
 def compile_sources(sources: Path, top: str, lanes: int) -> VerilatedModel:
     """Compile without optimization: these simulations are short."""
     build = sources.parent / "simulation"
+    numbers = [Number(port, networks.MET.width, True) for port in ("met_x", "met_y")]
     return compile_design(
-        sources, build, top=top, lanes=lanes, output_bits=networks.MET.width, optimization="-O0"
-    )
+        sources, build, top=top, lanes=lanes, numbers=numbers, valid="met_valid",
+        error="met_error", has_word=True, optimization="-O0",
+    )  # fmt: skip
 
 
 def random_candidates(

@@ -178,6 +178,11 @@ class RunFolder:
         return self.root / "bit_exactness.json"
 
     @property
+    def saturation(self) -> Path:
+        """How many outputs left the range of their type in test events."""
+        return self.root / "saturation.json"
+
+    @property
     def plots(self) -> Path:
         """Figures, PDF and PNG."""
         return self.root / "plots"

@@ -57,6 +57,8 @@ def test_other_peoples_arrays(files, tmp_path, capsys):
         (["-a", "ttbar:a=none.npz"], 2, "needs --output"),
         (["-a", "ttbar:a=none.npz", "-o", "out"], 3, "no file none.npz"),
         (["no_run"], 5, "does not exist"),
+        (["-a", "../x:a=a.npz", "-o", "out"], 2, "a label must have one character or more, none"),
+        (["-a", "a\nb:a=a.npz", "-o", "out"], 2, "got 'a\\nb'"),
         (["-a", "ttbar:a=x.npz", "-a", "ttbar:a=y.npz", "-o", "out"], 2, "given twice"),
         (
             ["-a", "ttbar:a=x.npz", "--background", "SingleNu", "-o", "out"],
@@ -78,6 +80,12 @@ def test_wrong_use_of_evaluate(argv, code, message, capsys):
 def test_unknown_setting_names_the_neighbour(files, tmp_path, capsys):
     assert run("evaluate", *files, "-o", str(tmp_path), "--set", "rates_kHz=[18]") == 2
     assert "did you mean 'rates_khz'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("rates", ["[62,62]", "[62,18,62.0]", "[62.00000001,62]"])
+def test_a_working_point_that_stands_twice(rates, files, tmp_path, capsys):
+    assert run("evaluate", *files, "-o", str(tmp_path), "--set", f"rates_khz={rates}") == 2
+    assert "working points must differ, and 62 kHz stands twice" in capsys.readouterr().err
 
 
 def test_estimate_without_pileup_wrong(files, tmp_path, capsys):

@@ -84,7 +84,8 @@ def test_override_changes_one_entry_of_a_list():
     raw = {"stages": [{"target_sparsity": 0.1}, {"target_sparsity": 0.2}]}
     changed = override(raw, {"stages.1.target_sparsity": "0.3"})
     assert changed["stages"] == [{"target_sparsity": 0.1}, {"target_sparsity": 0.3}]
-    assert override(raw, {"stages.0": "{}"})["stages"] == [{}, {"target_sparsity": 0.2}]
+    whole = override(raw, {"stages.0": "{target_sparsity: 0.5, more: 1}"})["stages"]
+    assert whole == [{"target_sparsity": 0.5, "more": 1}, {"target_sparsity": 0.2}]
     assert raw["stages"][1] == {"target_sparsity": 0.2}
 
 
@@ -114,6 +115,43 @@ def test_override_replaces_one_leaf_and_leaves_its_input_alone():
         "pruning": {"target_sparsity": 0.75},
     }
     assert raw["pruning"] == {"target_sparsity": 0.1}
+
+
+LOSS = {"kind": "huber", "delta_gev": 30}
+
+
+@pytest.mark.parametrize(
+    ("assignments", "sentence"),
+    [
+        (
+            {"training": "{epochs: 3}"},
+            (
+                "cannot set training to {'epochs': 3}: it would lose loss, which is set there; "
+                "set single keys (training.epochs=...)"
+            ),
+        ),
+        ({"training": "{loss: {kind: mae}}"}, "it would lose epochs, which is set there"),
+        ({"training.loss": "{kind: mae}"}, "it would lose delta_gev, which is set there"),
+        ({"training.loss": "{}"}, "lose kind, delta_gev, which are set there; set single keys"),
+        ({"phi.0": "{units: 4}"}, "cannot set phi.0 to {'units': 4}: it would lose kernel"),
+    ],
+)
+def test_a_section_does_not_lose_keys_silently(assignments, sentence):
+    raw = {
+        "training": {"epochs": 5, "loss": LOSS},
+        "phi": [{"units": 8, "kernel": "fixed<6,1>"}],
+    }
+    with pytest.raises(ConfigError) as caught:
+        override(raw, assignments)
+    assert sentence in str(caught.value)
+
+
+def test_a_section_with_all_its_keys_or_of_other_names_may_be_replaced():
+    raw = {"loss": LOSS, "at_most": {"rtl.lut": 1, "hls.lut": 2}, "one": {"a": 1}, "none": {}}
+    typed = {"loss": "{kind: mae, delta_gev: 30}", "at_most": "{rtl.ff: 3}", "one": "null"}
+    replaced = {"loss": LOSS | {"kind": "mae"}, "at_most": {"rtl.ff": 3}, "one": None}
+    assert override(raw, typed | {"none": "{b: 2}"}) == replaced | {"none": {"b": 2}}
+    assert override(raw, {"loss": {}})["loss"] == {}, "a program's own mapping stands as it is"
 
 
 def test_without_overrides_the_file_stands():

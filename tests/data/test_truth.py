@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from ntuples import make_events, write_l1deepmet, write_l1metml, write_perfnano
 
+from l1met_fpga.cli.app import main
 from l1met_fpga.config.data import ConvertConfig
 from l1met_fpga.data.convert import convert
 from l1met_fpga.data.inspect import inspect_file
@@ -116,6 +117,24 @@ def test_a_truth_that_is_zero_throughout_is_named(tmp_path, write):
     assert said in inspect_file(str(tmp_path / f"ttbar.{suffix}")).problems
     write(tmp_path / f"pileup.{suffix}", events)
     assert said not in inspect_file(str(tmp_path / f"pileup.{suffix}")).problems
+
+
+@pytest.mark.parametrize(("n_zero", "is_said"), [(15, False), (16, True)])
+def test_a_truth_that_is_zero_in_most_events_is_noted(tmp_path, capsys, n_zero, is_said):
+    events = make_events(32)
+    events.gen_met[2:] = 100, 1
+    events.gen_met[2 : 2 + n_zero] = 0
+    events.gen_met[:2] = -999, 0  # not known, so no part of the share
+    write_root(tmp_path / "ttbar.root", events)
+    for role in ("signal", "background"):
+        store = tmp_path / f"{role}.h5"
+        with pytest.raises(SystemExit, match="0"):
+            main(["convert", str(tmp_path / "ttbar.root"), "-o", str(store), "--role", role])
+        noted = "exactly zero, more than half; was it filled in all of them?"
+        assert (noted in capsys.readouterr().out) == (is_said and role == "signal")
+        found = f"the generator MET of {n_zero} of 30 events is exactly zero"
+        said = "\n".join(inspect_file(str(store)).problems)
+        assert (found in said) == (is_said and role == "signal")
 
 
 def test_a_vertex_of_a_filler_is_none(tmp_path):

@@ -113,6 +113,14 @@ def test_a_signal_store_without_any_truth_wrong(tmp_path):
         load_store(path, MET)
 
 
+@pytest.mark.parametrize("label", ["../x", "a/b", "a\nb", ""])
+def test_a_store_with_a_label_that_cannot_name_a_figure_is_refused(tmp_path, label):
+    """Stores of before the rule may have one."""
+    path = make_store(tmp_path / "a.h5", label, np.ones((60, 2)))
+    with pytest.raises(DataError, match=r"its label .* must have one character or more, none of"):
+        load_store(path, None)
+
+
 def test_empty_part_wrong(tmp_path):
     path = make_store(tmp_path / "a.h5", "ttbar", np.ones((1, 2)))
     with Store.open(path) as store:

@@ -39,7 +39,7 @@ def libraries(tmp_path_factory):
 def assert_same(network, form, candidates):
     codes, words = form.predict(candidates)
     expected = met_codes(network, candidates)
-    assert np.count_nonzero(codes != expected) == 0
+    assert np.count_nonzero(codes["met"] != expected) == 0
     assert np.count_nonzero(words != gt_words(network.type_of("met"), expected)) == 0
 
 
@@ -111,10 +111,12 @@ def test_words_give_what_their_columns_give(libraries, rng):
     columns = unpack(words)
     expected = met_codes(network, columns)
     codes, gt = form.predict_words(words)
-    assert np.count_nonzero(codes != expected) == 0
+    assert np.count_nonzero(codes["met"] != expected) == 0
     assert np.count_nonzero(gt != gt_words(network.type_of("met"), expected)) == 0
     spare = words | np.uint64(0b111 << 61)
-    assert np.count_nonzero(form.predict_words(spare)[0] != expected) == 0, "as in the firmware"
+    assert np.count_nonzero(form.predict_words(spare)[0]["met"] != expected) == 0, (
+        "as in the firmware"
+    )
 
 
 def test_every_column_reaches_the_network(libraries, rng):
@@ -151,7 +153,7 @@ def test_every_column_reaches_the_network(libraries, rng):
         columns[name] = codes.astype(np.int16)
     form = CppForm.compiled(network, libraries)
     assert_same(network, form, columns)
-    assert np.array_equal(form.predict_words(pack(columns))[0], met_codes(network, columns))
+    assert np.array_equal(form.predict_words(pack(columns))[0]["met"], met_codes(network, columns))
 
 
 def test_every_size_and_direction_gives_the_word_of_the_rtl(libraries, rng):
@@ -348,13 +350,15 @@ def test_what_cannot_be_exact_is_refused_by_name():
         cpp_files(replaced(network, narrow, type=FixedType(True, 1, 2)))
 
 
-def test_networks_without_a_vector_are_refused():
+def test_heads_per_candidate_are_refused():
     network = small_network("deepmet")
     head = Head(name="weight", kind="scalar", size=1, per="row").of_node("weights")
     used = ("pt", "eta", "pid", "puppi_weight", "features", "phi_0", "weights")
     nodes = tuple(n for n in network.nodes if n.name.removesuffix("_dense") in used)
     weights = Network(name="weights", n_candidates=N_SLOTS, heads=(head,), nodes=nodes)
-    with pytest.raises(ConversionError, match=r"tells a vector in GeV; .* heads weight \(scalar"):
+    with pytest.raises(
+        ConversionError, match=r"head 'weight' has a result per candidate; the C\+\+ header"
+    ):
         cpp_files(weights)
 
 

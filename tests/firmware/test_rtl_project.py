@@ -23,6 +23,7 @@ from l1met_fpga.firmware.rtl.yosys import parse_stat, synthesize
 from l1met_fpga.firmware.tools import run_tool
 from l1met_fpga.fixed_point import FixedType
 from l1met_fpga.models import network as net
+from l1met_fpga.models.heads import Head
 from l1met_fpga.puppi.gt_word import GtSum, pack, unpack
 from l1met_fpga.puppi.words import unpack as unpack_words
 
@@ -155,9 +156,14 @@ def test_networks_that_cannot_stream_are_refused():
     network = small_network("deepset")
     nodes = list(network.nodes)
     pool = next(i for i, n in enumerate(nodes) if isinstance(n, net.VectorPool))
-    without = network.model_copy(update={"nodes": tuple(nodes[:pool] + nodes[pool + 1 :])})
-    with pytest.raises(ConversionError, match="0 VectorPool nodes"):
-        build_design(without, RtlConfig())
+    again = nodes[pool].model_copy(update={"name": "again"})
+    two = network.model_copy(update={"nodes": (*nodes[: pool + 1], again, *nodes[pool + 1 :])})
+    with pytest.raises(ConversionError, match="2 VectorPool nodes; the RTL takes at most one"):
+        build_design(two, RtlConfig())
+    head = Head(name="weight", kind="scalar", size=1, per="row").of_node("weights")
+    per_row = network.model_copy(update={"heads": (head,)})
+    with pytest.raises(ConversionError, match="'weight' has a result per candidate; the RTL"):
+        build_design(per_row, RtlConfig())
 
 
 def stat(cells, lane=None):

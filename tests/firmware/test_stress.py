@@ -33,3 +33,27 @@ def test_one_candidate_stands_in_first_and_last_slot(rng):
 def test_same_seed_same_events():
     first, second = (stress_events(np.random.default_rng(3), n_random=4) for _ in range(2))
     assert all(np.array_equal(first[name], second[name]) for name in first)
+
+
+def test_every_code_of_every_column_occurs():
+    events = list(STRESS_KINDS["every_code"](np.random.default_rng(0), 0, 128))
+    for name, column in COLUMNS.items():
+        seen = np.unique([event[name] for event in events])
+        codes = np.arange(column.type.min_code, column.type.max_code + 1)
+        assert np.isin(codes, seen).all(), name
+
+
+def test_opposite_candidates_cancel_but_for_one_count():
+    events = list(STRESS_KINDS["cancelling"](np.random.default_rng(0), 0, 128))
+    for even, odd in zip(events[::2], events[1::2], strict=True):
+        sign = np.where(even["phi"] == even["phi"][0], 1, -1)
+        assert (sign * even["pt"]).sum() == 0
+        assert (sign * odd["pt"]).sum() == -1
+        assert np.ptp(np.unique(even["phi"])) == 720
+
+
+def test_sums_of_pt_lie_around_every_power_of_two():
+    events = list(STRESS_KINDS["sum_edges"](np.random.default_rng(0), 0, 128))
+    totals = {int(event["pt"].astype(int).sum()) for event in events}
+    assert totals == {2**bits + k for bits in range(4, 21) for k in (-1, 0, 1)}
+    assert {1, 128} <= {int(np.count_nonzero(event["pt"])) for event in events}

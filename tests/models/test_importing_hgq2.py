@@ -22,7 +22,7 @@ def from_keras(model, tmp_path, **values):
 
 # -- the real package -------------------------------------------------------------------------------
 
-real = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
+real = [pytest.mark.slow, pytest.mark.oracle("hgq2"), pytest.mark.filterwarnings("ignore")]
 FAMILIES = (
     "one dense layer", "normalized", "dense with normalization", "convolution", "relu layer", "gated",
     "table", "saturating", "symmetric", "ties to even", "bits and integer bits", "narrow weights",

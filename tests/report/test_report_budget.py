@@ -20,7 +20,7 @@ from l1met_fpga.results.report import Figures
 from l1met_fpga.run_folder import RunFolder
 
 MODELS = Path(__file__).parents[2] / "models"
-STAGES = ("physics", "pruning", "bit_exactness", "rtl", "rtl_parallel", "hls")
+STAGES = ("physics", "pruning", "bit_exactness", "saturation", "rtl", "rtl_parallel", "hls")
 RTL = {
     "lanes": 3, "ii_cycles": 43, "latency_first_word_cycles": 60, "latency_last_word_cycles": 17,
     "clock_period_ns": 2.78, "lut": 100, "ff": 90, "dsp": 6, "bram": 0.0, "lut_estimate": 110,

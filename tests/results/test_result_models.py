@@ -33,6 +33,7 @@ physics.pileup_dependence physics.regions physics.tails physics.response_80_200
 pruning.zero_weight_fraction pruning.per_layer
 bit_exactness.*.events bit_exactness.*.outputs bit_exactness.*.differing
 bit_exactness.*.largest_lsb
+saturation.*.outputs saturation.*.saturated saturation.*.share
 rtl.lanes rtl.ii_cycles rtl.latency_first_word_cycles rtl.latency_last_word_cycles
 rtl.clock_period_ns rtl.lut rtl.ff rtl.dsp rtl.bram rtl.lut_estimate rtl.tool rtl.tool_version
 rtl.part rtl.timing.tight_mhz rtl.timing.typical_mhz rtl.timing.congested_mhz

@@ -15,9 +15,11 @@ from l1met_fpga.data.splits import Part
 from l1met_fpga.data.store import Store
 from l1met_fpga.data.truth import GEN_MET
 from l1met_fpga.errors import ConfigError
+from l1met_fpga.models.build import build
+from l1met_fpga.models.keras import tf
 from l1met_fpga.tasks.met.task import TASK as MET
 from l1met_fpga.training.callbacks import Plateau, best_weights
-from l1met_fpga.training.monitor import Validation
+from l1met_fpga.training.monitor import Validation, packed_predictor
 
 MODEL = model_config("deepset")
 
@@ -122,3 +124,15 @@ def test_a_figure_that_becomes_nan_ends_the_training_at_a_counted_epoch(validati
         callback.on_epoch_end(3, logs)
     with pytest.raises(ConfigError, match=r"after epoch 1 .*plateau"):
         Plateau(patience=2).on_epoch_end(0, {"val_loss": value})
+
+
+def test_short_trainings_one_after_the_other_are_not_said_to_trace_too_often(stores, monkeypatch):
+    model = build(MODEL, MET.heads, variant="float", packed=True)
+    (sample, _) = load_samples([TrainingSample(path=path) for path in stores], MODEL, (GEN_MET,))
+    warnings = []
+    monkeypatch.setattr(
+        tf.get_logger(), "warning", lambda text, *more: warnings.append(text % more)
+    )
+    found = [packed_predictor(model, MET)(sample.validation)["met"] for _ in range(6)]
+    assert warnings == []
+    assert all((one == found[0]).all() for one in found)

@@ -120,11 +120,12 @@ def override(raw: Mapping[str, Any], assignments: Mapping[str, Any]) -> dict[str
     """Return a copy of ``raw`` with dotted keys replaced (``{"training.epochs": 3}``).
 
     Values given as text are read as YAML, so ``3`` is a number and ``[8, 8]`` a list. A number in
-    a key counts entries of a list from 0 (``model.phi.0.units``).
+    a key counts entries of a list from 0 (``model.phi.0.units``). What is typed as a section may not
+    lack keys of the old one, which would silently be defaults again.
 
     Raises:
-        ConfigError: If a value is not YAML, or a dotted key leads through a value that is not a
-            section or to an entry that a list does not have.
+        ConfigError: If a value is not YAML, a dotted key leads through a value that is not a
+            section or to an entry that a list does not have, or a section would lose keys.
     """
     result: dict[str, Any] = dict(raw)
     for dotted, value in assignments.items():
@@ -139,8 +140,29 @@ def override(raw: Mapping[str, Any], assignments: Mapping[str, Any]) -> dict[str
                     "section"
                 )
             here[place] = here = inner.copy()
-        here[_place(here, leaf, dotted, len(sections))] = _typed_value(dotted, value)
+        place, typed = _place(here, leaf, dotted, len(sections)), _typed_value(dotted, value)
+        if isinstance(value, str):
+            old = here.get(place) if isinstance(here, dict) else here[place]
+            _require_all_keys(dotted, old, typed)
+        here[place] = typed
     return result
+
+
+def _require_all_keys(dotted: str, old: Any, new: Any) -> None:
+    """Check that a new section has every key of the old one.
+
+    Keys with a dot in them are limits by the names of figures: no dotted key leads to one, so these
+    are given all together.
+    """
+    if not (isinstance(old, dict) and isinstance(new, dict)):
+        return
+    lost = [key for key in old if key not in new and "." not in str(key)]
+    if lost:
+        one = f"{dotted}.{next(iter(new), lost[0])}=..."
+        raise ConfigError(
+            f"cannot set {dotted} to {new}: it would lose {', '.join(map(str, lost))}, which "
+            f"{'is' if len(lost) == 1 else 'are'} set there; set single keys ({one})"
+        )
 
 
 def _place(here: dict[str, Any] | list[Any], part: str, dotted: str, depth: int) -> Any:

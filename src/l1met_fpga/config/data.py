@@ -1,23 +1,27 @@
 """Configuration of conversion and splits."""
 
-from typing import Annotated, Literal
+import re
+from typing import Annotated, Final, Literal
 
 from pydantic import Field, model_validator
 
 from l1met_fpga.config.base import StrictModel, matching
 
-__all__ = ["ConvertConfig", "Role", "SampleLabel", "SplitConfig"]
+__all__ = ["LABEL_RULE", "ConvertConfig", "Role", "SampleLabel", "SplitConfig", "is_label"]
 
 Role = Literal["signal", "background"]
 """What a sample is for: signal, or pile-up-only events that rates come from."""
 
-SampleLabel = Annotated[
-    str,
-    matching(
-        r"[^/\x00-\x1f]+",
-        "one character or more, none of them a / or a control character (it names figures)",
-    ),
-]
+_LABEL: Final = r"[^/\x00-\x1f]+"
+LABEL_RULE: Final = (
+    "one character or more, none of them a / or a control character (it names figures)"
+)
+SampleLabel = Annotated[str, matching(_LABEL, LABEL_RULE)]
+
+
+def is_label(text: str) -> bool:
+    """Whether a text that no setting has checked can be a label."""
+    return re.fullmatch(_LABEL, text) is not None
 
 
 class SplitConfig(StrictModel):

@@ -17,6 +17,14 @@ def _increasing(edges: tuple[float, ...]) -> tuple[float, ...]:
     return edges
 
 
+def _different(rates: tuple[float, ...]) -> tuple[float, ...]:
+    names = [f"{rate:g} kHz" for rate in rates]  # by which figures know them
+    twice = [name for name in names if names.count(name) > 1]
+    if twice:
+        raise ValueError(f"working points must differ, and {twice[0]} stands twice")
+    return rates
+
+
 Edge = Annotated[float, Field(allow_inf_nan=True)]
 Edges = Annotated[tuple[Edge, ...], AfterValidator(_increasing)]
 
@@ -40,14 +48,16 @@ class EvaluationConfig(StrictModel):
         seed: Seed of the bootstrap.
         max_train_events: Events of each training part that fit the baselines.
         max_events: Events of each test part; null takes all.
+        plot_label: Words above plots, left: whose simulation or data.
+        plot_conditions: Words above plots, right: energy and pile-up.
     """
 
     resolution_edges_gev: Edges = (0.0, 40.0, 80.0, 120.0, 160.0, 200.0, 300.0, math.inf)
     gain_range_gev: tuple[float, float] = (20.0, 150.0)
     response_range_gev: tuple[float, float] = (80.0, 200.0)
-    rates_khz: tuple[Annotated[float, Field(gt=0)], ...] = Field(
-        default=(18.0, 30.0, 62.0, 310.0), min_length=1
-    )
+    rates_khz: Annotated[
+        tuple[Annotated[float, Field(gt=0)], ...], Field(min_length=1), AfterValidator(_different)
+    ] = (18.0, 30.0, 62.0, 310.0)
     monitor_rate_khz: float = Field(default=62.0, gt=0)
     efficiency_edges_gev: Edges = (100.0, 150.0, math.inf)
     turn_on_edges_gev: Edges = tuple(float(edge) for edge in range(0, 420, 20))
@@ -56,6 +66,8 @@ class EvaluationConfig(StrictModel):
     seed: int = Field(default=1, ge=0)
     max_train_events: int = Field(default=100_000, ge=1)
     max_events: int | None = Field(default=None, ge=1)
+    plot_label: str = "Phase-2 fast simulation"
+    plot_conditions: str = "200 PU (14 TeV)"
 
     @model_validator(mode="after")
     def _ranges_increase(self) -> Self:

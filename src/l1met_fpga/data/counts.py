@@ -14,6 +14,8 @@ def _of_truth(truth: Quantity) -> dict[str, str]:
         f"{key}_fillers": f"events whose {title} is none ({truth.fillers}): no truth",
         f"{key}_missing": f"events without {title} {hint}",
         f"{key}_all_zero": f"events of files whose {title} is zero throughout, which is no truth {hint}",
+        f"{key}_mostly_zero": f"events whose {title} is exactly zero, more than half; was it filled in all "
+        "of them?",
         f"background_{key}": f"background events whose {title} was not zero, set to zero",
         f"files_without_{key}": f"files without {title}",
     }

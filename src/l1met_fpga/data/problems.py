@@ -188,9 +188,14 @@ def _truth_problems(totals: Totals) -> Iterator[str]:
     if not totals.truths:
         yield f"{totals.n_events} events without any truth; they cannot be trained on{_HINT}"
     for name, sizes in totals.truths.items():
-        title = Quantity.named(name).title
+        truth, title = Quantity.named(name), Quantity.named(name).title
         if sizes.n and sizes.sum_gev == 0:
             yield f"the {title} of all {sizes.n} events is zero, which is no truth{_HINT}"
+        elif truth.kind == "vector" and 2 * sizes.n_zero > sizes.n:
+            yield (
+                f"the {title} of {sizes.n_zero} of {sizes.n} events is exactly zero; was it filled "
+                "in all of them?"
+            )
         n_without = totals.n_events - sizes.n
         if n_without:
             hint = "" if sizes.n else _HINT

@@ -39,11 +39,13 @@ class Sizes:
 
     Attributes:
         n: Events that have one.
+        n_zero: Events where it is exactly zero.
         sum_gev: Sum of them.
         histogram: Events in bins of :data:`BIN_GEV`; the last bin is open.
     """
 
     n: int = 0
+    n_zero: int = 0
     sum_gev: float = 0.0
     histogram: Histogram = field(default_factory=lambda: _zeros(_N_BINS))
 
@@ -56,6 +58,7 @@ class Sizes:
         """Count known values of either kind."""
         sizes = size_of(values)
         self.n += len(sizes)
+        self.n_zero += int((sizes == 0).sum())
         self.sum_gev += float(sizes.sum())
         cell = np.minimum(sizes / BIN_GEV, _N_BINS - 1).astype(np.int64)
         self.histogram += np.bincount(cell, minlength=_N_BINS)

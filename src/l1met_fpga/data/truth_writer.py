@@ -10,7 +10,7 @@ from l1met_fpga.config.data import Role
 from l1met_fpga.data.chunks import ChunkWriter, create_dataset
 from l1met_fpga.data.content import ContentHash
 from l1met_fpga.data.layout import TRUTH, dataset_of
-from l1met_fpga.data.truth import BACKGROUND, Quantity
+from l1met_fpga.data.truth import BACKGROUND, Quantity, size_of
 
 __all__ = ["TruthWriter"]
 
@@ -28,7 +28,8 @@ class TruthWriter:
         file: Open file.
         quantity: The truth.
         role: What the sample is for.
-        counts: Counts ``KEY_missing``, ``KEY_all_zero`` and ``background_KEY``.
+        counts: Counts ``KEY_missing``, ``KEY_all_zero``, ``KEY_mostly_zero`` (of vectors: a sum may
+            well be zero) and ``background_KEY``.
         content: Digest of what is written.
     """
 
@@ -53,6 +54,7 @@ class TruthWriter:
         )
         self._waiting: list[Floats] = []
         self._is_filled = False
+        self._n_known = self._n_zero = 0
 
     def append(self, values: Floats | None, n: int) -> None:
         """Add the values of ``n`` events, or that none is known."""
@@ -79,6 +81,8 @@ class TruthWriter:
     def finish(self) -> None:
         """Write what still waits as it is."""
         self._write_waiting()
+        if self._quantity.kind == "vector" and 2 * self._n_zero > self._n_known:
+            self._counts[f"{self._quantity.key}_mostly_zero"] = self._n_zero
         if self._writer is not None:
             self._writer.finish()
 
@@ -86,6 +90,8 @@ class TruthWriter:
         for values in self._waiting:
             known = self._quantity.is_known(values)
             self._counts[f"{self._quantity.key}_missing"] += int((~known).sum())
+            self._n_known += int(known.sum())
+            self._n_zero += int((size_of(values[known]) == 0).sum())
             self._content.add(self._dataset, values)
             if self._writer is not None:
                 self._writer.append(values)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from l1met_fpga.config.data import LABEL_RULE, is_label
 from l1met_fpga.config.evaluation import EvaluationConfig
 from l1met_fpga.config.run import RunConfig, load_run
 from l1met_fpga.data.examples import Examples
@@ -92,6 +93,8 @@ class ArrayFile:
                 f"arrays are given as SAMPLE:NAME=FILE.npz, got {text!r}; for example "
                 "ttbar:DeepMET=deepmet.npz"
             )
+        if not is_label(sample):
+            raise ConfigError(f"--arrays {text}: a label must have {LABEL_RULE}, got {sample!r}")
         return cls(sample, name, Path(path))
 
 

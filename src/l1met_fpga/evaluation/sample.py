@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from l1met_fpga.config.data import LABEL_RULE, is_label
 from l1met_fpga.data.examples import Examples
 from l1met_fpga.data.splits import Part
 from l1met_fpga.data.store import Store
@@ -117,6 +118,11 @@ def load_store(
         if len(events) == 0:
             which = "any event" if part is None else f"an event in its {part.name.lower()} part"
             raise DataError(f"{path} does not hold {which}; convert more events or another split")
+        if not is_label(store.label):
+            raise DataError(
+                f"{path}: its label {store.label!r} must have {LABEL_RULE}; convert the sample "
+                "again with --label"
+            )
         events = events[:max_events]
         truths = tuple(task.truths.values())
         if not set(truths) <= set(store.truths):

@@ -13,6 +13,7 @@ from l1met_fpga.data.store import Store
 from l1met_fpga.errors import DataError
 from l1met_fpga.firmware.check import Form
 from l1met_fpga.firmware.reference import evaluate
+from l1met_fpga.firmware.saturation import events_at_the_edge
 from l1met_fpga.firmware.stress import stress_events
 from l1met_fpga.models.network import Network
 from l1met_fpga.puppi.columns import COLUMNS, REQUIRED_COLUMNS, Candidates
@@ -60,12 +61,14 @@ def check_samples(
     Raises:
         DataError: If the run's samples hold no test event.
     """
+    columns = _columns(network)
     stress = stress_events(
         np.random.default_rng(STRESS_SEED),
         n_random=N_RANDOM_STRESS,
         n_slots=network.n_candidates,
-        columns=_columns(network),
+        columns=columns,
     )
+    stress = _joined([stress, events_at_the_edge(network)], columns)
     if config.model.architecture == IMPORTED:
         return {"generated": _generated_events(network, n_events or N_GENERATED), "stress": stress}
     return {"test": test_events(network, config, n_events=n_events), "stress": stress}

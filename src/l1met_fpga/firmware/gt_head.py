@@ -38,18 +38,3 @@ def require_gt_head(network: Network, what: str) -> NetworkHead:
             f"which tells a vector in GeV; network {network.name!r} has the heads {told}"
         )
     return head
-
-
-def only_vector(network: Network, what: str) -> NetworkHead:
-    """Return the one head of a network, which must be a vector of an event.
-
-    Raises:
-        ConversionError: If there are more, or it is none.
-    """
-    head = require_gt_head(network, what)
-    if len(network.heads) != 1:
-        raise ConversionError(
-            f"{what} takes one head; network {network.name!r} has "
-            f"{', '.join(head.name for head in network.heads)}"
-        )
-    return head

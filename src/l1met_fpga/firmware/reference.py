@@ -23,7 +23,7 @@ from l1met_fpga.models.heads import NetworkHead
 from l1met_fpga.processors import allowed_processors
 from l1met_fpga.puppi.columns import COLUMNS, PHI_COUNTS_PER_TURN, PT_FRAC_BITS, Candidates
 
-__all__ = ["HeadCodes", "check_network", "checked_columns", "evaluate", "evaluate_nodes"]
+__all__ = ["HeadCodes", "by_head", "check_network", "checked_columns", "evaluate", "evaluate_nodes"]
 
 IntArray = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.integer[Any]]
@@ -117,6 +117,13 @@ def evaluate_nodes(
         else np.zeros((0, *node.shape), np.int64)
         for node in wanted
     }
+
+
+def by_head(network: net.Network, codes: IntArray) -> HeadCodes:
+    """Cut rows of all numbers, head after head, shape (n_events, numbers), into codes by head."""
+    ends = np.cumsum([head.size for head in network.heads])
+    parts = np.split(codes, ends[:-1], axis=1)
+    return {head.name: part for head, part in zip(network.heads, parts, strict=True)}
 
 
 def check_network(network: net.Network) -> None:

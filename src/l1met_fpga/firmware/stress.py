@@ -27,8 +27,9 @@ def stress_events(
     Empty event; one candidate in the first, a middle and the last slot; all slots at the largest
     pt (one direction, opposite directions, each particle type); every particle type; phi at the
     wrap and at each quadrant edge; weights at their edges; every column at its smallest and
-    largest code; gaps between filled slots; and codes drawn evenly over the full range of every
-    column's type.
+    largest code; opposite candidates that cancel, or all but a count; sums of pt around every power
+    of two; every code of every column; gaps between filled slots; and codes drawn evenly over the
+    full range of every column's type.
 
     Args:
         rng: Source of the random events.
@@ -101,6 +102,38 @@ def _column_ends(_rng: np.random.Generator, _n: int, n_slots: int) -> Iterator[E
             yield event
 
 
+def _cancelling(_rng: np.random.Generator, _n: int, n_slots: int) -> Iterator[Event]:
+    other = np.arange(n_slots) % 2
+    for pt in (1, 100, 4095, COLUMNS["pt"].high):
+        for phi in (-720, -540, -360, 1):
+            event = _event(n_slots, pt=pt, phi=phi + 720 * other, pid=2 + other, puppi_weight=256)
+            yield event
+            yield event | {"pt": event["pt"] - (np.arange(n_slots) == 0)}
+
+
+def _sum_edges(_rng: np.random.Generator, _n: int, n_slots: int) -> Iterator[Event]:
+    largest = COLUMNS["pt"].high
+    for bits in range(4, (n_slots * largest).bit_length()):
+        for total in range(2**bits - 1, min(2**bits + 1, n_slots * largest) + 1):
+            for n_filled in {max(1, -(-total // largest)), n_slots}:
+                slots = np.arange(n_slots)
+                pt = (slots < n_filled) * (total // n_filled) + (slots < total % n_filled)
+                filled = slice(0, np.count_nonzero(pt))
+                for phi in (0, 270):
+                    codes = {"phi": phi, "pid": 3, "puppi_weight": 256}
+                    yield _event(n_slots, slots=filled, pt=pt[filled], **codes)
+
+
+def _every_code(_rng: np.random.Generator, _n: int, n_slots: int) -> Iterator[Event]:
+    for name, column in COLUMNS.items():
+        codes = np.arange(column.type.min_code, column.type.max_code + 1)
+        for first in range(0, len(codes), n_slots):
+            event = _event(n_slots, pt=40, eta=200, phi=-30, pid=1, puppi_weight=200)
+            part = codes[first : first + n_slots]
+            event[name][: len(part)] = part
+            yield event
+
+
 def _random_codes(rng: np.random.Generator, n_slots: int, filled: npt.NDArray[np.bool_]) -> Event:
     event = {
         name: rng.integers(
@@ -129,6 +162,9 @@ STRESS_KINDS: Final[dict[str, Callable[[np.random.Generator, int, int], Iterator
     "phi_edges": _phi_edges,
     "weight_edges": _weight_edges,
     "column_ends": _column_ends,
+    "cancelling": _cancelling,
+    "sum_edges": _sum_edges,
+    "every_code": _every_code,
     "gaps": _gaps,
     "full_range": _full_range,
 }

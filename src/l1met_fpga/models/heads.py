@@ -10,6 +10,8 @@ __all__ = ["MET", "Head", "NetworkHead"]
 
 _SIZES: Final = {"vector": (2, 2), "scalar": (1, 1), "classes": (2, 512)}
 """Kind -> smallest and largest number of numbers."""
+_RESERVED: Final = ("in", "gt", "r", "sum")
+"""``in_valid``, ``gt_valid``, ``r_valid`` and ``sum_x`` are names of the streaming design."""
 
 
 class Head(Strict):
@@ -31,8 +33,21 @@ class Head(Strict):
     size: PositiveInt
     per: Literal["example", "row"] = "example"
 
+    @property
+    def numbers(self) -> tuple[str, ...]:
+        """Names of its numbers, as ports and fields of firmware have them."""
+        match self.kind:
+            case "vector":
+                return (f"{self.name}_x", f"{self.name}_y")
+            case "scalar":
+                return (f"{self.name}_value",)
+            case "classes":
+                return tuple(f"{self.name}_logit_{k}" for k in range(self.size))
+
     @model_validator(mode="after")
     def _fits(self) -> Self:
+        if self.name.lower() in _RESERVED:
+            raise ValueError(f"head name {self.name!r} would be a port of the firmware's own")
         low, high = _SIZES[self.kind]
         if not low <= self.size <= high:
             raise ValueError(

@@ -64,7 +64,9 @@ class CandidateFeatures(ExactLayer):
 
     def call(self, inputs: list[Any]) -> Any:
         """Scale, take the absolute value or compare, then quantize."""
-        column = dict(zip(self.columns, inputs, strict=True))
+        # Keras gives a list of one tensor back as the tensor when a model is read from a file
+        several = inputs if isinstance(inputs, list | tuple) else [inputs]
+        column = dict(zip(self.columns, several, strict=True))
         return tf.stack([self._one(f, column[f.column]) for f in self.features], axis=-1)
 
     @staticmethod

@@ -45,9 +45,11 @@ def require_rules(nodes: Nodes, heads: Heads, n_candidates: int) -> None:
 
 def _require_heads(known: dict[str, Any], heads: Heads, n_candidates: int) -> None:
     """Check that every head has a node of its shape, and that every node serves one."""
-    names = [head.name for head in heads]
+    names = [head.name.lower() for head in heads]  # VHDL takes no note of case
     if twice := {name for name in names if names.count(name) > 1}:
         raise ValueError(f"two heads are called {min(twice)!r}")
+    readers = {name: node.name for node in known.values() for name in node.inputs}
+    ends = [head.node for head in heads]
     for head in heads:
         if head.node not in known:
             raise ValueError(f"head {head.name!r} is given by {head.node!r}, which is no node")
@@ -56,6 +58,12 @@ def _require_heads(known: dict[str, Any], heads: Heads, n_candidates: int) -> No
             raise ValueError(
                 f"head {head.name!r} ({head.kind}, per {head.per}) has shape {list(expected)}; its "
                 f"node {head.node!r} gives {list(found)}"
+            )
+        if head.node in readers or ends.count(head.node) > 1:
+            reader = readers.get(head.node, "another head")
+            raise ValueError(
+                f"head {head.name!r} is given by {head.node!r}, which {reader!r} reads too; give the "
+                "head a quantize node of its own"
             )
     used, waiting = set[str](), [head.node for head in heads]
     while waiting:

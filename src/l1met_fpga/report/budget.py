@@ -25,6 +25,7 @@ STAGES: Final = {
     "physics": "it was not evaluated (l1met evaluate)",
     "pruning": "there is no network.json (l1met train)",
     "bit_exactness": "it was not checked (l1met check)",
+    "saturation": "it was not counted in test events (l1met check)",
     "rtl": "it was not built (l1met synthesize --build)",
     "rtl_parallel": "it was not built (rtl.parallel: true and l1met synthesize --build)",
     "hls": "no vendor tool was run (l1met synthesize --build with the tool on PATH)",

@@ -52,6 +52,7 @@ DEFAULT_RULES: Final = (
     Rule("physics.trigger.*.efficiency", True, 0.0),
     Rule("bit_exactness.*.differing", False, 0.0),
     Rule("bit_exactness.*.largest_lsb", False, 0.0),
+    Rule("saturation.*.share", False, 0.05),
     Rule("rtl*.ii_cycles", False, 0.0),
     Rule("rtl*.latency_*_cycles", False, 0.05),
     Rule("hls.ii_cycles", False, 0.0),

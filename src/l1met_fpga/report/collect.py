@@ -19,7 +19,7 @@ from l1met_fpga.identity import require_same
 from l1met_fpga.models.network import Dense, Network
 from l1met_fpga.report.budget import check_budget
 from l1met_fpga.report.findings import Findings
-from l1met_fpga.report.firmware import bit_exactness, hls_figures, rtl_figures
+from l1met_fpga.report.firmware import bit_exactness, hls_figures, rtl_figures, saturation
 from l1met_fpga.report.physics import evaluated_samples, physics_figures
 from l1met_fpga.results.base import read_result
 from l1met_fpga.results.metrics import Metrics
@@ -80,6 +80,7 @@ def collect(run: RunFolder) -> Collected:
         physics=None if metrics is None else physics_figures(metrics),
         pruning=None if network is None else _pruning(network),
         bit_exactness=bit_exactness(run, digest, findings),
+        saturation=saturation(run, digest, findings),
         rtl=rtl_figures(run, findings, parallel=False),
         rtl_parallel=rtl_figures(run, findings, parallel=True),
         hls=hls_figures(run, config.hls, findings),

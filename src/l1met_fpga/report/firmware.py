@@ -16,9 +16,10 @@ from l1met_fpga.report.vendor import collect_vendor
 from l1met_fpga.results.base import read_result
 from l1met_fpga.results.exactness import FORMS, BitExactness, FormAgreement
 from l1met_fpga.results.firmware import HlsFigures, RtlFigures
+from l1met_fpga.results.saturation import HeadSaturation, Saturation
 from l1met_fpga.run_folder import RunFolder
 
-__all__ = ["bit_exactness", "hls_figures", "rtl_figures"]
+__all__ = ["bit_exactness", "hls_figures", "rtl_figures", "saturation"]
 
 RTL_KEYS = tuple(name for name, field in RtlFigures.model_fields.items() if field.is_required())
 
@@ -54,6 +55,33 @@ def bit_exactness(
         except ReportError as err:
             findings.add(stage, run.bit_exactness, str(err))
     return result
+
+
+def saturation(
+    run: RunFolder, digest: str | None, findings: Findings
+) -> dict[str, HeadSaturation] | None:
+    """Return how many outputs of each head left their range, ``null`` if they were not counted.
+
+    Args:
+        run: The run folder.
+        digest: Of its network; counts of another network become a finding.
+        findings: Takes what could not be used.
+    """
+
+    def read(path: Path) -> Saturation:
+        found = read_result(Saturation, path, made_by="l1met check")
+        if digest is not None:
+            require_same(
+                {"network": found.network},
+                {"network": digest},
+                what="the count",
+                next_step="Check this network with `l1met check`",
+                error=ReportError,
+            )
+        return found
+
+    counted = findings.read("saturation", run.saturation, read)
+    return None if counted is None else counted.heads
 
 
 def rtl_figures(run: RunFolder, findings: Findings, *, parallel: bool) -> RtlFigures | None:

@@ -21,7 +21,7 @@ from l1met_fpga.results.report import Report
 
 __all__ = ["training_notes", "write_comparison"]
 
-FIRMWARE = ("pruning.", "bit_exactness.", "rtl.", "rtl_parallel.", "hls.")
+FIRMWARE = ("pruning.", "bit_exactness.", "saturation.", "rtl.", "rtl_parallel.", "hls.")
 
 
 def write_comparison(metrics: Metrics, reports: Mapping[str, Report], folder: Path) -> None:

@@ -9,6 +9,7 @@ from l1met_fpga.results.exactness import FormAgreement
 from l1met_fpga.results.firmware import HlsFigures, HlsStage, RtlFigures
 from l1met_fpga.results.metrics import Metrics
 from l1met_fpga.results.report import Budget, HeldLimit, Report
+from l1met_fpga.results.saturation import HeadSaturation
 
 __all__ = ["report_sections"]
 
@@ -28,7 +29,7 @@ def report_sections(report: Report, metrics: Metrics | None) -> list[Section]:
         Section("Physics", physics, "Not evaluated; run `l1met evaluate`."),
         Section(
             "Bit-exactness",
-            tuple(_bit_exactness(report.bit_exactness)),
+            (*_bit_exactness(report.bit_exactness), *_saturation(report.saturation)),
             "Not checked; run `l1met check`.",
         ),
         Section("Latency and resources", tuple(_firmware(report)), "No firmware was built."),
@@ -53,6 +54,16 @@ def _bit_exactness(found: Mapping[str, FormAgreement | None] | None) -> Iterator
         )
         columns = ("form", "events", "outputs", "differing", "largest difference (LSB)")
         yield Table("Against quantized Keras", columns, rows)
+
+
+def _saturation(found: Mapping[str, HeadSaturation] | None) -> Iterator[Table]:
+    if found is not None:
+        rows = tuple(
+            (head, number(row.outputs), number(row.saturated), f"{row.share:.4%}")
+            for head, row in found.items()
+        )
+        columns = ("head", "outputs", "outside", "share")
+        yield Table("Outputs outside the range of their type, test events", columns, rows)
 
 
 def _firmware(report: Report) -> Iterator[Table]:

@@ -12,6 +12,7 @@ from l1met_fpga.results.base import Measured, Number, Result
 from l1met_fpga.results.exactness import FORMS, FormAgreement
 from l1met_fpga.results.firmware import HlsFigures, RtlFigures
 from l1met_fpga.results.keys import KnownNames
+from l1met_fpga.results.saturation import HeadSaturation
 
 __all__ = [
     "SIGNALS",
@@ -232,6 +233,7 @@ class Figures(Result):
         physics: Figures of the primary network.
         pruning: Zeros in its kernels.
         bit_exactness: Agreement by form; ``null`` for forms that were not run.
+        saturation: By head, outputs that left the range of their type in test events.
         rtl: The streaming firmware.
         rtl_parallel: The fully parallel variant.
         hls: Vendor reports of the HLS project.
@@ -249,6 +251,7 @@ class Figures(Result):
     physics: Physics | None
     pruning: Pruning | None
     bit_exactness: dict[FormKey, FormAgreement | None] | None
+    saturation: dict[str, HeadSaturation] | None = None
     rtl: RtlFigures | None
     rtl_parallel: RtlFigures | None
     hls: HlsFigures | None

@@ -36,7 +36,10 @@ def packed_predictor(model: Any, task: Task) -> Estimator:
         tensor.name: tf.TensorSpec(tensor.shape, tensor.dtype, name=tensor.name)
         for tensor in model.inputs
     }
-    call = tf.function(lambda inputs: model(inputs, training=False), input_signature=[signature])
+    # One trace, made here. TensorFlow counts the traces of all functions of this line together and
+    # takes those of several short trainings for one function that is traced again and again.
+    run = tf.function(lambda inputs: model(inputs, training=False), input_signature=[signature])
+    call = run.get_concrete_function()
 
     def predict(events: Examples) -> Heads:
         parts = [[np.zeros((0, head.size))] for head in task.heads]

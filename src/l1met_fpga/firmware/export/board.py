@@ -9,6 +9,7 @@ from l1met_fpga.config.rtl import RtlConfig
 from l1met_fpga.errors import ConfigError, ConversionError
 from l1met_fpga.firmware.export.rendering import identifier, render, write_folder
 from l1met_fpga.firmware.export.vectors import LinkMap
+from l1met_fpga.firmware.gt_head import gt_head, require_gt_head
 from l1met_fpga.firmware.rtl.design import Design, build_design
 from l1met_fpga.firmware.rtl.project import header
 from l1met_fpga.firmware.rtl.verilog import design_files
@@ -63,15 +64,18 @@ class Streaming:
     @property
     def ports(self) -> tuple[PortInfo, ...]:
         """Ports of the top module, in its order."""
-        met = self.design.output_port.width
+        heads = self.design.network.heads
         inputs = {
             "clk": 1, "rst": 1, "in_valid": 1, "in_first": 1, "in_last": 1,
             "in_words": 64 * self.design.lanes,
         }  # fmt: skip
-        outputs = {
-            "stray": 1, "met_valid": 1, "met_error": 1, "met_x": met, "met_y": met,
-            "gt_valid": 1, "gt_word": 64,
-        }  # fmt: skip
+        outputs = {"stray": 1}
+        for head in heads:
+            width = self.design.port_of(head).width
+            outputs |= {f"{head.name}_valid": 1, f"{head.name}_error": 1}
+            outputs |= dict.fromkeys(head.numbers, width)
+        if self.design.cordic is not None:
+            outputs |= {"gt_valid": 1, "gt_word": 64}
         return (
             *(PortInfo(name, "in", width) for name, width in inputs.items()),
             *(PortInfo(name, "out", width) for name, width in outputs.items()),
@@ -91,8 +95,18 @@ class Streaming:
             "latency_gt": self.latency_gt,
             "ports": self.ports,
             "sources": sorted(self.sources),
-            "met_width": self.design.output_port.width,
-            "met_frac_bits": self.design.output_port.frac_bits,
+            "gt": gt_head(self.design.network),
+            "heads": [
+                {
+                    "name": head.name,
+                    "prefix": head.name.upper(),
+                    "numbers": head.numbers,
+                    "width": self.design.port_of(head).width,
+                    "frac_bits": self.design.port_of(head).frac_bits,
+                    "unit": head.unit,
+                }
+                for head in self.design.network.heads
+            ],
         }
 
     @property
@@ -143,6 +157,7 @@ def export_emp(
         raise ConfigError(
             f"{len(links.inputs)} input links for {config.lanes} lanes; one lane takes one link"
         )
+    require_gt_head(network, "the EMP payload")
     links.beats(network)
     rtl = streaming(network, config)
     values = {

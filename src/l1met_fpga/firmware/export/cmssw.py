@@ -14,7 +14,7 @@ from l1met_fpga.errors import ConversionError
 from l1met_fpga.files import atomic_path
 from l1met_fpga.firmware.export.cpp import cpp_files, result_integer
 from l1met_fpga.firmware.export.rendering import MARK, identifier, render, write_folder
-from l1met_fpga.firmware.gt_head import require_gt_head
+from l1met_fpga.firmware.gt_head import gt_head
 from l1met_fpga.models.network import Network
 from l1met_fpga.puppi.columns import COLUMNS
 
@@ -56,7 +56,10 @@ def export_cmssw(network: Network, folder: Path, *, package: str, version: str) 
         "header": f"l1met_{network.name}.h",
         "generator_version": importlib.metadata.version("l1met_fpga"),
         "digest": network.digest,
-        "kind": network.type_of(require_gt_head(network, "the CMSSW package").name),
+        "heads": network.heads,
+        "types": {head.name: network.type_of(head.name) for head in network.heads},
+        "numbers": [number for head in network.heads for number in head.numbers],
+        "gt": gt_head(network),
         "columns": tuple(COLUMNS.values()),
         "result_int": result_integer(network),
     }

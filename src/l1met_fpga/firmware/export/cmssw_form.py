@@ -12,8 +12,10 @@ from l1met_fpga.errors import ToolError
 from l1met_fpga.files import exclusive
 from l1met_fpga.firmware.export.cmssw import INTERFACE, export_cmssw, package_name
 from l1met_fpga.firmware.export.cpp import COMPILER_FLAGS, result_integer
+from l1met_fpga.firmware.export.cpp_form import Prediction
 from l1met_fpga.firmware.export.rendering import TEMPLATES
-from l1met_fpga.firmware.reference import HeadCodes, checked_columns
+from l1met_fpga.firmware.gt_head import gt_head
+from l1met_fpga.firmware.reference import HeadCodes, by_head, checked_columns
 from l1met_fpga.firmware.tools import require_tool, run_tool
 from l1met_fpga.models.network import Network
 from l1met_fpga.puppi.columns import COLUMNS, Candidates
@@ -67,8 +69,11 @@ class CmsswForm:
         )  # fmt: skip
         driver = folder / "driver.so"
         include = f"-I{INTERFACE / 'include' / 'hls4ml'}"
-        options = [*COMPILER_FLAGS, "-shared", "-fPIC", f"-DMET_INT={result_integer(network)}",
-                   f"-DFIELDS={len(COLUMNS)}"]  # fmt: skip
+        n_numbers = sum(head.size for head in network.heads)
+        options = [*COMPILER_FLAGS, "-shared", "-fPIC", f"-DNUMBER_INT={result_integer(network)}",
+                   f"-DNUMBERS={n_numbers}", f"-DFIELDS={len(COLUMNS)}"]  # fmt: skip
+        if gt_head(network) is not None:
+            options.append("-DHAS_WORD")
         run_tool(
             [compiler, *options, include, TEMPLATES / "cmssw" / "driver.cpp", "-o", driver.name],
             cwd=folder, log=folder / "driver.log", timeout_s=TIMEOUT_S,
@@ -78,13 +83,10 @@ class CmsswForm:
 
     def __call__(self, candidates: Candidates) -> HeadCodes:
         """Return codes by head."""
-        (head,) = self.network.heads
-        return {head.name: self.predict(candidates)[0]}
+        return self.predict(candidates)[0]
 
-    def predict(
-        self, candidates: Candidates
-    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint64]]:
-        """Return codes and words for the global trigger.
+    def predict(self, candidates: Candidates) -> Prediction:
+        """Return codes by head and words for the global trigger.
 
         Events go in as 64-bit words where words can carry them, else as fields.
 
@@ -100,16 +102,17 @@ class CmsswForm:
         has_word = carried_by_words(columns)
         words = pack({name: np.where(has_word, codes, 0) for name, codes in columns.items()})
         whole = (has_word | (columns["pt"] == 0)).all(axis=1).astype(np.uint8)
-        met_xy, gt_words = np.zeros((shape[0], 2), np.int64), np.zeros(shape[0], np.uint64)
+        n_numbers = sum(head.size for head in self.network.heads)
+        codes, gt_words = np.zeros((shape[0], n_numbers), np.int64), np.zeros(shape[0], np.uint64)
         sizes = [ctypes.c_int64(size) for size in shape]
         inputs = [_pointer(array) for array in (fields, words, whole)]
-        outputs = [_pointer(array) for array in (met_xy, gt_words)]
+        outputs = [_pointer(array) for array in (codes, gt_words)]
         status = self.driver.l1met_run_emulator(
             str(self.library).encode(), *inputs, *sizes, *outputs
         )
         if status:
             raise ToolError(f"the CMSSW package {self.library} failed: {_FAILURES[status]}")
-        return met_xy, gt_words
+        return by_head(self.network, codes), gt_words
 
 
 def _pointer(array: npt.NDArray[Any]) -> ctypes.c_void_p:

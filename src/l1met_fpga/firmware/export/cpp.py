@@ -1,4 +1,4 @@
-"""A network as one C++17 header without dependencies: words in, px, py and the trigger word out."""
+"""A network as one C++17 header without dependencies: words in, heads and the trigger word out."""
 
 import importlib.metadata
 from pathlib import Path
@@ -7,10 +7,9 @@ from typing import Any, Final
 from l1met_fpga.errors import ConversionError
 from l1met_fpga.firmware.export.cpp_nodes import generate, integer_for
 from l1met_fpga.firmware.export.rendering import TEMPLATES, identifier, render, write_folder
-from l1met_fpga.firmware.gt_head import only_vector
+from l1met_fpga.firmware.gt_head import gt_head
 from l1met_fpga.firmware.reference import check_network
 from l1met_fpga.firmware.rtl.cordic import Cordic
-from l1met_fpga.fixed_point import FixedType
 from l1met_fpga.models.network import Network
 from l1met_fpga.puppi import gt_word, words
 from l1met_fpga.puppi.columns import COLUMNS, MAX_PUPPI_WEIGHT, ParticleId
@@ -68,7 +67,9 @@ def cpp_files(network: Network) -> dict[str, str]:
         "library": f"lib{stem}.so",
         "version": importlib.metadata.version("l1met_fpga"),
         "digest": network.digest,
-        "kind": _kind(network),
+        "heads": _heads(network),
+        "numbers": [number for head in network.heads for number in head.numbers],
+        "gt": gt_head(network),
         "columns": tuple(COLUMNS.values()),
         "build_command": build_command(network),
     }
@@ -80,12 +81,24 @@ def cpp_files(network: Network) -> dict[str, str]:
 
 
 def result_integer(network: Network) -> str:
-    """Return the C++ type of px, py in the result."""
-    return f"std::int{max(32, integer_for(_kind(network)))}_t"
+    """Return the C++ type that holds every number of the result."""
+    bits = max(integer_for(network.type_of(head.name)) for head in network.heads)
+    return f"std::int{max(32, bits)}_t"
 
 
-def _kind(network: Network) -> FixedType:
-    return network.type_of(only_vector(network, "the C++ header").name)
+def _heads(network: Network) -> list[dict[str, Any]]:
+    """What the templates say of each head."""
+    return [
+        {
+            "name": head.name,
+            "constant": f"k{head.name[0].upper()}{head.name[1:]}FracBits",
+            "unit": f" {head.unit}" if head.unit else "",
+            "kind": network.type_of(head.name),
+            "integer": f"std::int{max(32, integer_for(network.type_of(head.name)))}_t",
+            "numbers": head.numbers,
+        }
+        for head in network.heads
+    ]
 
 
 def _stem(network: Network) -> str:
@@ -93,7 +106,7 @@ def _stem(network: Network) -> str:
 
 
 def _header(network: Network, values: dict[str, Any]) -> str:
-    code = generate(network)
+    code, gt = generate(network), gt_head(network)
     return render(
         "network.h.j2",
         **values,
@@ -104,8 +117,12 @@ def _header(network: Network, values: dict[str, Any]) -> str:
         sums=code.sums,
         per_candidate=code.per_candidate,
         per_event=code.per_event,
-        output=code.output,
-        result_int=result_integer(network),
+        outputs=[
+            f"{code.outputs[head.name]}[{channel}][0]"
+            for head in network.heads
+            for channel in range(head.size)
+        ],
+        gt_outputs=[] if gt is None else [f"{code.outputs[gt.name]}[{i}][0]" for i in (0, 1)],
         cordic=_cordic(network),
         gt_pt=gt_word.GT_PT_TYPE,
         phi_mask=(1 << gt_word.GT_PHI_TYPE.width) - 1,
@@ -120,12 +137,16 @@ def _header(network: Network, values: dict[str, Any]) -> str:
     )
 
 
-def _cordic(network: Network) -> Cordic:
-    cordic = Cordic(_kind(network))
-    bits = _kind(network).width + cordic.guard_bits + 2 + cordic.inverse_gain.bit_length()
+def _cordic(network: Network) -> Cordic | None:
+    head = gt_head(network)
+    if head is None:
+        return None
+    kind = network.type_of(head.name)
+    cordic = Cordic(kind)
+    bits = kind.width + cordic.guard_bits + 2 + cordic.inverse_gain.bit_length()
     if bits > 63 or cordic.size_shift < 1:
         raise ConversionError(
-            f"px, py of type {_kind(network).hls_name} need {bits} bits on the way to the "
+            f"px, py of type {kind.hls_name} need {bits} bits on the way to the "
             "global-trigger word; 63 are there"
         )
     return cordic

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from l1met_fpga.errors import DataError, ToolError
 from l1met_fpga.files import atomic_path
 from l1met_fpga.firmware.export.cpp import build_command, cpp_files
-from l1met_fpga.firmware.reference import HeadCodes, checked_columns
+from l1met_fpga.firmware.reference import HeadCodes, by_head, checked_columns
 from l1met_fpga.firmware.tools import require_tool, run_tool
 from l1met_fpga.identity import content_digest, require_same
 from l1met_fpga.models.network import Network
@@ -22,9 +22,8 @@ from l1met_fpga.scratch import scratch
 
 __all__ = ["CppForm", "Prediction"]
 
-IntArray = npt.NDArray[np.int64]
-Prediction = tuple[IntArray, npt.NDArray[np.uint64]]
-"""Codes of px, py, shape (n_events, 2), and words for the global trigger, shape (n_events,)."""
+Prediction = tuple[HeadCodes, npt.NDArray[np.uint64]]
+"""Codes by head, and words for the global trigger, shape (n_events,), zero without a vector."""
 
 COMPILE_TIMEOUT_S: Final = 300.0
 EVENTS_PER_CHUNK: Final = 4096
@@ -77,8 +76,7 @@ class CppForm:
 
     def __call__(self, candidates: Candidates) -> HeadCodes:
         """Return codes by head."""
-        (head,) = self.network.heads
-        return {head.name: self.predict(candidates)[0]}
+        return self.predict(candidates)[0]
 
     def predict(self, candidates: Candidates) -> Prediction:
         """Run on columns.
@@ -101,7 +99,7 @@ class CppForm:
             array = (ctypes.c_void_p * len(rows))(*pointers)
             self._library.l1met_predict_columns(array, *_sizes(columns["pt"][part]), *outputs)
 
-        return _in_chunks(len(columns["pt"]), run)
+        return self._in_chunks(len(columns["pt"]), run)
 
     def predict_words(self, words: npt.NDArray[np.uint64]) -> Prediction:
         """Run on 64-bit words, shape (n_events, n_slots); a word of pt 0 is an empty slot.
@@ -121,7 +119,22 @@ class CppForm:
             rows = words[part]
             self._library.l1met_predict_words(_pointer(rows), *_sizes(rows), *outputs)
 
-        return _in_chunks(len(words), run)
+        return self._in_chunks(len(words), run)
+
+    def _in_chunks(
+        self, n_events: int, run: Callable[[slice, list[ctypes.c_void_p]], None]
+    ) -> Prediction:
+        """Let threads fill parts of the results; the C++ works outside Python's lock."""
+        n_numbers = sum(head.size for head in self.network.heads)
+        codes, words = np.zeros((n_events, n_numbers), np.int64), np.zeros(n_events, np.uint64)
+
+        def one(first: int) -> None:
+            part = slice(first, first + EVENTS_PER_CHUNK)
+            run(part, [_pointer(codes[part]), _pointer(words[part])])
+
+        with ThreadPoolExecutor(allowed_processors()) as pool:
+            list(pool.map(one, range(0, n_events, EVENTS_PER_CHUNK)))
+        return by_head(self.network, codes), words
 
 
 def _compile(files: dict[str, str], command: list[str], library: Path, *, log: Path) -> None:
@@ -131,19 +144,6 @@ def _compile(files: dict[str, str], command: list[str], library: Path, *, log: P
             (folder / name).write_text(text, encoding="utf-8")
         command = [*command[:target], str(library.resolve()), *command[target + 1 :]]
         run_tool(command, cwd=folder, log=log, timeout_s=COMPILE_TIMEOUT_S)
-
-
-def _in_chunks(n_events: int, run: Callable[[slice, list[ctypes.c_void_p]], None]) -> Prediction:
-    """Let threads fill parts of the results; the C++ works outside Python's lock."""
-    met_xy, words = np.zeros((n_events, 2), np.int64), np.zeros(n_events, np.uint64)
-
-    def one(first: int) -> None:
-        part = slice(first, first + EVENTS_PER_CHUNK)
-        run(part, [_pointer(met_xy[part]), _pointer(words[part])])
-
-    with ThreadPoolExecutor(allowed_processors()) as pool:
-        list(pool.map(one, range(0, n_events, EVENTS_PER_CHUNK)))
-    return met_xy, words
 
 
 def _pointer(array: npt.NDArray[Any]) -> ctypes.c_void_p:

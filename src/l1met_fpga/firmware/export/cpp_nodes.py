@@ -12,7 +12,6 @@ from typing import Any, Final
 import numpy as np
 
 from l1met_fpga.errors import ConversionError
-from l1met_fpga.firmware.gt_head import only_vector
 from l1met_fpga.fixed_point import FixedType, Overflow, Rounding
 from l1met_fpga.models import network as net
 from l1met_fpga.puppi.columns import COLUMNS
@@ -39,7 +38,7 @@ class CppCode:
         sums: Members of the struct of sums over candidates.
         per_candidate: Statements for a block of candidates.
         per_event: Statements that follow the last candidate.
-        output: Name of the tensor that holds MET.
+        outputs: Head -> name of the tensor that holds its numbers.
         columns: Candidate columns that are read, ``pt`` always.
     """
 
@@ -47,7 +46,7 @@ class CppCode:
     sums: list[str] = field(default_factory=list)
     per_candidate: list[str] = field(default_factory=list)
     per_event: list[str] = field(default_factory=list)
-    output: str = ""
+    outputs: dict[str, str] = field(default_factory=dict)
     columns: tuple[str, ...] = ()
 
 
@@ -79,11 +78,16 @@ class _Generator:
         # the underscore at the end keeps a name from being a keyword
         self.names = {node.name: f"{node.name}_" for node in network}
         self.of_event: dict[str, bool] = {}
-        head = only_vector(network, "the C++ header")
         for node in network:
             self.of_event[node.name] = self._is_of_event(node)
             self._add(node)
-        self.code.output = self.names[head.node]
+        for head in network.heads:
+            if not self.of_event[head.node]:
+                raise ConversionError(
+                    f"head {head.name!r} has a result per candidate; the C++ header gives results "
+                    "per event"
+                )
+            self.code.outputs[head.name] = self.names[head.node]
         used = {"pt"}.union(*(_columns(node) for node in network))
         self.code.columns = tuple(name for name in COLUMNS if name in used)
 

@@ -4,10 +4,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-import jinja2
-
 from l1met_fpga.errors import ConversionError
 from l1met_fpga.files import atomic_folder, exclusive
+from l1met_fpga.firmware.templates import fill
 
 __all__ = ["MARK", "TEMPLATES", "identifier", "render", "write_folder"]
 
@@ -17,16 +16,8 @@ MARK: Final = ".l1met-export"
 
 
 def render(template: str, **values: Any) -> str:
-    """Fill a template; a missing value is an error."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES),
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        undefined=jinja2.StrictUndefined,
-        autoescape=False,
-    )
-    return environment.get_template(template).render(**values)
+    """Fill a template of the exports."""
+    return fill(TEMPLATES, template, **values)
 
 
 def identifier(name: str) -> str:

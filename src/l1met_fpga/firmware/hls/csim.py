@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from l1met_fpga.errors import ToolError
 from l1met_fpga.files import atomic_path, read_json, write_json
-from l1met_fpga.firmware.reference import HeadCodes
+from l1met_fpga.firmware.reference import HeadCodes, by_head
 from l1met_fpga.firmware.tools import pipe_through, require_tool, run_tool
 from l1met_fpga.identity import content_digest
 from l1met_fpga.models.network import Network
@@ -139,7 +139,7 @@ class CSimulation:
         parts = [slice(first, first + chunk) for first in range(0, n_events, max(chunk, 1))]
         with ThreadPoolExecutor(self.processes) as pool:  # each thread waits for its process
             codes = list(pool.map(lambda part: self._simulate([c[part] for c in columns]), parts))
-        return self._by_head(np.concatenate(codes) if codes else self._codes(b""))
+        return by_head(self.network, np.concatenate(codes) if codes else self._codes(b""))
 
     def _simulate(self, columns: list[npt.NDArray[np.int16]]) -> npt.NDArray[np.int64]:
         missing = self.network.n_candidates - columns[0].shape[1]
@@ -160,8 +160,3 @@ class CSimulation:
     def n_outputs(self) -> int:
         """Numbers per event, of all heads one after the other."""
         return sum(head.size for head in self.network.heads)
-
-    def _by_head(self, codes: npt.NDArray[np.int64]) -> HeadCodes:
-        ends = np.cumsum([head.size for head in self.network.heads])
-        parts = np.split(codes, ends[:-1], axis=1)
-        return {h.name: part for h, part in zip(self.network.heads, parts, strict=True)}

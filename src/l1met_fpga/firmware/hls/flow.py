@@ -9,7 +9,7 @@ from pathlib import Path
 from l1met_fpga.config.firmware import HlsConfig
 from l1met_fpga.config.model import IMPORTED
 from l1met_fpga.config.run import RunConfig
-from l1met_fpga.files import exclusive
+from l1met_fpga.files import exclusive, write_json
 from l1met_fpga.firmware.check import (
     Form,
     compare_forms,
@@ -20,6 +20,7 @@ from l1met_fpga.firmware.forms import check_samples, int64_form, keras_form
 from l1met_fpga.firmware.hls.csim import CSimulation, compile_csim
 from l1met_fpga.firmware.hls.project import write_project
 from l1met_fpga.firmware.imported import read_expected
+from l1met_fpga.firmware.saturation import count_saturated
 from l1met_fpga.models.network import Network
 from l1met_fpga.puppi.columns import Candidates
 from l1met_fpga.results.exactness import FormCheck
@@ -86,6 +87,8 @@ def check_run(
 ) -> dict[str, FormCheck]:
     """Compare forms of a run's network with its quantized Keras model, and write the result.
 
+    Beside it, ``saturation.json`` says how many outputs left the range of their type in test events.
+
     The int64 reference is always one of the forms. Forms of a network that was not trained here are
     compared with it, and it with the results that came with the network. A form that differs is an
     error after the result was written.
@@ -113,6 +116,8 @@ def check_run(
         keras = keras_form(run.need(run.model, made_by="l1met train"), network)
         result = compare_forms("keras", keras, {"int64": int64, **forms}, samples)
     written = write_result(run.bit_exactness, result, network_digest=network.digest)
+    if "test" in samples:
+        write_json(run.saturation, count_saturated(network, samples["test"]).model_dump())
     require_agreement(result)
     return written
 

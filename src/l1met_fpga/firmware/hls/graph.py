@@ -80,6 +80,7 @@ def build_graph(
 
     layers.register()
     check_network(network)
+    _check_heads(network)
     _check_folding(network, config)
     specs = layer_specs(network, config)
     if config.io_type is IoType.PARALLEL:
@@ -105,15 +106,24 @@ def build_graph(
         "LayerName": {spec["name"]: _layer_config(spec, config, trace) for spec in specs},
     }
     columns = [node.name for node in network if isinstance(node, net.InputColumn)]
-    output = specs[-1]["name"]
+    layer_of = {spec["node"]: spec["name"] for spec in specs if "node" in spec}
+    outputs = [layer_of[head.node] for head in network.heads]
     with _captured_output():
         model = ModelGraph.from_layer_list(
-            hls_config, [_layer(spec) for spec in specs], columns, [output]
+            hls_config, [_layer(spec) for spec in specs], columns, outputs
         )
     graph = HlsGraph(model, network, {s["name"]: s["node"] for s in specs if "node" in s}, config)
     _check_types(graph)
     _check_reuse(model, specs, config)
     return graph
+
+
+def _check_heads(network: net.Network) -> None:
+    for head in network.heads:
+        if head.per != "example":
+            raise ConversionError(
+                f"head {head.name!r} has a result per candidate; HLS gives results per event"
+            )
 
 
 def _check_folding(network: net.Network, config: HlsConfig) -> None:

@@ -1,19 +1,19 @@
 """Write a complete hls4ml project: sources, test bench with real events, README."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
-import jinja2
 import numpy as np
 
 from l1met_fpga.config.firmware import HlsConfig, IoType, Strategy
 from l1met_fpga.errors import ConversionError
 from l1met_fpga.files import atomic_path, remove_folder
 from l1met_fpga.firmware.builds import Build, sources_digest
-from l1met_fpga.firmware.gt_head import only_vector
 from l1met_fpga.firmware.hls.graph import HlsGraph, build_graph, expected_ii_cycles
 from l1met_fpga.firmware.hls.mends import mend_distributed_arithmetic, mend_simulation_types
 from l1met_fpga.firmware.reference import evaluate
+from l1met_fpga.firmware.templates import fill
 from l1met_fpga.models.network import Network
 from l1met_fpga.puppi.columns import Candidates
 
@@ -130,9 +130,6 @@ def _template_values(graph: HlsGraph, n_events: int) -> dict[str, Any]:
     import hls4ml
 
     network, config = graph.network, graph.config
-    output = graph.model.get_output_variables()[0]
-    head = only_vector(network, "the HLS project")
-    kind = network.type_of(head.name)
     return {
         "network": network,
         "config": config,
@@ -140,14 +137,11 @@ def _template_values(graph: HlsGraph, n_events: int) -> dict[str, Any]:
         "namespace": f"l1met_{network.name}",
         "stream": config.io_type is IoType.STREAM,
         "n_candidates": network.n_candidates,
-        "n_outputs": head.size,
+        "n_outputs": sum(head.size for head in network.heads),
+        "heads": list(_heads(graph)),
         "columns": [
             {"name": v.name, "type": v.type.name} for v in graph.model.get_input_variables()
         ],
-        "output_type": output.type.name,
-        "code_type": f"ap_{'' if kind.signed else 'u'}int<{kind.width}>",
-        "width": kind.width,
-        "kind": kind,
         "n_events": n_events,
         "traced": [
             {"name": layer.name, "size": layer.get_output_variable().size()}
@@ -159,14 +153,26 @@ def _template_values(graph: HlsGraph, n_events: int) -> dict[str, Any]:
     }
 
 
+def _heads(graph: HlsGraph) -> Iterator[dict[str, Any]]:
+    """What the templates say of each output of the top function."""
+    first = 0
+    variables = graph.model.get_output_variables()
+    for head, variable in zip(graph.network.heads, variables, strict=True):
+        kind = graph.network.type_of(head.name)
+        yield {
+            "name": head.name,
+            "unit": head.unit,
+            "numbers": head.numbers,
+            "type": variable.type.name,
+            "kind": kind,
+            "code_type": f"ap_{'' if kind.signed else 'u'}int<{kind.width}>",
+            "width": kind.width,
+            "first": first,
+            "size": head.size,
+        }
+        first += head.size
+
+
 def _render(template: str, path: Path, values: dict[str, Any]) -> None:
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES),
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        undefined=jinja2.StrictUndefined,
-        autoescape=False,
-    )
     with atomic_path(path) as temporary:
-        temporary.write_text(environment.get_template(template).render(values), encoding="utf-8")
+        temporary.write_text(fill(TEMPLATES, template, **values), encoding="utf-8")

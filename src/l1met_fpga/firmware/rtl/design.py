@@ -4,7 +4,7 @@ Both the Verilog and the interpreter are made from this description.
 """
 
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final, Literal
 
@@ -13,13 +13,14 @@ from da4ml.trace import FixedVariable
 
 from l1met_fpga.config.rtl import RtlConfig
 from l1met_fpga.errors import ConversionError
-from l1met_fpga.firmware.gt_head import only_vector
+from l1met_fpga.firmware.gt_head import gt_head
 from l1met_fpga.firmware.rtl import delays, graph, primitives
 from l1met_fpga.firmware.rtl.blocks import Block, Port, trace
 from l1met_fpga.firmware.rtl.cordic import Cordic
 from l1met_fpga.firmware.rtl.delays import NETS
 from l1met_fpga.firmware.rtl.nodes import Tensors, trace_nodes
 from l1met_fpga.firmware.rtl.schedule import Clock
+from l1met_fpga.firmware.rtl.verilated import Number
 from l1met_fpga.models import network as net
 from l1met_fpga.models.heads import NetworkHead
 from l1met_fpga.puppi.columns import COLUMNS
@@ -62,28 +63,28 @@ class Design:
     Attributes:
         network: What it computes.
         config: How.
+        parts: The network, cut.
         columns: Candidate columns that the perceptron reads.
-        momentum: Source of px, py.
         phi: Perceptron, per candidate.
-        projection: Rounds pt times cosine and sine.
         vector_terms: What the vector accumulators add, in the order of ``vector.inputs``.
         event_terms: What the other accumulators add, in the order of ``rho.inputs``.
-        rho: Coefficients from pooled numbers; None without a combination.
+        rho: Coefficients and the numbers of other heads, from pooled numbers; None without pools.
+        projection: Rounds pt times cosine and sine; None without a vector of momenta, as the rest.
         vector: From the vector sums to the combination, or to px, py.
         output: From coefficient times vector to px, py; None without a combination.
     """
 
     network: net.Network
     config: RtlConfig
+    parts: graph.Parts
     columns: tuple[str, ...]
-    momentum: net.Momentum
     phi: Block
-    projection: Block
-    vector_terms: tuple[Term, ...]
-    event_terms: tuple[Term, ...]
-    rho: Block | None
-    vector: Block
-    output: Block | None
+    vector_terms: tuple[Term, ...] = ()
+    event_terms: tuple[Term, ...] = ()
+    rho: Block | None = None
+    projection: Block | None = None
+    vector: Block | None = None
+    output: Block | None = None
 
     @property
     def lanes(self) -> int:
@@ -102,20 +103,35 @@ class Design:
         return tuple(block for block in found if block is not None)
 
     @property
-    def head(self) -> NetworkHead:
-        """What it gives."""
-        return only_vector(self.network, "the RTL")
+    def n_coefficients(self) -> int:
+        """Outputs of the rho block that are coefficients; those of heads follow them."""
+        combine = self.parts.vector.combine if self.parts.vector is not None else None
+        return 0 if combine is None else self.network.node(combine.inputs[0]).shape[-1]
+
+    def port_of(self, head: NetworkHead) -> Port:
+        """One number of a head as given out: every code of its type."""
+        kind = self.network.type_of(head.name)
+        return Port(kind.min_code, kind.max_code, kind.frac_bits)
+
+    @property
+    def numbers(self) -> tuple[Number, ...]:
+        """What stands at the pins, in the order of ports."""
+        return tuple(
+            Number(name, self.port_of(head).width, self.port_of(head).signed)
+            for head in self.network.heads
+            for name in head.numbers
+        )
+
+    @property
+    def cordic(self) -> Cordic | None:
+        """What makes the word for the global trigger, None where no head is told in one."""
+        head = gt_head(self.network)
+        return None if head is None else Cordic(self.network.type_of(head.name))
 
     @property
     def word_clocks(self) -> int:
-        """From px, py to the word for the global trigger."""
-        return Cordic(self.network.type_of(self.head.name)).clocks
-
-    @property
-    def output_port(self) -> Port:
-        """One component of the vector as given out: every code of its type."""
-        kind = self.network.type_of(self.head.name)
-        return Port(kind.min_code, kind.max_code, kind.frac_bits)
+        """From the heads to the word for the global trigger; 0 where there is none."""
+        return 0 if self.cordic is None else self.cordic.clocks
 
     # -- when a result is there: clocks after the word at the input pins -------------------------
 
@@ -127,7 +143,8 @@ class Design:
     @property
     def projection_clocks(self) -> int:
         """From the columns to px, py."""
-        return DIRECTION_CLOCKS + PRODUCT_CLOCKS + self.projection.n_stages
+        stages = self.projection.n_stages if self.projection is not None else 0
+        return DIRECTION_CLOCKS + PRODUCT_CLOCKS + stages
 
     @property
     def momentum_ready(self) -> int:
@@ -164,11 +181,12 @@ class Design:
     @property
     def vector_ready(self) -> int:
         """Results of the vector block."""
-        return self.vector_accumulated + self.vector.n_stages + 1
+        stages = self.vector.n_stages if self.vector is not None else 0
+        return self.vector_accumulated + stages + 1
 
     @property
     def coefficients_ready(self) -> int:
-        """Results of the rho block."""
+        """Results of the rho block: coefficients and heads."""
         stages = self.rho.n_stages if self.rho is not None else 0
         return self.event_accumulated + stages + 1
 
@@ -178,11 +196,25 @@ class Design:
         return max(self.vector_ready, self.coefficients_ready)
 
     @property
-    def latency(self) -> int:
-        """px, py of the event, counted from its last word."""
+    def combined(self) -> int:
+        """px, py of the event."""
         if self.output is None:
             return self.vector_ready
         return self.combine_starts + PRODUCT_CLOCKS + self.output.n_stages
+
+    def ready(self, head: NetworkHead) -> int:
+        """Numbers of a head, before they wait for those of the others."""
+        vector = self.parts.vector
+        return (
+            self.combined
+            if vector is not None and head == vector.head
+            else (self.coefficients_ready)
+        )
+
+    @property
+    def latency(self) -> int:
+        """All heads of the event, counted from its last word."""
+        return max(self.ready(head) for head in self.network.heads)
 
 
 def build_design(network: net.Network, config: RtlConfig) -> Design:
@@ -197,56 +229,38 @@ def build_design(network: net.Network, config: RtlConfig) -> Design:
     """
     parts = graph.split(network)
     event = _clock(config, config.adders_per_stage_event)
-    projection = _projection(parts.momentum, _clock(config, 2, delays.DSP_REGISTER_TO_OUT))
-    momentum_port = _union(projection.outputs)
     phi, outputs = _phi(network, _clock(config, config.adders_per_stage))
-
-    pool = parts.vector_pool
-    weights = outputs[pool.inputs[0]]
-    vector_terms = tuple(
-        Term("vector", (i,), axis, phi.outputs[i].times(momentum_port))
-        for i in weights
-        for axis in (0, 1)
-    )
     adds = config.lanes * -(-network.n_candidates // config.lanes)
-    vector = _vector(network, parts, [t.port.sum_of(adds) for t in vector_terms], event)
-    if parts.combine is None:
-        return Design(
-            network,
-            config,
-            _columns(network, parts),
-            parts.momentum,
-            phi,
-            projection,
-            vector_terms,
-            (),
-            None,
-            vector,
-            None,
-        )
-
-    event_terms = tuple(t for p in parts.pools for t in _pool_terms(p, outputs, phi))
+    event_terms = tuple(t for p in parts.pools for t in _pool_terms(network, p, outputs, phi))
     sums = [t.port.sum_of(adds, or_none=True) for t in event_terms]
-    rho = _rho(network, parts, sums, event)
-    products = [rho.outputs[i // 2].times(port) for i, port in enumerate(vector.outputs)]
-    output = _output(
-        network,
-        parts,
-        products,
-        _clock(config, config.adders_per_stage_event, delays.DSP_REGISTER_TO_OUT),
-    )
-    return Design(
+    design = Design(
         network,
         config,
+        parts,
         _columns(network, parts),
-        parts.momentum,
         phi,
-        projection,
-        vector_terms,
-        event_terms,
-        rho,
-        vector,
-        output,
+        event_terms=event_terms,
+        rho=_rho(network, parts, sums, event) if parts.pools else None,
+    )
+    if parts.vector is None:
+        return design
+    projection = _projection(parts.vector.momentum, _clock(config, 2, delays.DSP_REGISTER_TO_OUT))
+    momentum_port = _union(projection.outputs)
+    vector_terms = tuple(
+        Term("vector", (i,), axis, phi.outputs[i].times(momentum_port))
+        for i in outputs[parts.vector.pool.inputs[0]]
+        for axis in (0, 1)
+    )
+    vector_sums = [t.port.sum_of(adds) for t in vector_terms]
+    vector = _vector(network, parts.vector, vector_sums, event)
+    output = None
+    if parts.vector.combine is not None and design.rho is not None:
+        coefficients = design.rho.outputs[: design.n_coefficients]
+        products = [coefficients[i // 2].times(port) for i, port in enumerate(vector.outputs)]
+        after_product = _clock(config, config.adders_per_stage_event, delays.DSP_REGISTER_TO_OUT)
+        output = _output(network, parts.vector, products, after_product)
+    return replace(
+        design, projection=projection, vector_terms=vector_terms, vector=vector, output=output
     )
 
 
@@ -275,10 +289,9 @@ def _phi(network: net.Network, clock: Clock) -> tuple[Block, dict[str, list[int]
         n.name: np.array([inputs[n.column]], dtype=object) for n in nodes if n.column in inputs
     }
     tensors = trace_nodes(network, parts.candidate, tensors)
-    ends = [parts.vector_pool.inputs[0], *(n for p in parts.pools for n in p.inputs[:-1])]
     variables: list[FixedVariable] = []
     index: dict[str, list[int]] = {}
-    for name in dict.fromkeys(ends):
+    for name in dict.fromkeys(parts.summed(network)):
         index[name] = list(range(len(variables), len(variables) + tensors[name].size))
         variables.extend(tensors[name].ravel())
     block = trace("perceptron", list(inputs.values()), variables, clock=clock)
@@ -295,26 +308,28 @@ def _projection(momentum: net.Momentum, clock: Clock) -> Block:
     return trace("projection", variables, rounded, clock=clock)
 
 
-def _vector(network: net.Network, parts: graph.Parts, sums: list[Port], clock: Clock) -> Block:
-    # the accumulators subtract, so the sign of MET = -sum costs no inverters
+def _vector(network: net.Network, part: graph.VectorPart, sums: list[Port], clock: Clock) -> Block:
+    # the accumulators subtract, so the sign of -sum costs no inverters
     variables = [Port(-port.high, -port.low, port.frac_bits).as_variable() for port in sums]
     pooled = np.array(variables, dtype=object).reshape(-1, 2)
-    tensors = trace_nodes(network, parts.vector, {parts.vector_pool.name: pooled})
-    end = parts.end if parts.combine is None else parts.combine.inputs[1]
+    tensors = trace_nodes(network, part.before, {part.pool.name: pooled})
+    end = part.head.node if part.combine is None else part.combine.inputs[1]
     return trace("vector", variables, list(tensors[end].ravel()), clock=clock)
 
 
-def _pool_terms(pool: graph.Pool, outputs: dict[str, list[int]], phi: Block) -> list[Term]:
-    if isinstance(pool, net.ScalarPool):
-        return [
-            Term("scalar", (i,), -1, _shifted(phi.outputs[i], pool.shift))
-            for i in outputs[pool.inputs[0]]
-        ]
-    left, right = (outputs[name] for name in pool.inputs[:2])
+def _pool_terms(
+    network: net.Network, pool: graph.Pool, outputs: dict[str, list[int]], phi: Block
+) -> list[Term]:
+    factors = [outputs[name] for name in graph.factors(network, pool)]
+    if len(factors) == 1:
+        return [Term("scalar", (i,), -1, _shifted(phi.outputs[i], pool.shift)) for i in factors[0]]
+    left, right = factors
+    pairs = [(i, j) for i in left for j in right]
+    if isinstance(pool, net.ScalarPool) and len(left) == len(right):
+        pairs = list(zip(left, right, strict=True))  # elementwise, not each with each
     return [
         Term("aggregate", (i, j), -1, _shifted(phi.outputs[i].times(phi.outputs[j]), pool.shift))
-        for i in left
-        for j in right
+        for i, j in pairs
     ]
 
 
@@ -323,8 +338,6 @@ def _shifted(port: Port, bits: int) -> Port:
 
 
 def _rho(network: net.Network, parts: graph.Parts, sums: list[Port], clock: Clock) -> Block:
-    if parts.combine is None:
-        raise ConversionError(f"network {network.name!r} has no combination")
     variables = [port.as_variable() for port in sums]
     tensors: Tensors = {}
     start = 0
@@ -332,19 +345,23 @@ def _rho(network: net.Network, parts: graph.Parts, sums: list[Port], clock: Cloc
         size = int(np.prod(pool.shape))
         tensors[pool.name] = np.array(variables[start : start + size], dtype=object)
         start += size
-    tensors = trace_nodes(network, parts.rho, tensors)
-    coefficients = list(tensors[parts.combine.inputs[0]].ravel())
-    return trace("rho", variables, coefficients, clock=clock)
+    tensors = trace_nodes(network, parts.event, tensors)
+    ends = [head.node for head in parts.heads]
+    if parts.vector is not None and parts.vector.combine is not None:
+        ends.insert(0, parts.vector.combine.inputs[0])
+    results = [number for end in ends for number in tensors[end].ravel()]
+    return trace("rho", variables, results, clock=clock)
 
 
-def _output(network: net.Network, parts: graph.Parts, products: list[Port], clock: Clock) -> Block:
-    if parts.combine is None:
+def _output(
+    network: net.Network, part: graph.VectorPart, products: list[Port], clock: Clock
+) -> Block:
+    if part.combine is None:
         raise ConversionError(f"network {network.name!r} has no combination")
     variables = [port.as_variable() for port in products]
     total = np.array([_sum(variables[axis::2]) for axis in (0, 1)], dtype=object)
-    tensors = trace_nodes(network, parts.output, {parts.combine.name: total})
-    met = list(tensors[parts.end].ravel())
-    return trace("output", variables, met, clock=clock)
+    tensors = trace_nodes(network, part.after, {part.combine.name: total})
+    return trace("output", variables, list(tensors[part.head.node].ravel()), clock=clock)
 
 
 def _sum(variables: list[FixedVariable]) -> FixedVariable:

@@ -49,7 +49,7 @@ class Estimate:
 
 def estimate(design: Design) -> Estimate:
     """Count a design."""
-    lane_blocks = (design.phi, design.projection)
+    lane_blocks = [b for b in (design.phi, design.projection) if b is not None]
     event_blocks = tuple(b for b in design.blocks if b not in lane_blocks)
     traced = design.lanes * sum(b.lut_estimate for b in lane_blocks)
     traced += sum(b.lut_estimate for b in event_blocks)
@@ -58,13 +58,15 @@ def estimate(design: Design) -> Estimate:
     terms = (*design.vector_terms, *design.event_terms)
     tree, accumulators = sum_bits(design)
     products = sum(t.kind != "scalar" for t in terms)
-    combine = len(design.vector.outputs) if design.output is not None else 0
+    combine = len(design.output.inputs) if design.output is not None else 0
+    momenta = 0 if design.projection is None else 2
+    cordic = design.cordic
     rest = design.lanes * _LANE_LUTS + tree + accumulators + _PROTOCOL_LUTS
     return Estimate(
         lut_traced=traced,
-        lut=traced + rest + _cordic_luts(Cordic(design.network.type_of(design.head.name))),
+        lut=traced + rest + (0 if cordic is None else _cordic_luts(cordic)),
         register_bits_traced=registers,
-        dsp=design.lanes * (2 + products) + combine + 1,
+        dsp=design.lanes * (momenta + products) + combine + (cordic is not None),
     )
 
 

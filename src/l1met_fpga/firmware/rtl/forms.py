@@ -1,6 +1,6 @@
-"""The RTL as forms of the network: candidate columns in, integer codes of px, py out."""
+"""The RTL as forms of the network: candidate columns in, integer codes by head out."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from l1met_fpga.errors import BitExactnessError
 from l1met_fpga.firmware.reference import HeadCodes
+from l1met_fpga.firmware.rtl.blocks import Port
 from l1met_fpga.firmware.rtl.design import Design
 from l1met_fpga.firmware.rtl.stream import beats_of
 from l1met_fpga.firmware.rtl.verilated import Mark, VerilatedModel
@@ -26,7 +27,9 @@ RESET_CLOCKS: Final = 2
 MARGIN_CLOCKS: Final = 8
 
 
-def _chunks(candidates: Candidates, run: Callable[[Candidates], IntArray]) -> IntArray:
+def _chunks(
+    network: net.Network, candidates: Candidates, run: Callable[[Candidates], HeadCodes]
+) -> HeadCodes:
     """Run chunks of events in threads (the work is in C++, outside Python's lock)."""
     n_events = len(candidates["pt"])
     parts = [
@@ -35,7 +38,12 @@ def _chunks(candidates: Candidates, run: Callable[[Candidates], IntArray]) -> In
     ]
     with ThreadPoolExecutor(allowed_processors()) as pool:
         results = list(pool.map(run, parts))
-    return np.concatenate(results) if results else np.zeros((0, 2), np.int64)
+    return {
+        head.name: np.concatenate(
+            [np.zeros((0, head.size), np.int64), *(r[head.name] for r in results)]
+        )
+        for head in network.heads
+    }
 
 
 @dataclass(frozen=True)
@@ -50,18 +58,21 @@ class InterpreterForm:
 
     def __call__(self, candidates: Candidates) -> HeadCodes:
         """Return codes by head."""
-        return {self.design.head.name: _chunks(candidates, self._run)}
+        return _chunks(self.design.network, candidates, self._run)
 
-    def _run(self, candidates: Candidates) -> IntArray:
+    def _run(self, candidates: Candidates) -> HeadCodes:
         design = self.design
         filled = np.asarray(candidates["pt"]) > 0
         rows = {
             name: np.asarray(candidates[name])[filled].astype(np.int64)
-            for name in {*design.columns, "pt", "phi"}
+            for name in {*design.columns, *self._momentum_columns}
         }
         event = np.nonzero(filled)[0]
         outputs = design.phi.run(np.stack([rows[c] for c in design.columns], axis=1))
-        momentum = design.projection.run(_projected(design.momentum, rows["pt"], rows["phi"]))
+        vector, momentum = design.parts.vector, np.zeros((0, 2), np.int64)
+        if vector is not None and design.projection is not None:
+            turned = _projected(vector.momentum, rows["pt"], rows["phi"])
+            momentum = design.projection.run(turned)
 
         def pooled(terms: tuple[Any, ...]) -> IntArray:
             sums = np.zeros((len(filled), len(terms)), np.int64)
@@ -72,15 +83,36 @@ class InterpreterForm:
                 np.add.at(sums[:, i], event, value)
             return sums
 
-        vectors = design.vector.run(-pooled(design.vector_terms))
-        ports = design.vector.outputs
-        if design.rho is not None and design.output is not None:
-            coefficients = design.rho.run(pooled(design.event_terms))
-            vectors = design.output.run(np.repeat(coefficients, 2, axis=1) * vectors)
-            ports = design.output.outputs
-        shift = [design.output_port.frac_bits - p.frac_bits if p.width else 0 for p in ports]
-        met: IntArray = vectors << np.array(shift)
-        return met
+        events: dict[str, tuple[IntArray, Sequence[Port]]] = {}
+        coefficients, n = np.zeros((0, 0), np.int64), design.n_coefficients
+        if design.rho is not None:
+            found = design.rho.run(pooled(design.event_terms))
+            coefficients, first = found[:, :n], n
+            for head in design.parts.heads:
+                part = slice(first, first + head.size)
+                events[head.name] = found[:, part], design.rho.outputs[part]
+                first += head.size
+        if vector is not None and design.vector is not None:
+            found, ports = design.vector.run(-pooled(design.vector_terms)), design.vector.outputs
+            if design.output is not None:
+                found = design.output.run(np.repeat(coefficients, 2, axis=1) * found)
+                ports = design.output.outputs
+            events[vector.head.name] = found, ports
+        return {
+            head.name: _aligned(*events[head.name], design.port_of(head))
+            for head in design.network.heads
+        }
+
+    @property
+    def _momentum_columns(self) -> tuple[str, ...]:
+        return ("pt", "phi") if self.design.parts.vector is not None else ()
+
+
+def _aligned(codes: IntArray, ports: Sequence[Port], out: Port) -> IntArray:
+    """Bring codes of a block's outputs to counts of the head's type."""
+    shifts = [out.frac_bits - port.frac_bits if port.width else 0 for port in ports]
+    aligned: IntArray = codes << np.array(shifts)
+    return aligned
 
 
 def _projected(momentum: net.Momentum, pt: IntArray, phi: IntArray) -> IntArray:
@@ -118,11 +150,10 @@ class SimulationForm:
             BitExactnessError: If the firmware gives another number of results than events, or
                 flags a protocol error.
         """
-        codes = _chunks(candidates, lambda part: self.results(part)[0])
-        return {self.design.head.name: codes}
+        return _chunks(self.design.network, candidates, lambda part: self.results(part)[0])
 
-    def results(self, candidates: Candidates) -> tuple[IntArray, npt.NDArray[np.uint64]]:
-        """Return codes of px, py and the global-trigger words.
+    def results(self, candidates: Candidates) -> tuple[HeadCodes, npt.NDArray[np.uint64]]:
+        """Return codes by head, and the global-trigger words (zero where there are none).
 
         Raises:
             BitExactnessError: As for a call.
@@ -133,7 +164,11 @@ class SimulationForm:
                 f"the RTL gave {len(found)} results ({int(found['error'].sum())} with an error "
                 f"flag) for {len(beats.first)} events; the generated logic is wrong"
             )
-        return np.stack([found["x"], found["y"]], axis=1).astype(np.int64), found["word"].copy()
+        codes = {
+            head.name: np.stack([found[port] for port in head.numbers], axis=1)
+            for head in self.design.network.heads
+        }
+        return codes, found["word"].copy()
 
 
 def run_events(
@@ -165,16 +200,16 @@ class Latency:
     """Clocks measured in the simulation.
 
     Attributes:
-        from_first_word: First word of a full event to px, py.
+        from_first_word: First word of a full event to its heads.
         from_last_word: Last word to px, py.
-        to_word: Last word to the global-trigger word.
         interval: Between results of full events sent back to back.
+        to_word: Last word to the global-trigger word, None where there is none.
     """
 
     from_first_word: int
     from_last_word: int
-    to_word: int
     interval: int
+    to_word: int | None = None
 
 
 def measure_latency(design: Design, model: VerilatedModel) -> Latency:
@@ -194,9 +229,10 @@ def measure_latency(design: Design, model: VerilatedModel) -> Latency:
     figures = {
         "from_first_word": found["cycle"] - beats.first,
         "from_last_word": found["cycle"] - beats.last,
-        "to_word": found["word_cycle"] - beats.last,
         "interval": np.diff(found["cycle"]),
     }
+    if design.cordic is not None:
+        figures["to_word"] = found["word_cycle"] - beats.last
     for name, clocks in figures.items():
         if len(np.unique(clocks)) != 1:
             raise BitExactnessError(f"{name} differs from event to event: {clocks.tolist()} clocks")

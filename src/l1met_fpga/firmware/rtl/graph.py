@@ -5,14 +5,35 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from l1met_fpga.errors import ConversionError
-from l1met_fpga.firmware.gt_head import only_vector
 from l1met_fpga.models import network as net
+from l1met_fpga.models.heads import NetworkHead
 
-__all__ = ["Parts", "split"]
+__all__ = ["Parts", "VectorPart", "factors", "split"]
 
 Pool = net.ScalarPool | net.Aggregate
+T = TypeVar("T", net.VectorPool, net.Combine)
 _AFTER_POOLS = net.Dense | net.Quantize | net.QuantizeChannels | net.Table
-T = TypeVar("T", net.Momentum, net.VectorPool)
+
+
+@dataclass(frozen=True, slots=True)
+class VectorPart:
+    """What makes a vector of the candidates' momenta.
+
+    Attributes:
+        head: The head that gives it.
+        momentum: px, py of a candidate.
+        pool: The pool of weighted momenta.
+        before: Nodes from the pool to the combination (or to the head).
+        combine: The combination, None for a network without coefficients.
+        after: Nodes after the combination.
+    """
+
+    head: NetworkHead
+    momentum: net.Momentum
+    pool: net.VectorPool
+    before: tuple[net.Node, ...]
+    combine: net.Combine | None
+    after: tuple[net.Node, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,63 +42,89 @@ class Parts:
 
     Attributes:
         candidate: Nodes computed for every candidate (features to pool inputs), in order.
-        momentum: px, py of a candidate.
-        vector_pool: The one pool of weighted momenta.
+        vector: What makes a vector of momenta, None without one.
         pools: Scalar pools and aggregates, in order.
-        rho: Nodes from the pools to the coefficients; empty without a combination.
-        vector: Nodes from the vector pool to the combination (or to the output).
-        combine: The combination, None for a network without coefficients.
-        output: Nodes after the combination.
-        end: Name of the node that the head gives.
+        event: Nodes from these pools to the coefficients and to all other heads, in order.
+        heads: Those heads.
     """
 
     candidate: tuple[net.Node, ...]
-    momentum: net.Momentum
-    vector_pool: net.VectorPool
+    vector: VectorPart | None
     pools: tuple[Pool, ...]
-    rho: tuple[net.Node, ...]
-    vector: tuple[net.Node, ...]
-    combine: net.Combine | None
-    output: tuple[net.Node, ...]
-    end: str
+    event: tuple[net.Node, ...]
+    heads: tuple[NetworkHead, ...]
+
+    def summed(self, network: net.Network) -> tuple[str, ...]:
+        """Return the candidate nodes whose numbers leave the lanes' perceptron."""
+        first = () if self.vector is None else (self.vector.pool.inputs[0],)
+        return (*first, *(name for pool in self.pools for name in factors(network, pool)))
+
+
+def factors(network: net.Network, pool: Pool) -> tuple[str, ...]:
+    """Return the nodes whose product a pool sums: two, or one where it sums a node as it is.
+
+    A product that only the pool reads is made in a multiplier of the lane.
+    """
+    if isinstance(pool, net.Aggregate):
+        return pool.inputs[:-1]
+    source = network.node(pool.inputs[0])
+    if isinstance(source, net.Multiply) and sum(source.name in n.inputs for n in network) == 1:
+        return source.inputs
+    return (source.name,)
 
 
 def split(network: net.Network) -> Parts:
     """Cut a network at its pools and its combination.
 
     Raises:
-        ConversionError: If it is no stream of candidates into one vector pool: names the node
-            that does not fit and what is expected.
+        ConversionError: If it is no stream of candidates into pools: names the node or head that
+            does not fit and what is expected.
     """
-    head = only_vector(network, "the RTL")
-    momentum = _only(network, net.Momentum)
-    vector_pool = _only(network, net.VectorPool)
-    combines = [n for n in network if isinstance(n, net.Combine)]
-    if len(combines) > 1:
-        raise ConversionError(
-            f"network {network.name!r} has {len(combines)} combinations; the RTL takes at most one"
-        )
-    combine = combines[0] if combines else None
+    for head in network.heads:
+        if head.per != "example":
+            raise ConversionError(
+                f"head {head.name!r} has a result per candidate; the RTL gives results per event"
+            )
+    vector = _vector(network)
     pools = tuple(n for n in network if isinstance(n, net.ScalarPool | net.Aggregate))
-    if vector_pool.inputs[1] != momentum.name:
+    pool_names = [pool.name for pool in pools]
+    heads = tuple(h for h in network.heads if vector is None or h != vector.head)
+    ends = [head.node for head in heads]
+    if vector is not None and vector.combine is not None:
+        ends.append(vector.combine.inputs[0])
+    event = _between(network, ends=ends, starts=pool_names)
+    _refuse_leftovers(event, pool_names)
+    parts = Parts((), vector, pools, event, heads)
+    candidate = _between(network, ends=parts.summed(network), starts=())
+    return Parts(candidate, vector, pools, event, heads)
+
+
+def _vector(network: net.Network) -> VectorPart | None:
+    found = [n for n in network if isinstance(n, net.VectorPool)]
+    if not found:
+        return None
+    pool = _only(network, net.VectorPool)
+    momentum = network.node(pool.inputs[1])
+    if not isinstance(momentum, net.Momentum):
+        raise ConversionError(f"vector pool {pool.name!r} must sum px, py of the candidates")
+    combines = [n for n in network if isinstance(n, net.Combine)]
+    combine = _only(network, net.Combine) if combines else None
+    last = combine or pool
+    fed = [h for h in network.heads if last.name in _needs(network, h.node)]
+    if len(fed) != 1:
         raise ConversionError(
-            f"vector pool {vector_pool.name!r} must sum {momentum.name!r}, "
-            f"it sums {vector_pool.inputs[1]!r}"
+            f"{last.op} {last.name!r} feeds the heads {[h.name for h in fed]}; the RTL gives its "
+            "vector to one"
         )
-    pool_inputs = [vector_pool.inputs[0], *(n for p in pools for n in p.inputs[:-1])]
-    candidate = _between(network, ends=pool_inputs, starts=())
-    pool_names = [p.name for p in pools]
-    rho: tuple[net.Node, ...] = ()
-    output: tuple[net.Node, ...] = ()
-    vector_end = head.node
+    (head,) = fed
+    end = head.node if combine is None else combine.inputs[1]
+    before = _between(network, ends=[end], starts=[pool.name])
+    _refuse_leftovers(before, [pool.name])
+    after: tuple[net.Node, ...] = ()
     if combine is not None:
-        rho = _between(network, ends=[combine.inputs[0]], starts=pool_names)
-        output = _between(network, ends=[head.node], starts=[combine.name])
-        vector_end = combine.inputs[1]
-    vector = _between(network, ends=[vector_end], starts=[vector_pool.name])
-    _refuse_leftovers(rho, pool_names)
-    _refuse_leftovers(vector, [vector_pool.name])
-    return Parts(candidate, momentum, vector_pool, pools, rho, vector, combine, output, head.node)
+        after = _between(network, ends=[head.node], starts=[combine.name])
+        _refuse_leftovers(after, [combine.name])
+    return VectorPart(head, momentum, pool, before, combine, after)
 
 
 def _only(network: net.Network, kind: type[T]) -> T:
@@ -85,9 +132,14 @@ def _only(network: net.Network, kind: type[T]) -> T:
     if len(found) != 1:
         raise ConversionError(
             f"network {network.name!r} has {len(found)} {kind.__name__} nodes; "
-            "the RTL needs exactly one"
+            "the RTL takes at most one"
         )
     return found[0]
+
+
+def _needs(network: net.Network, end: str) -> set[str]:
+    """Names of the nodes that a node depends on, itself included."""
+    return {end, *(n.name for n in _between(network, ends=[end], starts=()))}
 
 
 def _between(

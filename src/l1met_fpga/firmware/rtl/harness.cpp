@@ -1,5 +1,7 @@
 // Drives the Verilated top level clock by clock; called through ctypes.
-// L1MET_LANES and L1MET_OUT_WIDTH come from the compiler's command line.
+// From the compiler's command line: L1MET_LANES; L1MET_NUMBERS(X), which is X(port, bits, is signed)
+// for every number that is given out; L1MET_VALID and L1MET_ERROR, ports that say when; and
+// L1MET_GT where there is a word for the global trigger.
 #include <cstdint>
 #include <cstring>
 
@@ -13,10 +15,15 @@ struct Simulation {
     Vl1met top{&context};
 };
 
-std::int32_t sign_extend(std::uint32_t code) {
-    constexpr int unused = 32 - L1MET_OUT_WIDTH;
-    return static_cast<std::int32_t>(code << unused) >> unused;
+template <int bits, bool is_signed>
+std::int64_t extend(std::uint64_t code) {
+    constexpr int unused = 64 - bits;
+    if (!is_signed) return static_cast<std::int64_t>(code);
+    return static_cast<std::int64_t>(code << unused) >> unused;
 }
+
+#define COUNT(port, bits, is_signed) +1
+constexpr int n_numbers = 0 L1MET_NUMBERS(COUNT);
 
 }  // namespace
 
@@ -24,13 +31,12 @@ extern "C" {
 
 // One result per event.
 struct L1MetResult {
-    std::int64_t cycle;       // clock in which met_valid was high
+    std::int64_t cycle;       // clock in which the numbers were valid
     std::int64_t word_cycle;  // clock in which gt_valid was high, -1 if it has not come
     std::uint64_t word;
-    std::int32_t x;
-    std::int32_t y;
     std::int32_t error;
     std::int32_t unused;
+    std::int64_t numbers[n_numbers];
 };
 
 void* l1met_create() { return new Simulation; }
@@ -44,7 +50,10 @@ std::int64_t l1met_run(void* handle, std::int64_t n_cycles, const std::uint8_t* 
                        const std::uint64_t* words, const std::uint64_t* columns,
                        std::int64_t max_results, L1MetResult* results, std::int64_t* stray) {
     Vl1met& top = static_cast<Simulation*>(handle)->top;
-    std::int64_t n_results = 0, n_words = 0;
+    std::int64_t n_results = 0;
+#ifdef L1MET_GT
+    std::int64_t n_words = 0;
+#endif
     *stray = 0;
     for (std::int64_t cycle = 0; cycle < n_cycles; ++cycle) {
         const std::uint8_t mark = marks[cycle];
@@ -58,19 +67,22 @@ std::int64_t l1met_run(void* handle, std::int64_t n_cycles, const std::uint8_t* 
             std::memcpy(&top.in_columns, columns + cycle * 2 * L1MET_LANES, 16 * L1MET_LANES);
         top.clk = 0;
         top.eval();
-        if (top.met_valid) {  // what stands at the pins during this clock
+        if (top.L1MET_VALID) {  // what stands at the pins during this clock
             if (n_results == max_results) return -1;
             L1MetResult& r = results[n_results++];
             r.cycle = cycle;
             r.word_cycle = -1;
-            r.x = sign_extend(top.met_x);
-            r.y = sign_extend(top.met_y);
-            r.error = top.met_error;
+            std::int64_t* number = r.numbers;
+#define TAKE(port, bits, is_signed) *number++ = extend<bits, is_signed>(top.port);
+            L1MET_NUMBERS(TAKE)
+            r.error = top.L1MET_ERROR;
         }
+#ifdef L1MET_GT
         if (top.gt_valid && n_words < n_results) {
             results[n_words].word_cycle = cycle;
             results[n_words++].word = top.gt_word;
         }
+#endif
         *stray += top.stray;
         top.clk = 1;
         top.eval();

@@ -59,8 +59,8 @@ def build_parallel(
     """
     wide = parallel_design(streaming)
     used = None if cells is None else parallel_resources(streaming, cells, top)
-    to_word = wide.latency + wide.word_clocks
-    result = figures(wide, Latency(wide.latency, wide.latency, to_word, wide.beats), used)
+    to_word = None if wide.cordic is None else wide.latency + wide.word_clocks
+    result = figures(wide, Latency(wide.latency, wide.latency, wide.beats, to_word), used)
     result["latency_kind"] = "from the pipeline's structure, as simulated for fewer candidates"
     if used is not None:
         result["kind"] = "one synthesized lane times the lanes, counted adder trees"

@@ -54,9 +54,8 @@ class NetworkTracer(DAISTracerPluginBase):  # type: ignore[misc]
             counts = array.quantize(*(np.array([bits]) for bits in kind.kif))
             tensors[node.name] = counts._vars
         known = trace_nodes(self.model, parts.candidate, tensors)
-        ends = [parts.vector_pool.inputs[0], *(n for p in parts.pools for n in p.inputs[:-1])]
         arrays = {
             name: FixedVariableArray(found, self.solver_options, hwconf=self.hwconf)
             for name, found in known.items()
         }
-        return arrays, list(dict.fromkeys(ends))
+        return arrays, list(dict.fromkeys(parts.summed(self.model)))

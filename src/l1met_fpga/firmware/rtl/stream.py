@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from l1met_fpga.firmware.rtl.fields import COLUMN_BITS
 from l1met_fpga.firmware.rtl.verilated import Mark
-from l1met_fpga.firmware.rtl.verilog import COLUMN_BITS
 from l1met_fpga.puppi.columns import COLUMNS, Candidates
 from l1met_fpga.puppi.words import carried_by_words, pack
 

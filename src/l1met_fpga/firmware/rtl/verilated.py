@@ -8,6 +8,7 @@ import importlib.resources
 import logging
 import platform
 import shutil
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,27 +17,43 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from l1met_fpga.errors import ToolMissingError
+from l1met_fpga.errors import ToolError, ToolMissingError
 from l1met_fpga.files import exclusive
 from l1met_fpga.firmware.tools import require_tool, run_tool
 from l1met_fpga.processors import allowed_processors
 
-__all__ = ["RESULT", "Mark", "VerilatedModel", "compile_design", "verilator_root"]
+__all__ = ["Mark", "Number", "VerilatedModel", "compile_design", "result_type", "verilator_root"]
 
 logger = logging.getLogger(__name__)
 
-RESULT: Final = np.dtype(
-    [
+_MAX_BITS: Final = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A number at the pins.
+
+    Attributes:
+        port: Name of the port.
+        bits: Its width.
+        signed: Whether it has a sign.
+    """
+
+    port: str
+    bits: int
+    signed: bool
+
+
+def result_type(numbers: Sequence[Number]) -> np.dtype[Any]:
+    """Return one result as the harness writes it (``L1MetResult`` in harness.cpp)."""
+    fixed = [
         ("cycle", np.int64),
         ("word_cycle", np.int64),
         ("word", np.uint64),
-        ("x", np.int32),
-        ("y", np.int32),
         ("error", np.int32),
         ("unused", np.int32),
     ]
-)
-"""One result as the harness writes it (``L1MetResult`` in harness.cpp)."""
+    return np.dtype([*fixed, *((number.port, np.int64) for number in numbers)])
 
 
 class Mark:
@@ -75,10 +92,12 @@ class VerilatedModel:
     Attributes:
         library: The shared library.
         lanes: Candidates per clock.
+        numbers: What it gives out.
     """
 
     library: ctypes.CDLL
     lanes: int
+    numbers: tuple[Number, ...]
 
     def run(
         self,
@@ -94,14 +113,14 @@ class VerilatedModel:
             columns: Raw columns for clocks marked ``COLUMNS``, shape (n_clocks, lanes, 2).
 
         Returns:
-            Results (:data:`RESULT`) in order, and the number of stray beats.
+            Results (:func:`result_type`) in order, and the number of stray beats.
         """
         n = len(marks)
         marks = np.ascontiguousarray(marks, dtype=np.uint8)
         words = np.ascontiguousarray(words, dtype=np.uint64).reshape(n, self.lanes)
         if columns is not None:
             columns = np.ascontiguousarray(columns, dtype=np.uint64).reshape(n, self.lanes, 2)
-        results = np.zeros(n, RESULT)
+        results = np.zeros(n, result_type(self.numbers))
         stray = ctypes.c_int64()
         handle = ctypes.c_void_p(self.library.l1met_create())
         try:
@@ -130,7 +149,10 @@ def compile_design(
     *,
     top: str,
     lanes: int,
-    output_bits: int,
+    numbers: Sequence[Number],
+    valid: str,
+    error: str,
+    has_word: bool,
     optimization: str = "-O2",
 ) -> VerilatedModel:
     """Verilate and compile the Verilog files of a folder.
@@ -142,16 +164,25 @@ def compile_design(
         build: Folder for everything made here.
         top: Top module; its file is ``{top}.v``.
         lanes: Candidates per clock.
-        output_bits: Width of px and py, at most 32.
+        numbers: What it gives out, 64 bits each at most.
+        valid: Port that is high when the numbers are there.
+        error: Port that says that the event broke the protocol.
+        has_word: Whether it gives words for the global trigger.
         optimization: C++ compiler level; ``-O0`` compiles fast and runs slowly.
 
     Raises:
         ToolMissingError: Without Verilator or a C++ compiler.
-        ToolError: If one of them fails.
+        ToolError: If one of them fails, or a number has too many bits.
     """
+    if wide := [number.port for number in numbers if number.bits > _MAX_BITS]:
+        raise ToolError(f"{wide[0]} has more than {_MAX_BITS} bits; give the head a narrower type")
     root = verilator_root()
     compiler = require_tool("g++", advice="install a C++17 compiler to simulate the RTL")
-    options = [f"-DL1MET_LANES={lanes}", f"-DL1MET_OUT_WIDTH={output_bits}", optimization]
+    listed = "".join(f" X({n.port},{n.bits},{str(n.signed).lower()})" for n in numbers)
+    options = [
+        f"-DL1MET_LANES={lanes}", f"-DL1MET_NUMBERS(X)={listed}", f"-DL1MET_VALID={valid}",
+        f"-DL1MET_ERROR={error}", *(["-DL1MET_GT"] if has_word else []), optimization,
+    ]  # fmt: skip
     library = build / f"libl1met_{_fingerprint(source, top, compiler, options)}.so"
     if not library.is_file():
         with exclusive(build):
@@ -160,7 +191,7 @@ def compile_design(
                 build.mkdir(parents=True)
                 _verilate(root, source, build, top)
                 _link(compiler, root, build, library, options)
-    return VerilatedModel(_load(library), lanes)
+    return VerilatedModel(_load(library), lanes, tuple(numbers))
 
 
 def _fingerprint(source: Path, top: str, compiler: str, options: list[str]) -> str:

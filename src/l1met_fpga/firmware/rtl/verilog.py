@@ -1,13 +1,13 @@
 """Write a design as Verilog files."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+import itertools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-import jinja2
-
 from l1met_fpga.errors import ConversionError
+from l1met_fpga.firmware.gt_head import gt_head
 from l1met_fpga.firmware.rtl.blocks import Block, Port
 from l1met_fpga.firmware.rtl.cordic import Cordic
 from l1met_fpga.firmware.rtl.design import (
@@ -16,38 +16,19 @@ from l1met_fpga.firmware.rtl.design import (
     Design,
     Term,
 )
+from l1met_fpga.firmware.rtl.fields import Field, fields_of
 from l1met_fpga.firmware.rtl.stage_code import TIMESCALE
 from l1met_fpga.firmware.rtl.stage_files import stage_files, static_files
 from l1met_fpga.firmware.rtl.trees import tree_of
+from l1met_fpga.firmware.templates import fill
 from l1met_fpga.models import network as net
+from l1met_fpga.models.heads import NetworkHead
 from l1met_fpga.puppi.columns import COLUMNS, PHI_COUNTS_PER_TURN
 
-__all__ = ["COLUMN_BITS", "Wire", "design_files", "render_template"]
+__all__ = ["Wire", "design_files", "render_template"]
 
 PHI_WIDTH: Final = COLUMNS["phi"].type.width
-_WORD_BITS: Final = {
-    "pt": "word[13:0]",
-    "eta": "word[25:14]",
-    "phi": "word[36:26]",
-    "pid": "word[39:37]",
-    "z0": "charged ? word[49:40] : 10'd0",
-    "dxy": "charged ? word[57:50] : 8'd0",
-    "quality": "charged ? word[60:58] : 3'd0",
-    "puppi_weight": "charged ? 9'd256 : word[48:40]",
-    "em_id": "charged ? 6'd0 : word[54:49]",
-}
-
-
-def _column_bits() -> dict[str, int]:
-    lowest, result = 0, {}
-    for name, column in COLUMNS.items():
-        result[name] = lowest
-        lowest += column.type.width
-    return result
-
-
-COLUMN_BITS: Final = _column_bits()
-"""Lowest bit of each column in a 128-bit slot of ``in_columns`` (simulation only)."""
+TEMPLATES: Final = Path(__file__).with_name("templates")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,19 +70,23 @@ def design_files(design: Design, prefix: str, header: Sequence[str]) -> dict[str
         header: Comment lines for the head of every file.
     """
     render = _Renderer(prefix, header)
-    fields = _fields(design)
     files = {
         f"{prefix}_delay.v": render("delay"),
         f"{prefix}_adder3.v": render("adder3"),
         f"{prefix}_product.v": render("product"),
-        f"{prefix}_turn.v": render("turn"),
-        f"{prefix}_unpack.v": render("unpack", fields=fields),
-        f"{prefix}_momentum.v": _momentum(design, render),
+        f"{prefix}_unpack.v": render("unpack", fields=_fields(design)),
         f"{prefix}_lane.v": _lane(design, render),
-        f"{prefix}_cordic.v": _cordic(design, render),
-        f"{prefix}.v": _top(design, render, fields),
+        f"{prefix}.v": _top(design, render),
     }
-    registered = {design.vector.name, "rho"}
+    if (vector := design.parts.vector) is not None and design.projection is not None:
+        files[f"{prefix}_momentum.v"] = render(
+            "momentum",
+            clocks=design.projection_clocks,
+            **_momentum(vector.momentum, design.projection),
+        )
+    if design.cordic is not None:
+        files[f"{prefix}_turn.v"] = render("turn")
+        files[f"{prefix}_cordic.v"] = _cordic(design.cordic, render)
     for block in design.blocks:
         name = f"{prefix}_{block.name}"
         widths = [_bus(block.inputs)]
@@ -111,11 +96,15 @@ def design_files(design: Design, prefix: str, header: Sequence[str]) -> dict[str
             block=block,
             name=name,
             widths=[max(1, w) for w in widths],
-            input_register=block.name in registered,
+            input_register=block.name in _REGISTERED,
             keep=block is design.phi and _masked(design),
         )
         files |= stage_files(block, name, prefix, design.config.flavor)
     return files | static_files(design.config.flavor)
+
+
+_REGISTERED: Final = ("vector", "rho")
+"""Blocks whose inputs have a register of their own."""
 
 
 class _Renderer:
@@ -126,20 +115,12 @@ class _Renderer:
         self.header = "\n".join([*(f"// {line}".rstrip() for line in header), TIMESCALE])
 
     def __call__(self, template: str, **values: Any) -> str:
-        return render_template(f"{template}.v", prefix=self.prefix, header=self.header, **values)
+        return fill(TEMPLATES, f"{template}.v.j2", prefix=self.prefix, header=self.header, **values)
 
 
 def render_template(name: str, /, **values: Any) -> str:
-    """Fill ``templates/{name}.j2``; a value that the template needs and lacks is an error."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=False,
-    )
-    return environment.get_template(f"{name}.j2").render(**values)
+    """Fill ``templates/{name}.j2``."""
+    return fill(TEMPLATES, f"{name}.j2", **values)
 
 
 def _bus(ports: Sequence[Port]) -> int:
@@ -175,37 +156,21 @@ def _block_text(block: Block, sources: Sequence[str], names: Sequence[str]) -> _
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Field:
-    name: str
-    width: int
-    low: int
-    expression: str
+def _fields(design: Design) -> list[Field]:
+    phi = {"phi"} if design.projection is not None else set()
+    return fields_of(frozenset({*design.columns, "pt", *phi}))
 
 
-def _fields(design: Design) -> list[_Field]:
-    names = dict.fromkeys((*design.columns, "pt", "phi"))
-    return [
-        _Field(name, COLUMNS[name].type.width, COLUMN_BITS[name], _WORD_BITS[name])
-        for name in COLUMNS
-        if name in names
-    ]
-
-
-def _momentum(design: Design, render: _Renderer) -> str:
-    momentum = design.momentum
+def _momentum(momentum: net.Momentum, projection: Block) -> dict[str, Any]:
     table_width = max(momentum.quadrant_cos).bit_length() + 1
-    projection = design.projection
-    return render(
-        "momentum",
-        momentum=momentum,
-        clocks=design.projection_clocks,
-        cosine=[value & ((1 << table_width) - 1) for value in _cosines(momentum)],
-        table_width=table_width,
-        product_width=projection.inputs[0].width,
-        out=projection.outputs[0],
-        projection=_block_text(projection, ["mx", "my"], ["px", "py"]),
-    )
+    return {
+        "momentum": momentum,
+        "cosine": [value & ((1 << table_width) - 1) for value in _cosines(momentum)],
+        "table_width": table_width,
+        "product_width": projection.inputs[0].width,
+        "out": projection.outputs[0],
+        "projection": _block_text(projection, ["mx", "my"], ["px", "py"]),
+    }
 
 
 def _cosines(momentum: net.Momentum) -> list[int]:
@@ -246,7 +211,8 @@ def _masked(design: Design) -> bool:
 
 def _terms(design: Design) -> Iterator[tuple[str, Term]]:
     """Name and term of every accumulator, pruned ones left out."""
-    used = (*design.vector.used_inputs, *(design.rho.used_inputs if design.rho else ()))
+    blocks = (design.vector, design.rho)
+    used = (flag for block in blocks if block is not None for flag in block.used_inputs)
     for i, (term, is_used) in enumerate(
         zip((*design.vector_terms, *design.event_terms), used, strict=True)
     ):
@@ -257,12 +223,16 @@ def _terms(design: Design) -> Iterator[tuple[str, Term]]:
 def _lane(design: Design, render: _Renderer) -> str:
     names = [f"f{i}" for i in range(len(design.phi.outputs))]
     phi = _block_text(design.phi, [f"{c}_1" for c in design.columns], names)
-    projection = _block_text(design.projection, ["mx", "my"], ["px", "py"])
-    momenta = tuple(
-        Wire(w.name, w.port, w.expression.replace("projection_out", "p_xy"))
-        for w in projection.outputs
-    )
-    widths = {w.name: w.signed_width for w in (*phi.outputs, *momenta)}
+    projection = None
+    if design.projection is not None:
+        placed = _block_text(design.projection, ["mx", "my"], ["px", "py"])
+        momenta = tuple(
+            Wire(w.name, w.port, w.expression.replace("projection_out", "p_xy"))
+            for w in placed.outputs
+        )
+        projection = _BlockText(placed.bits, placed.bits_out, "", momenta)
+    wires = (*phi.outputs, *(projection.outputs if projection is not None else ()))
+    widths = {w.name: w.signed_width for w in wires}
     terms, weights = [], {}
     for name, term in _terms(design):
         left = names[term.outputs[0]]
@@ -284,7 +254,7 @@ def _lane(design: Design, render: _Renderer) -> str:
         product_clocks=PRODUCT_CLOCKS,
         columns=_fields(design),
         phi=phi,
-        projection=_BlockText(projection.bits, projection.bits_out, "", momenta),
+        projection=projection,
         terms=terms,
         weights=[{"name": n, "late": f"{n}_late", "width": w} for n, w in weights.items()],
         momentum_wait=design.momentum_ready - INPUT_CLOCKS - design.projection_clocks,
@@ -293,60 +263,119 @@ def _lane(design: Design, render: _Renderer) -> str:
     )
 
 
-def _cordic(design: Design, render: _Renderer) -> str:
-    cordic = Cordic(design.network.type_of(design.head.name))
+def _cordic(cordic: Cordic, render: _Renderer) -> str:
+    width = cordic.inverse_gain.bit_length() + 1
+    return render("cordic", xy=cordic.xy, c=cordic, gain_width=width)
+
+
+def _top(design: Design, render: _Renderer) -> str:
+    fields, named = _fields(design), list(_terms(design))
+    trees = [tree_of(design, name, term) for name, term in named]
+    n_vector = len(design.vector_terms)
+    sums = [f"t{i}_next" for i in range(n_vector + len(design.event_terms))]
+    values: dict[str, Any] = {"vector": None, "rho": None, "output": None}
+    if design.vector is not None:
+        names = [f"v{i}" for i in range(len(design.vector.outputs))]
+        values["vector"] = _block_text(design.vector, sums[:n_vector], names)
+    if design.rho is not None:
+        n = design.n_coefficients
+        names = [f"c{i}" for i in range(n)]
+        names += [f"h{i}" for i in range(len(design.rho.outputs) - n)]
+        values["rho"] = _block_text(design.rho, sums[n_vector:], names)
+    products = _products(design)
+    if design.output is not None:
+        sources = [product["name"] for product in products]
+        values["output"] = _block_text(design.output, sources, ["sum_x", "sum_y"])
     return render(
-        "cordic",
-        xy=cordic.xy,
-        c=cordic,
-        gain_width=cordic.inverse_gain.bit_length() + 1,
+        "top",
+        **values,
+        design=design,
+        columns=fields,
+        fields=fields,
+        terms=[_TermText(n, t.kind, t.port.signed_width) for n, t in named],
+        trees=trees,
+        beat_bits=design.beats.bit_length(),
+        first_depth=max([2, *(t.ready - 2 for t in trees)]),
+        products=products,
+        coefficients=()
+        if values["rho"] is None
+        else values["rho"].outputs[: design.n_coefficients],
+        cordic=design.cordic,
+        gt=gt_head(design.network),
+        heads=design.network.heads,
+        numbers=list(_numbers(design, values)),
+        given=_given(design),
+        meanings=[_meaning(design, head) for head in design.network.heads],
     )
 
 
-def _top(design: Design, render: _Renderer, fields: Sequence[_Field]) -> str:
-    out = design.output_port
-    named = list(_terms(design))
-    trees = [tree_of(design, name, term) for name, term in named]
-    sums = {
-        f"t{i}": f"t{i}_next" for i in range(len(design.vector_terms) + len(design.event_terms))
-    }
-    n_vector = len(design.vector_terms)
-    keys = list(sums)
-    vector_names = [f"v{i}" for i in range(len(design.vector.outputs))]
-    values: dict[str, Any] = {
-        "design": design,
-        "columns": fields,
-        "fields": fields,
-        "terms": [_TermText(n, t.kind, t.port.signed_width) for n, t in named],
-        "trees": trees,
-        "beat_bits": design.beats.bit_length(),
-        "first_depth": max(2, *(t.ready - 2 for t in trees)),
-        "out": out,
-        "cordic": Cordic(design.network.type_of(design.head.name)),
-        "vector": _block_text(design.vector, [sums[k] for k in keys[:n_vector]], vector_names),
-        "rho": None,
-        "output": None,
-        "products": [],
-    }
-    met_wires = values["vector"].outputs
-    if design.rho is not None and design.output is not None:
-        rho_names = [f"c{i}" for i in range(len(design.rho.outputs))]
-        values["rho"] = _block_text(design.rho, [sums[k] for k in keys[n_vector:]], rho_names)
-        values["products"] = [
-            {
-                "name": f"cv{i}",
-                "left": f"c{i // 2}_late",
-                "left_width": design.rho.outputs[i // 2].signed_width,
-                "right": f"v{i}_late",
-                "right_width": port.signed_width,
-            }
-            for i, port in enumerate(design.vector.outputs)
-        ]
-        products = [p["name"] for p in values["products"]]
-        values["output"] = _block_text(design.output, products, ["sum_x", "sum_y"])
-        met_wires = values["output"].outputs
-    values["met"] = [_aligned(w, out) for w in met_wires]
-    return render("top", **values)
+def _given(design: Design) -> str:
+    """Say what comes out, for the comment at the head."""
+    gt = gt_head(design.network)
+    told = ["px, py" if head == gt else ", ".join(head.numbers) for head in design.network.heads]
+    return ", ".join(told) + (" and the global-trigger word" if gt is not None else "")
+
+
+def _meaning(design: Design, head: NetworkHead) -> str:
+    """Say what the numbers of a head are, in two lines of a comment."""
+    vector = design.parts.vector
+    is_sum = vector is not None and head == vector.head
+    what = f"{head.name.upper()} = -sum p" if is_sum else head.name.upper()
+    numbers = f"{', '.join(head.numbers)} {'is' if head.size == 1 else 'are'} {what}"
+    unit = f" {head.unit}" if head.unit else ""
+    return f"{numbers} in\n// counts of 2^-{design.port_of(head).frac_bits}{unit}"
+
+
+def _products(design: Design) -> list[dict[str, Any]]:
+    """Coefficients times vectors."""
+    if design.output is None or design.rho is None or design.vector is None:
+        return []
+    return [
+        {
+            "name": f"cv{i}",
+            "left": f"c{i // 2}_late",
+            "left_width": design.rho.outputs[i // 2].signed_width,
+            "right": f"v{i}_late",
+            "right_width": port.signed_width,
+        }
+        for i, port in enumerate(design.vector.outputs)
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Number:
+    """A number that the design gives out.
+
+    Attributes:
+        name: Of its port.
+        code: Wire with its code.
+        port: Codes that it carries.
+        expression: The code.
+        wire: Wire of the block that gives it.
+        wait: Clocks until the numbers of all heads are there.
+    """
+
+    name: str
+    code: str
+    port: Port
+    expression: str
+    wire: Wire
+    wait: int
+
+
+def _numbers(design: Design, placed: Mapping[str, _BlockText | None]) -> Iterator[_Number]:
+    vector, gt = design.parts.vector, gt_head(design.network)
+    rest = iter(placed["rho"].outputs[design.n_coefficients :] if placed["rho"] else ())
+    for head in design.network.heads:
+        wires: Iterable[Wire] = itertools.islice(rest, head.size)
+        if vector is not None and head == vector.head:
+            block = placed["output"] or placed["vector"]
+            wires = block.outputs if block is not None else ()
+        wait, out = design.latency - design.ready(head), design.port_of(head)
+        for name, wire in zip(head.numbers, wires, strict=True):
+            code = f"{name[-1]}_code" if head == gt else f"{name}_code"
+            late = replace(wire, name=f"{wire.name}_late") if wait else wire
+            yield _Number(name, code, out, _aligned(late, out), wire, wait)
 
 
 def _aligned(wire: Wire, out: Port) -> str:

@@ -8,6 +8,9 @@
 
 #include "emulator.h"
 
+// From the compiler's command line: FIELDS of a candidate, NUMBERS of the result and their type
+// NUMBER_INT, and HAS_WORD where there is a word for the global trigger.
+
 namespace {
 
 using Create = hls4mlEmulator::Model*();
@@ -20,7 +23,7 @@ using Destroy = void(hls4mlEmulator::Model*);
 extern "C" int l1met_run_emulator(const char* library, const std::int16_t* fields,
                                   const std::uint64_t* words, const std::uint8_t* has_words,
                                   std::int64_t n_events, std::int64_t n_slots,
-                                  std::int64_t* met_xy, std::uint64_t* gt_words) {
+                                  std::int64_t* codes, std::uint64_t* gt_words) {
     void* const handle = dlopen(library, RTLD_LAZY | RTLD_LOCAL);
     if (handle == nullptr) return 1;
     auto* const create = reinterpret_cast<Create*>(dlsym(handle, "create_model"));
@@ -37,11 +40,12 @@ extern "C" int l1met_run_emulator(const char* library, const std::int16_t* field
                 model->prepare_input(std::make_pair(fields + event * n_slots * FIELDS, n));
             }
             model->predict();
-            std::array<MET_INT, 2> met{};
-            model->read_result(&met);
+            std::array<NUMBER_INT, NUMBERS> numbers{};
+            model->read_result(&numbers);
+            for (int i = 0; i < NUMBERS; ++i) codes[NUMBERS * event + i] = numbers[i];
+#ifdef HAS_WORD
             model->read_result(gt_words + event);
-            met_xy[2 * event] = met[0];
-            met_xy[2 * event + 1] = met[1];
+#endif
         }
     } catch (...) {
         status = 3;

@@ -1,0 +1,40 @@
+"""Every form of every shipped network at the ends of its types: stress events, and the first that saturate."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from l1met_fpga.config.firmware import HlsConfig
+from l1met_fpga.config.rtl import RtlConfig
+from l1met_fpga.firmware.check import compare_forms
+from l1met_fpga.firmware.export.forms import exported_forms
+from l1met_fpga.firmware.forms import int64_form, keras_form
+from l1met_fpga.firmware.hls.flow import build_project
+from l1met_fpga.firmware.rtl.project import rtl_forms, write_project
+from l1met_fpga.firmware.saturation import count_saturated, events_at_the_edge
+from l1met_fpga.firmware.stress import stress_events
+from l1met_fpga.models.network import Network
+
+MODELS = Path(__file__).parents[2] / "models"
+FORMS = {"keras", "hls_csim", "rtl_interpreter", "rtl_verilator", "cpp", "cmssw"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["deepset", "deepmet", "garnet"])
+def test_every_form_agrees_at_the_extremes(name, tmp_path):
+    network = Network.load(MODELS / name / "network.json")
+    edge = events_at_the_edge(network)
+    samples = {"stress": stress_events(np.random.default_rng(17), n_random=50), "edge": edge}
+    share = count_saturated(network, edge).heads["met"].share
+    assert 0.1 < share < 0.9, "half of the events saturate, in one or both coordinates"
+    hls = build_project(network, HlsConfig(compiler_flags=("-O1",)), tmp_path / "hls", edge)
+    forms = {
+        "keras": keras_form(MODELS / name / "model.keras", network),
+        "hls_csim": hls.simulation,
+        **rtl_forms(write_project(network, RtlConfig(), tmp_path / "rtl")),
+        **exported_forms(network, tmp_path / "exported"),
+    }
+    assert set(forms) == FORMS
+    found = compare_forms("int64", int64_form(network), forms, samples)
+    assert {form: check.differing for form, check in found.items()} == dict.fromkeys(FORMS, 0)
