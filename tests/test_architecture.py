@@ -40,6 +40,7 @@ ROOMS = (
     ("report",),
     ("doctor",),
     ("cli",),
+    ("steps",),
 )
 LEVEL = {room: level for level, rooms in enumerate(ROOMS) for room in rooms}
 HOMES = {
