@@ -208,4 +208,4 @@ def _network_met(event: "Examples", path: Path) -> Any:
     trained = Network.load(path)
     padded = event.first_rows(N_CANDIDATES).padded(N_CANDIDATES)
     columns = {name: padded[name] for name in trained.columns}
-    return trained.values(evaluate(trained, columns))[MET.name][0]
+    return trained.values(evaluate(trained, columns))[trained.head(MET.name).name][0]
