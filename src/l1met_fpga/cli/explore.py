@@ -72,8 +72,10 @@ def _explore(
     from l1met_fpga.config.run import load_run
     from l1met_fpga.files import write_json
     from l1met_fpga.firmware.rtl.explore import explore, pareto, plot
+    from l1met_fpga.metrics.binning import GAIN_RANGE_GEV
     from l1met_fpga.models.network import Network
     from l1met_fpga.plots.figure import save_figure
+    from l1met_fpga.tasks.registry import task_named
 
     typed = {
         "lanes": _numbers(int)(lanes) if lanes else None,
@@ -101,7 +103,11 @@ def _explore(
         {**asdict(p), "resolution_gev": p.resolution_gev if events else None, "pareto": on_front}
         for p, on_front in zip(points, front, strict=True)
     ]
-    figure = plot(points, clock_period_ns=config.rtl.clock_period_ns)
+    low, high = GAIN_RANGE_GEV
+    words = task_named(config.task).words
+    label = config.samples[0].label if config.samples else "no sample"
+    told = f"{label}, {words.truth} {low:g} to {high:g} {words.unit}, not retrained"
+    figure = plot(points, clock_period_ns=config.rtl.clock_period_ns, resolution_of=told)
     with folder.writing():
         write_json(folder.root / "rtl_explore.json", {"network": network.name, "points": rows})
         save_figure(figure, folder.plots, "rtl_explore")
@@ -113,28 +119,29 @@ def _explore(
 def _resolution(
     network: "Network", config: "RunConfig", events: int
 ) -> "Callable[[Network], float]":
-    """Slope-corrected resolution (mean of parallel and perpendicular) on the first sample."""
+    """Slope-corrected resolution on the first sample; of a vector the mean of its two directions."""
     from l1met_fpga.data.sample_store import store_of
     from l1met_fpga.data.slots import first_slots
     from l1met_fpga.data.splits import Part
     from l1met_fpga.data.store import Store
-    from l1met_fpga.data.truth import GEN_MET
     from l1met_fpga.firmware.reference import evaluate
     from l1met_fpga.metrics.binning import GAIN_RANGE_GEV, Bins
     from l1met_fpga.metrics.resolution import binned_resolution
-    from l1met_fpga.models.heads import MET
+    from l1met_fpga.tasks.registry import task_named
 
+    task = task_named(config.task)
     with Store.open(store_of(config.samples[0])) as store:
         chosen = store.events_of(Part.TEST)[:events]
         given = store.candidates(chosen, network.columns)
         candidates = first_slots(given, network.n_candidates, of=f"test events of {store.path}")
-        gen_met_xy_gev = store.truth(GEN_MET, chosen)
+        truth = {head: store.truth(name, chosen) for head, name in task.truths.items()}
+    expected = task.vector({head: one.reshape(len(one), -1) for head, one in truth.items()})
 
     def resolution(changed: "Network") -> float:
-        met = changed.values(evaluate(changed, candidates))[MET.name]
-        found = binned_resolution(met, gen_met_xy_gev, bins=Bins.of(GAIN_RANGE_GEV))
-        both = found.parallel_over_slope_gev + found.perpendicular_over_slope_gev
-        return float(both[0] / 2)
+        got = task.vector(changed.values(evaluate(changed, candidates)))
+        found = binned_resolution(got, expected, bins=Bins.of(GAIN_RANGE_GEV))
+        along, across = found.parallel_over_slope_gev, found.perpendicular_over_slope_gev
+        return float((along[0] + across[0]) / 2 if expected[:, 1].any() else along[0])
 
     return resolution
 
