@@ -93,6 +93,7 @@ TOOLS = {
     "alkaid": package("alkaid", "alkaid"),
     "fastjet": package("fastjet", "fastjet"),
     "hgq2": beside_ours("hgq2", "hgq"),
+    "qonnx": beside_ours("qonnx", "qonnx"),
 }  # fmt: skip
 
 

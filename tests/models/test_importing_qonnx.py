@@ -10,7 +10,7 @@ from l1met_fpga.firmware.import_proof import expected_events
 from l1met_fpga.models.heads import MET
 from l1met_fpga.models.importing.files import import_file
 
-pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
+pytestmark = [pytest.mark.slow, pytest.mark.oracle("qonnx"), pytest.mark.filterwarnings("ignore")]
 SLOTS = qonnx_models.SLOTS
 
 

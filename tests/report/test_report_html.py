@@ -18,6 +18,7 @@ from l1met_fpga.report.headline_physics import efficiency_table, physics_answers
 from l1met_fpga.report.page import Section, Table
 from l1met_fpga.report.render import Page, write_html
 from l1met_fpga.results.report import HeldLimit
+from l1met_fpga.tasks.met.task import TASK as MET
 
 PHONE = 390
 CONTRAST = """(() => {
@@ -68,7 +69,7 @@ def page(tmp_path_factory) -> Path:
     matplotlib.image.imsave(figure, np.zeros((4, 6)))
     config = EvaluationConfig(bootstrap_samples=5, rates_khz=(310.0,))
     samples = [signal(3000), background(2000)]
-    metrics = to_metrics(evaluate(samples, ESTIMATES, config, primary="net"))
+    metrics = to_metrics(evaluate(samples, MET, ESTIMATES, config, primary="net"))
     more = [Answer(f"question {k}", "13 of 14 checked", "a note " * 12, "open") for k in range(6)]
     rows = (("b", "0.25 ± 0.01"), ("a", "0.125 ± 0.01"), ("none", "-"), ("c", "1.5 ± 0.1"))
     wide = Table("Wide", tuple(f"column {k}" for k in range(40)), (tuple("x" * 40),))

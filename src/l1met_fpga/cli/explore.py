@@ -72,10 +72,8 @@ def _explore(
     from l1met_fpga.config.run import load_run
     from l1met_fpga.files import write_json
     from l1met_fpga.firmware.rtl.explore import explore, pareto, plot
-    from l1met_fpga.metrics.binning import GAIN_RANGE_GEV
     from l1met_fpga.models.network import Network
     from l1met_fpga.plots.figure import save_figure
-    from l1met_fpga.tasks.registry import task_named
 
     typed = {
         "lanes": _numbers(int)(lanes) if lanes else None,
@@ -103,11 +101,11 @@ def _explore(
         {**asdict(p), "resolution_gev": p.resolution_gev if events else None, "pareto": on_front}
         for p, on_front in zip(points, front, strict=True)
     ]
-    low, high = GAIN_RANGE_GEV
-    words = task_named(config.task).words
-    label = config.samples[0].label if config.samples else "no sample"
-    told = f"{label}, {words.truth} {low:g} to {high:g} {words.unit}, not retrained"
-    figure = plot(points, clock_period_ns=config.rtl.clock_period_ns, resolution_of=told)
+    figure = plot(
+        points,
+        clock_period_ns=config.rtl.clock_period_ns,
+        resolution_of=_measured_on(config) if events else "not measured",
+    )
     with folder.writing():
         write_json(folder.root / "rtl_explore.json", {"network": network.name, "points": rows})
         save_figure(figure, folder.plots, "rtl_explore")
@@ -116,32 +114,42 @@ def _explore(
     )
 
 
+def _measured_on(config: "RunConfig") -> str:
+    from l1met_fpga.tasks.registry import task_named
+
+    low, high = config.evaluation.gain_range_gev
+    words = task_named(config.task).words
+    sample = config.samples[0].label
+    return f"{sample}, {words.truth} {low:g} to {high:g} {words.unit}, not retrained"
+
+
 def _resolution(
     network: "Network", config: "RunConfig", events: int
 ) -> "Callable[[Network], float]":
-    """Slope-corrected resolution on the first sample; of a vector the mean of its two directions."""
+    """Slope-corrected resolution (mean of the task's widths) on the first sample."""
+    import numpy as np
+
     from l1met_fpga.data.sample_store import store_of
-    from l1met_fpga.data.slots import first_slots
+    from l1met_fpga.data.slots import all_slots, first_slots
     from l1met_fpga.data.splits import Part
-    from l1met_fpga.data.store import Store
+    from l1met_fpga.evaluation.sample import load_store
     from l1met_fpga.firmware.reference import evaluate
-    from l1met_fpga.metrics.binning import GAIN_RANGE_GEV, Bins
+    from l1met_fpga.metrics.binning import Bins
     from l1met_fpga.metrics.resolution import binned_resolution
     from l1met_fpga.tasks.registry import task_named
 
-    task = task_named(config.task)
-    with Store.open(store_of(config.samples[0])) as store:
-        chosen = store.events_of(Part.TEST)[:events]
-        given = store.candidates(chosen, network.columns)
-        candidates = first_slots(given, network.n_candidates, of=f"test events of {store.path}")
-        truth = {head: store.truth(name, chosen) for head, name in task.truths.items()}
-    expected = task.vector({head: one.reshape(len(one), -1) for head, one in truth.items()})
+    task, path = task_named(config.task), store_of(config.samples[0])
+    found = load_store(path, task, Part.TEST, columns=network.columns, max_events=events)
+    seen = all_slots(found.examples)
+    candidates = first_slots(seen, network.n_candidates, of=f"test events of {path}")
+    truth = task.vector(task.truth(found.examples))
+    bins = Bins.of(config.evaluation.gain_range_gev)
 
     def resolution(changed: "Network") -> float:
-        got = task.vector(changed.values(evaluate(changed, candidates)))
-        found = binned_resolution(got, expected, bins=Bins.of(GAIN_RANGE_GEV))
-        along, across = found.parallel_over_slope_gev, found.perpendicular_over_slope_gev
-        return float((along[0] + across[0]) / 2 if expected[:, 1].any() else along[0])
+        given = task.vector(changed.values(evaluate(changed, candidates)))
+        figures = binned_resolution(given, truth, bins=bins)
+        widths = [getattr(figures, width.figure)[0] for width in task.words.widths.values()]
+        return float(np.mean(widths))
 
     return resolution
 
@@ -151,7 +159,7 @@ def _print(
 ) -> None:
     table = Table(title="Pareto front: LUTs, time to the result, resolution")
     for name in ("lanes", "adders", "bits off", "zeros", "LUT (est.)", "DSP", "II",
-                 "last to MET", "total ns", "sigma GeV"):  # fmt: skip
+                 "last to result", "total ns", "sigma GeV"):  # fmt: skip
         table.add_column(name, justify="right")
     chosen = [p for p, on_front in zip(points, front, strict=True) if on_front]
     for p in sorted(chosen, key=lambda p: p.lut):

@@ -27,6 +27,7 @@ def register(app: typer.Typer) -> None:
     exports.command("vectors")(_vectors)
     exports.command("emp")(_emp)
     exports.command("ip")(_ip)
+    exports.command("qonnx")(_qonnx)
     app.add_typer(exports, name="export")
 
 
@@ -171,6 +172,30 @@ def _ip(run: Source = None, *, output: Output = Path("l1met_ip")) -> None:
     from l1met_fpga.firmware.export.board import export_ip
 
     _tell(output, output, export_ip(chosen_network(run), chosen_rtl(run), output))
+
+
+def _qonnx(
+    run: Source = None,
+    *,
+    output: Annotated[Path, typer.Option("--output", "-o", help="File to write.")] = Path(
+        "network.onnx"
+    ),
+) -> None:
+    """Write the network as a QONNX graph: inputs in counts, a tensor per node, heads in their units.
+
+    For example:
+
+        l1met export qonnx runs/deepset -o deepset.onnx
+    """
+    from l1met_fpga.cli.network_choice import chosen_network
+    from l1met_fpga.files import require_folder
+    from l1met_fpga.firmware.export.qonnx import export_qonnx
+
+    require_folder(output.parent)
+    command = export_qonnx(chosen_network(run), output)
+    console = terminal.console()
+    console.print(f"wrote {output}; run it with")
+    console.print(f"  {command}")
 
 
 def _tell(written: Path, folder: Path, command: str) -> None:

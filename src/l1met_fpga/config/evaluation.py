@@ -48,6 +48,8 @@ class EvaluationConfig(StrictModel):
         seed: Seed of the bootstrap.
         max_train_events: Events of each training part that fit the baselines.
         max_events: Events of each test part; null takes all.
+        plot_label: Words above plots, left: whose simulation or data.
+        plot_conditions: Words above plots, right: energy and pile-up.
     """
 
     resolution_edges_gev: Edges = (0.0, 40.0, 80.0, 120.0, 160.0, 200.0, 300.0, math.inf)
@@ -64,6 +66,8 @@ class EvaluationConfig(StrictModel):
     seed: int = Field(default=1, ge=0)
     max_train_events: int = Field(default=100_000, ge=1)
     max_events: int | None = Field(default=None, ge=1)
+    plot_label: str = "Phase-2 fast simulation"
+    plot_conditions: str = "200 PU (14 TeV)"
 
     @model_validator(mode="after")
     def _ranges_increase(self) -> Self:

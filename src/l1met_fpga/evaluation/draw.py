@@ -2,8 +2,9 @@
 
 import csv
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -19,23 +20,25 @@ from l1met_fpga.evaluation.plot_resolution import (
 )
 from l1met_fpga.evaluation.plot_score import plot_rate, plot_roc, plot_turn_on
 from l1met_fpga.evaluation.resolution import FiguresWithErrors
+from l1met_fpga.evaluation.shown import shown
 from l1met_fpga.evaluation.trigger import RateResult
 from l1met_fpga.metrics.arrays import FloatArray
 from l1met_fpga.metrics.weight_table import WeightTable
 from l1met_fpga.plots.curves import Curve
-from l1met_fpga.plots.figure import save_figure
+from l1met_fpga.plots.figure import labelled, save_figure
 from l1met_fpga.puppi.columns import PARTICLE_KINDS
 from l1met_fpga.tasks.task import BinnedFigure
 
 __all__ = ["draw_all", "figures_of", "read_history"]
 
 logger = logging.getLogger(__name__)
+Drawn = TypeVar("Drawn")
 
 
 def draw_all(
     evaluation: Evaluation, folder: Path, *, history: dict[str, FloatArray] | None = None
 ) -> list[Path]:
-    """Write every plot as PDF and PNG and return the PNG paths.
+    """Write every plot as PDF and PNG, its numbers as CSV, and return the PNG paths.
 
     Args:
         evaluation: Figures and events.
@@ -43,9 +46,10 @@ def draw_all(
         history: Columns of ``history.csv``, for the learning curves.
     """
     paths = []
-    for name, made in figures_of(evaluation, history):
-        paths.append(save_figure(made, folder, name)[1])
-        logger.debug("drew %s", paths[-1])
+    with labelled(evaluation.config.plot_label, evaluation.config.plot_conditions):
+        for name, made in figures_of(evaluation, history):
+            paths.append(save_figure(made, folder, name)[1])
+            logger.debug("drew %s", paths[-1])
     return paths
 
 
@@ -73,7 +77,7 @@ def figures_of(
     for label in evaluation.resolution:
         yield from _resolution_figures(evaluation, label)
     if evaluation.rates is not None:
-        curves = {_title(evaluation, n): c for n, c in evaluation.rates.curves.items()}
+        curves = {_title(evaluation, n): c for n, c in _shown(evaluation, evaluation.rates.curves)}
         title = f"{evaluation.rates.label}, {evaluation.rates.n_events} events"
         yield "rate", plot_rate(curves, score_label=evaluation.task.plots.score, title=title)
         for label in evaluation.trigger:
@@ -92,17 +96,22 @@ def _title(evaluation: Evaluation, name: str) -> str:
     return evaluation.estimates[name].title
 
 
+def _shown(evaluation: Evaluation, found: Mapping[str, Drawn]) -> Iterator[tuple[str, Drawn]]:
+    """Yield what plots show, in the order of their looks."""
+    return ((name, found[name]) for name in shown(evaluation.estimates) if name in found)
+
+
 def _curves(evaluation: Evaluation, result: FiguresWithErrors, figure: str) -> list[Curve]:
     return [
         Curve(
             _title(evaluation, name), getattr(found, figure), result.bootstrap.error(name, figure)
         )
-        for name, found in result.figures.items()
+        for name, found in _shown(evaluation, result.figures)
     ]
 
 
 def _ratios(evaluation: Evaluation, result: FiguresWithErrors, figure: str) -> list[Curve]:
-    reference = next(iter(result.figures))
+    reference = shown(evaluation.estimates)[0]
     bottom = getattr(result.figures[reference], figure)
     return [
         Curve(
@@ -110,7 +119,7 @@ def _ratios(evaluation: Evaluation, result: FiguresWithErrors, figure: str) -> l
             getattr(found, figure) / bottom,
             result.bootstrap.ratio_error(name, reference, figure),
         )
-        for name, found in result.figures.items()
+        for name, found in _shown(evaluation, result.figures)
     ]
 
 
@@ -123,7 +132,7 @@ def _resolution_figures(evaluation: Evaluation, label: str) -> Iterator[tuple[st
     truth, text = task.vector(sample.truth)[:, 0], task.plots.residual
     residuals = {
         _title(evaluation, name): task.vector(heads)[:, 0] - truth
-        for name, heads in sample.estimates.items()
+        for name, heads in _shown(evaluation, sample.estimates)
     }
     made = plot_residuals(residuals, label=text, title=title)
     yield f"{task.plots.residual_name}_{label}", made
@@ -141,7 +150,7 @@ def _binned(
             result.bins, curves, label=figure.label, truth_label=truth_label, title=title,
             reference=figure.reference,
         )  # fmt: skip
-    first = _title(evaluation, next(iter(result.figures)))
+    first = _title(evaluation, shown(evaluation.estimates)[0])
     return plot_with_ratio(
         result.bins, curves, _ratios(evaluation, result, figure.name), label=figure.label,
         ratio_label=f"ratio to\n{first}", truth_label=truth_label, title=title,
@@ -153,7 +162,9 @@ def _trigger_figures(
 ) -> Iterator[tuple[str, Figure]]:
     result = evaluation.trigger[label]
     for k, point in enumerate(rates.points):
-        curves = {_title(evaluation, n): found[k] for n, found in result.turn_on.items()}
+        curves = {
+            _title(evaluation, n): found[k] for n, found in _shown(evaluation, result.turn_on)
+        }
         yield (
             f"turn_on_{label}_{point.key}",
             plot_turn_on(
@@ -163,7 +174,7 @@ def _trigger_figures(
     if result.roc:
         areas = {
             _title(evaluation, name): (*curve, result.roc_area[name])
-            for name, curve in result.roc.items()
+            for name, curve in _shown(evaluation, result.roc)
         }
         above, words = evaluation.config.roc_above_gev, evaluation.task.words
         yield (

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from l1met_fpga.metrics.arrays import FloatArray
@@ -18,6 +19,7 @@ from l1met_fpga.plots.curves import (
     look,
     ratio_figure,
     shifted,
+    well_measured,
 )
 from l1met_fpga.plots.figure import styled
 
@@ -56,11 +58,12 @@ def plot_binned(
         for k, curve in enumerate(curves):
             axis.errorbar(
                 shifted(centres, halves, k, len(curves)), curve.value, curve.error, halves,
-                linestyle="none", label=curve.title, markersize=6, **look(k),
+                label=curve.title, markersize=6, **look(k),
             )  # fmt: skip
+            made.keep(label, curve.title, _edges(bins), _ends(curve))
         axis.set(xlabel=binned_label(truth_label, bins.edges_gev), ylabel=label, xlim=drawn)
-        _room_above(axis, [curve.value for curve in curves])
-        legend(axis, curves, loc="upper right")
+        _room_above(axis, [np.append(c.value, c.value + c.error) for c in curves])
+        legend(axis, curves, loc="best")
     return made
 
 
@@ -76,6 +79,8 @@ def plot_with_ratio(
 ) -> Figure:
     """Draw widths per bin of the truth with their ratios to a reference below.
 
+    Points whose error is above half their value are left out; the table beside the plot has them.
+
     Args:
         bins: Bins of the truth.
         curves: One per estimate.
@@ -89,15 +94,41 @@ def plot_with_ratio(
         made, top, bottom = ratio_figure(title, ratio_label=ratio_label)
         centres, halves, drawn = bin_positions(bins.edges_gev)
         for k, (curve, ratio) in enumerate(zip(curves, ratios, strict=True)):
-            x = shifted(centres, halves, k, len(curves))
-            options = {"linestyle": "none", "markersize": 6, **look(k)}
-            top.errorbar(x, curve.value, curve.error, halves, label=curve.title, **options)
-            bottom.errorbar(x, ratio.value, ratio.error, halves, **options)
+            x, options = shifted(centres, halves, k, len(curves)), {"markersize": 6, **look(k)}
+            for axis, points in ((top, curve), (bottom, ratio)):
+                good = well_measured(points.value, points.error)
+                if axis is top or k:  # the first is what the others are held against
+                    axis.errorbar(
+                        x[good], points.value[good], points.error[good], halves[good],
+                        label=curve.title, **options,
+                    )  # fmt: skip
+            made.keep(label, curve.title, _edges(bins), _ends(curve))
+            made.keep(f"ratio: {label}", curve.title, _edges(bins), _ends(ratio))
+        _ratio_range(bottom, ratios[1:])
         top.set(ylabel=label, xlim=drawn)
         bottom.set(xlabel=binned_label(truth_label, bins.edges_gev))
-        _room_above(top, [curve.value for curve in curves])
-        legend(top, curves, loc="upper left")
+        _room_above(top, [(c.value + c.error)[well_measured(c.value, c.error)] for c in curves])
+        legend(top, curves, loc="best")
     return made
+
+
+def _edges(bins: Bins) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return the middle and the ends of bins; an open one has no upper end."""
+    ends = np.where(np.isinf(bins.edges_gev), np.nan, bins.edges_gev)
+    return bin_positions(bins.edges_gev)[0], ends[:-1], ends[1:]
+
+
+def _ends(curve: Curve) -> tuple[FloatArray, FloatArray, FloatArray]:
+    return curve.value, curve.value - curve.error, curve.value + curve.error
+
+
+def _ratio_range(axis: Axes, ratios: Sequence[Curve]) -> None:
+    """Show the well-measured ratios; others may leave the panel."""
+    good = [r.value[well_measured(r.value, r.error)] for r in ratios]
+    every = np.concatenate([*good, np.ones(1)])
+    low, high = float(every.min()), float(every.max())
+    room = 0.15 * max(high - low, 0.2)
+    axis.set_ylim(max(low - room, 0.0), high + room)
 
 
 def _room_above(axis: object, values: Sequence[FloatArray]) -> None:
@@ -106,7 +137,7 @@ def _room_above(axis: object, values: Sequence[FloatArray]) -> None:
     finite = everything[np.isfinite(everything)]
     if finite.size:
         low, high = min(0.0, 1.1 * float(finite.min())), float(finite.max())
-        axis.set_ylim(low, low + 1.5 * max(high - low, 1e-9))  # type: ignore[attr-defined]
+        axis.set_ylim(low, low + 1.55 * max(high - low, 1e-9))  # type: ignore[attr-defined]
 
 
 def plot_residuals(
@@ -132,12 +163,10 @@ def plot_residuals(
             counts, _ = np.histogram(inside, edges)
             width = half_width(values)
             text = f"{name}: $\\sigma_{{68}}$ = {width:.1f} GeV" if np.isfinite(width) else name
-            axis.stairs(
-                counts / max(len(values), 1),
-                edges,
-                color=look(k)["color"],
-                label=text,
-                linewidth=1.6,
+            share = counts / max(len(values), 1)
+            axis.stairs(share, edges, label=text, **look(k, line=True))
+            made.keep(
+                "fraction", name, [(edges[1:] + edges[:-1]) / 2, edges[:-1], edges[1:]], [share]
             )
         axis.set(
             xlabel=f"{label} [GeV] (overflow in the last bins)", ylabel="fraction of events / 5 GeV",
@@ -184,11 +213,12 @@ def plot_multiplicity(
             )
             # error of a half width of a Gaussian: 1.07 sigma / sqrt(n)
             error = np.array([1.07 / np.sqrt(max(len(g), 1)) for g in groups]) * width
-            axis.errorbar(mean, width, error, linestyle="none", label=name, **look(k))
+            axis.errorbar(mean, width, error, label=name, **look(k))
+            made.keep("half width [GeV]", name, [mean], [width, width - error, width + error])
             curves.append(width)
         axis.set(
             xlabel="PUPPI candidates before truncation", ylabel=f"{label} $\\sigma_{{68}}$ [GeV]"
         )
         _room_above(axis, curves)
-        legend(axis, list(residuals_gev), loc="upper left")
+        legend(axis, list(residuals_gev), loc="best")
     return made

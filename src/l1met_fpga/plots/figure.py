@@ -5,6 +5,7 @@ Imports matplotlib; only modules that draw import this one.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,12 +16,36 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from l1met_fpga.files import atomic_path
+from l1met_fpga.plots.drawing import Drawing
 
-__all__ = ["COLOURS", "save_figure", "styled"]
+__all__ = ["COLOURS", "conditions", "labelled", "save_figure", "styled"]
 
 # Petroff's ten-colour cycle (arXiv:2107.02270), as CMS recommends
 COLOURS: Final = ("#3f90da", "#ffa90e", "#bd1f01", "#94a4a2", "#832db6", "#a96b59", "#e76300",
                   "#b9ac70", "#717581", "#92dadd")  # fmt: skip
+
+
+_CONDITIONS: ContextVar[tuple[str, str]] = ContextVar("conditions", default=("", ""))
+
+
+@contextmanager
+def labelled(experiment: str, beam: str) -> Iterator[None]:
+    """Put these words above the axes of all figures that are drawn inside the block.
+
+    Args:
+        experiment: Left: whose data or simulation, for example ``Phase-2 simulation``.
+        beam: Right: energy and pile-up, for example ``14 TeV, 200 PU``.
+    """
+    before = _CONDITIONS.set((experiment, beam))
+    try:
+        yield
+    finally:
+        _CONDITIONS.reset(before)
+
+
+def conditions() -> tuple[str, str]:
+    """Return what stands left and right above the axes."""
+    return _CONDITIONS.get()
 
 
 @contextmanager
@@ -41,18 +66,27 @@ def styled() -> Iterator[None]:
 
 
 def save_figure(made: Figure, folder: Path, name: str) -> tuple[Path, Path]:
-    """Write ``name.pdf`` and ``name.png`` atomically and return their paths."""
+    """Write ``name.pdf``, ``name.png``, and ``name.csv`` of a figure that kept its numbers.
+
+    Returns:
+        The paths of the first two.
+    """
     paths = folder / f"{name}.pdf", folder / f"{name}.png"
     metadata = ({"CreationDate": None, "Creator": None, "Producer": None}, {"Software": None})
     for path, about in zip(paths, metadata, strict=True):
         with atomic_path(path) as temporary, styled():
             made.savefig(temporary, dpi=110, metadata=about)
             made.set_layout_engine("none")  # the layout stays; solving it again takes a third
-    _shrink(paths[1])
+            if path.suffix == ".png":
+                _shrink(temporary)
+    if isinstance(made, Drawing) and made.has_numbers:
+        with atomic_path(folder / f"{name}.csv") as temporary:
+            made.write_csv(temporary)
     return paths
 
 
 def _shrink(path: Path) -> None:
     """Keep 256 colours of a PNG file, which is more than a drawing of lines has."""
-    with Image.open(path) as image, atomic_path(path) as temporary:
-        image.convert("RGB").quantize(256).save(temporary, format="png", optimize=True)
+    with Image.open(path) as image:
+        small = image.convert("RGB").quantize(256, method=Image.Quantize.FASTOCTREE)
+    small.save(path, format="png")

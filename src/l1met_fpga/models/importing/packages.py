@@ -38,7 +38,7 @@ def load_package(name: str) -> Any:
         sys.path.append(str(Path(folder).resolve()))
     if find_spec(name) is None:
         raise ToolMissingError(
-            f"this model needs the Python package {name!r}, which is not installed; "
+            f"this needs the Python package {name!r}, which is not installed; "
             + _ADVICE[name].format(variable=FOLDER_VARIABLE)
         )
     return import_module(name)
