@@ -119,8 +119,7 @@ def _measured_on(config: "RunConfig") -> str:
 
     low, high = config.evaluation.gain_range_gev
     words = task_named(config.task).words
-    sample = config.samples[0].label
-    return f"{sample}, {words.truth} {low:g} to {high:g} {words.unit}, not retrained"
+    return f"{words.truth} {low:g} to {high:g} {words.unit}, not retrained"
 
 
 def _resolution(
