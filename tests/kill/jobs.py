@@ -44,7 +44,7 @@ class Job:
 def _train_again(folder: Path) -> list[tuple[str, ...]]:
     """Go on with the training, or with what follows when that is complete."""
     if (folder / "run" / "training.json").exists():
-        return [("evaluate", "run")]
+        return [("evaluate", "run"), ("report", "run")]
     return [(*JOBS["train"].command, "--resume")]
 
 
