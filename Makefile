@@ -6,6 +6,11 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do $$p -c '
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
+# what meets every library in a few minutes: numbers, files, networks, a training, its firmware, reports
+FAST := -n 2 --dist loadfile -m "not slow and not fpga and not mpl_image_compare" $(wildcard tests/test_*.py) \
+  tests/golden tests/puppi tests/config tests/data tests/metrics tests/models tests/results tests/prediction \
+  tests/report tests/training/test_session.py tests/firmware/test_hls_project.py tests/firmware/test_rtl_simulation.py \
+  tests/cli/test_error_sentences.py tests/cli/test_terminal.py
 LOCKED_EXTRAS := --extra simulation --extra test --extra docs
 # the network of a task: models/TASK.yaml, the default network for met and without TASK
 TASK ?=
@@ -13,7 +18,7 @@ MODEL := $(if $(filter-out met,$(TASK)),$(TASK),deepset)
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help env train hls rtl ci-report test test-long test-oracles findings lint docs data data-full lock minimums wheel-test clean bench
+.PHONY: help env train hls rtl ci-report test test-long test-oracles findings lint docs data data-full lock minimums test-python wheel-test clean bench
 
 help: ## show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -80,14 +85,18 @@ lock: $(READY) ## renew requirements.lock, exact versions for every Python, from
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-emit-index-url $(LOCKED_EXTRAS) setup.cfg -o requirements.lock
 
-minimums: $(READY) ## test with the lowest versions that setup.cfg allows (figures look otherwise there)
+test-python: ## run the fast tests on another Python, in an environment of its own (make test-python PYTHON=3.12)
+	.ci/make-env "$(PYTHON)" build/python-$(notdir $(PYTHON))
+	PATH="$(CURDIR)/build/python-$(notdir $(PYTHON))/bin:$$PATH" build/python-$(notdir $(PYTHON))/bin/python -m pytest $(FAST) $(ARGS)
+
+minimums: $(READY) ## run the fast tests with the lowest versions that setup.cfg allows
 	$(BIN)/python -m pip install --quiet uv
 	rm -rf build/minimums
 	$(BIN)/uv venv --quiet --seed --python $(BIN)/python build/minimums
 	$(BIN)/uv pip compile --quiet --resolution lowest-direct --python build/minimums/bin/python --no-header $(LOCKED_EXTRAS) setup.cfg -o build/minimums/requirements.txt
 	$(BIN)/uv pip install --quiet --python build/minimums/bin/python -r build/minimums/requirements.txt
 	build/minimums/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable .
-	PATH="$(CURDIR)/build/minimums/bin:$$PATH" build/minimums/bin/python -m pytest -n 2 --dist loadfile -m "not slow and not fpga and not mpl_image_compare" $(ARGS)
+	PATH="$(CURDIR)/build/minimums/bin:$$PATH" build/minimums/bin/python -m pytest $(FAST) $(ARGS)
 
 wheel-test: $(READY) ## install the wheel outside the checkout and run the program there
 	.ci/wheel-test $(VENV)

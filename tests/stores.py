@@ -33,8 +33,8 @@ def write_samples(folder: Path) -> list[Path]:
 
 SMALL = {
     "model.phi": [{"units": 8}],
-    "model.weights": {"units": 2, "output": "fixed<8,2>"},
-    "model.scalars": {"units": 2},
+    "model.weights.units": 2,
+    "model.scalars.units": 2,
     "model.rho": [{"units": 4, "prune": False}],
     "training.epochs": 3,
     "training.batch_size": 64,

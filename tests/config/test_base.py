@@ -130,7 +130,7 @@ LOSS = {"kind": "huber", "delta_gev": 30}
                 "set single keys (training.epochs=...)"
             ),
         ),
-        ({"training": {"loss": LOSS}}, "it would lose epochs, which is set there"),
+        ({"training": "{loss: {kind: mae}}"}, "it would lose epochs, which is set there"),
         ({"training.loss": "{kind: mae}"}, "it would lose delta_gev, which is set there"),
         ({"training.loss": "{}"}, "lose kind, delta_gev, which are set there; set single keys"),
         ({"phi.0": "{units: 4}"}, "cannot set phi.0 to {'units': 4}: it would lose kernel"),
@@ -148,8 +148,10 @@ def test_a_section_does_not_lose_keys_silently(assignments, sentence):
 
 def test_a_section_with_all_its_keys_or_of_other_names_may_be_replaced():
     raw = {"loss": LOSS, "at_most": {"rtl.lut": 1, "hls.lut": 2}, "one": {"a": 1}, "none": {}}
+    typed = {"loss": "{kind: mae, delta_gev: 30}", "at_most": "{rtl.ff: 3}", "one": "null"}
     replaced = {"loss": LOSS | {"kind": "mae"}, "at_most": {"rtl.ff": 3}, "one": None}
-    assert override(raw, replaced | {"none": "{b: 2}"}) == replaced | {"none": {"b": 2}}
+    assert override(raw, typed | {"none": "{b: 2}"}) == replaced | {"none": {"b": 2}}
+    assert override(raw, {"loss": {}})["loss"] == {}, "a program's own mapping stands as it is"
 
 
 def test_without_overrides_the_file_stands():

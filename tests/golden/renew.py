@@ -1,11 +1,15 @@
-"""Renew the golden file after a deliberate change: ``python tests/golden/renew.py``.
+"""Renew the golden files after a deliberate change: ``python tests/golden/renew.py``.
 
 Say in the commit message which numbers moved and why.
 """
 
 import json
 import sys
+from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from figures import GOLDEN_FIGURES, measure_figures
 from shipped import GOLDEN, NETWORKS, events, measure
 
 from l1met_fpga.files import write_json
@@ -16,5 +20,6 @@ if __name__ == "__main__":
     new = {"events": content_digest([c.tolist() for c in events().values()])}
     new |= {name: measure(name) for name in NETWORKS}
     write_json(GOLDEN, new)
+    write_json(GOLDEN_FIGURES, measure_figures())
     changed = [name for name in new if new[name] != old.get(name)]
     sys.stdout.write(f"{GOLDEN}: changed {', '.join(changed) or 'nothing'}\n")

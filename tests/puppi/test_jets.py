@@ -52,7 +52,7 @@ def test_stress_lists_equal_compiled_ap_fixed(name, radius, jet_oracle):
 
 @pytest.mark.parametrize("radius", RADII)
 def test_random_lists_equal_compiled_ap_fixed(radius, jet_oracle):
-    assert sum(differing(lists, radius, jet_oracle) for lists, _ in blocks(1500)) == 0
+    assert sum(differing(lists, radius, jet_oracle) for lists, _ in blocks(3000)) == 0
 
 
 @pytest.mark.slow
@@ -210,6 +210,19 @@ def test_codes_out_of_range_are_refused():
     lists = columns(pt=[[-1, 5]], eta=[[0, 0]], phi=[[0, 0]])
     with pytest.raises(DataError, match=r"^column pt of 1 candidates is outside its 14 bits, the "):
         seeded_cone_jets(lists)
+
+
+def test_values_that_are_no_counts_are_refused():
+    lists = columns(pt=[[5]], eta=[[0]], phi=[[0]])
+    with pytest.raises(DataError, match=r"^column eta must hold integer counts, got float64$"):
+        seeded_cone_jets(lists | {"eta": np.array([[0.3]])})
+
+
+@pytest.mark.parametrize("radius", [0, 0.01, 9, float("nan")])
+def test_cone_that_the_types_cannot_hold_is_refused(radius):
+    lists = columns(pt=[[5]], eta=[[0]], phi=[[0]])
+    with pytest.raises(ValueError, match=r"^the radius of a cone must be 0\.03 to 8, got "):
+        seeded_cone_jets(lists, radius)
 
 
 def test_the_block_of_the_docs_runs():

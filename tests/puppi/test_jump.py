@@ -1,22 +1,14 @@
 """JUMP against a C++ program of ap_fixed types, and what it does and does not promise."""
 
-import json
-import re
-
 import numpy as np
 import pytest
 from jet_lists import blocks, named_lists, random_jets
 from jet_oracle import JetOracle
 
-from l1met_fpga.errors import DataError
 from l1met_fpga.puppi.emulator import emulate_puppi_met
+from l1met_fpga.puppi.jet_resolution import cmssw_resolution
 from l1met_fpga.puppi.jets import Jets, seeded_cone_jets
-from l1met_fpga.puppi.jump import (
-    JetResolution,
-    cmssw_resolution,
-    emulate_jump,
-    raised_met_xy_gev,
-)
+from l1met_fpga.puppi.jump import emulate_jump, raised_met_xy_gev
 
 
 def jets_of(pt: object, eta: object, phi: object) -> Jets:
@@ -152,34 +144,3 @@ def test_symmetric_form_by_hand():
     np.testing.assert_allclose(raised_met_xy_gev(met, jets), [[0, 69.25]], atol=1e-9)
     np.testing.assert_allclose(raised_met_xy_gev(met, jets, strength=-3), [[0, 0]], atol=1e-9)
     np.testing.assert_allclose(raised_met_xy_gev(0 * met, jets), [[0, 0]], atol=1e-9)
-
-
-def test_resolution_file_of_another_production(tmp_path):
-    path = tmp_path / "jer.json"
-    content = {"eta_bins": 1, "eta_edges": [1.5], "eta": {"par0": [0.5, 0.1], "par1": [1, 2]}}
-    path.write_text(json.dumps(content))
-    resolution = JetResolution.load(path)
-    assert resolution.end_eta.tolist() == [344]
-    sigma = resolution.pt(jets_of([400, 400], [343, -344], [0, 0]))
-    assert (sigma / 4).tolist() == [[11.75, 51]]  # 0.1 is 102/1024
-
-
-@pytest.mark.parametrize(
-    ("change", "says"),
-    [
-        ({"eta_edges": [1.5, 2.5]}, "1 regions need as many eta_edges and one more par0"),
-        (
-            {"eta_bins": 2, "eta_edges": [2.5, 1.5], "eta": {"par0": [0, 0, 0], "par1": [0, 0, 0]}},
-            "eta_edges must increase from 0, got [2.5, 1.5]",
-        ),
-        ({"eta": {}}, "no resolution of jets (KeyError('par0'))"),
-        ({"eta": {"par0": [float("inf")], "par1": [0]}}, "it is not JSON"),
-        ({"eta_edges": None}, "no resolution of jets"),
-    ],
-)
-def test_damaged_resolution_file_is_refused(tmp_path, change, says):
-    path = tmp_path / "jer.json"
-    content = {"eta_bins": 1, "eta_edges": [1.5], "eta": {"par0": [0.5, 0.1], "par1": [1, 2]}}
-    path.write_text(json.dumps(content | change))
-    with pytest.raises(DataError, match=re.escape(says)):
-        JetResolution.load(path)

@@ -190,7 +190,7 @@ def test_a_second_training_of_one_folder_waits_and_is_refused(stores, tmp_path):
 
 
 def test_complete_runs_are_not_resumed(finished, stores):
-    with pytest.raises(TrainingError, match="is complete; evaluate it with"):
+    with pytest.raises(TrainingError, match="is complete; what follows are `l1met eval"):
         train_run(run_config(stores), MET, finished[0].folder.root, command="test", resume=True)
 
 

@@ -113,28 +113,30 @@ def _explore(
 def _resolution(
     network: "Network", config: "RunConfig", events: int
 ) -> "Callable[[Network], float]":
-    """Slope-corrected resolution (mean of parallel and perpendicular) on the first sample."""
-    from l1met_fpga.data.sample_store import store_of
-    from l1met_fpga.data.slots import first_slots
-    from l1met_fpga.data.splits import Part
-    from l1met_fpga.data.store import Store
-    from l1met_fpga.data.truth import GEN_MET
-    from l1met_fpga.firmware.reference import evaluate
-    from l1met_fpga.metrics.binning import GAIN_RANGE_GEV, Bins
-    from l1met_fpga.metrics.resolution import binned_resolution
-    from l1met_fpga.models.heads import MET
+    """Slope-corrected resolution (mean of the task's widths) on the first sample."""
+    import numpy as np
 
-    with Store.open(store_of(config.samples[0])) as store:
-        chosen = store.events_of(Part.TEST)[:events]
-        given = store.candidates(chosen, network.columns)
-        candidates = first_slots(given, network.n_candidates, of=f"test events of {store.path}")
-        gen_met_xy_gev = store.truth(GEN_MET, chosen)
+    from l1met_fpga.data.sample_store import store_of
+    from l1met_fpga.data.slots import all_slots, first_slots
+    from l1met_fpga.data.splits import Part
+    from l1met_fpga.evaluation.sample import load_store
+    from l1met_fpga.firmware.reference import evaluate
+    from l1met_fpga.metrics.binning import Bins
+    from l1met_fpga.metrics.resolution import binned_resolution
+    from l1met_fpga.tasks.registry import task_named
+
+    task, path = task_named(config.task), store_of(config.samples[0])
+    found = load_store(path, task, Part.TEST, columns=network.columns, max_events=events)
+    seen = all_slots(found.examples)
+    candidates = first_slots(seen, network.n_candidates, of=f"test events of {path}")
+    truth = task.vector(task.truth(found.examples))
+    bins = Bins.of(config.evaluation.gain_range_gev)
 
     def resolution(changed: "Network") -> float:
-        met = changed.values(evaluate(changed, candidates))[MET.name]
-        found = binned_resolution(met, gen_met_xy_gev, bins=Bins.of(GAIN_RANGE_GEV))
-        both = found.parallel_over_slope_gev + found.perpendicular_over_slope_gev
-        return float(both[0] / 2)
+        given = task.vector(changed.values(evaluate(changed, candidates)))
+        figures = binned_resolution(given, truth, bins=bins)
+        widths = [getattr(figures, width.figure)[0] for width in task.words.widths.values()]
+        return float(np.mean(widths))
 
     return resolution
 
@@ -144,7 +146,7 @@ def _print(
 ) -> None:
     table = Table(title="Pareto front: LUTs, time to the result, resolution")
     for name in ("lanes", "adders", "bits off", "zeros", "LUT (est.)", "DSP", "II",
-                 "last to MET", "total ns", "sigma GeV"):  # fmt: skip
+                 "last to result", "total ns", "sigma GeV"):  # fmt: skip
         table.add_column(name, justify="right")
     chosen = [p for p, on_front in zip(points, front, strict=True) if on_front]
     for p in sorted(chosen, key=lambda p: p.lut):

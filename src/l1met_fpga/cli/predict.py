@@ -29,7 +29,12 @@ def _predict(
     ],
     *,
     form: Annotated[
-        str, typer.Option(help="int64, keras or cpp (fastest; needs g++); all give the same bits.")
+        str,
+        typer.Option(
+            "--form",
+            "--engine",
+            help="int64, keras or cpp (fastest; needs g++); all give the same bits.",
+        ),
     ] = "int64",
     rntuple: Annotated[
         bool, typer.Option("--rntuple", help="Write an RNTuple into the ROOT file, not a TTree.")

@@ -120,8 +120,8 @@ def override(raw: Mapping[str, Any], assignments: Mapping[str, Any]) -> dict[str
     """Return a copy of ``raw`` with dotted keys replaced (``{"training.epochs": 3}``).
 
     Values given as text are read as YAML, so ``3`` is a number and ``[8, 8]`` a list. A number in
-    a key counts entries of a list from 0 (``model.phi.0.units``). A section is changed key by key:
-    a new one may not lack keys of the old one, which would silently be defaults again.
+    a key counts entries of a list from 0 (``model.phi.0.units``). What is typed as a section may not
+    lack keys of the old one, which would silently be defaults again.
 
     Raises:
         ConfigError: If a value is not YAML, a dotted key leads through a value that is not a
@@ -141,7 +141,9 @@ def override(raw: Mapping[str, Any], assignments: Mapping[str, Any]) -> dict[str
                 )
             here[place] = here = inner.copy()
         place, typed = _place(here, leaf, dotted, len(sections)), _typed_value(dotted, value)
-        _require_all_keys(dotted, here.get(place) if isinstance(here, dict) else here[place], typed)
+        if isinstance(value, str):
+            old = here.get(place) if isinstance(here, dict) else here[place]
+            _require_all_keys(dotted, old, typed)
         here[place] = typed
     return result
 

@@ -1,4 +1,4 @@
-"""Bins of generator MET."""
+"""Bins of the truth."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,15 +7,14 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from l1met_fpga.config.evaluation import EvaluationConfig
 from l1met_fpga.errors import DataError
 from l1met_fpga.metrics.arrays import FloatArray
 
-__all__ = ["GAIN_RANGE_GEV", "MIN_EVENTS", "RESOLUTION_BINS", "Bins"]
+__all__ = ["MIN_EVENTS", "RESOLUTION_BINS", "Bins"]
 
 MIN_EVENTS: Final = 10
 """Bins with fewer events have no widths (NaN): two percentiles of a handful mean nothing."""
-GAIN_RANGE_GEV: Final = (20.0, 150.0)
-"""Generator MET of the gain figures in ``report.json``."""
 
 
 @dataclass(frozen=True)
@@ -54,4 +53,5 @@ class Bins:
         return tuple(f"{a:g}-{b:g}" if np.isfinite(b) else f"> {a:g}" for a, b in pairs)
 
 
-RESOLUTION_BINS: Final = Bins((0.0, 40.0, 80.0, 120.0, 160.0, 200.0, 300.0, float("inf")))
+RESOLUTION_BINS: Final = Bins.of(EvaluationConfig().resolution_edges_gev)
+"""Those of the configuration's defaults."""

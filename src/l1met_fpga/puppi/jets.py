@@ -105,7 +105,7 @@ def seeded_cone_jets(candidates: Candidates, radius: float = RADIUS) -> Jets:
     Args:
         candidates: ``pt``, ``eta`` and ``phi`` counts, shape (n_events, n_slots); the order of the
             slots decides between seeds of equal pt.
-        radius: Of the cone.
+        radius: Of the cone, 0.03 to 8.
 
     Returns:
         Jets in the order in which they are found, pt not corrected. It is the order of the seeds;
@@ -113,6 +113,7 @@ def seeded_cone_jets(candidates: Candidates, radius: float = RADIUS) -> Jets:
 
     Raises:
         DataError: If a column holds what its type cannot.
+        ValueError: If the radius is out of range.
     """
     pt, eta, phi = (_checked(candidates, name) for name in ("pt", "eta", "phi"))
     cone2, (n_events, n_slots) = _cone2(radius), pt.shape
@@ -131,6 +132,8 @@ def seeded_cone_jets(candidates: Candidates, radius: float = RADIUS) -> Jets:
 
 def _checked(candidates: Candidates, name: str) -> npt.NDArray[np.int32]:
     codes, kind = candidates[name], COLUMNS[name].type
+    if codes.dtype.kind not in "iu":
+        raise DataError(f"column {name} must hold integer counts, got {codes.dtype}")
     if codes.size and (codes.min() < kind.min_code or codes.max() > kind.max_code):
         wrong = codes[(codes < kind.min_code) | (codes > kind.max_code)]
         raise DataError(
@@ -142,6 +145,8 @@ def _checked(candidates: Candidates, name: str) -> npt.NDArray[np.int32]:
 
 def _cone2(radius: float) -> int:
     """Return the square of the cone in counts, as CMSSW computes it in single precision."""
+    if not 0.03 <= radius <= 8:
+        raise ValueError(f"the radius of a cone must be 0.03 to 8, got {radius:g}")
     size, lsb = np.float32(radius), np.float32(ANGLE_LSB_RAD)
     return int(CONE2_TYPE.encode(size * size / lsb / lsb)) << -CONE2_TYPE.frac_bits
 

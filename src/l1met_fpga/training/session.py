@@ -149,8 +149,8 @@ def _open(
     folder = RunFolder.open(root)
     if folder.training.exists():
         raise TrainingError(
-            f"the training in {root} is complete; evaluate it with `l1met evaluate "
-            f"{root}`, or start again with --overwrite"
+            f"the training in {root} is complete; what follows are `l1met evaluate {root}` and "
+            f"`l1met report {root}`, or start again with --overwrite"
         )
     if not folder.config.exists():  # killed before it had done anything
         save_run(config, folder.config)
