@@ -340,6 +340,7 @@ def test_a_background_file_keeps_its_zeros(tmp_path, capsys):
     typed(*command, "--role", "background")
     said = " ".join(capsys.readouterr().out.split())
     assert "30 events, label 'SingleNeutrino_PU200', background" in said
+    assert "generator" not in said  # that files lack a truth is nothing where none is needed
     with Store.open(output) as store:
         assert store.is_background
         np.testing.assert_array_equal(store.truth(GEN_MET), np.zeros((30, 2)))

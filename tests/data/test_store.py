@@ -18,7 +18,7 @@ from l1met_fpga.identity import require_same
 
 @pytest.fixture
 def stored(tmp_path):
-    events = make_events(2500, mean=40)
+    events = make_events(4500, mean=40)
     candidates = {name: events.padded(name) for name in events.columns}
     path = tmp_path / "a.h5"
     write_store(
@@ -35,7 +35,7 @@ def stored(tmp_path):
 def test_everything_comes_back(stored):
     path, events, candidates = stored
     with Store.open(path) as store:
-        assert store.n_events == 2500
+        assert store.n_events == 4500
         assert store.label == "ttbar"
         read = store.candidates()
         for name, column in candidates.items():
@@ -55,13 +55,13 @@ def test_everything_comes_back(stored):
 @pytest.mark.parametrize(
     "chosen",
     [
-        slice(3, 2000),
-        slice(1024, 2048),
-        slice(1000, 1030),
+        slice(3, 4200),
+        slice(1024, 4096),
+        slice(4090, 4100),
         slice(10, 10),
         slice(-5, None),
-        slice(2499, 0, -7),
-        np.array([2499, 0, 1024, 1023, 0]),
+        slice(4499, 0, -7),
+        np.array([4499, 0, 4096, 4095, 0]),
         np.array([], np.int64),
     ],
 )
@@ -122,8 +122,8 @@ def test_unknown_column_names_those_that_exist(stored):
 
 
 def test_event_number_outside_is_an_index_error(stored):
-    with Store.open(stored[0]) as store, pytest.raises(IndexError, match="0 to 2499"):
-        store.candidates(np.array([2500]))
+    with Store.open(stored[0]) as store, pytest.raises(IndexError, match="0 to 4499"):
+        store.candidates(np.array([4500]))
 
 
 def test_failed_writer_leaves_nothing(tmp_path):

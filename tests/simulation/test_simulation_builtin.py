@@ -57,6 +57,14 @@ def test_multiplicities_are_the_published_ones():
     assert pileup.std() == pytest.approx(10.2, abs=1.5)
 
 
+def test_signal_samples_have_the_ht_of_their_process():
+    ttbar, znunu = (_branches(name, "genHT")["genHT"] for name in ("ttbar", "znunu"))
+    assert (ttbar >= 0).all()
+    assert (znunu >= 0).all()
+    assert 150 < np.median(ttbar) < 300  # two b jets and what the W bosons give
+    assert 60 < np.median(znunu) < 150  # the parton above 80 GeV
+
+
 def test_signal_samples_have_large_gen_met():
     assert (_branches("ttbar", "genMet_pt")["genMet_pt"] > 150).sum() > 1000
     assert np.median(_branches("znunu", "genMet_pt")["genMet_pt"]) > 80

@@ -19,7 +19,8 @@ def crossings():
     detector = load_detector()
     hard = random_collisions(20, np.random.default_rng(8), mean_pt_gev=6.0)
     hard.gen_met_xy_gev[:] = np.random.default_rng(9).normal(0, 50, (20, 2))
-    return simulate_crossings(hard, empty_pool(detector), detector, seed=(8,))
+    ht = np.random.default_rng(7).exponential(200, 20)
+    return simulate_crossings(hard, empty_pool(detector), detector, seed=(8,), gen_ht_gev=ht)
 
 
 @pytest.mark.parametrize("compact", [False, True])
@@ -40,6 +41,7 @@ def test_reader_gives_the_integers_back(tmp_path, crossings, compact):
         atol=1e-3,
     )
     np.testing.assert_allclose(read.besides["vertex_z0_cm"], crossings.vertex_z0_cm, rtol=1e-6)
+    np.testing.assert_allclose(read.truth["gen_ht_gev"], crossings.gen_ht_gev, rtol=1e-6)
     assert read.ids[:, 2].tolist() == list(range(1, 21))
 
 
@@ -53,7 +55,7 @@ def test_branches_are_those_of_perfnano(tmp_path, crossings):
         # FastPUPPI writes pdgId and charge as floats.
         assert tree["L1PuppiCands_pdgId"].interpretation.content.from_dtype == np.dtype(">f4")
     wanted = {f"L1PuppiCands_{v}" for v in ("pt", "eta", "phi", "mass", "puppiWeight", "charge")}
-    wanted |= {"genMet_pt", "genMet_phi", "L1PuppiMet_pt", "L1PuppiMet_phi"}
+    wanted |= {"genMet_pt", "genMet_phi", "genHT", "L1PuppiMet_pt", "L1PuppiMet_phi"}
     assert wanted <= names
 
 

@@ -24,6 +24,7 @@ COMMANDS: Final[tuple[str, ...]] = (
     "validate_simulation",
     "convert",
     "inspect",
+    "show",
     "train",
     "scan",
     "check",

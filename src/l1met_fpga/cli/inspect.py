@@ -15,10 +15,6 @@ from l1met_fpga.config.data import ConvertConfig
 from l1met_fpga.errors import ConfigError
 
 if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
-
-    from l1met_fpga.data.examples import Examples
     from l1met_fpga.data.inspect import Inspection
 
 __all__ = ["register"]
@@ -159,6 +155,8 @@ def _print_problems(console: Console, inspection: "Inspection") -> None:
 def _draw(
     inspection: "Inspection", folder: Path, event: int, network: Path | None, config: ConvertConfig
 ) -> list[Path]:
+    from l1met_fpga.cli.event_vectors import event_vectors
+    from l1met_fpga.cli.network_choice import chosen_network
     from l1met_fpga.data import plots
     from l1met_fpga.data.inspect import read_event
     from l1met_fpga.plots.figure import save_figure
@@ -174,38 +172,7 @@ def _draw(
     name = Path(inspection.path).name
     identity = ":".join(str(part) for part in one.ids[0])
     title = f"{name}, event {event} ({identity})"
-    figures[f"event_{event}"] = plots.plot_event(one, _vectors(one, network), title=title)
+    figures[f"event_{event}"] = plots.plot_event(
+        one, event_vectors(one, chosen_network(network) if network else None), title=title
+    )
     return [path for key, figure in figures.items() for path in save_figure(figure, folder, key)]
-
-
-def _vectors(event: "Examples", network: Path | None) -> "dict[str, npt.NDArray[np.float64]]":
-    """Return the vectors of one event by name: generator, candidates and network."""
-    from l1met_fpga.data.truth import CANDIDATE_SUMS, Quantity
-    from l1met_fpga.puppi.sums import event_sums
-
-    known = {Quantity.named(name): values for name, values in event.truth.items()}
-    result = {
-        truth.title: values[0]
-        for truth, values in known.items()
-        if truth.kind == "vector" and truth.is_known(values).all()
-    }
-    result[CANDIDATE_SUMS["vector"]] = event_sums(event.columns, event.counts)["vector"][0]
-    if network is not None:
-        result["network MET"] = _network_met(event, network)
-    return result
-
-
-def _network_met(event: "Examples", path: Path) -> Any:
-    from l1met_fpga.firmware.reference import evaluate
-    from l1met_fpga.models.heads import MET
-    from l1met_fpga.models.network import Network
-    from l1met_fpga.puppi.columns import N_CANDIDATES
-    from l1met_fpga.run_folder import RunFolder
-
-    if path.is_dir():
-        run = RunFolder.open(path)
-        path = run.need(run.network, made_by="l1met train")
-    trained = Network.load(path)
-    padded = event.first_rows(N_CANDIDATES).padded(N_CANDIDATES)
-    columns = {name: padded[name] for name in trained.columns}
-    return trained.values(evaluate(trained, columns))[MET.name][0]

@@ -102,10 +102,11 @@ def choose_branches(name: str, branches: Collection[str], where: str) -> FileBra
                 f"is needed by the branch map {name}, give another with --branch-map"
             )
         return _chosen(chosen, branches)
-    maps = [load_branch_map(packaged) for packaged in PACKAGED]
-    for candidate in maps:
-        if not _missing(_required(candidate), branches):
-            return _chosen(candidate, branches)
+    maps = []
+    for packaged in PACKAGED:
+        maps.append(load_branch_map(packaged))
+        if not _missing(_required(maps[-1]), branches):
+            return _chosen(maps[-1], branches)
     closest = min(maps, key=lambda known: len(_missing(_required(known), branches)))
     first = _missing(_required(closest), branches)[0]
     raise DataError(

@@ -30,7 +30,7 @@ __all__ = [
 Events = slice | npt.NDArray[np.int64]
 """Which events to read: a slice, or event numbers in any order."""
 
-CHUNK_EVENTS: Final = 1024
+CHUNK_EVENTS: Final = 4096
 """Events of one chunk of what has one row per event."""
 CHUNK_ROWS: Final = 1 << 16
 """Candidates of one chunk of a column: those of about so many events."""

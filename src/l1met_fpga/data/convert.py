@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from l1met_fpga.cluster import run_tasks
-from l1met_fpga.config.data import ConvertConfig
+from l1met_fpga.config.data import ConvertConfig, Role
 from l1met_fpga.data.branch_map import load_branch_map
 from l1met_fpga.data.examples import Examples
 from l1met_fpga.data.layout import is_baseline
@@ -198,6 +198,7 @@ def _convert_one(
     if first is None:
         _say_empty(task, counts)
         raise _no_event(1)
+    _drop_needless(counts, task.config)
     with create_store(
         output,
         **_about(task.config),
@@ -230,6 +231,7 @@ def _merge(
     counts: Counter[str] = Counter()
     for record in records:
         counts.update(record.counts)
+    _drop_needless(counts, config)
     baselines = [[n for n in record.besides if is_baseline(n)] for _, record in filled]
     others = [n for _, record in filled for n in record.besides if not is_baseline(n)]
     held = {name for _, record in filled for name in record.truths}
@@ -252,10 +254,21 @@ def _about(config: ConvertConfig) -> dict[str, Any]:
     return {
         "label": config.label,
         "order": config.order,
-        "role": config.role or suggested_role(config.label),
+        "role": _role(config),
         "z0": config.z0,
         "splits": config.splits,
     }
+
+
+def _drop_needless(counts: Counter[str], config: ConvertConfig) -> None:
+    """Leave out that files have no truth where none is needed."""
+    if _role(config) == "background":
+        for truth in TRUTHS.values():
+            counts.pop(f"files_without_{truth.key}", None)
+
+
+def _role(config: ConvertConfig) -> Role:
+    return config.role or suggested_role(config.label)
 
 
 def _append(store: StoreWriter, batches: Iterator[Examples]) -> None:

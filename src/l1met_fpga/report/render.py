@@ -16,7 +16,7 @@ from l1met_fpga.report.chart import HEIGHT, MARGINS, WIDTH, Chart
 from l1met_fpga.report.page import Section, Table
 from l1met_fpga.results.report import HeldLimit
 
-__all__ = ["Page", "figures_in", "write_html", "write_markdown"]
+__all__ = ["Page", "figures_in", "render_html", "write_html", "write_markdown"]
 
 FIRST: Final = (
     "resolution_par_ttbar",
@@ -83,9 +83,13 @@ def write_markdown(page: Page, path: Path) -> None:
 def write_html(page: Page, path: Path) -> None:
     """Write one HTML file with style, script and figures inside; it needs no network."""
     images = [_image(file) for file in page.figures]
-    template = _environment(html=True).get_template("report.html.j2")
     frame = {"width": WIDTH, "height": HEIGHT, "margins": MARGINS}
-    _write(path, template.render(page=page, images=images, **frame))
+    render_html("report.html.j2", path, page=page, images=images, **frame)
+
+
+def render_html(template: str, path: Path, **values: Any) -> None:
+    """Write one HTML file from a template of this room."""
+    _write(path, _environment(html=True).get_template(template).render(**values))
 
 
 def _image(file: Path) -> dict[str, Any]:

@@ -31,6 +31,7 @@ class Crossings:
         counts: Candidates per event, shape (n_events,).
         columns: Hardware integers of all candidates one event after the other, by column name.
         gen_met_xy_gev: Sum of the hard collision's neutrinos, shape (n_events, 2).
+        gen_ht_gev: Scalar sum of the hard collision's jets, shape (n_events,); NaN where not made.
         vertex_z0_cm: Vertex that the trigger found, shape (n_events,).
         true_z0_cm: Vertex of the hard collision.
         n_pileup: Pile-up collisions.
@@ -41,6 +42,7 @@ class Crossings:
     counts: npt.NDArray[np.int64]
     columns: dict[str, npt.NDArray[np.int16]]
     gen_met_xy_gev: npt.NDArray[np.float64]
+    gen_ht_gev: npt.NDArray[np.float64]
     vertex_z0_cm: npt.NDArray[np.float64]
     true_z0_cm: npt.NDArray[np.float64]
     n_pileup: npt.NDArray[np.int32]
@@ -73,6 +75,7 @@ def simulate_crossings(
     seed: tuple[int, ...],
     first_event: int = 0,
     events: npt.NDArray[np.intp] | None = None,
+    gen_ht_gev: npt.NDArray[np.float64] | None = None,
     order: Order = Order.PT,
     max_candidates: int = N_CANDIDATES,
 ) -> Crossings:
@@ -88,6 +91,7 @@ def simulate_crossings(
         seed: Numbers that belong to this sample alone.
         first_event: Number of the first hard collision in the sample, from 0.
         events: Which of the hard collisions to simulate; all if not given.
+        gen_ht_gev: Generator HT of all hard collisions; unknown if not given.
         order: Order of the candidates.
         max_candidates: Where the list is cut.
     """
@@ -106,6 +110,7 @@ def simulate_crossings(
         counts=np.array([len(r.candidates) for r in results], np.int64),
         columns={name: flat[:, i].copy() for i, name in enumerate(COLUMN_NAMES)},
         gen_met_xy_gev=hard.gen_met_xy_gev[events],
+        gen_ht_gev=np.full(len(events), np.nan) if gen_ht_gev is None else gen_ht_gev[events],
         vertex_z0_cm=np.array([r.vertex_z0_cm for r in results]),
         true_z0_cm=np.array([r.true_z0_cm for r in results]),
         n_pileup=np.array([r.n_collisions for r in results], np.int32),

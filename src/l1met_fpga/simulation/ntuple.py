@@ -105,6 +105,8 @@ def _event_branches(crossings: Crossings, run: int) -> dict[str, npt.NDArray[Any
     ):
         branches[f"{name}_pt"] = np.hypot(met[:, 0], met[:, 1]).astype(np.float32)
         branches[f"{name}_phi"] = np.arctan2(met[:, 1], met[:, 0]).astype(np.float32)
+    if not np.isnan(crossings.gen_ht_gev).any():
+        branches["genHT"] = crossings.gen_ht_gev.astype(np.float32)
     return branches
 
 

@@ -15,6 +15,7 @@ import numpy as np
 from l1met_fpga.config.simulation import SampleConfig, SimulationConfig
 from l1met_fpga.simulation.crossings import Crossings, simulate_crossings
 from l1met_fpga.simulation.detector import Detector, load_detector
+from l1met_fpga.simulation.gen_jets import MAX_JET_ETA, MIN_JET_PT_GEV, RADIUS, gen_ht_gev
 from l1met_fpga.simulation.generate import generated, load_card
 from l1met_fpga.simulation.ntuple import write_root, write_words
 from l1met_fpga.simulation.particles import ParticleEvents
@@ -85,6 +86,8 @@ def fingerprint(config: SimulationConfig, sample: str) -> str:
     content |= config.model_dump(mode="json", include=DECIDES_CONTENT)
     process = config.samples[sample].process
     content["card"] = None if process is None else load_card(process).model_dump()
+    if process is not None:
+        content["jets"] = [RADIUS, MIN_JET_PT_GEV, MAX_JET_ETA]
     content["detector"] = load_detector(config.detector)
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
 
@@ -140,6 +143,7 @@ def _batch(
         seed=(sample.seed, zlib.crc32(str(sample.process).encode())),
         first_event=first,
         events=np.arange(begin, end),
+        gen_ht_gev=gen_ht_gev(hard),
         order=Order(config.order),
         max_candidates=config.max_candidates,
     )

@@ -35,7 +35,7 @@ addEventListener("hashchange", reveal);
 for (const link of document.querySelectorAll("nav a")) link.addEventListener("click", () => setTimeout(reveal));
 reveal();
 const all = document.getElementById("all");
-all.addEventListener("click", () => {
+all?.addEventListener("click", () => {
   const open = all.getAttribute("aria-pressed") !== "true";
   for (const part of folds()) part.open = open;
   all.setAttribute("aria-pressed", String(open));

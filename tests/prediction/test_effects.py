@@ -1,0 +1,49 @@
+"""What a candidate does to an event's MET: against the event without it, given by hand."""
+
+import networks
+import numpy as np
+import pytest
+
+from l1met_fpga.data.examples import Examples
+from l1met_fpga.prediction.effects import candidate_effects
+from l1met_fpga.prediction.loaded import LoadedNetwork
+from l1met_fpga.puppi.sums import momentum_xy_gev
+
+
+@pytest.fixture
+def event() -> Examples:
+    rng = np.random.default_rng(3)
+    columns = {
+        "pt": rng.integers(4, 400, 20),
+        "eta": rng.integers(-900, 900, 20),
+        "phi": rng.integers(-720, 720, 20),
+        "pid": rng.integers(0, 8, 20),
+        "puppi_weight": rng.integers(1, 256, 20),
+    }
+    return Examples.of(np.array([20]), {k: v.astype(np.int16) for k, v in columns.items()})
+
+
+def test_an_effect_is_the_difference_to_the_event_without_the_candidate(event):
+    network = networks.random_deepset()
+    found = candidate_effects(network, event)
+    ask = LoadedNetwork(network).predict
+    whole = ask({name: codes[None] for name, codes in event.columns.items()}).xy_gev[0]
+    np.testing.assert_array_equal(found.met_xy_gev, whole)
+    for k in (0, 7, 19):
+        left = {name: np.delete(codes, k)[None] for name, codes in event.columns.items()}
+        np.testing.assert_array_equal(found.effect_xy_gev[k], whole - ask(left).xy_gev[0])
+
+
+def test_a_weight_is_the_effect_along_the_candidate(event):
+    found = candidate_effects(networks.random_deepset(), event)
+    momentum = momentum_xy_gev(event.columns)
+    along = -(found.effect_xy_gev * momentum).sum(axis=1) / np.hypot(*momentum.T)
+    np.testing.assert_allclose(found.weight, along / np.hypot(*momentum.T))
+
+
+def test_candidates_without_a_slot_have_no_effect(event):
+    network = networks.random_deepset()
+    many = {name: np.tile(codes, 10) for name, codes in event.columns.items()}
+    found = candidate_effects(network, Examples.of(np.array([200]), many))
+    assert np.isfinite(found.weight[: network.n_candidates]).all()
+    assert np.isnan(found.weight[network.n_candidates :]).all()
