@@ -19,6 +19,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 import awkward as ak
+import h5py
 import numpy as np
 import numpy.typing as npt
 import uproot
@@ -130,6 +131,30 @@ def read_only(source: str, _: Path) -> None:
             tree.arrays(names, entry_start=start, entry_stop=start + N_BASKET_EVENTS)
 
 
+def l1metml_style(source: str, target: Path) -> None:
+    """What conversion usually is: padded floats of every candidate, written with h5py (lzf)."""
+    kinds = {211: 1, 130: 2, 22: 3, 13: 4, 11: 5}
+    with uproot.open(source) as file:
+        table = file["Events"].arrays()
+
+    def padded(name: str) -> npt.NDArray[np.float64]:
+        lists = ak.pad_none(table[f"L1PuppiCands_{name}"], 128, clip=True)
+        return ak.to_numpy(ak.fill_none(lists, 0)).astype(np.float64)
+
+    pt, eta, phi = padded("pt"), padded("eta"), padded("phi")
+    code, charge = padded("pdgId"), padded("charge")
+    kind = np.zeros_like(code)
+    for pdg_id, number in kinds.items():
+        kind[np.abs(code) == pdg_id] = number
+    columns = [pt, pt * np.cos(phi), pt * np.sin(phi), eta, phi, padded("puppiWeight"), kind]
+    x = np.stack([*columns, np.where(kind > 0, charge + 2, 0)], axis=2)
+    true, angle = (ak.to_numpy(table[f"genMet_{name}"]) for name in ("pt", "phi"))
+    y = np.stack([true * np.cos(angle), true * np.sin(angle)], axis=1)
+    with h5py.File(target, "w") as file:
+        file.create_dataset("X", data=x, compression="lzf")
+        file.create_dataset("Y", data=y, compression="lzf")
+
+
 def read_and_check(source: str, _: Path) -> None:
     """Reader of the package: the above, units, checks."""
     for batch in read_root(source, "auto", 16384, Counter()):
@@ -226,6 +251,7 @@ def main() -> None:
         ("  part of it: SHA-256 of the input", checksum, files["zlib"], n),
         ("  part of it: compression", write_only, part, n),
         ("words to store", to_store, files["words"], n),
+        ("ROOT (zlib) to padded floats, as L1METML does", l1metml_style, files["zlib"], n),
     ]
     table = Table("what", "events/s", "events/s of processor time", "peak MiB")
     for name, work, source, n_events in rows:
@@ -236,8 +262,10 @@ def main() -> None:
     console = Console(width=110)
     console.print(table)
     size = (folder / "size.h5").stat().st_size / n
+    l1metml_style(str(files["zlib"]), folder / "floats.h5")
+    floats = (folder / "floats.h5").stat().st_size / n
     console.print(
-        f"store: {size:.0f} bytes per event; input: {files['zlib'].stat().st_size / n:.0f}"
+        f"store: {size:.0f} bytes per event; padded floats: {floats:.0f}; input: {files['zlib'].stat().st_size / n:.0f}"
     )
     if options.folder is None:
         shutil.rmtree(folder)

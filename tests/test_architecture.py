@@ -21,6 +21,7 @@ ROOMS = (
         "locks",
         "plots",
         "processors",
+        "rounding",
         "run_folder",
         "scratch",
         "shipped",

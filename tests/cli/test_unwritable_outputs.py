@@ -63,7 +63,7 @@ def inputs(tmp_path_factory):
     write_perfnano(folder / "a.root", make_events(20))
     for sample in (signal(300), background(200)):
         for name in ("puppi", "net"):
-            met, gen = sample.met_xy_gev[name], sample.gen_met_xy_gev
+            met, gen = sample.estimates[name]["met"], sample.truth["met"]
             truth = {} if sample.is_background else {"gen_px": gen[:, 0], "gen_py": gen[:, 1]}
             label = "pileup" if sample.is_background else "ttbar"
             np.savez(folder / f"{label}_{name}.npz", px=met[:, 0], py=met[:, 1], **truth)

@@ -11,7 +11,14 @@ from l1met_fpga.config.data import ConvertConfig
 from l1met_fpga.data.convert import convert
 from l1met_fpga.data.inspect import inspect_file
 from l1met_fpga.data.store import Store
-from l1met_fpga.data.truth import GEN_MET, PUPPI_MET, vector_from_polar, vector_from_xy
+from l1met_fpga.data.truth import (
+    GEN_HT,
+    GEN_MET,
+    PUPPI_MET,
+    scalar,
+    vector_from_polar,
+    vector_from_xy,
+)
 
 NAN, INF = np.nan, np.inf
 LARGEST = np.finfo(np.float32).max
@@ -165,3 +172,46 @@ def test_baselines_and_puppi_met_come_through_the_same_door(tmp_path):
         pf = store.baseline("L1PFMet_xy_gev")
     assert np.flatnonzero(np.isnan(pf[:, 0])).tolist() == [2]
     np.testing.assert_array_equal(np.delete(pf, 2, 0), [[30, 0]] * 39)
+
+
+def test_a_filler_of_a_number_is_none():
+    values = [0, 3.5, -1, -999, NAN, INF, LARGEST, 14_001, 14_000]
+    tally = Counter()
+    got = scalar(np.array(values, np.float32), tally, "gen_ht")
+    np.testing.assert_array_equal(got, [0, 3.5, NAN, NAN, NAN, NAN, NAN, NAN, 14_000])
+    assert tally == {"gen_ht_fillers": 6}
+
+
+def test_each_truth_goes_its_own_way_into_a_store(tmp_path):
+    """One file has both truths, one has HT alone, and one fills HT with zeros."""
+    for number, extra in enumerate(
+        ({"genHT": np.linspace(0, 390, 40)}, {}, {"genHT": np.zeros(40)})
+    ):
+        events = make_events(40, seed=number, first_event=1 + 40 * number)
+        out = ("genMet_pt",) if number == 1 else ()
+        write_perfnano(tmp_path / f"{number}.root", events, per_event=extra, leave_out=out)
+    files = [str(tmp_path / f"{number}.root") for number in range(3)]
+    counts = convert(files, tmp_path / "o.h5", ConvertConfig(label="ttbar"), workers=1)
+    assert (counts["files_without_gen_ht"], counts["gen_ht_all_zero"]) == (1, 40)
+    assert (counts["gen_met_missing"], counts["gen_ht_missing"]) == (40, 80)
+    with Store.open(tmp_path / "o.h5") as store:
+        assert store.truths == (GEN_MET, GEN_HT)
+        want = np.concatenate([np.linspace(0, 390, 40), np.full(80, NAN)])
+        np.testing.assert_array_equal(store.truth(GEN_HT), want.astype(np.float32))
+        unknown = np.isnan(store.truth(GEN_MET)).any(axis=1)
+        np.testing.assert_array_equal(unknown, np.arange(120) // 40 == 1)
+        assert store.attributes.units[GEN_HT] == "GeV"
+    problems = inspect_file(str(tmp_path / "o.h5")).problems
+    assert "80 events without generator HT; they cannot be trained on" in problems
+
+
+def test_zeros_before_the_first_value_are_values(tmp_path):
+    events = make_events(50)
+    events.gen_met[:30, 0] = 0
+    write_perfnano(tmp_path / "a.root", events)
+    config = ConvertConfig(label="ttbar", events_per_step=10)
+    counts = convert([str(tmp_path / "a.root")], tmp_path / "o.h5", config, workers=1)
+    assert counts["gen_met_missing"] == 0
+    with Store.open(tmp_path / "o.h5") as store:
+        np.testing.assert_array_equal(store.truth(GEN_MET)[:30], np.zeros((30, 2)))
+        assert store.truth(GEN_MET)[30:].all()

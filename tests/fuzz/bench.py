@@ -28,6 +28,7 @@ from l1met_fpga.evaluation.metrics_file import save_metrics, to_metrics
 from l1met_fpga.files import write_json
 from l1met_fpga.firmware.hls.vendor import csynth_report
 from l1met_fpga.run_folder import RunFolder
+from l1met_fpga.tasks.met.task import TASK as MET
 
 __all__ = ["LONGEST_SENTENCE", "Hang", "command", "guarded", "make_bench"]
 
@@ -172,7 +173,9 @@ def _make_run(root: Path) -> None:
     save_run(config, run.config)
     settings = EvaluationConfig(bootstrap_samples=5, rates_khz=(310.0,))
     samples = [signal_sample(600), background(600)]
-    save_metrics(to_metrics(evaluate(samples, ESTIMATES, settings, primary="net")), run.metrics)
+    save_metrics(
+        to_metrics(evaluate(samples, MET, ESTIMATES, settings, primary="net")), run.metrics
+    )
     write_json(
         run.environment, {"seed": 7, "software": {"numpy": "2"}, "git": {"commit": "a" * 40}}
     )

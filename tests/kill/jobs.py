@@ -48,8 +48,8 @@ def _train_again(folder: Path) -> list[tuple[str, ...]]:
     return [(*JOBS["train"].command, "--resume")]
 
 
-def _convert(workers: int) -> Job:
-    files = [f"../inputs/part{number}.root" for number in range(5)]
+def _convert(workers: int, n_files: int = 5) -> Job:
+    files = [f"../inputs/part{number}.root" for number in range(n_files)]
     command = ("convert", *files, "-o", "out.h5", "--workers", str(workers))
     # killed between the store and the removal of its parts, it must not refuse its own store
     return Job(command, "out.h5", again=lambda _: [(*command, "--overwrite")])
@@ -65,6 +65,7 @@ JOBS = {
     ),
     "convert": _convert(1),
     "convert_two_workers": _convert(2),
+    "convert_one_file": _convert(1, n_files=1),
     "train": Job(
         ("train", str(MODELS / "deepset.yaml"), *SAMPLES, *TYPED, "-o", "run"),
         "run",

@@ -52,6 +52,13 @@ class TestRealPackage:
             assert np.array_equal(codes["met"], met_codes(found.network, candidates))
             assert set(found.compared) == {"weights", "coefficients"}
 
+    def test_100_000_events(self, hgq2, tmp_path):
+        found = from_keras(hgq2.deepset(seed=1), tmp_path)
+        for seed in range(10):
+            candidates, codes = expected_events(found, 10_000, seed=seed)
+            assert len(codes["met"]) == 10_000
+            assert np.array_equal(codes["met"], met_codes(found.network, candidates))
+
     @pytest.mark.parametrize("family", FAMILIES)
     def test_every_layer(self, hgq2, family, tmp_path):
         model = hgq2.one_weight(hgq2.one_weight_families()[family])

@@ -31,6 +31,14 @@ def test_several_pools(theirs):
     assert np.array_equal(codes["met"], met_codes(found.network, candidates))
 
 
+def test_100_000_events(theirs):
+    found = imported(qonnx_models.deepset(theirs, seed=5))
+    for seed in range(10):
+        candidates, codes = expected_events(found, 10_000, seed=seed)
+        assert len(codes["met"]) == 10_000
+        assert np.array_equal(codes["met"], met_codes(found.network, candidates))
+
+
 @pytest.mark.parametrize("layer", qonnx_models.LAYERS)
 def test_every_quantizer_of_a_model_of_one_candidate(layer, theirs):
     found = imported(

@@ -122,7 +122,7 @@ def test_firmware_at_a_glance(report):
         "bit-exact: 2 of 2 forms; 0 of 40 outputs differ: int64, rtl_verilator",
         "efficiency: not evaluated; `l1met evaluate` does it",
         "streaming RTL: 14,134 LUT; 0.8 % of xcvu13p; 39 DSP",
-        "latency: 72 ns; 26 clocks from the last word to px, py; an event every 43 clocks",
+        "latency: 72 ns; 26 clocks from the last word to the result; an event every 43 clocks",
         "clock: 360 MHz; not routed",
         f"budget: {full.budget.summary}",
     ]

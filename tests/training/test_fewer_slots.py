@@ -75,8 +75,10 @@ def test_every_form_sees_the_same_64_candidates(tmp_path, caplog):
     )
     assert agreement["int64"].differing == 0
     named = NamedRun.open(str(run.folder.root))
-    evaluation = evaluate_runs([named], config.evaluation, forms={"deepset": _built_forms(named)})
+    evaluation = evaluate_runs(
+        [named], MET, config.evaluation, forms={"deepset": _built_forms(named)}
+    )
     for sample in evaluation.samples.values():
         np.testing.assert_array_equal(
-            sample.met_xy_gev["deepset"], sample.met_xy_gev["deepset_int64"]
+            sample.estimates["deepset"]["met"], sample.estimates["deepset_int64"]["met"]
         )

@@ -114,7 +114,8 @@ def test_trained_kernels_have_exactly_the_wanted_zeros(tmp_path):
         tmp_path,
         **{
             "training.pruning": {
-                "sparsity": 0.5, "begin": 0, "end": 0.99, "every_steps": 7, "power": 1
+                "schedule": "polynomial", "sparsity": 0.5, "begin": 0, "end": 0.99,
+                "every_steps": 7, "power": 1,
             },
             "training.epochs": 5,
         },

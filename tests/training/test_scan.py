@@ -85,7 +85,7 @@ def test_a_scan_is_not_shared_by_tf_config(tmp_path, monkeypatch):
     cluster = {"cluster": {"worker": ["a:1", "b:1"]}, "task": {"type": "worker", "index": 0}}
     monkeypatch.setenv("TF_CONFIG", json.dumps(cluster))
     with pytest.raises(ConfigError, match=r"every trial of a scan .* by --scheduler"):
-        run_scan(load_run(MODELS / "deepset.yaml"), tmp_path, trials=1, cost=nonzero_weights)
+        run_scan(load_run(MODELS / "deepset.yaml"), MET, tmp_path, trials=1, cost=nonzero_weights)
 
 
 def test_pareto_front():

@@ -228,6 +228,7 @@ def _convert_and_check(
     rtl: bool,
 ) -> None:
     from l1met_fpga.cli.check import print_agreement
+    from l1met_fpga.firmware.export.forms import exported_forms
     from l1met_fpga.firmware.forms import check_samples
     from l1met_fpga.firmware.hls.flow import build_project, check_run
     from l1met_fpga.firmware.hls.location import record_project
@@ -247,6 +248,7 @@ def _convert_and_check(
     forms: dict[str, Any] = {"hls_csim": built.simulation}
     if rtl:
         forms |= _build_rtl(console, folder, config, network)
+    forms |= exported_forms(network, folder.exported)
     result = check_run(folder, config, forms, n_events=events, samples=samples)
     print_agreement(console, result)
 

@@ -67,7 +67,7 @@ def _cycles(found: RtlFigures | HlsFigures) -> float | None:
 def _latency(found: RtlFigures | HlsFigures, verdict: Verdict) -> Answer:
     cycles, period, parts = _cycles(found), found.clock_period_ns, []
     if cycles is not None:
-        from_where = " from the last word to px, py" if isinstance(found, RtlFigures) else ""
+        from_where = " from the last word to the result" if isinstance(found, RtlFigures) else ""
         parts.append(f"{cycles:g} clocks{from_where}")
     if found.ii_cycles is not None:
         parts.append(f"an event every {found.ii_cycles:g} clocks")
