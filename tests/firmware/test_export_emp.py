@@ -253,7 +253,23 @@ def test_bad_choices_are_one_sentence_and_write_nothing(tmp_path):
 
 @pytest.mark.oracle("ghdl", "iverilog")
 @pytest.mark.slow
+def test_10_000_events_in_both_simulators(tmp_path):
+    network, hdl = exported(tmp_path)
+    words = pack(random_candidates(np.random.default_rng(8), 10_000))
+    given, expected = input_frames(network, words, LINKS), expected_output(network, words, LINKS)
+    latency = LINKS.beats(network) - 1 + streaming(network, RtlConfig()).latency_gt + 2
+    for name in ("icarus", "ghdl"):
+        (tmp_path / name).mkdir()
+    board = whole_payload(network, hdl, tmp_path / "icarus", "0.7", given)
+    assert_frames(board, expected, "0.7", latency=latency)
+    board = simulate_with_stand_in(network, hdl, tmp_path / "ghdl", "0.7", words)
+    assert_frames(board, expected, "0.7", latency=latency)
+
+
+@pytest.mark.slow
 def test_2000_events_of_the_shipped_network_through_the_payload(tmp_path):
+    need("ghdl")
+    need("iverilog")
     network, hdl = exported(tmp_path, Network.load(MODELS / "deepset" / "network.json"))
     words = generated_words(network, 2000)
     board = whole_payload(network, hdl, tmp_path, "0.7", input_frames(network, words, LINKS))
