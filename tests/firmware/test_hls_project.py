@@ -127,7 +127,7 @@ def test_test_bench_compiles_as_written_and_can_fail(tmp_path, rng):
     answers.write_text("\n".join([f"{int(x) + 1} {y}", *rest]) + "\n")
     done = subprocess.run([run], cwd=folder, check=False, capture_output=True, text=True)
     assert done.returncode == 1
-    assert "event 0 output 0: expected code 1, got 0" in done.stderr
+    assert "event 0 met 0: expected code 1, got 0" in done.stderr
 
 
 def test_layer_by_layer_names_the_first_difference(tmp_path, rng, monkeypatch):

@@ -9,7 +9,8 @@ from met_head import met_codes
 from networks import MET, NETWORKS, random_deepset
 
 from l1met_fpga.errors import ConversionError, DataError
-from l1met_fpga.firmware.reference import _dense, evaluate_nodes
+from l1met_fpga.firmware.reference import evaluate_nodes
+from l1met_fpga.firmware.reference_nodes import _dense
 from l1met_fpga.firmware.stress import stress_events
 from l1met_fpga.fixed_point import FixedType, Overflow, Rounding
 from l1met_fpga.models import network as net

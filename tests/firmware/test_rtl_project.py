@@ -217,7 +217,7 @@ def test_explore_covers_the_grid():
     assert len(points) == grid.n_points == 8
     assert {p.ii_cycles for p in points} == {16, 6}
     assert all(p.resolution_gev == 1.0 for p in points)
-    figure = plot(points, clock_period_ns=2.78)
+    figure = plot(points, clock_period_ns=2.78, resolution_of="x, 1 to 2 GeV")
     assert [axes.get_xlabel()[:3] for axes in figure.axes] == ["Fir", "LUT"]
 
 

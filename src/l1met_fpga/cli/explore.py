@@ -101,13 +101,25 @@ def _explore(
         {**asdict(p), "resolution_gev": p.resolution_gev if events else None, "pareto": on_front}
         for p, on_front in zip(points, front, strict=True)
     ]
-    figure = plot(points, clock_period_ns=config.rtl.clock_period_ns)
+    figure = plot(
+        points,
+        clock_period_ns=config.rtl.clock_period_ns,
+        resolution_of=_measured_on(config) if events else "not measured",
+    )
     with folder.writing():
         write_json(folder.root / "rtl_explore.json", {"network": network.name, "points": rows})
         save_figure(figure, folder.plots, "rtl_explore")
     console.print(
         f"written: {folder.root / 'rtl_explore.json'}, {folder.plots / 'rtl_explore.png'}"
     )
+
+
+def _measured_on(config: "RunConfig") -> str:
+    from l1met_fpga.tasks.registry import task_named
+
+    low, high = config.evaluation.gain_range_gev
+    words = task_named(config.task).words
+    return f"{words.truth} {low:g} to {high:g} {words.unit}, not retrained"
 
 
 def _resolution(

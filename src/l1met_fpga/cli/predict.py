@@ -1,4 +1,4 @@
-"""``l1met predict``: MET of a network for every event of files."""
+"""``l1met predict``: what a network gives for every event of files."""
 
 from pathlib import Path
 from typing import Annotated
@@ -54,11 +54,12 @@ def _predict(
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the output.")] = False,
 ) -> None:
-    """Write the MET of a network for every event of files, beside PUPPI and generator MET.
+    """Write what a network gives for every event of files, MET beside PUPPI and generator MET.
 
     One row per event, in the order of the input: run, lumi, event; px, py, pt, phi of the network;
     the same of PUPPI MET (puppi_px, ...) and of generator MET (gen_px, ...; NaN where it is not
-    known). GeV and rad. The file appears when all of it is written.
+    known). GeV and rad. Another head than MET has a column of its own name. The file appears when
+    all of it is written.
 
     For example:
 

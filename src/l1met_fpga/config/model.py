@@ -243,6 +243,11 @@ class ModelConfig(StrictModel):
             raise ValueError(f"architecture {architecture!r} is registered twice")
         ModelConfig.known[architecture] = cls
 
+    def head_type(self, kind: Literal["vector", "scalar", "classes"]) -> FixedType:
+        """Return the type of the numbers of a head."""
+        kinds = {"vector": self.met_xy, "scalar": self.scalar, "classes": self.logits.output}
+        return kinds[kind]
+
     @property
     def columns(self) -> tuple[str, ...]:
         """Candidate columns that the network reads, in the order of :data:`COLUMNS`."""

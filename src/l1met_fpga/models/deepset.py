@@ -70,9 +70,9 @@ class _DeepSet:
         pool = VectorPooling(name="vectors_sum")
         pooled = self.candidates.pool(pool, weights, self.candidates.momentum)
         if config.scalars is None:  # one pool, nothing to combine
-            return make.quantize(pooled, config.met_xy, f"{name}_xy", (2,))
+            return make.quantize(pooled, config.head_type("vector"), f"{name}_xy", (2,))
         vectors = make.quantize(pooled, config.vectors, "vectors")
         units = config.weights.units
         coefficients = make.dense(self.event, config.coefficients, units, "coefficients")
         total = CombineVectors(name=f"{name}_sum")([coefficients, vectors])
-        return make.quantize(total, config.met_xy, f"{name}_xy")
+        return make.quantize(total, config.head_type("vector"), f"{name}_xy")

@@ -89,4 +89,4 @@ class _GarNet:
         vectors = self.candidates.pool(pool, pool_weights, self.candidates.momentum)
         vectors = make.quantize(vectors, config.vectors, "vectors")
         total = CombineVectors(name=f"{name}_sum")([coefficients, vectors])
-        return make.quantize(total, config.met_xy, f"{name}_xy")
+        return make.quantize(total, config.head_type("vector"), f"{name}_xy")

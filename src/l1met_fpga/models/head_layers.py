@@ -30,7 +30,7 @@ def scalar_sum(
     terms = BroadcastMultiply(name=f"{head.name}_terms")([weights, candidates.pt_gev])
     pool = ScalarPooling(0, name=f"{head.name}_sum")
     total = candidates.pool(pool, terms, candidates.columns["pt"])
-    return make.quantize(total, config.scalar, f"{head.name}_value")
+    return make.quantize(total, config.head_type("scalar"), f"{head.name}_value")
 
 
 def logits(make: LayerFactory, event: Any, config: ModelConfig, head: Head) -> Any:

@@ -283,7 +283,7 @@ class AggregatePooling(Pool):
 
 
 class CombineVectors(Pool):
-    """MET = sum_k c[k] V[k]; inputs coefficients, vectors."""
+    """Sum_k c[k] V[k]; inputs coefficients, vectors."""
 
     def call(self, inputs: list[Any]) -> Any:
         """Return (events, 2)."""

@@ -228,7 +228,7 @@ class Aggregate(_NodeBase):
 
 
 class Combine(_NodeBase):
-    """``MET = sum_k c[k] V[k]``, shape ``(2,)``, exact; inputs c, V."""
+    """``sum_k c[k] V[k]``, shape ``(2,)``, exact; inputs c, V."""
 
     op: Literal["combine"] = "combine"
     rows = "event"

@@ -1,4 +1,4 @@
-"""MET of all events of files, into one file."""
+"""What a network gives for all events of files, into one file."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -12,24 +12,45 @@ import numpy.typing as npt
 from l1met_fpga.config.data import ConvertConfig
 from l1met_fpga.data.slots import count_cut, first_slots, tell_cut
 from l1met_fpga.data.sources import Source, expand_sources
-from l1met_fpga.errors import DataError
-from l1met_fpga.models.heads import MET
+from l1met_fpga.errors import ConfigError, DataError
+from l1met_fpga.firmware.gt_head import gt_head
+from l1met_fpga.models.heads import NetworkHead
+from l1met_fpga.models.network import Network
 from l1met_fpga.prediction.blocks import Block, read_blocks
 from l1met_fpga.prediction.loaded import LoadedNetwork
-from l1met_fpga.prediction.met import Met, polar
+from l1met_fpga.prediction.met import polar
 from l1met_fpga.prediction.output import open_output, require_writable
 from l1met_fpga.puppi.sums import puppi_met_xy_gev
 
-__all__ = ["COLUMN_TYPES", "PredictedFile", "predict_files"]
+__all__ = ["PredictedFile", "column_types", "predict_files"]
 
 _IDENTITY: Final = ("run", "lumi", "event")
-_VECTORS: Final = ("", "puppi_", "gen_")
-COLUMN_TYPES: Final[Mapping[str, str]] = {
-    **dict.fromkeys(_IDENTITY, "<u8"),
-    **{f"{prefix}{part}": "<f8" for prefix in _VECTORS for part in ("px", "py", "pt", "phi")},
-}
-"""Columns of a file of predictions: identity of the event, then MET of the network, PUPPI MET of
-the same candidates, and generator MET (NaN where it is not known); GeV and rad."""
+_BESIDES: Final = ("puppi_", "gen_")
+_PARTS: Final = ("px", "py", "pt", "phi")
+
+
+def column_types(network: Network) -> dict[str, str]:
+    """Return the columns of a file of predictions and their types.
+
+    Identity of the event; of a vector px, py, pt, phi (GeV, rad), then the same of PUPPI MET of the
+    same candidates and of generator MET (NaN where it is not known); every other head under its
+    own name.
+    """
+    vector = gt_head(network)
+    prefixes = () if vector is None else ("", *_BESIDES)
+    rest = [name for head in network.heads if head != vector for name in _column_names(head)]
+    if taken := {name for name in rest if rest.count(name) > 1 or name in (*_IDENTITY, *_PARTS)}:
+        raise ConfigError(f"head {min(taken)!r} has the name of another column of the file")
+    return {
+        **dict.fromkeys(_IDENTITY, "<u8"),
+        **{f"{prefix}{part}": "<f8" for prefix in prefixes for part in _PARTS},
+        **dict.fromkeys(rest, "<f8"),
+    }
+
+
+def _column_names(head: NetworkHead) -> tuple[str, ...]:
+    """A number is called as its head is, several by what they are."""
+    return (head.name,) if head.size == 1 else head.numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +79,7 @@ def predict_files(
     overwrite: bool = False,
     on_block: Callable[[int, float], None] | None = None,
 ) -> PredictedFile:
-    """Predict the MET of every event of files, in their order; memory does not depend on them.
+    """Predict every event of files, in their order; memory does not depend on them.
 
     The output appears under its name when all of it is written.
 
@@ -66,7 +87,7 @@ def predict_files(
         network: From :func:`l1met_fpga.load`.
         inputs: Stores, ROOT files, word streams, or other input of ``l1met convert``; names, globs
             and URLs.
-        output: ``.npz``, ``.parquet`` or ``.root``; its columns are :data:`COLUMN_TYPES`.
+        output: ``.npz``, ``.parquet`` or ``.root``; its columns are :func:`column_types`.
         form: ``int64``, ``keras`` or ``cpp``.
         config: Format, branch map and order of inputs that are no stores.
         rntuple: Write an RNTuple, not a TTree, into a ROOT file.
@@ -83,11 +104,12 @@ def predict_files(
     sources = expand_sources([str(name) for name in inputs], config.format)
     _refuse_output(target, sources, overwrite=overwrite)
     network.form(form)  # what cannot be is found before anything is read
+    types = column_types(network.network)
     columns = tuple(dict.fromkeys((*network.network.columns, "pt", "phi")))
     slots = network.network.n_candidates
     tally: Counter[str] = Counter()
     n_events = n_cut = n_candidates = 0
-    with open_output(target, COLUMN_TYPES, title=_title(network, form), rntuple=rntuple) as append:
+    with open_output(target, types, title=_title(network, form), rntuple=rntuple) as append:
         for block in read_blocks(sources, columns, network.units, config, tally):
             append(_columns(network, block, form))
             n_events += len(block.event_id)
@@ -106,22 +128,29 @@ def predict_files(
 
 def _columns(network: LoadedNetwork, block: Block, form: str) -> dict[str, npt.NDArray[Any]]:
     seen = first_slots(block.candidates, network.network.n_candidates)
-    met = Met(network.form(form)(seen)[MET.name], network.network.type_of(MET.name))
-    vectors = {
-        "": met.xy_gev,
-        "puppi_": puppi_met_xy_gev(block.candidates),
-        "gen_": block.gen_met_xy_gev,
-    }
+    values = network.network.values(network.form(form)(seen))
     found: dict[str, npt.NDArray[Any]] = dict(zip(_IDENTITY, block.event_id.T, strict=True))
+    vectors: dict[str, npt.NDArray[Any]] = {}
+    for head in network.network.heads:
+        if head == gt_head(network.network):
+            vectors = {
+                "": values[head.name],
+                "puppi_": puppi_met_xy_gev(block.candidates),
+                "gen_": block.gen_met_xy_gev,
+            }
+        else:
+            found |= dict(zip(_column_names(head), values[head.name].T, strict=True))
     for prefix, xy in vectors.items():
         parts = {"px": xy[:, 0], "py": xy[:, 1], **polar(xy)}
-        found |= {f"{prefix}{name}": values for name, values in parts.items()}
-    return {name: np.ascontiguousarray(found[name], kind) for name, kind in COLUMN_TYPES.items()}
+        found |= {f"{prefix}{name}": part for name, part in parts.items()}
+    types = column_types(network.network)
+    return {name: np.ascontiguousarray(found[name], kind) for name, kind in types.items()}
 
 
 def _title(network: LoadedNetwork, form: str) -> str:
     about = network.network
-    return f"MET of network {about.name} ({about.digest}), form {form}; GeV, rad"
+    told = ", ".join(head.name.upper() for head in about.heads)
+    return f"{told} of network {about.name} ({about.digest}), form {form}; GeV, rad"
 
 
 def _refuse_output(output: Path, sources: Sequence[Source], *, overwrite: bool) -> None:

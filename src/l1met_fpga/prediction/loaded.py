@@ -1,12 +1,15 @@
-"""A trained network in Python: ask it for MET, look at it."""
+"""A trained network in Python: ask it for what it gives, look at it."""
 
 from pathlib import Path
 from typing import Any
 
-from l1met_fpga.errors import DataError, RunFolderError
+import numpy as np
+import numpy.typing as npt
+
+from l1met_fpga.errors import ConfigError, DataError, RunFolderError
 from l1met_fpga.firmware.check import Form
+from l1met_fpga.firmware.gt_head import gt_head
 from l1met_fpga.firmware.meaning import recorded_units
-from l1met_fpga.models.heads import MET
 from l1met_fpga.models.network import Network
 from l1met_fpga.prediction.arrays import candidates_of
 from l1met_fpga.prediction.forms import form_of
@@ -17,6 +20,8 @@ from l1met_fpga.run_folder import RunFolder
 from l1met_fpga.shipped import shipped_networks
 
 __all__ = ["LoadedNetwork", "load"]
+
+FloatArray = npt.NDArray[np.float64]
 
 
 class LoadedNetwork:
@@ -33,7 +38,7 @@ class LoadedNetwork:
         self._forms: dict[str, Form] = {}
 
     def predict(self, events: Any, *, form: str = "int64") -> Met:
-        """Return the MET of events.
+        """Return the vector of events: MET of a network that gives MET.
 
         Args:
             events: Hardware integers, as an awkward array (records with a field per column, or
@@ -44,11 +49,34 @@ class LoadedNetwork:
         Raises:
             DataError: If the events have another form, lack a column that the network reads, or
                 hold a value that is no code of its column.
+            ConfigError: If there is no such form of this network, or it gives no vector.
+            ToolMissingError: If ``cpp`` is asked for without g++.
+        """
+        head = gt_head(self.network)
+        if head is None:
+            raise ConfigError(
+                f"network {self.network.name!r} gives {[h.name for h in self.network.heads]} and no "
+                "vector in GeV; ask it with predict_heads(events)"
+            )
+        candidates = candidates_of(events, self.network)
+        return Met(self.form(form)(candidates)[head.name], self.network.type_of(head.name))
+
+    def predict_heads(self, events: Any, *, form: str = "int64") -> dict[str, FloatArray]:
+        """Return everything that the network gives, by the name of the head.
+
+        Args:
+            events: As for :meth:`predict`.
+            form: ``int64``, ``keras`` or ``cpp``; the values are the same.
+
+        Returns:
+            Head -> values in its unit, float64, shape (n_events, numbers of the head); exact.
+
+        Raises:
+            DataError: As :meth:`predict`.
             ConfigError: If there is no such form of this network.
             ToolMissingError: If ``cpp`` is asked for without g++.
         """
-        candidates = candidates_of(events, self.network)
-        return Met(self.form(form)(candidates)[MET.name], self.network.type_of(MET.name))
+        return self.network.values(self.form(form)(candidates_of(events, self.network)))
 
     def form(self, name: str) -> Form:
         """Return a form of the network: candidates in, codes by head out.

@@ -1,4 +1,4 @@
-"""How far a network's MET is from GeV of true MET, in one sentence."""
+"""How far a network's numbers are from those of the truth, in one sentence."""
 
 from l1met_fpga.errors import ReportError
 from l1met_fpga.evaluation.metrics_file import load_metrics
@@ -7,25 +7,24 @@ from l1met_fpga.run_folder import RunFolder
 
 __all__ = ["response_sentence"]
 
-_SCALE = (
-    "MET is not calibrated: a trigger cuts on it at equal rate, where its scale does not matter"
-)
+_SCALE = "is not calibrated: a trigger cuts on it at equal rate, where its scale does not matter"
 
 
 def response_sentence(network: Network, run: RunFolder | None) -> str:
-    """Say that MET is not calibrated, and the mean response where it was measured.
+    """Say that it is not calibrated, and the mean response where it was measured.
 
     Args:
         network: The integer network.
         run: Its run folder; None for a bare ``network.json``.
     """
+    scale = f"{', '.join(head.name.upper() for head in network.heads)} {_SCALE}"
     try:
         measured = _measured(network, run)
     except ReportError as err:
-        return f"{_SCALE}. Its mean response is not known: {err}"
+        return f"{scale}. Its mean response is not known: {err}"
     if measured:
-        return f"{_SCALE}. Mean response of the network: {measured}"
-    return f"{_SCALE}. Its mean response was not measured here; `l1met evaluate` does"
+        return f"{scale}. Mean response of the network: {measured}"
+    return f"{scale}. Its mean response was not measured here; `l1met evaluate` does"
 
 
 def _measured(network: Network, run: RunFolder | None) -> str:

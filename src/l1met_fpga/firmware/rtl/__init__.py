@@ -1,1 +1,1 @@
-"""Streaming RTL: PUPPI words in, MET and the global-trigger word out."""
+"""Streaming RTL: PUPPI words in, heads and the global-trigger word out."""

@@ -106,16 +106,16 @@ class Cordic:
         """From px, py to the word: first turn, iterations, product (2), rounding."""
         return 1 + len(self.stages) + 2 + 1
 
-    def run(self, met_xy: npt.NDArray[Any]) -> tuple[IntArray, IntArray]:
+    def run(self, xy: npt.NDArray[Any]) -> tuple[IntArray, IntArray]:
         """Return size and direction.
 
         Args:
-            met_xy: Codes of px and py, shape (n_events, 2).
+            xy: Codes of px and py, shape (n_events, 2).
 
         Returns:
             Codes of ``GT_PT_TYPE`` and ``GT_PHI_TYPE``, shape (n_events,).
         """
-        x, y = (met_xy[:, i].astype(np.int64) << GUARD_BITS for i in (0, 1))
+        x, y = (xy[:, i].astype(np.int64) << GUARD_BITS for i in (0, 1))
         behind = x < 0
         nothing = (x == 0) & (y == 0)
         x, y = np.where(behind, -x, x), np.where(behind, -y, y)
@@ -132,10 +132,10 @@ class Cordic:
         )
 
 
-def gt_words(xy: FixedType, met_xy: npt.NDArray[Any]) -> npt.NDArray[np.uint64]:
+def gt_words(kind: FixedType, xy: npt.NDArray[Any]) -> npt.NDArray[np.uint64]:
     """Return the global-trigger words that the RTL gives for px, py codes, shape (n_events,).
 
     The scalar sum is zero, as in the CMSSW emulator of the PUPPI MET.
     """
-    size, phi = Cordic(xy).run(met_xy)
+    size, phi = Cordic(kind).run(xy)
     return pack(GtSum(size != 0, size, phi, np.zeros_like(size)))

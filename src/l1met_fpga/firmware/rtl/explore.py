@@ -144,8 +144,13 @@ def pareto(points: list[Point]) -> list[bool]:
     return best
 
 
-def plot(points: list[Point], *, clock_period_ns: float) -> Any:
+def plot(points: list[Point], *, clock_period_ns: float, resolution_of: str) -> Any:
     """Draw LUTs against the time from the first word, and resolution against LUTs.
+
+    Args:
+        points: The designs.
+        clock_period_ns: Clock period.
+        resolution_of: What the resolution is measured of, for the title.
 
     Returns:
         A matplotlib figure.
@@ -158,6 +163,7 @@ def plot(points: list[Point], *, clock_period_ns: float) -> Any:
         figure = Figure(figsize=(16, 7))
         left, right = figure.subplots(1, 2)
         _draw(points, left, right, clock_period_ns)
+        right.set_title(resolution_of)
     return figure
 
 
@@ -176,13 +182,12 @@ def _draw(points: list[Point], left: Any, right: Any, clock_period_ns: float) ->
         left.scatter(total_ns[best], lut[best], s=90, facecolor="none", edgecolor=color[:3])
         shown = mine & three_lanes
         right.scatter(lut[shown], resolution[shown], color=color, s=40)
-    left.set(xlabel="First word to px, py of a full event [ns]", ylabel="LUT estimate [1000]")
+    left.set(xlabel="First word to the result of a full event [ns]", ylabel="LUT estimate [1000]")
     left.set_yscale("log")
     left.legend(title="kernels (rings: Pareto front)")
     right.set(
         xlabel="LUT estimate at 3 lanes [1000]",
         ylabel="Slope-corrected resolution [GeV]",
-        title="ttbar, genMET 20 to 150 GeV, not retrained",
     )
     for axes in (left, right):
         axes.grid(alpha=0.3)

@@ -1,4 +1,4 @@
-"""Sums over candidates, and what makes MET of them."""
+"""Sums over candidates, and what makes the result of them."""
 
 from typing import Final
 
