@@ -201,7 +201,7 @@ def test_synthesize_a_network_from_elsewhere(tmp_path, monkeypatch):
     assert report["bit_exactness"]["hls_csim"]["differing"] == 0
 
 
-@pytest.mark.filterwarnings("ignore::pyparsing.warnings.PyparsingDeprecationWarning")
+@pytest.mark.filterwarnings("ignore:'[A-Za-z]+' deprecated - use:DeprecationWarning")
 @pytest.mark.parametrize("suffix", ["keras", "h5"])
 def test_import_proves_a_keras_model_and_says_what_comes_next(suffix, tmp_path, monkeypatch):
     import foreign_models
@@ -234,7 +234,7 @@ def test_import_of_a_bad_file_writes_nothing(tmp_path, capsys):
 
 
 @pytest.mark.slow
-@pytest.mark.filterwarnings("ignore::pyparsing.warnings.PyparsingDeprecationWarning")
+@pytest.mark.filterwarnings("ignore:'[A-Za-z]+' deprecated - use:DeprecationWarning")
 def test_an_imported_model_becomes_firmware_that_agrees(tmp_path, monkeypatch):
     import foreign_models
     from test_cli_synthesize import main_ok

@@ -50,6 +50,21 @@ def test_stores_of_other_rules_are_not_used(tmp_path, monkeypatch, version):
     assert store_of(sample) != store
 
 
+@pytest.mark.parametrize("damage", [b"", b"no store", None])
+def test_a_store_of_the_cache_that_cannot_be_read_is_made_again(tmp_path, caplog, damage):
+    """Half of it may be gone with a full disk, or another version may have written it."""
+    write_perfnano(tmp_path / "ttbar.root", make_events(20))
+    sample = TrainingSample(path=tmp_path / "ttbar.root")
+    store = store_of(sample)
+    with Store.open(store) as whole:
+        identity = whole.identity
+    store.write_bytes(store.read_bytes()[:2000] if damage is None else damage)
+    assert store_of(sample) == store
+    with Store.open(store) as again:
+        assert again.identity == identity
+    assert "cannot be used and is made again" in caplog.text
+
+
 def test_label_and_role_are_those_that_were_given(tmp_path):
     write_perfnano(tmp_path / "SingleNeutrino_PU200.root", make_events(20))
     plain = TrainingSample(path=tmp_path / "SingleNeutrino_PU200.root")

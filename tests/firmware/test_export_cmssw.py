@@ -12,6 +12,7 @@ from require import require
 from rtl_designs import N_SLOTS, random_candidates, small_network
 
 from l1met_fpga.errors import ConversionError, ToolMissingError
+from l1met_fpga.firmware.export import cmssw_form
 from l1met_fpga.firmware.export.cmssw import export_cmssw, package_name
 from l1met_fpga.firmware.export.cmssw_form import CmsswForm
 from l1met_fpga.firmware.rtl.cordic import gt_words
@@ -97,10 +98,14 @@ def test_two_versions_of_one_package_live_side_by_side(plugin, tmp_path, rng):
 
 
 @pytest.mark.parametrize("name", [pytest.param("garnet", marks=pytest.mark.slow), "deepmet"])
-def test_the_form_agrees_on_events_that_words_cannot_carry_too(name, tmp_path, rng):
+def test_the_form_agrees_on_events_that_words_cannot_carry_too(name, tmp_path, rng, monkeypatch):
+    """Wherever the package is installed and the run lies."""
+    odd = tmp_path / "it's [x] $HOME é"
+    shutil.copytree(cmssw_form.INTERFACE, odd / "interface")
+    monkeypatch.setattr(cmssw_form, "INTERFACE", odd / "interface")
     network = small_network(name)
     events = stress_events(rng, n_random=40, n_slots=N_SLOTS)
-    codes, words = CmsswForm.compiled(network, tmp_path).predict(events)
+    codes, words = CmsswForm.compiled(network, odd / "run").predict(events)
     expected = met_codes(network, events)
     assert np.count_nonzero(codes["met"] != expected) == 0
     assert np.count_nonzero(words != gt_words(network.type_of("met"), expected)) == 0

@@ -16,7 +16,7 @@ from l1met_fpga.models.importing.inputs import columns_of, input_arrays
 from l1met_fpga.models.keras import keras, tf
 
 # QKeras reads quantizers that are given as text with a name that pyparsing has given up.
-pytestmark = pytest.mark.filterwarnings("ignore::pyparsing.warnings.PyparsingDeprecationWarning")
+pytestmark = pytest.mark.filterwarnings("ignore:'[A-Za-z]+' deprecated - use:DeprecationWarning")
 
 SLOTS = 8
 layers = keras.layers

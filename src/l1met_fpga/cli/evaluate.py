@@ -18,15 +18,15 @@ if TYPE_CHECKING:
     from l1met_fpga.firmware.check import Form
     from l1met_fpga.tasks.task import Heads
 
-__all__ = ["register"]
+__all__ = ["evaluate", "register"]
 
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("evaluate")(_evaluate)
+    app.command("evaluate")(evaluate)
 
 
-def _evaluate(
+def evaluate(
     run: Annotated[str | None, typer.Argument(help="Run folder, or RUN:NAME.")] = None,
     *,
     model: Annotated[

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from l1met_fpga.run_folder import RunFolder
     from l1met_fpga.tasks.task import Task
 
-__all__ = ["register"]
+__all__ = ["register", "train"]
 
 _EFFICIENCY: Final = "val_efficiency"
 """Mean over the signal samples."""
@@ -31,10 +31,10 @@ _EFFICIENCY: Final = "val_efficiency"
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("train")(_train)
+    app.command("train")(train)
 
 
-def _train(
+def train(
     config: Annotated[Path, typer.Argument(help="YAML file, such as models/deepset.yaml.")],
     *,
     sample: Annotated[

@@ -89,7 +89,7 @@ def _converted(sample: TrainingSample, files: list[Path]) -> Path:
     }
     name = re.sub(r"[^\w.-]", "_", config.label)
     store = cache_folder(CACHE) / f"{name}-{content_digest(made_from)[:16]}.h5"
-    if not store.is_file():
+    if not _is_whole(store):
         logger.info("converting %s to %s (once)", sample.path, store)
         try:
             convert([str(file) for file in files], store, config, workers=1)
@@ -97,3 +97,16 @@ def _converted(sample: TrainingSample, files: list[Path]) -> Path:
             if not store.is_file():  # made meanwhile by a training beside this one
                 raise
     return store
+
+
+def _is_whole(store: Path) -> bool:
+    """Whether a store of the cache is there; one that cannot be read is removed."""
+    if not store.is_file():
+        return False
+    try:
+        with Store.open(store):
+            return True
+    except DataError as err:
+        logger.warning("a store of the cache cannot be used and is made again: %s", err)
+        store.unlink(missing_ok=True)
+        return False

@@ -63,8 +63,12 @@ class CmsswForm:
         make, compiler = (require_tool(name, advice=advice) for name in ("make", "g++"))
         package = package_name(network)
         export_cmssw(network, folder / "package", package=package, version="v1")
+        # Where the Makefile looks for it: make and its shell would take a path apart at blanks.
+        extras = folder / "hls4mlEmulatorExtras"
+        extras.unlink(missing_ok=True)
+        extras.symlink_to(INTERFACE)
         run_tool(
-            [make, f"EMULATOR_EXTRAS={INTERFACE}", f"CXX={compiler}"],
+            [make, f"CXX={compiler}"],
             cwd=folder / "package", log=folder / "make.log", timeout_s=TIMEOUT_S,
         )  # fmt: skip
         driver = folder / "driver.so"
