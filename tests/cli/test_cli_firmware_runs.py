@@ -70,6 +70,9 @@ def test_check_and_report_of_a_shipped_network_go_elsewhere(shipped, tmp_path):
     works(["report", shipped.root, "--output", out])
     report = json.loads((out / "report.json").read_text())
     assert report["bit_exactness"]["int64"]["differing"] == 0
+    counted = report["saturation"]["met"]
+    assert counted["outputs"] == 2 * 20
+    assert counted["share"] == counted["saturated"] / 40
     assert content(shipped.root) == before
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from l1met_fpga.run_folder import RunFolder
     from l1met_fpga.tasks.task import Task
 
-__all__ = ["register"]
+__all__ = ["register", "train"]
 
 _EFFICIENCY: Final = "val_efficiency"
 """Mean over the signal samples."""
@@ -31,10 +31,10 @@ _EFFICIENCY: Final = "val_efficiency"
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("train")(_train)
+    app.command("train")(train)
 
 
-def _train(
+def train(
     config: Annotated[Path, typer.Argument(help="YAML file, such as models/deepset.yaml.")],
     *,
     sample: Annotated[
@@ -186,10 +186,11 @@ def _evaluate(console: Console, folder: "RunFolder", config: "RunConfig", task: 
     console.print("evaluating on the test part")
     found = evaluate_runs([NamedRun.open(str(folder.root))], task, config.evaluation)
     metrics = to_metrics(found)
-    save_metrics(metrics, folder.metrics)
-    console.print("drawing the figures")
-    draw_all(found, folder.plots, history=read_history(folder.history))
-    written = write_report(folder)
+    with folder.writing():
+        save_metrics(metrics, folder.metrics)
+        console.print("drawing the figures")
+        draw_all(found, folder.plots, history=read_history(folder.history))
+        written = write_report(folder)
     console.print(_table(metrics))
     for note in metrics.notes:
         console.print(note)
