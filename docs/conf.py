@@ -30,7 +30,13 @@ apidoc_modules = [
         "exclude_patterns": ["../src/l1met_fpga/cli"],
     }
 ]
-autodoc_default_options = {"members": True, "undoc-members": False, "show-inheritance": True}
+# matplotlib writes a method `set` into every class of a figure, in its own markup.
+autodoc_default_options = {
+    "members": True,
+    "undoc-members": False,
+    "show-inheritance": True,
+    "exclude-members": "set",
+}
 autodoc_typehints = "signature"
 autodoc_member_order = "bysource"
 napoleon_numpy_docstring = False

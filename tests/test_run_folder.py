@@ -110,3 +110,16 @@ def test_one_command_at_a_time_writes_in_a_run(tmp_path):
     for writer in writers:
         writer.join(60)
     assert {"a", "b"} <= {path.name for path in run.root.iterdir()}
+
+
+def test_a_run_is_not_replaced_while_a_command_writes_in_it(tmp_path):
+    run = RunFolder.create(tmp_path / "run")
+    context = multiprocessing.get_context("spawn")
+    writer = context.Process(target=_write_slowly, args=(run.root, "a"))
+    writer.start()
+    while not (run.root / "busy").exists():
+        time.sleep(0.001)
+    fresh = RunFolder.create(run.root, clear=True)
+    writer.join(60)
+    assert writer.exitcode == 0, "it was written in to the end, and only then replaced"
+    assert [path.name for path in fresh.root.iterdir()] == [".l1met-run"]

@@ -53,7 +53,8 @@ class RunFolder:
                     f"{root} already holds a run; resume it with --resume, replace it with "
                     "--overwrite, or choose another --output"
                 )
-            remove_folder(root)
+            with cls(root).writing():  # not under the hands of a command that works there
+                remove_folder(root)
         root.mkdir(parents=True, exist_ok=True)
         (root / MARK).touch()
         return cls(root)

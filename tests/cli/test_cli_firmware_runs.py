@@ -11,7 +11,7 @@ from test_cli_synthesize import trained
 
 from l1met_fpga.cli import synthesize as command
 from l1met_fpga.cli.app import main
-from l1met_fpga.models.network import InputColumn, Network
+from l1met_fpga.models.network import Network
 from l1met_fpga.puppi.columns import COLUMNS
 from l1met_fpga.run_folder import MARK, RunFolder
 
@@ -70,14 +70,33 @@ def test_check_and_report_of_a_shipped_network_go_elsewhere(shipped, tmp_path):
     works(["report", shipped.root, "--output", out])
     report = json.loads((out / "report.json").read_text())
     assert report["bit_exactness"]["int64"]["differing"] == 0
+    counted = report["saturation"]["met"]
+    assert counted["outputs"] == 2 * 20
+    assert counted["share"] == counted["saturated"] / 40
     assert content(shipped.root) == before
 
 
+def reading_z0(network):
+    """The same network with z0 in the place of eta."""
+
+    def renamed(node):
+        if node.op == "features":
+            inputs = tuple("z0" if name == "eta" else name for name in node.inputs)
+            features = tuple(
+                one.model_copy(update={"column": "z0"}) if one.column == "eta" else one
+                for one in node.features
+            )
+            return node.model_copy(update={"inputs": inputs, "features": features})
+        if node.name == "eta":
+            kind = COLUMNS["z0"].type
+            return node.model_copy(update={"name": "z0", "column": "z0", "type": kind})
+        return node
+
+    return network.model_copy(update={"nodes": tuple(map(renamed, network.nodes))})
+
+
 def test_a_column_of_another_meaning_stops_firmware_and_is_said(run, capsys):
-    network = Network.load(run.network)
-    kind, shape = COLUMNS["z0"].type, (network.n_candidates,)
-    z0 = InputColumn(name="z0", inputs=(), shape=shape, type=kind, column="z0")
-    network.model_copy(update={"nodes": (z0, *network.nodes)}).save(run.network)
+    reading_z0(Network.load(run.network)).save(run.network)
     sample = {"units": {"z0": "0.05 cm from the vertex"}}
     run.training.write_text(json.dumps({"samples": {"ttbar": sample}}))
     code, said = stopped(["synthesize", run.root], capsys)

@@ -13,10 +13,11 @@ from ntuples import make_events, write_l1deepmet, write_perfnano, write_words
 from l1met_fpga.cli.app import main
 from l1met_fpga.config.data import ConvertConfig
 from l1met_fpga.data import convert as convert_module
-from l1met_fpga.data.convert import convert
+from l1met_fpga.data.convert import ConvertTask, convert, convert_source
 from l1met_fpga.data.examples import Examples
 from l1met_fpga.data.inspect import inspect_file
 from l1met_fpga.data.part_file import create_part, read_part, read_part_record
+from l1met_fpga.data.sources import Source
 from l1met_fpga.data.store import Store
 from l1met_fpga.data.store_writer import create_store
 from l1met_fpga.data.truth import GEN_MET
@@ -135,6 +136,37 @@ def test_only_parts_are_removed(files, tmp_path):
     (folder / "precious.txt").write_text("mine")
     convert(files, tmp_path / "o.h5", ConvertConfig(), workers=1)
     assert [path.name for path in folder.iterdir()] == ["precious.txt"]
+
+
+def test_one_file_is_written_once_and_is_what_parts_would_give(files, tmp_path):
+    seen = []
+    convert(
+        files[:1],
+        tmp_path / "o.h5",
+        ConvertConfig(events_per_step=70),
+        workers=1,
+        on_file=lambda *_: seen.append((tmp_path / "o.h5.parts").exists()),
+    )
+    assert seen == [False]
+    tasks = [
+        ConvertTask(Source(files[0], "root"), tmp_path / "0.part", ConvertConfig()),
+    ]
+    records = [convert_source(task) for task in tasks]
+    convert_module._merge(tasks, records, tmp_path / "parts.h5", ConvertConfig())
+    assert_same_store(tmp_path / "o.h5", tmp_path / "parts.h5")
+
+
+def test_one_file_that_breaks_in_the_middle_leaves_nothing(files, tmp_path, monkeypatch):
+    whole = convert_module.read_source
+
+    def broken(*given):
+        yield next(whole(*given))
+        raise DataError("damaged")
+
+    monkeypatch.setattr(convert_module, "read_source", broken)
+    with pytest.raises(DataError, match="damaged"):
+        convert(files[:1], tmp_path / "o.h5", ConvertConfig(), workers=1)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [Path(f).name for f in files]
 
 
 def test_an_existing_store_is_not_replaced(files, tmp_path):

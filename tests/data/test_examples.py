@@ -62,3 +62,14 @@ def test_parts_put_together_are_the_whole(padded):
     same(whole.columns, examples.columns)
     same(whole.truth, examples.truth)
     same(whole.besides, examples.besides)
+
+
+def test_selected_rows_stay_with_their_example(padded):
+    examples = examples_of(padded)
+    chosen = examples.columns["pid"] > 1
+    some = examples.select_rows(chosen)
+    kept = {name: np.where(padded["pid"] > 1, codes, 0) for name, codes in padded.items()}
+    np.testing.assert_array_equal(some.counts, (kept["pt"] > 0).sum(axis=1))
+    np.testing.assert_array_equal(some.columns["pt"], kept["pt"][kept["pt"] > 0])
+    np.testing.assert_array_equal(np.bincount(some.example_of_rows, minlength=40), some.counts)
+    same(some.truth, examples.truth)

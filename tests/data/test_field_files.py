@@ -365,6 +365,10 @@ SMALL = {
             "L1PuppiCands_pt must hold a list of numbers per event, got 3 * var * ?float64",
         ),
         (
+            {"L1PuppiCands_pt": ak.Array([[True, False], [], [True]])},
+            "L1PuppiCands_pt must hold a list of numbers per event, got 3 * var * bool",
+        ),
+        (
             {"genMet_pt": ak.Array([[1.0], [2.0, 3.0], []]), "genMet_phi": np.zeros(3)},
             "genMet_pt must hold one number per event, got 3 * var * float64",
         ),

@@ -113,7 +113,8 @@ def test_events_without_truth_are_left_out_with_a_message(tmp_path, caplog):
 def test_a_truth_that_a_store_lacks_is_named(tmp_path):
     path = write_sample(tmp_path / "ttbar.h5", "ttbar")
     with pytest.raises(
-        DataError, match=r"no generator HT \(gen_ht_gev\); it has gen_met_xy_gev.*simul"
+        DataError,
+        match=r"no generator HT \(gen_ht_gev\); it has gen_met_xy_gev\. Make a store that has it: `l1met convert`.*simul",
     ):
         load_samples([TrainingSample(path=path)], MODEL, (GEN_MET, GEN_HT))
     path = write_sample(tmp_path / "pileup.h5", "pileup")

@@ -28,6 +28,7 @@ from l1met_fpga.models.export import export_network
 from l1met_fpga.models.storage import save_model
 from l1met_fpga.puppi.sums import puppi_met_xy_gev
 from l1met_fpga.run_folder import RunFolder
+from l1met_fpga.tasks.ht import TASK as HT
 from l1met_fpga.tasks.met.task import TASK as MET
 
 
@@ -211,6 +212,15 @@ def test_a_store_under_two_names_wrong(named, tmp_path):
         evaluate_runs([named], MET, quick(named), stores=[store, tmp_path / "link.h5"])
     assert str(caught.value) == (
         f"{tmp_path}/link.h5 is the same file as {store}; its events would be counted twice"
+    )
+
+
+def test_networks_of_another_task_wrong(named):
+    with pytest.raises(ConfigError) as caught:
+        evaluate_runs([named], HT, quick(named))
+    assert str(caught.value) == (
+        "mine is a network of the task 'met', the evaluation is of 'ht'; evaluate networks of one task "
+        "together"
     )
 
 

@@ -2,6 +2,7 @@
 
 import json
 
+import networks
 import numpy as np
 import pytest
 from met_head import met_codes
@@ -16,6 +17,7 @@ from l1met_fpga.errors import (
 )
 from l1met_fpga.firmware.forms import check_samples, int64_form
 from l1met_fpga.firmware.hls.flow import check_run
+from l1met_fpga.firmware.hls.graph import build_graph
 from l1met_fpga.firmware.imported import create_imported_run, read_expected
 from l1met_fpga.fixed_point import FixedType
 from l1met_fpga.models.network import Network
@@ -133,3 +135,15 @@ def test_a_foreign_folder_is_left_alone(arrived, tmp_path):
     (tmp_path / "mine" / "x").touch()
     with pytest.raises(RunFolderError, match=r"refusing to touch it"):
         create_imported_run(path, None, tmp_path / "mine")
+
+
+@pytest.mark.parametrize(
+    ("slots", "units", "factor", "io_type"),
+    [(128, 36, 4, "io_stream"), (100, 36, 4, "io_parallel"), (90, 8, 2, "io_parallel")],
+)
+def test_hls_settings_follow_the_shapes(slots, units, factor, io_type, tmp_path):
+    network = networks.random_deepmet(phi_units=(units,), n_candidates=slots)
+    network.save(tmp_path / "network.json")
+    hls = load_run(create_imported_run(tmp_path / "network.json", None, tmp_path / "r").config).hls
+    assert (hls.parallelization_factor, hls.io_type.value) == (factor, io_type)
+    build_graph(network, hls, tmp_path / "hls")

@@ -10,7 +10,10 @@ from met_head import met_codes
 from networks import NETWORKS
 from plain_networks import plain_network
 
+from l1met_fpga.firmware.reference import evaluate
 from l1met_fpga.firmware.saturation import count_saturated, events_at_the_edge
+from l1met_fpga.firmware.stress import stress_events
+from l1met_fpga.models.heads import Head
 
 N_SLOTS = 4
 
@@ -62,6 +65,30 @@ def test_one_count_more_is_clipped(name):
     assert count_saturated(network, outside).heads["met"].saturated >= n
     ends = (network.node("met_xy").type.min_code, network.node("met_xy").type.max_code)
     assert np.isin(met_codes(network, outside), ends).any(axis=1).all()
+
+
+def test_heads_of_every_kind_are_counted():
+    """Per event, per class, per candidate: what leaves the range stands at one of its ends."""
+    network = NETWORKS["deepset"](n_candidates=16)
+    kinds = {"pooled": ("pooled_scalars", "example"), "of_each": ("scalars", "row")}
+    more = [
+        Head(name=name, kind="classes", size=4, per=per).of_node(node)
+        for name, (node, per) in kinds.items()
+    ]
+    network = network.model_copy(update={"heads": (*network.heads, *more)})
+    given = stress_events(np.random.default_rng(2), n_random=100, n_slots=16)
+    counted, codes = count_saturated(network, given).heads, evaluate(network, given)
+    filled = np.asarray(given["pt"]) > 0
+    for head in network.heads:
+        found = codes[head.name][filled] if head.per == "row" else codes[head.name]
+        kind = network.node(head.node).type
+        at_an_end = np.isin(found, (kind.min_code, kind.max_code)).sum()
+        assert counted[head.name].outputs == found.size
+        assert counted[head.name].saturated <= at_an_end, head.name
+    assert counted["met"].saturated > 0
+    assert counted["of_each"].saturated > 0
+    n_with_edges = len(events_at_the_edge(network)["pt"])
+    assert n_with_edges >= len(events_at_the_edge(NETWORKS["deepset"](n_candidates=16))["pt"])
 
 
 def test_no_event_has_no_share():

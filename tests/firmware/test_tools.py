@@ -115,9 +115,11 @@ def test_a_home_that_can_be_written_is_left_to_the_tools(fresh_caches, tmp_path)
     assert cache_of_a_tool(tmp_path) == "its own"
 
 
-def test_a_home_that_cannot_be_written_gives_the_tools_another_cache(fresh_caches, tmp_path):
-    fresh_caches.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    fresh_caches.setattr(tools.os, "access", lambda path, mode: path != tmp_path)
+@pytest.mark.parametrize("home", ["/proc/none", "/dev/null/below"])
+def test_a_home_that_cannot_be_written_gives_the_tools_another_cache(fresh_caches, tmp_path, home):
+    """Places where nobody can write, root neither, though the permissions let root."""
+    fresh_caches.delenv("XDG_CACHE_HOME", raising=False)
+    fresh_caches.setenv("HOME", home)
     cache = Path(cache_of_a_tool(tmp_path))
     assert cache.parent.parent == tmp_path / "temporary"
     assert cache.parent.stat().st_mode & 0o777 == 0o700
@@ -134,7 +136,7 @@ def test_a_user_without_a_home_gets_a_cache(fresh_caches, tmp_path):
 
 def test_a_cache_that_the_user_chose_stays(fresh_caches, tmp_path):
     fresh_caches.setenv("YOWASP_CACHE_DIR", "/chosen")
-    fresh_caches.setattr(tools.os, "access", lambda *_: False)
+    fresh_caches.setenv("XDG_CACHE_HOME", "/proc/none")
     assert cache_of_a_tool(tmp_path) == "/chosen"
 
 

@@ -1,5 +1,8 @@
 """HGQ2 models as integers: equal in every weight and coefficient, or refused by name."""
 
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+
 import hgq2_models
 import numpy as np
 import pytest
@@ -7,10 +10,12 @@ from met_head import met_codes
 
 from l1met_fpga.errors import ConversionError
 from l1met_fpga.firmware.import_proof import expected_events
+from l1met_fpga.firmware.reference import evaluate_nodes
 from l1met_fpga.models.heads import MET
 from l1met_fpga.models.importing.files import import_file
 
 INPUTS = hgq2_models.INPUTS
+EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "hgq2_deepset.py"
 
 
 def from_keras(model, tmp_path, **values):
@@ -58,6 +63,19 @@ class TestRealPackage:
             candidates, codes = expected_events(found, 10_000, seed=seed)
             assert len(codes["met"]) == 10_000
             assert np.array_equal(codes["met"], met_codes(found.network, candidates))
+
+    def test_the_worked_example(self, hgq2, tmp_path):
+        """Its network with the weights of step 0, which give PUPPI MET."""
+        spec = spec_from_file_location("example", EXAMPLE)
+        example = module_from_spec(spec)
+        spec.loader.exec_module(example)
+        model = example.build(16)
+        found = from_keras(model, tmp_path, inputs={"x": example.FEATURES})
+        candidates, codes = expected_events(found, 300)
+        nodes = evaluate_nodes(found.network, candidates, ["weights"])
+        first = found.network.node("weights").type.decode(nodes["weights"])[..., 0]
+        assert np.median(first) == pytest.approx(1, abs=0.1)
+        assert np.unique(codes["met"]).size > 100
 
     @pytest.mark.parametrize("family", FAMILIES)
     def test_every_layer(self, hgq2, family, tmp_path):

@@ -11,7 +11,13 @@ import typer
 from rich.logging import RichHandler
 from yaml import YAMLError
 
-from l1met_fpga.cli.terminal import console, print_error, readable_os_error, tolerant_streams
+from l1met_fpga.cli.terminal import (
+    console,
+    print_error,
+    readable_os_error,
+    styled,
+    tolerant_streams,
+)
 from l1met_fpga.errors import ConfigError, FileAccessError, L1MetError
 
 __all__ = ["app", "main"]
@@ -82,7 +88,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     try:
         app(args=argv)
     except L1MetError as err:
-        _stop(str(err), err.exit_code)
+        _stop(str(err), err.exit_code, kind=type(err).__name__)
     except YAMLError as err:
         _stop(f"not valid YAML: {' '.join(str(err).split())}", ConfigError.exit_code)
     except OSError as err:
@@ -96,6 +102,9 @@ def main(argv: Sequence[str] | None = None) -> None:
         raise
 
 
-def _stop(sentence: str, exit_code: int) -> NoReturn:
+def _stop(sentence: str, exit_code: int, *, kind: str | None = None) -> NoReturn:
     print_error(sentence)
+    if kind is not None and sys.stderr.isatty():
+        note = styled((f"exit code {exit_code}, {kind}: cause and cure in docs/errors.md", "dim"))
+        console(stderr=True).print(note)
     raise SystemExit(exit_code) from None

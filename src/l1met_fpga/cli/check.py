@@ -129,18 +129,21 @@ def _check_layers(
 
 
 def print_agreement(console: Console, result: "Mapping[str, FormCheck]") -> None:
-    """Print one row per form."""
+    """Print one row per form and head."""
     table = Table(title="Integer outputs")
-    for column in ("form", "against", "events", "outputs", "differing", "largest LSB", "events/s"):
-        table.add_column(column, justify="left" if column in ("form", "against") else "right")
-    for form, row in result.items():
-        table.add_row(
-            form,
-            row.against,
-            f"{row.events:,}",
-            f"{row.outputs:,}",
-            terminal.styled((f"{row.differing:,}", "red" if row.differing else "green")),
-            str(row.largest_lsb),
-            f"{row.events_per_second or 0:,.0f}",
-        )
+    left = ("form", "against", "head")
+    for column in (*left, "events", "outputs", "differing", "largest LSB", "events/s"):
+        table.add_column(column, justify="left" if column in left else "right")
+    for form, check in result.items():
+        for head, row in (check.heads or {"all": check}).items():
+            table.add_row(
+                form,
+                check.against,
+                head,
+                f"{row.events:,}",
+                f"{row.outputs:,}",
+                terminal.styled((f"{row.differing:,}", "red" if row.differing else "green")),
+                str(row.largest_lsb),
+                f"{check.events_per_second or 0:,.0f}",
+            )
     console.print(table)

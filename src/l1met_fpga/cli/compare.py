@@ -46,6 +46,7 @@ def _compare(
     from l1met_fpga.files import require_folder
     from l1met_fpga.report.collect import build_report
     from l1met_fpga.report.headline import answers
+    from l1met_fpga.report.settings_table import settings_table
     from l1met_fpga.report.side_by_side import training_notes, write_comparison
     from l1met_fpga.tasks.registry import task_named
 
@@ -64,7 +65,8 @@ def _compare(
         draw_all(found, output / "plots")
     reports = {one.name: build_report(one.run) for one in named}
     metrics = to_metrics(found)
-    write_comparison(metrics, reports, output)
+    settings = settings_table({one.name: one.config for one in named})
+    write_comparison(metrics, reports, settings, output)
     console = terminal.console()
     for note in training_notes(reports):
         console.print(note)

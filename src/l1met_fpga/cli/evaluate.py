@@ -162,17 +162,19 @@ def _settings(config: Path | None, assign: list[str]) -> "EvaluationConfig":
 def _write(found: "Evaluation", folder: Path, *, history: Path | None, plots: bool) -> None:
     from l1met_fpga.evaluation.metrics_file import save_metrics, to_metrics
     from l1met_fpga.evaluation.summary import summary_lines
+    from l1met_fpga.run_folder import RunFolder
 
     console = terminal.console()
     metrics = to_metrics(found)
-    save_metrics(metrics, folder / "metrics.json")
-    for line in (*summary_lines(metrics), *metrics.notes):
-        console.print(line)
-    if plots:
-        from l1met_fpga.evaluation.draw import draw_all, read_history
+    with RunFolder(folder).writing():
+        save_metrics(metrics, folder / "metrics.json")
+        for line in (*summary_lines(metrics), *metrics.notes):
+            console.print(line)
+        if plots:
+            from l1met_fpga.evaluation.draw import draw_all, read_history
 
-        drawn = draw_all(
-            found, folder / "plots", history=None if history is None else read_history(history)
-        )
-        console.print(f"{len(drawn)} plots in {folder / 'plots'} (PDF and PNG)")
+            drawn = draw_all(
+                found, folder / "plots", history=None if history is None else read_history(history)
+            )
+            console.print(f"{len(drawn)} plots in {folder / 'plots'} (PDF and PNG)")
     console.print(f"figures in {folder / 'metrics.json'}; `l1met report` makes the report")

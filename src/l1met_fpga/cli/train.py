@@ -186,10 +186,11 @@ def _evaluate(console: Console, folder: "RunFolder", config: "RunConfig", task: 
     console.print("evaluating on the test part")
     found = evaluate_runs([NamedRun.open(str(folder.root))], task, config.evaluation)
     metrics = to_metrics(found)
-    save_metrics(metrics, folder.metrics)
-    console.print("drawing the figures")
-    draw_all(found, folder.plots, history=read_history(folder.history))
-    written = write_report(folder)
+    with folder.writing():
+        save_metrics(metrics, folder.metrics)
+        console.print("drawing the figures")
+        draw_all(found, folder.plots, history=read_history(folder.history))
+        written = write_report(folder)
     console.print(_table(metrics))
     for note in metrics.notes:
         console.print(note)

@@ -143,6 +143,7 @@ class EventArrays:
             and layout.parameter("__array__") is None  # a string is a list of bytes
             and isinstance(layout.content, ak.contents.NumpyArray)
             and layout.content.data.ndim == 1
+            and layout.content.data.dtype != np.bool_
         ):
             raise DataError(
                 f"branch {branch} must hold a list of numbers per event, got {self._types[branch]}"

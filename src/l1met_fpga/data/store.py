@@ -3,9 +3,7 @@
 ``docs/formats.md`` describes the file. It appears under its name only when it is complete.
 """
 
-import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -20,10 +18,7 @@ from l1met_fpga.data.attributes import (
     FORMAT,
     SCHEMA_VERSION,
     Attributes,
-    checksum,
-    convert_again,
     read_attributes,
-    stored_text,
 )
 from l1met_fpga.data.chunks import Events, read_events
 from l1met_fpga.data.collection import CollectionReader
@@ -39,7 +34,8 @@ from l1met_fpga.data.layout import (
     VERTEX,
 )
 from l1met_fpga.data.splits import Part
-from l1met_fpga.data.store_check import check_collections, check_examples
+from l1met_fpga.data.store_check import check_attributes, check_collections, check_examples
+from l1met_fpga.data.store_file import damage_told, is_store, unreadable
 from l1met_fpga.data.truth import BACKGROUND, TRUTHS
 from l1met_fpga.errors import DataError
 from l1met_fpga.puppi.columns import N_CANDIDATES, REQUIRED_COLUMNS
@@ -64,7 +60,7 @@ class Store:
     def __init__(self, file: h5py.File, path: Path) -> None:
         self.path = path
         self._file = file
-        self._check_attributes()
+        check_attributes(file, path)
         self._readers = check_examples(file, path, int(file.attrs["n_events"]))
         self._collections = check_collections(file, path, int(file.attrs["n_events"]))
         self.attributes = read_attributes(file.attrs, path)
@@ -83,9 +79,9 @@ class Store:
                 f"no store {path}; make one with `l1met convert` or `l1met simulate`"
             ) from None
         except OSError as err:
-            raise DataError(_unreadable(path, err)) from None
+            raise DataError(unreadable(path, err)) from None
         try:
-            with _damage(path):
+            with damage_told(path):
                 return cls(file, Path(path))
         except BaseException:
             file.close()
@@ -228,9 +224,9 @@ class Store:
         if name not in self.truths:
             title = TRUTHS[name].title if name in TRUTHS else "truth"
             raise DataError(
-                f"{self.path} has no {title} ({name}); it has {', '.join(self.truths) or 'none'}. "
-                "Convert files that hold it, and say where with --branch-map if the packaged maps "
-                "do not know its branch; `l1met simulate` makes files with every truth"
+                f"{self.path} has no {title} ({name}); it has {', '.join(self.truths) or 'none'}. Make "
+                "a store that has it: `l1met convert` files that hold it (--branch-map says in which "
+                "branch, where the packaged maps do not know it), or files of `l1met simulate`"
             )
         if self.is_background:
             return np.full((len(self._numbers(events)), *TRUTHS[name].shape), BACKGROUND)
@@ -302,56 +298,3 @@ class Store:
 
     def _read(self, name: str, events: Events) -> npt.NDArray[Any]:
         return read_events(self._readers[name], events)
-
-    def _check_attributes(self) -> None:
-        """Refuse anything but a whole store of this schema version."""
-        kind = stored_text(self._file.attrs.get("format"))
-        if kind != FORMAT:
-            raise DataError(
-                f"{self.path} is an HDF5 file but no store (no attribute format = {FORMAT!r}); "
-                "convert it with `l1met convert`"
-            )
-        version = int(self._file.attrs["schema_version"])
-        if version != SCHEMA_VERSION:
-            again = convert_again(self._file.attrs, self.path)
-            raise DataError(
-                f"{self.path} has schema version {version}, this program reads version "
-                f"{SCHEMA_VERSION}; {again}"
-            )
-        if int(self._file.attrs["checksum"]) != checksum(self._file.attrs):
-            raise DataError(
-                f"{self.path}: the attributes do not match their checksum; the file is damaged or "
-                "was changed, copy it again or make it again"
-            )
-
-
-def is_store(path: Path) -> bool:
-    """Tell a store, also one of another version, from other files by its content."""
-    try:
-        with open_hdf5(path) as file:
-            return bool(stored_text(file.attrs.get("format")) == FORMAT)
-    except OSError:
-        return False
-    except (KeyError, RuntimeError, ValueError):  # damaged, which opening it as a store says
-        return True
-
-
-def _unreadable(path: Path, err: OSError) -> str:
-    """Say what the system refuses, or else that the file is damaged."""
-    if err.errno is not None:
-        return f"cannot read {path}: {os.strerror(err.errno)}; check its permissions and the disk"
-    return (
-        f"{path} is not a readable HDF5 file ({err}); it is no store, or it was cut while it was "
-        "copied"
-    )
-
-
-@contextmanager
-def _damage(path: Path) -> Iterator[None]:
-    """Turn what HDF5 and JSON say about a damaged file into one sentence."""
-    try:
-        yield
-    except OSError as err:
-        raise DataError(_unreadable(path, err)) from err
-    except (KeyError, ValueError, RuntimeError, TypeError, AttributeError) as err:
-        raise DataError(f"{path} is damaged ({err}); copy the file again or make it again") from err

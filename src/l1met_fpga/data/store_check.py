@@ -1,10 +1,11 @@
-"""Whether the datasets of a store are what the program writes."""
+"""Whether the attributes and datasets of a store are what the program writes."""
 
 from pathlib import Path
 
 import h5py
 import numpy as np
 
+from l1met_fpga.data.attributes import FORMAT, SCHEMA_VERSION, checksum, convert_again, stored_text
 from l1met_fpga.data.chunks import CHUNK_EVENTS, CHUNK_ROWS, ChunkReader
 from l1met_fpga.data.collection import CollectionReader
 from l1met_fpga.data.layout import (
@@ -21,7 +22,32 @@ from l1met_fpga.data.layout import (
 from l1met_fpga.errors import DataError
 from l1met_fpga.puppi.columns import COLUMNS, REQUIRED_COLUMNS
 
-__all__ = ["check_collections", "check_examples"]
+__all__ = ["check_attributes", "check_collections", "check_examples"]
+
+
+def check_attributes(file: h5py.File, path: Path) -> None:
+    """Refuse anything but a whole store of this schema version.
+
+    Raises:
+        DataError: Says how to get one.
+    """
+    kind = stored_text(file.attrs.get("format"))
+    if kind != FORMAT:
+        raise DataError(
+            f"{path} is an HDF5 file but no store (no attribute format = {FORMAT!r}); convert it with "
+            "`l1met convert`"
+        )
+    version = int(file.attrs["schema_version"])
+    if version != SCHEMA_VERSION:
+        again = convert_again(file.attrs, path)
+        raise DataError(
+            f"{path} has schema version {version}, this program reads version {SCHEMA_VERSION}; {again}"
+        )
+    if int(file.attrs["checksum"]) != checksum(file.attrs):
+        raise DataError(
+            f"{path}: the attributes do not match their checksum; the file is damaged or was changed, "
+            "copy it again or make it again"
+        )
 
 
 def check_examples(file: h5py.File, path: Path, n_events: int) -> dict[str, ChunkReader]:

@@ -11,7 +11,7 @@ def shown(estimates: Mapping[str, Estimate]) -> list[str]:
     """Return the estimates of plots, in the order of their looks; tables have all of them.
 
     These are the first baseline and the last one (the simplest and the best), quantized networks
-    (one alone after its float form) and MET from files. Other forms of a network lie on it, and
+    (one alone after its float form) and estimates from files. Other forms of a network lie on it, and
     rescaled baselines on the first.
     """
     baselines = [name for name, about in estimates.items() if about.kind == "baseline"]

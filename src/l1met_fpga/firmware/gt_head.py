@@ -34,7 +34,7 @@ def require_gt_head(network: Network, what: str) -> NetworkHead:
             f"{one.name} ({one.kind}, {one.unit or 'no unit'})" for one in network.heads
         )
         raise ConversionError(
-            f"{what} need{'s' if not what.endswith('s') else ''} a word for the global trigger, "
+            f"{what} needs a word for the global trigger, "
             f"which tells a vector in GeV; network {network.name!r} has the heads {told}"
         )
     return head

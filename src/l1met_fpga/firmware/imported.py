@@ -5,6 +5,7 @@ RTL, checks, exports, report. There is no Keras model to hold the forms against;
 against the int64 reference, and that one against the known results where they were given.
 """
 
+import math
 import shutil
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,11 @@ import numpy.typing as npt
 
 from l1met_fpga.archives import read_npz
 from l1met_fpga.config.base import parse
+from l1met_fpga.config.firmware import HlsConfig, IoType
 from l1met_fpga.config.model import IMPORTED
 from l1met_fpga.config.run import RunConfig, save_run
 from l1met_fpga.errors import DataError
+from l1met_fpga.firmware.hls.graph import MAX_PARALLEL_ELEMENTS
 from l1met_fpga.firmware.reference import HeadCodes, check_network
 from l1met_fpga.models.network import Network
 from l1met_fpga.puppi.columns import COLUMNS, Candidates
@@ -32,6 +35,9 @@ def expected_name(head: str) -> str:
 
 def create_imported_run(network_path: Path, expected_path: Path | None, root: Path) -> RunFolder:
     """Make a run folder of a network of others; an earlier one of the same place is replaced.
+
+    Its HLS settings are the defaults where its shapes allow them: the folding divides its slots, and
+    a tensor that cannot be partitioned makes it take one candidate per clock.
 
     Args:
         network_path: ``network.json``.
@@ -52,13 +58,23 @@ def create_imported_run(network_path: Path, expected_path: Path | None, root: Pa
         "name": network.name.lower(),
         "n_candidates": network.n_candidates,
     }
-    config = parse(RunConfig, {"model": model}, where=str(network_path))
+    settings = {"model": model, "hls": _hls_settings(network)}
+    config = parse(RunConfig, settings, where=str(network_path))
     run = RunFolder.create(root, clear=True)
     save_run(config, run.config)
     if expected_path is not None:
         shutil.copyfile(expected_path, run.expected)
     network.save(run.network)
     return run
+
+
+def _hls_settings(network: Network) -> dict[str, Any]:
+    """Folding and interface that the network's shapes allow; what is not named stays as it is."""
+    factor = HlsConfig().parallelization_factor
+    settings: dict[str, Any] = {"parallelization_factor": math.gcd(factor, network.n_candidates)}
+    if any(math.prod(node.shape) > MAX_PARALLEL_ELEMENTS for node in network):
+        settings["io_type"] = IoType.STREAM.value
+    return settings
 
 
 def read_expected(path: Path, network: Network) -> tuple[Candidates, HeadCodes]:

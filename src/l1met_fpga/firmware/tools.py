@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from l1met_fpga.errors import ToolError, ToolMissingError
+from l1met_fpga.files import require_folder
 
 __all__ = ["find_tool", "pipe_through", "require_tool", "run_tool"]
 
@@ -145,11 +146,10 @@ def _cache_variables() -> dict[str, str]:
 
 def _home_cache_is_writable() -> bool:
     try:
-        cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    except RuntimeError:  # no HOME, and a user whom the system does not know
+        require_folder(Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"))
+    except (OSError, RuntimeError):  # RuntimeError: no HOME, and a user unknown to the system
         return False
-    existing = next(folder for folder in (cache, *cache.parents, Path("/")) if folder.exists())
-    return os.access(existing, os.W_OK | os.X_OK)
+    return True
 
 
 def _private_folder(folder: Path) -> Path:

@@ -1,21 +1,18 @@
-"""Events of input files, in blocks: candidates as a network sees them, truth and identity."""
+"""Events of input files, in blocks."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
-
 from l1met_fpga.config.data import ConvertConfig
+from l1met_fpga.data.examples import Examples
 from l1met_fpga.data.order import order_and_truncate
 from l1met_fpga.data.sources import Source, read_source
 from l1met_fpga.data.store import Store, is_store
-from l1met_fpga.data.truth import GEN_MET, TRUTHS
 from l1met_fpga.data.vertex import with_z0_from_vertex
 from l1met_fpga.errors import DataError
-from l1met_fpga.puppi.columns import COLUMNS, N_CANDIDATES, Candidates
+from l1met_fpga.puppi.columns import COLUMNS
 
 __all__ = ["Block", "read_blocks"]
 
@@ -26,16 +23,12 @@ class Block:
 
     Attributes:
         path: The file.
-        candidates: Hardware integers, shape (n_events, 128), zero in empty slots.
-        event_id: Run, luminosity block and event number, uint64, shape (n_events, 3).
-        gen_met_xy_gev: Generator MET, shape (n_events, 2); NaN where it is not known.
+        events: At most 128 candidates each, with every truth that the file has.
         done: How much of all files is read with this block, up to 1.
     """
 
     path: str
-    candidates: Candidates
-    event_id: npt.NDArray[np.uint64]
-    gen_met_xy_gev: npt.NDArray[np.float64]
+    events: Examples
     done: float
 
 
@@ -66,11 +59,7 @@ def read_blocks(
         else:
             blocks = _file_blocks(source, columns, from_vertex, config, tally)
         for block in blocks:
-            yield _with_done(block, (index + block.done) / len(sources))
-
-
-def _with_done(block: Block, done: float) -> Block:
-    return Block(block.path, block.candidates, block.event_id, block.gen_met_xy_gev, done)
+            yield replace(block, done=(index + block.done) / len(sources))
 
 
 def _store_blocks(
@@ -86,16 +75,9 @@ def _store_blocks(
                     f"{trained!r}; convert its sources again (`l1met convert --z0`)"
                 )
         for start in range(0, store.n_events, n_events):
-            events = slice(start, min(start + n_events, store.n_events))
-            yield Block(
-                source.path,
-                store.candidates(events, columns),
-                store.event_id(events),
-                store.truth(GEN_MET, events)
-                if GEN_MET in store.truths
-                else TRUTHS[GEN_MET].unknown(events.stop - events.start),
-                events.stop / store.n_events,
-            )
+            stop = min(start + n_events, store.n_events)
+            events = store.examples(slice(start, stop), columns, truths=store.truths)
+            yield Block(source.path, events, stop / store.n_events)
 
 
 def _file_blocks(
@@ -114,11 +96,5 @@ def _file_blocks(
             )
         placed = with_z0_from_vertex(batch) if from_vertex else batch
         ordered = order_and_truncate(placed, config.order, tally)
-        padded = ordered.padded(N_CANDIDATES)
-        yield Block(
-            source.path,
-            {name: padded[name] for name in columns},
-            ordered.ids,
-            ordered.truth.get(GEN_MET, TRUTHS[GEN_MET].unknown(len(ordered))),
-            0.0,  # nobody knows how many events follow
-        )
+        seen = replace(ordered, columns={name: ordered.columns[name] for name in columns})
+        yield Block(source.path, seen, 0.0)  # nobody knows how many events follow

@@ -10,16 +10,19 @@ import numpy as np
 import numpy.typing as npt
 
 from l1met_fpga.config.data import ConvertConfig
-from l1met_fpga.data.slots import count_cut, first_slots, tell_cut
+from l1met_fpga.data.examples import Examples
+from l1met_fpga.data.slots import first_slots, tell_cut
 from l1met_fpga.data.sources import Source, expand_sources
+from l1met_fpga.data.truth import GEN_MET, TRUTHS
 from l1met_fpga.errors import ConfigError, DataError
 from l1met_fpga.firmware.gt_head import gt_head
 from l1met_fpga.models.heads import NetworkHead
 from l1met_fpga.models.network import Network
-from l1met_fpga.prediction.blocks import Block, read_blocks
+from l1met_fpga.prediction.blocks import read_blocks
 from l1met_fpga.prediction.loaded import LoadedNetwork
 from l1met_fpga.prediction.met import polar
 from l1met_fpga.prediction.output import open_output, require_writable
+from l1met_fpga.puppi.columns import N_CANDIDATES
 from l1met_fpga.puppi.sums import puppi_met_xy_gev
 
 __all__ = ["PredictedFile", "column_types", "predict_files"]
@@ -111,10 +114,10 @@ def predict_files(
     n_events = n_cut = n_candidates = 0
     with open_output(target, types, title=_title(network, form), rntuple=rntuple) as append:
         for block in read_blocks(sources, columns, network.units, config, tally):
-            append(_columns(network, block, form))
-            n_events += len(block.event_id)
-            cut, filled = count_cut(block.candidates, slots)
-            n_cut, n_candidates = n_cut + cut, n_candidates + filled
+            append(_columns(network, block.events, form))
+            n_events += len(block.events)
+            n_candidates += block.events.n_rows
+            n_cut += block.events.n_rows - block.events.first_rows(slots).n_rows
             if on_block is not None:
                 on_block(n_events, block.done)
         if n_events == 0:
@@ -126,17 +129,18 @@ def predict_files(
     return PredictedFile(target, n_events, dict(tally))
 
 
-def _columns(network: LoadedNetwork, block: Block, form: str) -> dict[str, npt.NDArray[Any]]:
-    seen = first_slots(block.candidates, network.network.n_candidates)
+def _columns(network: LoadedNetwork, events: Examples, form: str) -> dict[str, npt.NDArray[Any]]:
+    candidates = events.padded(N_CANDIDATES)
+    seen = first_slots(candidates, network.network.n_candidates)
     values = network.network.values(network.form(form)(seen))
-    found: dict[str, npt.NDArray[Any]] = dict(zip(_IDENTITY, block.event_id.T, strict=True))
+    found: dict[str, npt.NDArray[Any]] = dict(zip(_IDENTITY, events.ids.T, strict=True))
     vectors: dict[str, npt.NDArray[Any]] = {}
     for head in network.network.heads:
         if head == gt_head(network.network):
             vectors = {
                 "": values[head.name],
-                "puppi_": puppi_met_xy_gev(block.candidates),
-                "gen_": block.gen_met_xy_gev,
+                "puppi_": puppi_met_xy_gev(candidates),
+                "gen_": events.truth.get(GEN_MET, TRUTHS[GEN_MET].unknown(len(events))),
             }
         else:
             found |= dict(zip(_column_names(head), values[head.name].T, strict=True))

@@ -24,12 +24,15 @@ __all__ = ["training_notes", "write_comparison"]
 FIRMWARE = ("pruning.", "bit_exactness.", "saturation.", "rtl.", "rtl_parallel.", "hls.")
 
 
-def write_comparison(metrics: Metrics, reports: Mapping[str, Report], folder: Path) -> None:
+def write_comparison(
+    metrics: Metrics, reports: Mapping[str, Report], settings: Table, folder: Path
+) -> None:
     """Write ``metrics.json`` and ``compare.{md,html}``.
 
     Args:
         metrics: Joint evaluation of all runs on the same events.
         reports: Report of each run by the name that the evaluation gave to its network.
+        settings: What differs in the settings of the runs.
         folder: Where; figures in its ``plots`` are embedded.
     """
     names = list(reports)
@@ -41,7 +44,7 @@ def write_comparison(metrics: Metrics, reports: Mapping[str, Report], folder: Pa
         tables=(_side_by_side(metrics, reports),),
         notes=tuple(metrics.notes),
         sections=(
-            Section("What is compared", tuple(_contexts(reports, first, others))),
+            Section("What is compared", (*_contexts(reports, first, others), settings)),
             Section("Differences", tuple(_differences(metrics, first, others))),
             Section("Firmware", tuple(_firmware(reports, first, others))),
             Section("Physics", tuple(physics_tables(metrics))),
@@ -66,8 +69,10 @@ def _side_by_side(metrics: Metrics, reports: Mapping[str, Report]) -> Table:
         for label, trigger in metrics.trigger.items():
             row = next(iter(trigger.efficiency[point.key].values()))
             gains = [with_error(row[other].difference[first]) for other in others]
-            rows.append((f"{label} efficiency minus that of {first}", EMPTY, *gains))
-    return Table("Side by side", ("", *reports), tuple(rows), "Gains are paired differences.")
+            rows.append((f"{label} minus {first}", EMPTY, *gains))
+    return Table(
+        "Side by side", ("", *reports), tuple(rows), "Differences of efficiencies are paired."
+    )
 
 
 def training_notes(reports: Mapping[str, Report]) -> list[str]:

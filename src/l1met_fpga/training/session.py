@@ -16,6 +16,7 @@ from l1met_fpga.files import exclusive, write_json
 from l1met_fpga.identity import Identity, require_same
 from l1met_fpga.models.build import Variant
 from l1met_fpga.models.export import export_network
+from l1met_fpga.models.registry import builder
 from l1met_fpga.models.storage import save_model
 from l1met_fpga.run_folder import RunFolder
 from l1met_fpga.tasks.task import Task
@@ -98,6 +99,7 @@ def train_run(
     require_tensorboard(config.training)
     strategy, root = workers.strategy(), workers.own_folder(root)
     # Everything that can be wrong with the input is found before the folder is made.
+    builder(config.model.architecture, task.heads)
     samples, mixture, validation = load_training(config, task)
     validation.direction(config.training.early_stopping or EarlyStoppingConfig())
     identity = training_identity(config, samples)

@@ -23,7 +23,7 @@ from l1met_fpga.firmware.reference import check_network
 from l1met_fpga.fixed_point import FixedType
 from l1met_fpga.models import network as net
 
-__all__ = ["HlsGraph", "build_graph", "expected_ii_cycles"]
+__all__ = ["MAX_PARALLEL_ELEMENTS", "HlsGraph", "build_graph", "expected_ii_cycles"]
 
 logger = logging.getLogger(__name__)
 
