@@ -9,11 +9,12 @@ from met_head import met_codes
 from networks import MET, NETWORKS, random_deepset
 
 from l1met_fpga.errors import ConversionError, DataError
-from l1met_fpga.firmware.reference import evaluate_nodes
+from l1met_fpga.firmware.reference import evaluate, evaluate_nodes
 from l1met_fpga.firmware.reference_nodes import _dense
 from l1met_fpga.firmware.stress import stress_events
 from l1met_fpga.fixed_point import FixedType, Overflow, Rounding
 from l1met_fpga.models import network as net
+from l1met_fpga.models.heads import Head
 from l1met_fpga.models.network import Network
 
 
@@ -256,3 +257,21 @@ def test_products_are_exact_where_a_float_begins_to_round(x_bits, rng):
     for row, codes in zip(x.tolist(), got.tolist(), strict=True):
         for weights, offset, code in zip(kernel.T.tolist(), bias.tolist(), codes, strict=True):
             assert code == offset + sum(a * b for a, b in zip(row, weights, strict=True))
+
+
+def test_a_head_per_row_gives_every_filled_slot_its_number(rng):
+    network = random_deepset(3, n_candidates=6)
+    head = Head(name="weight", kind="classes", size=4, per="row").of_node("weights")
+    used = ("pt", "eta", "pid", "puppi_weight", "features", "phi_0", "phi_1", "weights")
+    nodes = tuple(n for n in network if n.name.removesuffix("_dense") in used)
+    weights = net.Network(name="weights", n_candidates=6, heads=(head,), nodes=nodes)
+    candidates = stress_events(rng, n_random=20, n_slots=6)
+    candidates = {name: codes[-40:] for name, codes in candidates.items()}
+    candidates["pt"][0] = 0
+    candidates["pt"][1, ::2] = 0
+    expected = evaluate_nodes(network, candidates, ["weights"])["weights"]
+    found = evaluate(weights, candidates)["weight"]
+    filled = candidates["pt"] > 0
+    assert found.shape == (40, 6, 4)
+    np.testing.assert_array_equal(found[filled], expected[filled])
+    assert not found[~filled].any()

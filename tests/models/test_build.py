@@ -6,7 +6,7 @@ from met_head import predict_met
 from l1met_fpga.config.run import load_run
 from l1met_fpga.errors import ConfigError, RunFolderError
 from l1met_fpga.models.build import build, copy_weights, dense_layers
-from l1met_fpga.models.heads import MET
+from l1met_fpga.models.heads import MET, Head
 from l1met_fpga.models.registry import builder, register
 from l1met_fpga.models.storage import load_model, save_model
 from l1met_fpga.puppi.sums import puppi_met_xy_gev
@@ -101,6 +101,7 @@ def test_registry_names_the_choices():
         ({"model.features": ["pt", "ptt"]}, "unknown feature 'ptt'; choose from"),
         ({"model.weights.output": "fixed<8,1>"}, r"must hold 1\.0"),
         ({"model.momentum.table": "fixed<12,1>"}, r"must hold 1\.0"),
+        ({"model.scalar_weights.output": "ufixed<8,0>"}, r"scalar_weights: .* must hold 1\.0"),
         ({"model.scalars": None}, "without scalars there is one vector pool"),
         ({"training.pruning.sparsity": 1.2}, r"sparsity: .*less than 1.*got 1\.2"),
         ({"training.pruning.begin": 0.9}, "pruning must begin before it ends"),
@@ -111,3 +112,15 @@ def test_registry_names_the_choices():
 def test_bad_configuration_ends_with_one_sentence(changes, message):
     with pytest.raises(ConfigError, match=message):
         load_run(MODELS / "deepset.yaml", changes)
+
+
+def test_heads_that_cannot_be_built_are_refused_by_name():
+    weight = Head(name="w", kind="scalar", size=1, per="row")
+    with pytest.raises(ConfigError, match="'deepset' cannot give head 'w', a scalar per row"):
+        build(model_config("deepset"), [weight])
+    two = [MET, MET.model_copy(update={"name": "other"})]
+    with pytest.raises(ConfigError, match=r"at most one vector; got \['met', 'other'\]"):
+        build(model_config("deepset"), two)
+    flavour = Head(name="flavour", kind="classes", size=3)
+    with pytest.raises(ConfigError, match=r"made of scalar pools; set model\.scalars"):
+        build(model_config("deepmet"), [flavour])

@@ -243,6 +243,11 @@ class ModelConfig(StrictModel):
             raise ValueError(f"architecture {architecture!r} is registered twice")
         ModelConfig.known[architecture] = cls
 
+    @model_validator(mode="after")
+    def _starts_from_sums(self) -> Self:
+        _need_one(self.scalar_weights, "scalar_weights")
+        return self
+
     def head_type(self, kind: Literal["vector", "scalar", "classes"]) -> FixedType:
         """Return the type of the numbers of a head."""
         kinds = {"vector": self.met_xy, "scalar": self.scalar, "classes": self.logits.output}
@@ -340,11 +345,11 @@ class ImportedConfig(ModelConfig, architecture=IMPORTED):
 
 
 def _need_one(layer: LayerTypes, name: str) -> None:
-    """The network starts from PUPPI MET, so these layers must be able to give exactly 1."""
+    """A network starts from PUPPI's sum, so these layers must be able to give exactly 1."""
     if min(layer.bias.max, layer.output.max) < 1:
         raise ValueError(
             f"{name}: bias {layer.bias.hls_name} and output {layer.output.hls_name} must hold 1.0, "
-            "where training starts (PUPPI MET); use for example bias fixed<8,2>, output fixed<8,2>"
+            "where training starts (PUPPI's sum); use for example bias fixed<8,2>, output fixed<8,2>"
         )
 
 
