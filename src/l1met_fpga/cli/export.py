@@ -28,6 +28,7 @@ def register(app: typer.Typer) -> None:
     exports.command("emp")(_emp)
     exports.command("ip")(_ip)
     exports.command("qonnx")(_qonnx)
+    exports.command("vendor")(_vendor)
     app.add_typer(exports, name="export")
 
 
@@ -204,3 +205,33 @@ def _tell(written: Path, folder: Path, command: str) -> None:
     console.print(f"wrote {written}; build it with")
     command = f"cd {shlex.quote(str(folder))} && {command}"
     console.print(f"  {command}")
+
+
+def _vendor(
+    run: Annotated[Path | None, typer.Argument(help="Run folder; the newest if not given.")] = None,
+    *,
+    output: Output = Path("l1met_vendor"),
+) -> None:
+    """Write one folder for a colleague with Vivado or Vitis: what was built, and one script.
+
+    The script needs bash and the vendor's tools, and writes one file to send back.
+
+    For example:
+
+        l1met export vendor runs/deepset -o deepset_vendor
+    """
+    from l1met_fpga.cli.run_choice import open_run
+    from l1met_fpga.config.run import load_run
+    from l1met_fpga.firmware.export.vendor_run import ARCHIVE, export_vendor_run
+
+    folder = open_run(run, None)
+    config = load_run(folder.need(folder.config, made_by="l1met train"))
+    parts = export_vendor_run(folder, config.hls, output)
+    console = terminal.console()
+    source = shlex.quote(str(folder.root))
+    for line in (
+        f"wrote {output} with {', '.join(parts)}; with the vendor's tools on PATH run there",
+        "    bash run_vendor.sh",
+        f"and take in what it writes with\n    l1met report {source} --vendor {ARCHIVE}",
+    ):
+        console.print(line, highlight=False, markup=False)

@@ -50,6 +50,10 @@ def _report(
             "on one that did not run are left out."
         ),
     ] = None,
+    vendor: Annotated[
+        Path | None,
+        typer.Option(help="Reports to take in first: what `l1met export vendor`'s script wrote."),
+    ] = None,
     output: Annotated[
         Path | None,
         typer.Option(
@@ -89,7 +93,8 @@ def _report(
         raise ConfigError("give a run folder, or --compare OLD NEW")
     console = terminal.console()
     if compare is not None:
-        for option, given in (("--require", require), ("--without", without)):
+        about_one = {"--require": require, "--without": without, "--vendor": vendor}
+        for option, given in about_one.items():
             if given is not None:
                 raise ConfigError(f"{option} is about one run; leave it out with --compare")
         _compare(console, compare[0], compare[1], threshold or [], check=check)
@@ -102,7 +107,8 @@ def _report(
     both = [stage for stage in needed if stage in lacking]
     if both:
         raise ConfigError(f"{', '.join(both)}: given with --require and with --without")
-    report = _write(console, RunFolder.open(Path(run or "")).writable(output))
+    folder = RunFolder.open(Path(run or "")).writable(output)
+    report = _write(console, folder, vendor)
     if check:
         require_budget(report.budget)
     require_stages(report, needed)
@@ -111,10 +117,26 @@ def _report(
         require_checked(report, lacking)
 
 
-def _write(console: Console, folder: "RunFolder") -> "Report":
+def _take_in(console: Console, folder: "RunFolder", archive: Path) -> None:
+    from l1met_fpga.config.run import load_run
+    from l1met_fpga.firmware.export.vendor_run import take_vendor_reports
+    from l1met_fpga.report.rtl_vivado import use_vivado_figures
+
+    config = load_run(folder.need(folder.config, made_by="l1met train"))
+    with folder.writing():
+        taken = take_vendor_reports(folder, config.hls, archive)
+        if any(path.startswith("rtl/") for path in taken):
+            use_vivado_figures(folder.rtl)
+    for path in taken:
+        console.print(f"took {path}", highlight=False, markup=False)
+
+
+def _write(console: Console, folder: "RunFolder", vendor: Path | None) -> "Report":
     from l1met_fpga.cli.closing import print_answers
     from l1met_fpga.report.write import unchecked_lines, write_report
 
+    if vendor is not None:
+        _take_in(console, folder, vendor)
     with folder.writing():
         written = write_report(folder)
     report = written.report

@@ -29,6 +29,7 @@ STAGES: Final = {
     "rtl": "it was not built (l1met synthesize --build)",
     "rtl_parallel": "it was not built (rtl.parallel: true and l1met synthesize --build)",
     "hls": "no vendor tool was run (l1met synthesize --build with the tool on PATH)",
+    "hls_words": "no vendor tool was run (l1met export vendor, l1met report --vendor)",
 }
 """Stages that may not have run, and why there is nothing then."""
 

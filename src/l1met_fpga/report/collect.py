@@ -19,7 +19,13 @@ from l1met_fpga.identity import require_same
 from l1met_fpga.models.network import Dense, Network
 from l1met_fpga.report.budget import check_budget
 from l1met_fpga.report.findings import Findings
-from l1met_fpga.report.firmware import bit_exactness, hls_figures, rtl_figures, saturation
+from l1met_fpga.report.firmware import (
+    bit_exactness,
+    hls_figures,
+    hls_words_figures,
+    rtl_figures,
+    saturation,
+)
 from l1met_fpga.report.physics import evaluated_samples, physics_figures
 from l1met_fpga.results.base import read_result
 from l1met_fpga.results.metrics import Metrics
@@ -84,6 +90,7 @@ def collect(run: RunFolder) -> Collected:
         rtl=rtl_figures(run, findings, parallel=False),
         rtl_parallel=rtl_figures(run, findings, parallel=True),
         hls=hls_figures(run, config.hls, findings),
+        hls_words=hls_words_figures(run, config.hls, findings),
         findings=findings.found,
     )
     report = Report(**dict(figures), budget=check_budget(figures.model_dump(), config.budget))

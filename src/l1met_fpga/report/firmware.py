@@ -7,7 +7,7 @@ from l1met_fpga.config.firmware import HlsConfig
 from l1met_fpga.errors import L1MetError, ReportError
 from l1met_fpga.files import read_json
 from l1met_fpga.firmware.builds import require_figures_of
-from l1met_fpga.firmware.hls.location import recorded_project, require_project_of
+from l1met_fpga.firmware.hls.location import recorded_project, require_project_of, used_settings
 from l1met_fpga.firmware.hls.vendor import csynth_report
 from l1met_fpga.identity import require_same
 from l1met_fpga.report.findings import Findings
@@ -19,7 +19,7 @@ from l1met_fpga.results.firmware import HlsFigures, RtlFigures
 from l1met_fpga.results.saturation import HeadSaturation, Saturation
 from l1met_fpga.run_folder import RunFolder
 
-__all__ = ["bit_exactness", "hls_figures", "rtl_figures", "saturation"]
+__all__ = ["bit_exactness", "hls_figures", "hls_words_figures", "rtl_figures", "saturation"]
 
 RTL_KEYS = tuple(name for name, field in RtlFigures.model_fields.items() if field.is_required())
 
@@ -125,10 +125,28 @@ def hls_figures(run: RunFolder, config: HlsConfig, findings: Findings) -> HlsFig
     """
     try:
         project, config = recorded_project(run, config)
-        if not csynth_report(project, config).is_file():
-            return None
-        require_project_of(run, project, error=ReportError)
+        return _vendor_figures(run, project, config, findings)
     except (L1MetError, ValueError) as err:
         findings.add("hls", run.hls_project, str(err))
         return None
+
+
+def hls_words_figures(run: RunFolder, config: HlsConfig, findings: Findings) -> HlsFigures | None:
+    """Return the vendor's figures of the project that takes words and lies beside the first one."""
+    if not run.hls_words.is_dir():
+        return None
+    try:
+        settings = used_settings(run.hls_words, config)
+        return _vendor_figures(run, run.hls_words, settings, findings)
+    except (L1MetError, ValueError) as err:
+        findings.add("hls_words", run.hls_words, str(err))
+        return None
+
+
+def _vendor_figures(
+    run: RunFolder, project: Path, config: HlsConfig, findings: Findings
+) -> HlsFigures | None:
+    if not csynth_report(project, config).is_file():
+        return None
+    require_project_of(run, project, error=ReportError)
     return collect_vendor(project, config, findings)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
+from l1met_fpga.report.combinations import combinations
 from l1met_fpga.report.page import EMPTY, Section, Table, number
 from l1met_fpga.report.physics_tables import physics_tables
 from l1met_fpga.results.exactness import FormAgreement
@@ -67,10 +68,14 @@ def _saturation(found: Mapping[str, HeadSaturation] | None) -> Iterator[Table]:
 
 
 def _firmware(report: Report) -> Iterator[Table]:
+    side_by_side = combinations(report)
+    if side_by_side is not None:
+        yield side_by_side
     figures: tuple[tuple[str, RtlFigures | HlsFigures | None], ...] = (
         ("Streaming RTL", report.rtl),
         ("Parallel RTL", report.rtl_parallel),
         ("HLS (vendor report)", report.hls),
+        ("HLS words (vendor report)", report.hls_words),
     )
     for title, found in figures:
         if found is not None:

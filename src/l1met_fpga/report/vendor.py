@@ -86,6 +86,7 @@ def collect_vendor(folder: Path, config: HlsConfig, findings: Findings) -> HlsFi
     slack, hold_slack = _worst_slack(stages)
     return HlsFigures(
         backend=config.backend.value,
+        io_type=config.io_type.value,
         tool=last.tool,
         tool_version=last.tool_version,
         part=csynth.part,

@@ -85,6 +85,7 @@ class HlsFigures(Result):
         worst_slack_ns: Setup slack of the latest timing report; negative misses the clock.
         worst_hold_slack_ns: Its hold slack.
         stages: Every report found.
+        io_type: How candidates enter: ``io_parallel``, ``io_stream`` or ``words``.
         reasons: Why a figure is ``null``, by its key below ``hls``.
     """
 
@@ -107,3 +108,4 @@ class HlsFigures(Result):
     worst_hold_slack_ns: Number | None = None
     stages: list[HlsStage] = Field(default_factory=list)
     reasons: dict[str, str] = Field(default_factory=dict)
+    io_type: str | None = None

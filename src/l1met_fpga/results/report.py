@@ -237,6 +237,7 @@ class Figures(Result):
         rtl: The streaming firmware.
         rtl_parallel: The fully parallel variant.
         hls: Vendor reports of the HLS project.
+        hls_words: Vendor reports of the HLS project that takes words, where it is another one.
         findings: Files that could not be used, each with its reason.
     """
 
@@ -255,6 +256,7 @@ class Figures(Result):
     rtl: RtlFigures | None
     rtl_parallel: RtlFigures | None
     hls: HlsFigures | None
+    hls_words: HlsFigures | None = None
     findings: list[Finding] = Field(default_factory=list)
 
 

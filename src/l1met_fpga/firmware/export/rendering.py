@@ -1,6 +1,7 @@
 """Templates of the exports, and folders that are replaced whole or not at all."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -8,7 +9,7 @@ from l1met_fpga.errors import ConversionError
 from l1met_fpga.files import atomic_folder, exclusive
 from l1met_fpga.firmware.templates import fill
 
-__all__ = ["MARK", "TEMPLATES", "identifier", "render", "write_folder"]
+__all__ = ["MARK", "TEMPLATES", "identifier", "render", "replaced_folder", "write_folder"]
 
 TEMPLATES: Final = Path(__file__).with_name("templates")
 MARK: Final = ".l1met-export"
@@ -45,16 +46,28 @@ def write_folder(folder: Path, files: Mapping[str, str], *, kind: str) -> None:
     Raises:
         ConversionError: If the folder holds anything else; nothing is changed then.
     """
+    with replaced_folder(folder, kind) as fresh:
+        for name, text in files.items():
+            path = fresh / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+
+
+@contextmanager
+def replaced_folder(folder: Path, kind: str) -> Iterator[Path]:
+    """Yield an empty folder that takes the place of an earlier export in the end, or of nothing.
+
+    Raises:
+        ConversionError: As :func:`write_folder`.
+    """
     folder = folder.resolve()  # what a link points to is replaced, never the link
     if folder == Path.cwd():
         raise ConversionError(f"{folder} is the working folder; choose another --output")
     with exclusive(folder):
         _check_replaceable(folder, kind)
         with atomic_folder(folder) as fresh:
-            for name, text in {**files, MARK: f"{kind}\n"}.items():
-                path = fresh / name
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_text(text, encoding="utf-8")
+            (fresh / MARK).write_text(f"{kind}\n", encoding="utf-8")
+            yield fresh
 
 
 def _check_replaceable(folder: Path, kind: str) -> None:

@@ -88,7 +88,8 @@ def write_project(
     top = config.top_function
     _render("csim.cpp.j2", folder / f"{top}_csim.cpp", values)
     _render("testbench.cpp.j2", folder / f"{top}_test.cpp", values)
-    _render("README.md.j2", folder / "README.md", values)
+    for name in ("README.md", "vivado_synth.tcl", "out_of_context.xdc"):
+        _render(f"{name}.j2", folder / name, values)
     settings = config.model_dump(mode="json")
     Build(network.digest, top, settings, sources_digest(folder / SOURCES)).write(folder)
     return graph

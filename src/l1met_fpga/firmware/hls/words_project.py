@@ -31,7 +31,7 @@ _FILES: Final = {
     "{top}_csim.cpp": "words_csim.cpp.j2",
     "{top}_test.cpp": "words_testbench.cpp.j2",
     "build_prj.tcl": "words_build_prj.tcl.j2",
-    "vivado_synth.tcl": "out_of_context.tcl.j2",
+    "vivado_synth.tcl": "vivado_synth.tcl.j2",
     "out_of_context.xdc": "out_of_context.xdc.j2",
     "README.md": "words_README.md.j2",
 }
