@@ -194,6 +194,11 @@ class RunFolder:
         return self.root / "hls"
 
     @property
+    def hls_words(self) -> Path:
+        """The HLS project that takes words, where it was built beside :attr:`hls`."""
+        return self.root / "hls_words"
+
+    @property
     def hls_project(self) -> Path:
         """Where the last hls4ml project is, which may be elsewhere than :attr:`hls`."""
         return self.root / "hls_project.json"

@@ -142,7 +142,7 @@ def test_build_without_a_vendor_tool_says_so_and_succeeds(tmp_path, capsys):
     assert "\nstreaming RTL: no resources, the synthesis did not run; " in text
     assert " from the last word to px, py; an event every " in text
     result = json.loads(run.bit_exactness.read_text())
-    assert {"int64", "hls_csim", "rtl_interpreter", "rtl_verilator"} <= set(result)
+    assert {"int64", "hls_csim", "hls_words", "rtl_interpreter", "rtl_verilator"} <= set(result)
     assert all(form["differing"] == 0 for form in result.values())
 
 

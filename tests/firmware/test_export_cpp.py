@@ -357,7 +357,7 @@ def test_heads_per_candidate_are_refused():
     nodes = tuple(n for n in network.nodes if n.name.removesuffix("_dense") in used)
     weights = Network(name="weights", n_candidates=N_SLOTS, heads=(head,), nodes=nodes)
     with pytest.raises(
-        ConversionError, match=r"head 'weight' has a result per candidate; the C\+\+ header"
+        ConversionError, match=r"head 'weight' has a result per candidate; generated C\+\+"
     ):
         cpp_files(weights)
 

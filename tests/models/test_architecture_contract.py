@@ -24,6 +24,7 @@ from l1met_fpga.firmware.export.cmssw_form import CmsswForm
 from l1met_fpga.firmware.export.cpp_form import CppForm
 from l1met_fpga.firmware.forms import int64_form
 from l1met_fpga.firmware.hls.csim import CSimulation, compile_csim
+from l1met_fpga.firmware.hls.flow import build_project
 from l1met_fpga.firmware.hls.graph import build_graph
 from l1met_fpga.firmware.hls.project import write_project
 from l1met_fpga.firmware.reference import evaluate
@@ -114,4 +115,6 @@ def test_every_form_agrees_bit_by_bit(architecture, kinds, tmp_path):
         write_project(network, config, folder, candidates=candidates)
         library = compile_csim(folder, top=config.top_function, flags=("-O0",))
         forms[f"hls_{io_type}"] = CSimulation(library, network)
+    words = HlsConfig(io_type="words", compiler_flags=("-O0",))
+    forms["hls_words"] = build_project(network, words, tmp_path / "words", candidates).simulation
     require_agreement(compare_forms("int64", int64_form(network), forms, {"stress": candidates}))

@@ -50,7 +50,7 @@ def test_ht_from_events_to_rtl(tmp_path):
     assert "0 of " in told
     report = json.loads((folder / "report.json").read_text())
     forms = report["bit_exactness"]
-    assert {"int64", "hls_csim", "rtl_interpreter", "rtl_verilator"} <= set(forms)
+    assert {"int64", "hls_csim", "hls_words", "rtl_interpreter", "rtl_verilator"} <= set(forms)
     assert all(form["differing"] == 0 for form in forms.values() if form)
     assert report["rtl"]["lut"] > 0
     assert report["physics"]["gain_vs_puppi"]["width"]["value"] is not None

@@ -85,14 +85,22 @@ def built_forms(
     from l1met_fpga.errors import ConversionError
     from l1met_fpga.firmware.export.forms import exported_forms
     from l1met_fpga.firmware.hls.csim import CSimulation, compiled_csim
-    from l1met_fpga.firmware.hls.location import recorded_project, require_project_of
+    from l1met_fpga.firmware.hls.location import (
+        recorded_project,
+        require_project_of,
+        used_settings,
+    )
 
     forms: dict[str, Form] = {}
-    project, hls = recorded_project(folder, config.hls)
-    library = compiled_csim(project, top=hls.top_function, flags=hls.compiler_flags)
-    if library is not None:
-        require_project_of(folder, project, error=ConversionError)
-        forms["hls_csim"] = CSimulation(library, network, processes=hls.csim_processes)
+    projects = [recorded_project(folder, config.hls)]
+    if folder.hls_words.is_dir():
+        projects.append((folder.hls_words, used_settings(folder.hls_words, config.hls)))
+    for project, hls in projects:
+        library = compiled_csim(project, top=hls.top_function, flags=hls.compiler_flags)
+        if library is not None:
+            require_project_of(folder, project, error=ConversionError)
+            simulation = CSimulation(library, network, processes=hls.csim_processes)
+            forms[hls.io_type.form] = simulation
     if rtl and folder.rtl.is_dir():
         from l1met_fpga.firmware.rtl.project import open_project, rtl_forms
 

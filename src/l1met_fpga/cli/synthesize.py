@@ -228,6 +228,7 @@ def _convert_and_check(
     rtl: bool,
 ) -> None:
     from l1met_fpga.cli.check import print_agreement
+    from l1met_fpga.config.firmware import IoType
     from l1met_fpga.firmware.export.forms import exported_forms
     from l1met_fpga.firmware.forms import check_samples
     from l1met_fpga.firmware.hls.flow import build_project, check_run
@@ -245,7 +246,15 @@ def _convert_and_check(
         f"HLS project {project}: converted in {built.convert_s:.1f} s, "
         f"compiled in {built.compile_s:.1f} s"
     )
-    forms: dict[str, Any] = {"hls_csim": built.simulation}
+    forms: dict[str, Any] = {config.hls.io_type.form: built.simulation}
+    if rtl and config.hls.io_type is not IoType.WORDS:
+        words = config.hls.model_copy(update={"io_type": IoType.WORDS})
+        beside = build_project(network, words, folder.hls_words, next(iter(samples.values())))
+        forms["hls_words"] = beside.simulation
+        console.print(
+            f"HLS project {folder.hls_words}: {words.lanes} words per clock, compiled in "
+            f"{beside.compile_s:.1f} s"
+        )
     if rtl:
         forms |= _build_rtl(console, folder, config, network)
     forms |= exported_forms(network, folder.exported)

@@ -29,10 +29,16 @@ class Backend(enum.StrEnum):
 
 
 class IoType(enum.StrEnum):
-    """How candidates enter: all slots at once, or one slot per clock."""
+    """How candidates enter: all slots at once, one slot per clock, or some words per clock."""
 
     PARALLEL = "io_parallel"
     STREAM = "io_stream"
+    WORDS = "words"
+
+    @property
+    def form(self) -> str:
+        """Name of the form of the network in the bit-exactness check."""
+        return "hls_words" if self is IoType.WORDS else "hls_csim"
 
 
 class Strategy(enum.StrEnum):
@@ -49,7 +55,9 @@ class HlsConfig(StrictModel):
     Attributes:
         backend: Vendor tool that the project is written for.
         io_type: ``io_parallel`` takes all slots at once; ``io_stream`` one slot per clock, so its
-            initiation interval is at least the number of slots.
+            initiation interval is at least the number of slots; ``words`` takes ``lanes`` 64-bit
+            words per clock and is written by this package, not by hls4ml.
+        lanes: Candidate words per clock, with ``words``.
         part: FPGA part number.
         clock_period_ns: Target clock period (360 MHz by default).
         clock_uncertainty_percent: Part of the period that the vendor tool keeps in reserve.
@@ -69,6 +77,7 @@ class HlsConfig(StrictModel):
 
     backend: Backend = Backend.VITIS
     io_type: IoType = IoType.PARALLEL
+    lanes: int = Field(3, ge=1, le=16)
     part: Part = "xcvu13p-flga2577-2-e"
     clock_period_ns: float = Field(2.78, gt=0)
     clock_uncertainty_percent: float = Field(12.5, ge=0, lt=100)

@@ -8,7 +8,9 @@ from l1met_fpga.results.base import Number, Result
 
 __all__ = ["FORMS", "BitExactness", "FormAgreement", "FormCheck", "SampleAgreement"]
 
-FORMS: Final = ("int64", "hls_csim", "rtl_interpreter", "rtl_verilator", "cpp", "cmssw")
+FORMS: Final = (
+    "int64", "hls_csim", "hls_words", "rtl_interpreter", "rtl_verilator", "cpp", "cmssw",
+)  # fmt: skip
 """Names of the forms that this package makes, in the order of tables."""
 
 

@@ -16,7 +16,7 @@ from l1met_fpga.fixed_point import FixedType, Overflow, Rounding
 from l1met_fpga.models import network as net
 from l1met_fpga.puppi.columns import COLUMNS
 
-__all__ = ["CppCode", "generate", "integer_for"]
+__all__ = ["CppCode", "Generator", "conversion", "generate", "integer_for"]
 
 _CANDIDATE: Final = (net.InputColumn, net.Features, net.Momentum)
 _POOLS: Final = (net.VectorPool, net.ScalarPool, net.Aggregate)
@@ -66,11 +66,18 @@ def generate(network: net.Network) -> CppCode:
         ConversionError: If it mixes candidates with events in one operation, or needs integers of
             more than 64 bits.
     """
-    return _Generator(network).code
+    return Generator(network).code
 
 
-class _Generator:
-    """Goes through the nodes once and collects statements."""
+class Generator:
+    """Goes through the nodes once and collects statements.
+
+    A subclass says the same in another dialect of C++: it overrides what stands for a type, a
+    constant, or an operation.
+    """
+
+    block = "block."
+    """What goes before the name of a column of candidates."""
 
     def __init__(self, network: net.Network) -> None:
         self.network = network
@@ -84,7 +91,7 @@ class _Generator:
         for head in network.heads:
             if not self.of_event[head.node]:
                 raise ConversionError(
-                    f"head {head.name!r} has a result per candidate; the C++ header gives results "
+                    f"head {head.name!r} has a result per candidate; generated C++ gives results "
                     "per event"
                 )
             self.code.outputs[head.name] = self.names[head.node]
@@ -115,7 +122,11 @@ class _Generator:
     def _declared(self, node: net.Node) -> str:
         of_event = self.of_event[node.name]
         channels = prod(node.shape) if of_event else prod(node.shape[1:])
-        return f"{_int(node.type)} {self.names[node.name]}[{channels}][{self._lanes(node)}];"
+        return f"{self._int(node.type)} {self.names[node.name]}[{channels}][{self._lanes(node)}];"
+
+    def _int(self, kind: FixedType) -> str:
+        """What holds a code of a type."""
+        return f"std::int{integer_for(kind)}_t"
 
     def _lanes(self, node: net.Node) -> str:
         return "1" if self.of_event[node.name] else "kLanes"
@@ -128,20 +139,22 @@ class _Generator:
     # -- operations -------------------------------------------------------------------------------
 
     def _input(self, node: net.InputColumn) -> list[str]:
-        return [f"[[maybe_unused]] const auto& {self.names[node.name]} = block.{node.column};"]
+        return [
+            f"[[maybe_unused]] const auto& {self.names[node.name]} = {self.block}{node.column};"
+        ]
 
     def _features(self, node: net.Features, *_inputs: net.Node) -> list[str]:
         out = self.names[node.name]
         lines = [self._declared(node)]
         for channel, feature in enumerate(node.features):
             value, low, high, frac_bits = _feature_value(feature)
-            cast = _conversion(_int_bits(low, high), frac_bits, feature.type, node.name)
+            cast = conversion(_int_bits(low, high), frac_bits, feature.type, node.name)
             left = node.type.frac_bits - feature.type.frac_bits
             lines.append(
                 f"for (std::size_t i = 0; i < kLanes; ++i) {{  // {feature.name}\n"
-                f"        const int x = block.{feature.column}[0][i];\n"
+                f"        const int x = {self.block}{feature.column}[0][i];\n"
                 f"        {out}[{channel}][i] = shifted_left<{left}>("
-                f"static_cast<{_int(node.type)}>(converted<{cast}>({value})));\n    }}"
+                f"static_cast<{self._int(node.type)}>(converted<{cast}>({value})));\n    }}"
             )
         return lines
 
@@ -152,7 +165,7 @@ class _Generator:
         quarter = self._constant(f"{name}quarter", integer, node.quadrant_cos)
         self.code.constants.append(f"inline constexpr auto {name}turn = full_turn({quarter});")
         product_bits = COLUMNS["pt"].type.width + table_bits
-        cast = _conversion(product_bits, 2 + node.table_type.frac_bits, node.type, node.name)
+        cast = conversion(product_bits, 2 + node.table_type.frac_bits, node.type, node.name)
         arguments = f"{self.names[pt.name]}, {self.names[phi.name]}, {name}, {name}turn"
         return [self._declared(node), f"project<{cast}>({arguments});"]
 
@@ -171,16 +184,20 @@ class _Generator:
             self._constant(f"{name}first", "std::uint32_t", first),
             self._constant(f"{name}input", "std::uint16_t", (i for i, _ in flat)),
             self._constant(
-                f"{name}weight", _int(node.type), _modulo((w for _, w in flat), kernel_shift, bits)
+                f"{name}weight",
+                self._int(node.type),
+                _modulo((w for _, w in flat), kernel_shift, bits),
             ),
-            self._constant(f"{name}bias", _int(node.type), _modulo(node.bias, bias_shift, bits)),
+            self._constant(
+                f"{name}bias", self._int(node.type), _modulo(node.bias, bias_shift, bits)
+            ),
         )
         arguments = ", ".join((self.names[x.name], name, *arrays))
         return [self._declared(node), f"dense({arguments});"]
 
     def _quantize(self, node: net.Quantize, x: net.Node) -> list[str]:
         bits = x.type.width + (not x.type.signed)
-        cast = _conversion(bits, x.type.frac_bits, node.type, node.name)
+        cast = conversion(bits, x.type.frac_bits, node.type, node.name)
         names = f"{self.names[x.name]}, {self.names[node.name]}"
         return [self._declared(node), f"quantize<{cast}>({names});"]
 
@@ -192,9 +209,9 @@ class _Generator:
             if kind is None:
                 value = "0"
             else:
-                cast = _conversion(bits, x.type.frac_bits, kind, node.name)
+                cast = conversion(bits, x.type.frac_bits, kind, node.name)
                 left = node.type.frac_bits - kind.frac_bits
-                own = f"static_cast<{_int(node.type)}>(converted<{cast}>({source}[{channel}][i]))"
+                own = f"static_cast<{self._int(node.type)}>(converted<{cast}>({source}[{channel}][i]))"
                 value = f"shifted_left<{left}>({own})"
             loop = f"for (std::size_t i = 0; i < {self._lanes(node)}; ++i)"
             lines.append(f"{loop} {out}[{channel}][i] = {value};")
@@ -202,7 +219,7 @@ class _Generator:
 
     def _table(self, node: net.Table, x: net.Node) -> list[str]:
         name = self.names[node.name]
-        table = self._constant(f"{name}table", _int(node.type), node.table)
+        table = self._constant(f"{name}table", self._int(node.type), node.table)
         arguments = f"{self.names[x.name]}, {name}, {table}, {x.type.min_code}"
         return [self._declared(node), f"look_up({arguments});"]
 
@@ -226,15 +243,15 @@ class _Generator:
 
     def _scalar_pool(self, node: net.ScalarPool, s: net.Node, _pt: net.Node) -> list[str]:
         left = node.type.frac_bits - s.type.frac_bits - node.shift
-        return self._pool(node, "block.filled", self.names[s.name], sign=1, left=left)
+        return self._pool(node, f"{self.block}filled", self.names[s.name], sign=1, left=left)
 
     def _aggregate(self, node: net.Aggregate, w: net.Node, x: net.Node, _pt: net.Node) -> list[str]:
         left = node.type.frac_bits - w.type.frac_bits - x.type.frac_bits - node.shift
         masked = f"{self.names[node.name]}filled"
         channels = prod(w.shape[1:])
         self.code.per_candidate += [
-            f"{_int(w.type)} {masked}[{channels}][kLanes];",
-            f"multiply<0>({self.names[w.name]}, block.filled, {masked});",
+            f"{self._int(w.type)} {masked}[{channels}][kLanes];",
+            f"multiply<0>({self.names[w.name]}, {self.block}filled, {masked});",
         ]
         return self._pool(node, masked, self.names[x.name], sign=1, left=left)
 
@@ -269,8 +286,8 @@ def _int_bits(low: int, high: int) -> int:
     return kind.width + (not kind.signed)
 
 
-def _conversion(bits: int, frac_bits: int, kind: FixedType, where: str) -> str:
-    """Template arguments that bring codes of ``bits`` bits and a sign into a type.
+def conversion(bits: int, frac_bits: int, kind: FixedType, where: str) -> str:
+    """Return template arguments that bring codes of ``bits`` bits and a sign into a type.
 
     Raises:
         ConversionError: If a step would need more than 64 bits.
@@ -288,10 +305,6 @@ def _conversion(bits: int, frac_bits: int, kind: FixedType, where: str) -> str:
         low = -max(high, 1)  # one bit has no symmetric limits: ap_fixed keeps -1
     modes = f"{_ROUNDING[kind.rounding]}, Overflow::{_OVERFLOW[kind.overflow]}"
     return f"std::int{_at_least(needed)}_t, {drop}, {modes}, {low}, {high}"
-
-
-def _int(kind: FixedType) -> str:
-    return f"std::int{integer_for(kind)}_t"
 
 
 def _modulo(codes: Iterable[Any], shift: int, bits: int) -> Sequence[int]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from l1met_fpga.config.firmware import HlsConfig
+from l1met_fpga.config.firmware import HlsConfig, IoType
 from l1met_fpga.config.model import IMPORTED
 from l1met_fpga.config.run import RunConfig
 from l1met_fpga.files import exclusive, write_json
@@ -19,6 +19,7 @@ from l1met_fpga.firmware.check import (
 from l1met_fpga.firmware.forms import check_samples, int64_form, keras_form
 from l1met_fpga.firmware.hls.csim import CSimulation, compile_csim
 from l1met_fpga.firmware.hls.project import write_project
+from l1met_fpga.firmware.hls.words_project import write_words_project
 from l1met_fpga.firmware.imported import read_expected
 from l1met_fpga.firmware.saturation import count_saturated
 from l1met_fpga.models.network import Network
@@ -65,7 +66,10 @@ def build_project(
     """
     start = time.perf_counter()
     with exclusive(folder):  # two runs may have been given one folder
-        write_project(network, config, folder, candidates=candidates)
+        if config.io_type is IoType.WORDS:
+            write_words_project(network, config, folder, candidates=candidates)
+        else:
+            write_project(network, config, folder, candidates=candidates)
         converted = time.perf_counter()
         library = compile_csim(folder, top=config.top_function, flags=config.compiler_flags)
     compiled = time.perf_counter()

@@ -17,6 +17,7 @@ from typing import Any, Final
 from l1met_fpga.config.firmware import HlsConfig, IoType, Strategy
 from l1met_fpga.errors import ConversionError
 from l1met_fpga.firmware.hls.forks import with_forks
+from l1met_fpga.firmware.hls.interfaces import require_of_hls4ml
 from l1met_fpga.firmware.hls.layer_specs import Spec, layer_specs
 from l1met_fpga.firmware.reference import check_network
 from l1met_fpga.fixed_point import FixedType
@@ -72,6 +73,7 @@ def build_graph(
         ConversionError: If the network or the folding cannot be built as asked, or hls4ml changed
             a type.
     """
+    require_of_hls4ml(config)
     import_module("l1met_fpga.models.keras")  # hls4ml imports TensorFlow, and Keras must be 2
     import hls4ml
     from hls4ml.model.graph import ModelGraph

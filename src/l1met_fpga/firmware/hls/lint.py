@@ -19,6 +19,7 @@ from l1met_fpga.firmware.hls.allowed import (
     layer_names,
     quantizer_problems,
 )
+from l1met_fpga.firmware.hls.interfaces import require_of_hls4ml
 from l1met_fpga.models.exactness import input_layers
 
 __all__ = ["Finding", "Outcome", "lint", "require_convertible"]
@@ -93,6 +94,7 @@ def lint(model: Any, config: HlsConfig | None = None) -> list[Finding]:
         ConversionError: If it is no built functional or sequential model.
     """
     config = config or HlsConfig()
+    require_of_hls4ml(config)
     if not getattr(model, "_is_graph_network", False):
         raise ConversionError(
             f"{type(model).__name__} {getattr(model, 'name', '')!r} has no graph of layers; give a "

@@ -13,7 +13,7 @@ from l1met_fpga.identity import require_same
 from l1met_fpga.models.network import Network
 from l1met_fpga.run_folder import RunFolder
 
-__all__ = ["record_project", "recorded_project", "require_project_of"]
+__all__ = ["record_project", "recorded_project", "require_project_of", "used_settings"]
 
 _AGAIN: Final = "make the project again with `l1met synthesize`"
 
@@ -45,7 +45,7 @@ def recorded_project(run: RunFolder, config: HlsConfig) -> tuple[Path, HlsConfig
         RunFolderError: If the note is damaged.
     """
     if not run.hls_project.is_file():
-        return run.hls, _used(run.hls, config)
+        return run.hls, used_settings(run.hls, config)
     try:
         found = read_json(run.hls_project, error=RunFolderError, next_step=_AGAIN)
         folder, backend = run.root / found["folder"], Backend(found["backend"])
@@ -53,10 +53,16 @@ def recorded_project(run: RunFolder, config: HlsConfig) -> tuple[Path, HlsConfig
         raise RunFolderError(
             f"{run.hls_project} does not say where the HLS project is ({err!r}); {_AGAIN}"
         ) from None
-    return folder, _used(folder, config.model_copy(update={"backend": backend}))
+    return folder, used_settings(folder, config.model_copy(update={"backend": backend}))
 
 
-def _used(folder: Path, config: HlsConfig) -> HlsConfig:
+def used_settings(folder: Path, config: HlsConfig) -> HlsConfig:
+    """Return the section ``hls`` that a project was made with; ``config`` where it does not say it.
+
+    Raises:
+        ConfigError: If the record holds settings that are not allowed any more.
+        ConversionError: If the record is damaged.
+    """
     build = Build.read(folder)
     return parse(HlsConfig, build.settings, where=str(folder)) if build is not None else config
 

@@ -17,7 +17,7 @@ from l1met_fpga.firmware.templates import fill
 from l1met_fpga.models.network import Network
 from l1met_fpga.puppi.columns import Candidates
 
-__all__ = ["SOURCES", "fresh_folder", "require_replaceable", "write_project"]
+__all__ = ["SOURCES", "TEMPLATES", "fresh_folder", "require_replaceable", "write_project"]
 
 MARK: Final = ".l1met-hls"
 SOURCES: Final = "firmware"
