@@ -25,6 +25,8 @@ TRAINING = {
     "model.weights.prune",
     "model.scalars.prune",
     "model.coefficients.prune",
+    "model.scalar_weights.prune",  # of heads that this network has not: it changes nothing
+    "model.logits.prune",
 }
 
 
