@@ -20,10 +20,12 @@ from l1met_fpga.errors import DataError
 __all__ = [
     "CHUNK_EVENTS",
     "CHUNK_ROWS",
+    "MAX_CHUNK_BYTES",
     "ChunkReader",
     "ChunkWriter",
     "Events",
     "create_dataset",
+    "is_readable",
     "read_events",
 ]
 
@@ -34,6 +36,8 @@ CHUNK_EVENTS: Final = 4096
 """Events of one chunk of what has one row per event."""
 CHUNK_ROWS: Final = 1 << 16
 """Candidates of one chunk of a column: those of about so many events."""
+MAX_CHUNK_BYTES: Final = 64 << 20
+"""Of a chunk that is read: one row costs a whole chunk of memory."""
 
 _LEVEL: Final = 1
 """Of ISA-L: smaller files than zlib's level 1, at five times its speed."""
@@ -57,6 +61,19 @@ def create_dataset(
         shuffle=True,
         compression="gzip",
         compression_opts=_LEVEL,
+    )
+
+
+def is_readable(dataset: h5py.Dataset) -> bool:
+    """Tell whether :class:`ChunkReader` reads it: any length of chunks, but no other filters."""
+    row_bytes = math.prod(dataset.shape[1:]) * dataset.dtype.itemsize
+    return (
+        dataset.chunks is not None
+        and dataset.chunks[1:] == dataset.shape[1:]
+        and dataset.chunks[0] * row_bytes <= MAX_CHUNK_BYTES
+        and dataset.id.get_create_plist().get_nfilters() == 2  # noqa: PLR2004
+        and dataset.shuffle
+        and dataset.compression == "gzip"
     )
 
 
@@ -113,7 +130,8 @@ class ChunkReader:
     """Read whole chunks of a dataset.
 
     Args:
-        dataset: As made by :func:`create_dataset`.
+        dataset: One that :func:`is_readable`; its chunks may have another length than those of
+            :func:`create_dataset`.
     """
 
     def __init__(self, dataset: h5py.Dataset) -> None:

@@ -107,21 +107,24 @@ class CollectionReader:
         read: dict[str, list[npt.NDArray[np.int16]]] = {
             name: [np.empty(0, np.int16)] for name in columns
         }
-        for chunk, chosen in _chosen_rows(first, last):
+        length = next(iter(self._columns.values())).length  # the same for all
+        for chunk, chosen in _chosen_rows(first, last, length):
             for name, pieces in read.items():
                 pieces.append(self._columns[name].read(chunk)[chosen])
         splits = np.concatenate([np.zeros(1, np.int64), np.cumsum(last - first)])
         return {name: np.concatenate(pieces) for name, pieces in read.items()}, splits
 
 
-def _chosen_rows(first: Rows, last: Rows) -> Iterator[tuple[int, slice | npt.NDArray[np.bool_]]]:
-    """Yield each chunk that holds rows of the examples, and which of its rows those are."""
+def _chosen_rows(
+    first: Rows, last: Rows, length: int
+) -> Iterator[tuple[int, slice | npt.NDArray[np.bool_]]]:
+    """Yield each chunk, of ``length`` rows, that holds rows of the examples, and which those are."""
     filled = last > first
     first, last = first[filled], last[filled]
     if not len(first):
         return
-    for chunk in range(int(first[0]) // CHUNK_ROWS, (int(last[-1]) - 1) // CHUNK_ROWS + 1):
-        low, high = chunk * CHUNK_ROWS, (chunk + 1) * CHUNK_ROWS
+    for chunk in range(int(first[0]) // length, (int(last[-1]) - 1) // length + 1):
+        low, high = chunk * length, (chunk + 1) * length
         inside = slice(np.searchsorted(last, low, "right"), np.searchsorted(first, high, "left"))
         begin = np.maximum(first[inside], low) - low
         end = np.minimum(last[inside], high) - low
@@ -130,7 +133,7 @@ def _chosen_rows(first: Rows, last: Rows) -> Iterator[tuple[int, slice | npt.NDA
         if int((end - begin).sum()) == end[-1] - begin[0]:  # without a gap
             yield chunk, slice(int(begin[0]), int(end[-1]))
             continue
-        change = np.zeros(CHUNK_ROWS + 1, np.int8)
+        change = np.zeros(length + 1, np.int8)
         change[begin] += 1
         change[end] -= 1
         yield chunk, np.cumsum(change[:-1], dtype=np.int8).astype(bool)

@@ -6,7 +6,7 @@ import h5py
 import numpy as np
 
 from l1met_fpga.data.attributes import FORMAT, SCHEMA_VERSION, checksum, convert_again, stored_text
-from l1met_fpga.data.chunks import CHUNK_EVENTS, CHUNK_ROWS, ChunkReader
+from l1met_fpga.data.chunks import MAX_CHUNK_BYTES, ChunkReader, is_readable
 from l1met_fpga.data.collection import CollectionReader
 from l1met_fpga.data.layout import (
     BASELINES,
@@ -23,6 +23,8 @@ from l1met_fpga.errors import DataError
 from l1met_fpga.puppi.columns import COLUMNS, REQUIRED_COLUMNS
 
 __all__ = ["check_attributes", "check_collections", "check_examples"]
+
+_REPACK = "use the file as it was made, or make it again with `l1met convert`"
 
 
 def check_attributes(file: h5py.File, path: Path) -> None:
@@ -63,7 +65,7 @@ def check_examples(file: h5py.File, path: Path, n_events: int) -> dict[str, Chun
     found = {}
     for name in names:
         shape, dtype = dataset_of(name)
-        found[name] = _reader(file, path, name, (n_events, *shape), dtype, CHUNK_EVENTS)
+        found[name] = _reader(file, path, name, (n_events, *shape), dtype)
     return found
 
 
@@ -83,7 +85,7 @@ def _members(file: h5py.File, name: str) -> tuple[str, ...]:
 
 
 def _collection(file: h5py.File, path: Path, name: str, n_events: int) -> CollectionReader:
-    splits = _reader(file, path, f"{name}/{ROW_SPLITS}", (n_events + 1,), "<i8", CHUNK_EVENTS)
+    splits = _reader(file, path, f"{name}/{ROW_SPLITS}", (n_events + 1,), "<i8")
     held = [column for column in _members(file, name) if column != ROW_SPLITS]
     if name == CANDIDATES:  # in the order of the hardware
         held = [column for column in COLUMNS if column in {*held, *REQUIRED_COLUMNS}]
@@ -93,12 +95,16 @@ def _collection(file: h5py.File, path: Path, name: str, n_events: int) -> Collec
         dataset = file.get(f"{name}/{column}")
         if n_rows is None and isinstance(dataset, h5py.Dataset):
             n_rows = int(dataset.shape[0])
-        columns[column] = _reader(file, path, f"{name}/{column}", (n_rows or 0,), "<i2", CHUNK_ROWS)
+        columns[column] = _reader(file, path, f"{name}/{column}", (n_rows or 0,), "<i2")
+    if len({reader.length for reader in columns.values()}) > 1:
+        raise DataError(
+            f"{path}: the columns of {name} have chunks of different lengths; {_REPACK}"
+        )
     return CollectionReader(columns, splits, path)
 
 
 def _reader(
-    file: h5py.File, path: Path, name: str, shape: tuple[int, ...], dtype: str, chunk: int
+    file: h5py.File, path: Path, name: str, shape: tuple[int, ...], dtype: str
 ) -> ChunkReader:
     dataset = file.get(name)
     if not isinstance(dataset, h5py.Dataset):
@@ -108,9 +114,10 @@ def _reader(
             f"{path}: dataset {name} is {dataset.dtype} {dataset.shape}, expected {dtype} "
             f"{shape}; the file was changed after it was made"
         )
-    if dataset.chunks != (chunk, *shape[1:]) or not dataset.shuffle:
+    if not is_readable(dataset):
         raise DataError(
-            f"{path}: dataset {name} was repacked with other chunks or filters; use the file as it "
-            "was made"
+            f"{path}: dataset {name} has chunks {dataset.chunks} and compression "
+            f"{dataset.compression!r}; read are chunks of whole rows up to "
+            f"{MAX_CHUNK_BYTES >> 20} MiB, shuffled and compressed by gzip; {_REPACK}"
         )
     return ChunkReader(dataset)
