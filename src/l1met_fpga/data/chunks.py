@@ -71,7 +71,7 @@ def is_readable(dataset: h5py.Dataset) -> bool:
         dataset.chunks is not None
         and dataset.chunks[1:] == dataset.shape[1:]
         and dataset.chunks[0] * row_bytes <= MAX_CHUNK_BYTES
-        and dataset.id.get_create_plist().get_nfilters() == 2  # noqa: PLR2004
+        and dataset.id.get_create_plist().get_nfilters() == 2
         and dataset.shuffle
         and dataset.compression == "gzip"
     )
