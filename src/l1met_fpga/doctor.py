@@ -114,6 +114,7 @@ def _extras() -> Iterator[Finding]:
         "simulation": ("pythia8mc", "no new simulated samples; the built-in ones need nothing"),
         "xrootd": ("fsspec_xrootd", "no files from root:// servers"),
         "parquet": ("pyarrow", "no predictions in .parquet files"),
+        "qonnx": ("qonnx", "no networks from or to QONNX files"),
         "tensorboard": ("tensorboard", "no training.tensorboard"),
         "jobqueue": ("dask_jobqueue", "no starting of batch jobs from Python"),
     }

@@ -139,8 +139,8 @@ def test_build_without_a_vendor_tool_says_so_and_succeeds(tmp_path, capsys):
     main_ok(["synthesize", str(run.root), "-B", "--events", "20"])
     text = capsys.readouterr().out
     assert "vendor synthesis was NOT run" in text
-    assert "\nstreaming RTL: no resources, the synthesis did not run; " in text
-    assert " from the last word to px, py; an event every " in text
+    assert "\nstreaming RTL: LUTs not known" in text
+    assert " from the last word to the result; an event every " in text
     result = json.loads(run.bit_exactness.read_text())
     assert {"int64", "hls_csim", "hls_words", "rtl_interpreter", "rtl_verilator"} <= set(result)
     assert all(form["differing"] == 0 for form in result.values())

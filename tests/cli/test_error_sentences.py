@@ -23,6 +23,7 @@ NAMES = (
 FILES = {  # commands that read a file: what stands around its name, its ending, its exit code
     "convert": (["--output", "out.h5"], ".root", 3),
     "inspect": ([], ".h5", 3),
+    "show": (["--output", "out.html"], ".h5", 3),
     "train": ([], ".yaml", 2),
     "scan": ([], ".yaml", 2),
     "simulate": ([], ".yaml", 2),

@@ -216,7 +216,8 @@ def test_published_figures_through_the_whole_evaluation(reference_data):
         puppi, gen = (met_xy_from_polar(*data[key].T) for key in ("puppi_pt_phi", "gen_pt_phi"))
     config = EvaluationConfig(bootstrap_samples=5, resolution_edges_gev=(60, 80, 100, 150))
     about = {"puppi": Estimate("baseline", "PUPPI MET")}
-    metrics = to_metrics(evaluate([Sample("ttbar", gen, {"puppi": puppi})], MET, about, config))
+    sample = Sample("ttbar", {"met": gen}, {"puppi": {"met": puppi}})
+    metrics = to_metrics(evaluate([sample], MET, about, config))
     found = metrics.resolution["ttbar"]
     assert found.x_residual_gev["puppi"] == pytest.approx(39.7, abs=0.05)
     median = found.binned.estimates["puppi"]["response_median"].value

@@ -1,13 +1,21 @@
 import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 from cpp import ap_types_folder
 from require import require
 
+from l1met_fpga.config.firmware import Backend
 from l1met_fpga.errors import ConversionError
-from l1met_fpga.firmware.hls.mends import mend_distributed_arithmetic, mend_simulation_types
+from l1met_fpga.firmware.hls import mends
+from l1met_fpga.firmware.hls.mends import (
+    mend_distributed_arithmetic,
+    mend_resources,
+    mend_simulation_types,
+)
 
+HLS = Path(mends.__file__).parent
 PROBE = """
 #include "ap_fixed.h"
 #include <cstdio>
@@ -64,3 +72,25 @@ def test_other_files_than_the_known_are_refused(project):
     (utils / "nnet_code_gen.h").write_text("\n")
     with pytest.raises(ConversionError, match="hls4ml writes other code now"):
         mend_distributed_arithmetic(project, "l1met_x", stream=False)
+
+
+@pytest.mark.parametrize("backend", list(Backend))
+def test_folded_layers_may_use_the_multipliers_of_all_their_slots(backend, tmp_path):
+    utilities = tmp_path / "firmware" / "nnet_utils"
+    utilities.mkdir(parents=True)
+    written = ap_types_folder().parents[1] / "vivado" / "nnet_utils" / "nnet_conv1d_latency.h"
+    shutil.copy(written, utilities)
+    shutil.copy(HLS / "nnet_l1met.h", utilities)
+    mend_resources(tmp_path, backend)
+    text = (utilities / "nnet_conv1d_latency.h").read_text()
+    assert text.count("multiplier_limit * CONFIG_T::n_pixels;") == 2, "plain and pointwise"
+    assert text.count("instances=mul limit=multiplier_limit\n") == 2
+    roms = {Backend.VITIS: "BIND_STORAGE", Backend.VIVADO: "RESOURCE"}
+    other = next(roms[one] for one in Backend if one is not backend)
+    text = (utilities / "nnet_l1met.h").read_text()
+    for table in ("quadrant_cos", "table"):
+        assert f"#pragma HLS {roms[backend]} variable={table} " in text
+        assert f"ARRAY_PARTITION variable={table} " not in text
+    assert other not in text
+    with pytest.raises(ConversionError, match="hls4ml writes other code now"):
+        mend_resources(tmp_path, backend)

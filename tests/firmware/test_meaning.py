@@ -81,6 +81,9 @@ def test_a_store_says_what_the_hardware_has(tmp_path):
     from l1met_fpga.data.store import Store
 
     with Store.open(write_samples(tmp_path)[0]) as store:
-        assert store.attributes.units
-        for name, unit in store.attributes.units.items():
-            assert unit == COLUMNS[name].count_unit
+        units = store.attributes.units
+        columns = set(units) & set(COLUMNS)
+        assert columns == set(store.columns)
+        assert {name: units[name] for name in columns} == {
+            name: COLUMNS[name].count_unit for name in columns
+        }

@@ -81,7 +81,8 @@ void l1met_momentum_of(const pt_T &pt, const phi_T &phi, typename CONFIG_T::tabl
 template <class pt_T, class phi_T, class res_T, typename CONFIG_T>
 void l1met_momentum(pt_T pt[CONFIG_T::n_candidates], phi_T phi[CONFIG_T::n_candidates],
                     res_T res[CONFIG_T::n_candidates * 2], typename CONFIG_T::table_t quadrant_cos[361]) {
-    #pragma HLS ARRAY_PARTITION variable=quadrant_cos complete
+    // a ROM with a port per read; partitioned it would be a multiplexer of 361 values per read
+    #pragma HLS BIND_STORAGE variable=quadrant_cos type=rom_np impl=lutram
 MomentumLoop:
     for (unsigned i = 0; i < CONFIG_T::n_partitions; i++) {
         #pragma HLS PIPELINE II=1
@@ -223,7 +224,7 @@ MultiplyLoop:
 template <class x_T, class res_T, typename CONFIG_T>
 void l1met_table(x_T x[CONFIG_T::n_rows * CONFIG_T::n_out], res_T res[CONFIG_T::n_rows * CONFIG_T::n_out],
                  typename CONFIG_T::table_t table[CONFIG_T::table_size]) {
-    #pragma HLS ARRAY_PARTITION variable=table complete
+    #pragma HLS BIND_STORAGE variable=table type=rom_np impl=lutram
 TableLoop:
     for (unsigned i = 0; i < CONFIG_T::n_partitions; i++) {
         #pragma HLS PIPELINE II=1

@@ -11,7 +11,11 @@ from l1met_fpga.errors import ConversionError
 from l1met_fpga.files import atomic_path, remove_folder
 from l1met_fpga.firmware.builds import Build, sources_digest
 from l1met_fpga.firmware.hls.graph import HlsGraph, build_graph, expected_ii_cycles
-from l1met_fpga.firmware.hls.mends import mend_distributed_arithmetic, mend_simulation_types
+from l1met_fpga.firmware.hls.mends import (
+    mend_distributed_arithmetic,
+    mend_resources,
+    mend_simulation_types,
+)
 from l1met_fpga.firmware.reference import evaluate
 from l1met_fpga.firmware.templates import fill
 from l1met_fpga.models.network import Network
@@ -79,6 +83,7 @@ def write_project(
     graph.model.write()
     _name_by_content(graph, folder)
     mend_simulation_types(folder)
+    mend_resources(folder, config.backend)
     if config.strategy is Strategy.DISTRIBUTED_ARITHMETIC:
         stream = config.io_type is IoType.STREAM
         mend_distributed_arithmetic(folder, f"l1met_{network.name}", stream=stream)
