@@ -166,7 +166,7 @@ def dense(key, change):
         ),
         (changed("heads", 0, "size", value=3), "'met' is a vector of 3 numbers; expected 2"),
         (changed("heads", 0, "kind", value="tensor"), "'vector', 'scalar' or 'classes'"),
-        (changed("version", value=3), "version: Input should be 2"),
+        (changed("version", value=3), "of version 3, this program reads version 2; use the newer"),
         (
             changed("nodes", value=[*PLAIN["nodes"], PLAIN["nodes"][-1] | {"name": "again"}]),
             "node 'again' is not used by any head; leave it out",

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import contract
 import networks
 import numpy as np
 import pytest
@@ -73,3 +74,16 @@ def test_what_cannot_be_shown(store, tmp_path, capsys):
     assert "has no event 3; it has 3, numbered from 0" in capsys.readouterr().err
     assert show(store, tmp_path, "-o", tmp_path / "event.gif") == ConfigError.exit_code
     assert "is no .html, .png or .pdf file" in " ".join(capsys.readouterr().err.split())
+
+
+def test_a_network_of_a_number_has_its_value_in_the_title(store, tmp_path, capsys):
+    network, page = tmp_path / "scalar.json", tmp_path / "event.html"
+    contract.random_network("deepset", ("scalar",), seed=2).save(network)
+    with pytest.raises(SystemExit) as ended:
+        main(["show", str(store), "--network", str(network), "--event", "2", "-o", str(page)])
+    assert not ended.value.code
+    said = capsys.readouterr().out
+    assert "network ACTIVITY " in said
+    assert said.count("of the network's ACTIVITY") == 3
+    assert "what it does to sum of pt" not in page.read_text()
+    assert "what it does to the sum of pt" in page.read_text()

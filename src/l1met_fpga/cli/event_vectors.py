@@ -1,4 +1,4 @@
-"""The MET vectors of one event: generator, candidates, network."""
+"""The vectors of one event that a picture shows: generator, candidates, network."""
 
 import numpy as np
 import numpy.typing as npt
@@ -6,8 +6,8 @@ import numpy.typing as npt
 from l1met_fpga.data.examples import Examples
 from l1met_fpga.data.truth import CANDIDATE_SUMS, Quantity
 from l1met_fpga.firmware.reference import evaluate
-from l1met_fpga.models.heads import MET
 from l1met_fpga.models.network import Network
+from l1met_fpga.prediction.effects import shown_head
 from l1met_fpga.puppi.columns import N_CANDIDATES
 from l1met_fpga.puppi.sums import event_sums
 
@@ -23,8 +23,9 @@ def event_vectors(event: Examples, network: Network | None) -> dict[str, npt.NDA
         if truth.kind == "vector" and truth.is_known(values).all()
     }
     result[CANDIDATE_SUMS["vector"]] = event_sums(event.columns, event.counts)["vector"][0]
-    if network is not None:
+    if network is not None and (head := shown_head(network)).kind == "vector":
         padded = event.first_rows(N_CANDIDATES).padded(N_CANDIDATES)
         columns = {name: padded[name] for name in network.columns}
-        result["network MET"] = network.values(evaluate(network, columns))[MET.name][0]
+        values = network.values(evaluate(network, columns))
+        result[f"network {head.name.upper()}"] = values[head.name][0]
     return result

@@ -27,10 +27,10 @@ def _show(
         Path, typer.Option("--output", "-o", help="An .html page, or a picture: .png or .pdf.")
     ] = Path("event.html"),
 ) -> None:
-    """Draw one event: candidates in eta and phi, MET vectors, and what each candidate does to MET.
+    """Draw one event: candidates in eta and phi, MET vectors, and what each candidate does.
 
-    The weight of a candidate is what leaving it out does to the network's MET, exactly, in the
-    integers of the firmware.
+    The weight of a candidate is what leaving it out does to the network's MET or HT, exactly, in
+    the integers of the firmware.
 
     For example:
 
@@ -55,6 +55,8 @@ def _show(
     effects = candidate_effects(loaded.network, one)
     identity = ":".join(str(part) for part in one.ids[0])
     title = f"{Path(file).name}, event {event} ({identity})"
+    if len(effects.value) == 1:  # a number has no arrow
+        title += f", network {effects.title} {effects.value[0]:.1f} GeV"
     if output.suffix == ".html":
         write_event(one, vectors, effects, output, title=title)
     else:
@@ -67,6 +69,6 @@ def _show(
     table = event_table(one, effects)
     for row in table.rows[:3]:
         console.print(
-            f"{row[0]} of {row[1]} GeV: weight {row[5]}, {row[6]} GeV of the network's MET"
+            f"{row[0]} of {row[1]} GeV: weight {row[5]}, {row[6]} GeV of the network's {effects.title}"
         )
     console.print(f"wrote {output}")

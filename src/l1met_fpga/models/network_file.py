@@ -3,25 +3,34 @@
 import json
 import shlex
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from l1met_fpga.errors import ConversionError
 from l1met_fpga.models.heads import Head
 
-__all__ = ["is_version_1", "require_version", "upgraded"]
+__all__ = ["VERSION", "is_version_1", "require_version", "upgraded"]
+
+VERSION: Final = 2
+"""Of the files that are written and read."""
 
 
 def require_version(content: bytes, path: Path) -> None:
-    """Refuse a file of version 1; what is no network at all is told elsewhere.
+    """Refuse a file of another version; what is no network at all is told elsewhere.
 
     Raises:
-        ConversionError: Says which command converts it.
+        ConversionError: Says which command converts it, or that a newer program wrote it.
     """
     if is_version_1(content):
         file = shlex.quote(str(path))
         raise ConversionError(
             f"{path} is a network.json of version 1, which has no named heads; convert it with "
             f"`l1met import {file} --output {file}`"
+        )
+    version = _object(content).get("version")
+    if isinstance(version, int) and version > VERSION:
+        raise ConversionError(
+            f"{path} is a network.json of version {version}, this program reads version {VERSION}; "
+            "use the newer program that wrote it"
         )
 
 
@@ -56,7 +65,7 @@ def upgraded(content: bytes, head: Head) -> bytes:
     kept = [node for name, node in nodes.items() if name in used]
     heads = [head.of_node(last).model_dump()]
     rest = {key: value for key, value in found.items() if key != "nodes"}
-    return json.dumps({"version": 2, **rest, "heads": heads, "nodes": kept}).encode()
+    return json.dumps({"version": VERSION, **rest, "heads": heads, "nodes": kept}).encode()
 
 
 def _object(content: bytes) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from l1met_fpga.data.examples import Examples
+from l1met_fpga.data.truth import CANDIDATE_SUMS, Kind
 from l1met_fpga.prediction.effects import CandidateEffects
 from l1met_fpga.puppi.columns import ANGLE_LSB_RAD, PARTICLE_KINDS, PT_LSB_GEV
 from l1met_fpga.report.page import EMPTY, Table
@@ -59,7 +60,7 @@ def write_event(
     Args:
         event: One event.
         vectors_xy_gev: px, py in GeV of each vector to draw, by name.
-        effects: What each candidate does to the network's MET; None without a network.
+        effects: What each candidate does to the network's result; None without a network.
         path: The HTML file.
         title: Heading.
     """
@@ -89,16 +90,11 @@ def write_event(
 
 
 def event_table(event: Examples, effects: CandidateEffects | None) -> Table:
-    """Return the candidates, those first that change the MET most (without a network, by pt)."""
+    """Return the candidates, those first that change the result most (without a network, by pt)."""
     pt_gev = event.columns["pt"] * PT_LSB_GEV
-    size = (
-        pt_gev if effects is None else np.nan_to_num(np.hypot(*effects.effect_xy_gev.T), nan=-1.0)
-    )
+    size = pt_gev if effects is None else np.nan_to_num(effects.size, nan=-1.0)
     rows = tuple(_row(event, effects, int(k)) for k in np.argsort(-size, kind="stable"))
-    note = (
-        "Weight: what leaving the candidate out does to the network's MET, along its momentum; 1 is "
-        "what it does to PUPPI MET."
-    )
+    note = "" if effects is None else _note(effects)
     columns = (
         "candidate",
         "pt, GeV",
@@ -108,14 +104,23 @@ def event_table(event: Examples, effects: CandidateEffects | None) -> Table:
         "network weight",
         "effect, GeV",
     )
-    return Table("Candidates", columns, rows, "" if effects is None else note)
+    return Table("Candidates", columns, rows, note)
+
+
+def _note(effects: CandidateEffects) -> str:
+    kind: Kind = "vector" if len(effects.value) > 1 else "scalar"
+    along, the = (", along its momentum", "") if kind == "vector" else ("", "the ")
+    return (
+        f"Weight: what leaving the candidate out does to the network's {effects.title}{along}; 1 is "
+        f"what it does to {the}{CANDIDATE_SUMS[kind]}."
+    )
 
 
 def _row(event: Examples, effects: CandidateEffects | None, k: int) -> tuple[str, ...]:
     puppi = event.columns.get("puppi_weight")
     weight, change = EMPTY, EMPTY
     if effects is not None and np.isfinite(effects.weight[k]):
-        weight, change = f"{effects.weight[k]:.2f}", f"{np.hypot(*effects.effect_xy_gev[k]):.1f}"
+        weight, change = f"{effects.weight[k]:.2f}", f"{effects.size[k]:.1f}"
     return (
         _kind(event, k)[1],
         f"{event.columns['pt'][k] * PT_LSB_GEV:.2f}",
