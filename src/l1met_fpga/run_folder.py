@@ -45,19 +45,30 @@ class RunFolder:
             RunFolderError: If the folder holds anything and is not an earlier run, or is an
                 earlier run and ``clear`` is false.
         """
+        cls.require_free(root, clear=clear)
         if root.exists() and not _holds_nothing(root):
-            if not (root / MARK).is_file():
-                raise RunFolderError(_FOREIGN.format(root=root))
-            if not clear:
-                raise RunFolderError(
-                    f"{root} already holds a run; resume it with --resume, replace it with "
-                    "--overwrite, or choose another --output"
-                )
             with cls(root).writing():  # not under the hands of a command that works there
                 remove_folder(root)
         root.mkdir(parents=True, exist_ok=True)
         (root / MARK).touch()
         return cls(root)
+
+    @staticmethod
+    def require_free(root: Path, *, clear: bool) -> None:
+        """Refuse a folder that :meth:`create` would refuse; nothing is made or removed.
+
+        Raises:
+            RunFolderError: As :meth:`create`.
+        """
+        if not root.exists() or _holds_nothing(root):
+            return
+        if not (root / MARK).is_file():
+            raise RunFolderError(_FOREIGN.format(root=root))
+        if not clear:
+            raise RunFolderError(
+                f"{root} already holds a run; resume it with --resume, replace it with "
+                "--overwrite, or choose another --output"
+            )
 
     @classmethod
     def open(cls, root: Path) -> "RunFolder":

@@ -106,6 +106,13 @@ def test_resumed_run_equals_an_uninterrupted_one(finished, stores, tmp_path):
     assert run.folder.history.read_text() == finished[0].folder.history.read_text()
 
 
+def test_a_folder_that_is_taken_is_told_before_samples_are_read(stores, tmp_path, monkeypatch):
+    monkeypatch.delattr("l1met_fpga.training.session.load_training")
+    RunFolder.create(tmp_path / "run").history.write_text("epoch\n")
+    with pytest.raises(RunFolderError, match="already holds a run"):
+        train_run(run_config(stores), MET, tmp_path / "run", command="test")
+
+
 def test_other_settings_cannot_be_resumed(stores, tmp_path):
     def kill(*_):
         raise Killed

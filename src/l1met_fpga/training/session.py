@@ -100,6 +100,8 @@ def train_run(
     strategy, root = workers.strategy(), workers.own_folder(root)
     # Everything that can be wrong with the input is found before the folder is made.
     builder(config.model.architecture, task.heads)
+    if not resume:  # before minutes of conversion
+        RunFolder.require_free(root, clear=overwrite)
     samples, mixture, validation = load_training(config, task)
     validation.direction(config.training.early_stopping or EarlyStoppingConfig())
     identity = training_identity(config, samples)
