@@ -21,6 +21,7 @@ def without_types(signature: inspect.Signature) -> str:
 
 
 def test_public_names():
+    """Whoever changes them changes docs/python.md and the version of the package."""
     assert l1met.__all__ == [
         "LoadedNetwork", "Met", "PredictedFile", "Report", "__version__", "evaluate", "load",
         "predict_files", "synthesize", "train",
