@@ -7,7 +7,7 @@ from typing import Any
 from l1met_fpga.config.model import DeepSetConfig
 from l1met_fpga.errors import ConfigError
 from l1met_fpga.models.factory import LayerFactory
-from l1met_fpga.models.head_layers import logits, scalar_sum
+from l1met_fpga.models.head_layers import HeadBuilder
 from l1met_fpga.models.heads import Head
 from l1met_fpga.models.layers import CombineVectors, ScalarPooling, VectorPooling
 from l1met_fpga.models.registry import CandidateTensors, register
@@ -24,23 +24,7 @@ def build_deepset(
     return [parts.head(head) for head in heads]
 
 
-class _DeepSet:
-    """Parts that heads share; each is made when the first head needs it."""
-
-    def __init__(
-        self, config: DeepSetConfig, make: LayerFactory, candidates: CandidateTensors
-    ) -> None:
-        self.config, self.make, self.candidates = config, make, candidates
-
-    def head(self, head: Head) -> Any:
-        match head.kind:
-            case "vector":
-                return self.vector(head.name)
-            case "scalar":
-                return scalar_sum(self.make, self.candidates, self.hidden, self.config, head)
-            case "classes":
-                return logits(self.make, self.event, self.config, head)
-
+class _DeepSet(HeadBuilder[DeepSetConfig]):
     @cached_property
     def hidden(self) -> Any:
         """Hidden numbers of each candidate."""

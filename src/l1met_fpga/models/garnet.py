@@ -11,7 +11,7 @@ from typing import Any
 
 from l1met_fpga.config.model import GarNetConfig
 from l1met_fpga.models.factory import LayerFactory
-from l1met_fpga.models.head_layers import logits, scalar_sum
+from l1met_fpga.models.head_layers import HeadBuilder
 from l1met_fpga.models.heads import Head
 from l1met_fpga.models.layers import (
     AggregatePooling,
@@ -33,23 +33,7 @@ def build_garnet(
     return [parts.head(head) for head in heads]
 
 
-class _GarNet:
-    """Parts that heads share; each is made when the first head needs it."""
-
-    def __init__(
-        self, config: GarNetConfig, make: LayerFactory, candidates: CandidateTensors
-    ) -> None:
-        self.config, self.make, self.candidates = config, make, candidates
-
-    def head(self, head: Head) -> Any:
-        match head.kind:
-            case "vector":
-                return self.vector(head.name)
-            case "scalar":
-                return scalar_sum(self.make, self.candidates, self.hidden, self.config, head)
-            case "classes":
-                return logits(self.make, self.event, self.config, head)
-
+class _GarNet(HeadBuilder[GarNetConfig]):
     @cached_property
     def hidden(self) -> Any:
         """Hidden numbers of each candidate."""

@@ -1,6 +1,7 @@
 """Heads that every architecture makes in the same way."""
 
-from typing import Any, Final
+from abc import ABC, abstractmethod
+from typing import Any, Final, Generic, TypeVar
 
 from l1met_fpga.config.model import ModelConfig
 from l1met_fpga.models.factory import LayerFactory
@@ -8,7 +9,9 @@ from l1met_fpga.models.heads import Head
 from l1met_fpga.models.layers import BroadcastMultiply, ScalarPooling
 from l1met_fpga.models.registry import CandidateTensors
 
-__all__ = ["WEIGHTS", "logits", "scalar_sum"]
+__all__ = ["WEIGHTS", "HeadBuilder", "logits", "scalar_sum"]
+
+Config = TypeVar("Config", bound=ModelConfig)
 
 WEIGHTS: Final = "{}_weights"
 """Name of the weights of a scalar head."""
@@ -43,3 +46,40 @@ def logits(make: LayerFactory, event: Any, config: ModelConfig, head: Head) -> A
         head: The head.
     """
     return make.dense(event, config.logits, head.size, f"{head.name}_logits")
+
+
+class HeadBuilder(ABC, Generic[Config]):
+    """Builds heads of one architecture; they share its parts, each made when first needed.
+
+    Args:
+        config: The architecture's sizes and types.
+        make: The factory.
+        candidates: What the network reads.
+    """
+
+    def __init__(self, config: Config, make: LayerFactory, candidates: CandidateTensors) -> None:
+        self.config, self.make, self.candidates = config, make, candidates
+
+    def head(self, head: Head) -> Any:
+        """Build one head, shape (events, size)."""
+        match head.kind:
+            case "vector":
+                return self.vector(head.name)
+            case "scalar":
+                return scalar_sum(self.make, self.candidates, self.hidden, self.config, head)
+            case "classes":
+                return logits(self.make, self.event, self.config, head)
+
+    @property
+    @abstractmethod
+    def hidden(self) -> Any:
+        """Hidden numbers of each candidate."""
+
+    @property
+    @abstractmethod
+    def event(self) -> Any:
+        """Hidden numbers of the event."""
+
+    @abstractmethod
+    def vector(self, name: str) -> Any:
+        """Build a vector head of that name, shape (events, 2)."""
