@@ -10,7 +10,7 @@ import stat
 import tempfile
 from pathlib import Path
 
-__all__ = ["cache_folder"]
+__all__ = ["cache_folder", "private_temporary_folder"]
 
 _log = logging.getLogger(__name__)
 
@@ -28,7 +28,7 @@ def cache_folder(name: str) -> Path:
     try:
         return _made(_chosen() / name)
     except (OSError, RuntimeError) as err:  # no home at all is a RuntimeError
-        folder = _made(_temporary() / name)
+        folder = _made(private_temporary_folder() / name)
         _log.warning(
             "the cache cannot be written (%s); %s is used, set L1MET_CACHE to another folder",
             err, folder,
@@ -51,7 +51,7 @@ def _made(folder: Path) -> Path:
     return folder
 
 
-def _temporary() -> Path:
+def private_temporary_folder() -> Path:
     """Return a folder that only this user may write: the same one each time, or else a new one."""
     folder = Path(tempfile.gettempdir()) / f"l1met-{os.getuid()}"
     folder.mkdir(mode=0o700, exist_ok=True)

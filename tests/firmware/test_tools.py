@@ -141,7 +141,8 @@ def test_a_cache_that_the_user_chose_stays(fresh_caches, tmp_path):
 
 
 def test_a_folder_of_somebody_else_is_no_cache(fresh_caches, tmp_path):
-    open_to_all = tmp_path / "open"
-    open_to_all.mkdir()
-    open_to_all.chmod(0o777)
-    assert tools._private_folder(open_to_all) != open_to_all
+    fresh_caches.setenv("XDG_CACHE_HOME", "/proc/none")
+    first = Path(cache_of_a_tool(tmp_path)).parent
+    first.chmod(0o777)
+    tools._cache_variables.cache_clear()
+    assert Path(cache_of_a_tool(tmp_path)).parent != first

@@ -5,13 +5,12 @@ import logging
 import os
 import shutil
 import signal
-import stat
 import subprocess
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+from l1met_fpga.caches import private_temporary_folder
 from l1met_fpga.errors import ToolError, ToolMissingError
 from l1met_fpga.files import require_folder
 
@@ -140,7 +139,7 @@ def _cache_variables() -> dict[str, str]:
     wanted = [name for name in _CACHES if name not in os.environ]
     if not wanted or _home_cache_is_writable():
         return {}
-    base = _private_folder(Path(tempfile.gettempdir()) / f"l1met_fpga-{os.getuid()}")
+    base = private_temporary_folder()
     return {name: str(base / _CACHES[name]) for name in wanted}
 
 
@@ -150,15 +149,6 @@ def _home_cache_is_writable() -> bool:
     except (OSError, RuntimeError):  # RuntimeError: no HOME, and a user unknown to the system
         return False
     return True
-
-
-def _private_folder(folder: Path) -> Path:
-    """Return a folder that only this user may write: this one, or else a new one."""
-    folder.mkdir(mode=0o700, exist_ok=True)
-    about = folder.lstat()
-    if stat.S_ISDIR(about.st_mode) and about.st_uid == os.getuid() and not about.st_mode & 0o022:
-        return folder
-    return Path(tempfile.mkdtemp(prefix="l1met_fpga-"))
 
 
 def _kill_group(leader: subprocess.Popen[bytes]) -> None:
