@@ -70,14 +70,16 @@ def train(
     stamp = datetime.now().astimezone().strftime("%Y%m%d-%H%M%S")
     root = output or Path("runs") / f"{run_config.model.name}-{stamp}"
     task = task_named(run_config.task)
-    from l1met_fpga.training.session import train_run, variants
+    from l1met_fpga.firmware.rtl.estimate import luts_of
+    from l1met_fpga.training.session import networks, train_run
 
-    names = [str(variant) for variant in variants(run_config)]
-    with _Epochs(names, run_config, task) as epochs:
+    with _Epochs(
+        {one.name: one.epochs for one in networks(run_config)}, run_config, task
+    ) as epochs:
         command = _command(config, root, sample or [], assign or [])
         run = train_run(
             run_config, task, root, command=command, overwrite=overwrite, resume=resume,
-            report=epochs.report, on_start=epochs.start,
+            report=epochs.report, on_start=epochs.start, cost=luts_of(run_config.rtl),
         )  # fmt: skip
     console = terminal.console()
     _print_sizes(console, run.summary)
@@ -97,13 +99,13 @@ def _command(config: Path, root: Path, samples: list[str], assignments: list[str
 class _Epochs:
     """One progress bar per variant on a terminal, one line per epoch elsewhere."""
 
-    def __init__(self, names: list[str], config: "RunConfig", task: "Task") -> None:
+    def __init__(self, epochs: dict[str, int], config: "RunConfig", task: "Task") -> None:
         self._console = terminal.console(stderr=True)
-        epochs = self._epochs = config.training.epochs
+        self._epochs = epochs
         self._ranges, self._words = config.evaluation, task.words
         self._titles = {
-            name: f"network {number} of {len(names)} ({name})"
-            for number, name in enumerate(names, start=1)
+            name: f"network {number} of {len(epochs)} ({name})"
+            for number, name in enumerate(epochs, start=1)
         }
         self._progress = Progress(
             TextColumn("{task.description}"), BarColumn(bar_width=20), MofNCompleteColumn(),
@@ -111,7 +113,7 @@ class _Epochs:
             console=self._console, disable=not self._console.is_terminal,
         )  # fmt: skip
         self._tasks = {
-            name: self._progress.add_task(title, total=epochs, start=False, figures="")
+            name: self._progress.add_task(title, total=self._epochs[name], start=False, figures="")
             for name, title in self._titles.items()
         }
         self._last_s = time.monotonic()
@@ -150,14 +152,17 @@ class _Epochs:
             self._progress.start_task(task)
             self._progress.update(task, completed=epochs_done, figures=found)
         else:
-            self._say(f"{self._titles[variant]}, epoch {epochs_done}/{self._epochs}: {found}")
+            self._say(
+                f"{self._titles[variant]}, epoch {epochs_done}/{self._epochs[variant]}: {found}"
+            )
 
     def _time_left(self, variant: str, epochs_done: int) -> str:
         """Say how long all networks take if every epoch that is left takes as long as this one."""
         now = time.monotonic()
         epoch_s, self._last_s = now - self._last_s, now
-        later = len(self._titles) - 1 - list(self._titles).index(variant)
-        left_s = epoch_s * (self._epochs - epochs_done + later * self._epochs)
+        order = list(self._epochs)
+        later = sum(self._epochs[name] for name in order[order.index(variant) :])
+        left_s = epoch_s * (later - epochs_done)
         if left_s == 0:
             return ""
         told = f"{left_s / 60:.0f} min" if left_s >= 90 else f"{left_s:.0f} s"
@@ -235,6 +240,14 @@ def _efficiency(cell: "Efficiency") -> str:
     return f"{cell.efficiency:.3f} ±{(cell.high - cell.low) / 2:.3f}"
 
 
+def _per_kernel(zeros: Mapping[str, float]) -> str:
+    return ", ".join(
+        f"{name.removesuffix('_dense')} {part:.0%}"
+        for name, part in zeros.items()
+        if name != "total"
+    )
+
+
 def _print_sizes(console: Console, summary: dict[str, Any]) -> None:
     table = Table(title=f"{summary['model']}: {summary['training_events']} training events")
     for column in ("network", "parameters", "zero weights", "epochs", "seconds"):
@@ -244,7 +257,7 @@ def _print_sizes(console: Console, summary: dict[str, Any]) -> None:
         table.add_row(
             "quantized, pruned" if variant == "pruned" else variant,
             str(found["parameters"]),
-            "-" if zeros is None else f"{zeros:.1%}",
+            "-" if zeros is None else f"{zeros:.1%} ({_per_kernel(found['zero_fractions'])})",
             str(found["epochs"]),
             f"{found['seconds']:.0f}",
         )

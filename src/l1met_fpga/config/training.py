@@ -14,10 +14,17 @@ __all__ = [
     "LossConfig",
     "PruningConfig",
     "RateLossConfig",
+    "Stage",
+    "StageConfig",
+    "TeacherConfig",
     "TrainingConfig",
     "TrainingSample",
     "WorkingPoint",
 ]
+
+
+Stage = Literal["float", "quantized", "pruned"]
+"""A network of a run."""
 
 
 class TrainingSample(StrictModel):
@@ -115,26 +122,40 @@ class PruningConfig(StrictModel):
 
     Attributes:
         enabled: Whether the firmware model is pruned.
-        schedule: ``polynomial`` rises to the final sparsity, ``constant`` starts with it.
-        sparsity: Fraction of zeros in every pruned kernel at the end.
+        schedule: ``polynomial`` rises to the final sparsity of every kernel, ``constant`` starts
+            with it; ``global`` has one threshold for the weights of all kernels together and stops
+            at a budget.
+        sparsity: Fraction of zeros in every pruned kernel at the end; not of ``global``.
         begin: Start, as a fraction of all steps.
-        end: Where the polynomial schedule reaches the final sparsity, as a fraction of all steps.
+        end: Where the schedule reaches its last value, as a fraction of all steps.
         power: Exponent of the polynomial.
         every_steps: Steps between two updates of the masks.
+        kept: Weights that ``global`` leaves at ``end``; their number falls geometrically.
+        luts: Budget of ``global``: masks stay when the estimate of the streaming RTL is no larger.
+            Below 8,000 Yosys counts 2 to 8 % more than the estimate.
+        watch_until: Fraction of all steps after which no mask changes: until then LUTs are counted
+            again, and a few more weights go when they are too many.
     """
 
     enabled: bool = True
-    schedule: Literal["polynomial", "constant"] = "polynomial"
+    schedule: Literal["polynomial", "constant", "global"] = "polynomial"
     sparsity: float = Field(default=0.6, ge=0, lt=1)
     begin: float = Field(default=0.15, ge=0, lt=1)
     end: float = Field(default=0.6, gt=0, le=1)
     power: int = Field(default=3, ge=1, le=10)
     every_steps: int = Field(default=20, ge=1)
+    kept: int = Field(default=100, ge=1)
+    luts: int | None = Field(default=None, ge=1)
+    watch_until: float = Field(default=0.9, gt=0, le=1)
 
     @model_validator(mode="after")
     def _check(self) -> Self:
         if self.begin >= self.end:
             raise ValueError(f"pruning must begin before it ends, got {self.begin} and {self.end}")
+        if self.luts is not None and self.schedule != "global":
+            raise ValueError(
+                f"a budget of {self.luts} luts belongs to schedule: global, got {self.schedule}"
+            )
         return self
 
 
@@ -157,6 +178,18 @@ class LearningRateConfig(StrictModel):
     patience: int = Field(default=4, ge=1)
 
 
+class StageConfig(StrictModel):
+    """What one network of a run has instead of the settings of all; null is theirs.
+
+    Attributes:
+        epochs: Passes over the mixture.
+        learning_rate: Learning rate of Adam.
+    """
+
+    epochs: int | None = Field(default=None, ge=1)
+    learning_rate: LearningRateConfig | None = None
+
+
 class EarlyStoppingConfig(StrictModel):
     """Stop when ``monitor`` no longer improves; the best weights are restored in any case.
 
@@ -177,6 +210,34 @@ class EarlyStoppingConfig(StrictModel):
     min_delta: float = Field(default=0.0, ge=0)
 
 
+class TeacherConfig(StrictModel):
+    """Networks whose mean output the quantized networks learn beside the truth.
+
+    The term is ``weight`` times the Huber loss (``loss.delta_gev``) to that mean. Float networks
+    know what few bits and weights can still be asked for better than the truth does.
+
+    Attributes:
+        weight: Weight of the term; 0 has no teacher.
+        twin: Whether the float twin of this run teaches.
+        train: Float networks to train for this alone, with the seeds after ``training.seed``.
+        epochs: Epochs of each of them; null takes those of the float twin.
+        runs: Run folders (or shipped networks) of any architecture for the same task: of each the
+            float network, or, where there is none, the one that becomes firmware.
+    """
+
+    weight: float = Field(default=0.0, ge=0)
+    twin: bool = True
+    train: int = Field(default=0, ge=0, le=20)
+    epochs: int | None = Field(default=None, ge=1)
+    runs: tuple[Path, ...] = ()
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.weight and not (self.twin or self.train or self.runs):
+            raise ValueError("a teacher of weight above 0 needs one of twin, train and runs")
+        return self
+
+
 class TrainingConfig(StrictModel):
     """How a network is trained.
 
@@ -187,6 +248,9 @@ class TrainingConfig(StrictModel):
         events_per_epoch: Events drawn per epoch; null takes as many as all samples have.
         float_twin: Train the float network as well.
         unpruned_twin: Train the quantized network without pruning as well.
+        stages: Settings of single networks: float, quantized, pruned.
+        start_from_float: The quantized networks start from the weights of the float twin.
+        teacher: Networks that the quantized ones learn from beside the truth.
         augment: Rotate each event by whole phi counts and reflect half of them.
         gen_met_edges_gev: Borders of ranges of the truth with their own weight; empty for none.
         gen_met_weights: Weight of events in each range, one more than borders.
@@ -205,6 +269,9 @@ class TrainingConfig(StrictModel):
     augment: bool = True
     loss: LossConfig = LossConfig()
     learning_rate: LearningRateConfig = LearningRateConfig()
+    stages: dict[Stage, StageConfig] = Field(default={})
+    start_from_float: bool = False
+    teacher: TeacherConfig = TeacherConfig()
     pruning: PruningConfig = PruningConfig()
     gen_met_edges_gev: tuple[float, ...] = ()
     gen_met_weights: tuple[float, ...] = ()
@@ -225,4 +292,20 @@ class TrainingConfig(StrictModel):
             raise ValueError(f"gen_met_edges_gev must increase, got {list(edges)}")
         if any(weight < 0 for weight in weights):
             raise ValueError("gen_met_weights must not be negative")
+        taught = self.teacher.weight > 0 and self.teacher.twin
+        for name, asked in (("start_from_float", self.start_from_float), ("teacher.twin", taught)):
+            if asked and not self.float_twin:
+                raise ValueError(f"{name} needs the float twin; set float_twin: true")
         return self
+
+    def of(self, stage: Stage) -> Self:
+        """Return the settings with which one network is trained."""
+        own = self.stages.get(stage, StageConfig())
+        changes = {name: value for name, value in own if value is not None}
+        return self.model_copy(update=changes)
+
+    def of_teacher(self, number: int) -> Self:
+        """Return the settings of one of the float networks that are trained to teach, from 0."""
+        own = self.of("float")
+        changes = {"seed": self.seed + 1 + number, "epochs": self.teacher.epochs or own.epochs}
+        return own.model_copy(update=changes | {"stages": {}})

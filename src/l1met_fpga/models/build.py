@@ -14,6 +14,7 @@ from l1met_fpga.models.factory import (
     VARIANTS,
     FloatFactory,
     LayerFactory,
+    MaskedFactory,
     PrunedFactory,
     QuantizedFactory,
 )
@@ -25,9 +26,12 @@ from l1met_fpga.models.network import Feature
 from l1met_fpga.models.registry import CandidateTensors, builder
 from l1met_fpga.puppi.columns import COLUMNS, PT_FRAC_BITS
 
-__all__ = ["Variant", "build", "copy_weights", "dense_layers", "start_from_sums"]
+__all__ = ["MASKS", "Variant", "build", "copy_weights", "dense_layers", "start_from_sums"]
 
 Variant = Literal["float", "quantized", "pruned"]
+
+MASKS: Final = "masks"
+"""Instead of a schedule: a mask for every kernel, which a callback of ours sets."""
 
 PT_GEV: Final = Feature(
     name="pt_gev",
@@ -58,7 +62,7 @@ def build(
         variant: ``float``, ``quantized`` or ``pruned``.
         packed: Candidates of all events one after another and an input ``row_splits``, instead of
             (events, slots); used in training, where it saves the empty slots.
-        schedule: Pruning schedule of tensorflow-model-optimization, for the pruned variant.
+        schedule: For the pruned variant: schedule of tensorflow-model-optimization, or MASKS.
         model_class: Subclass of ``keras.Model`` to make.
 
     Returns:
@@ -95,7 +99,7 @@ def _factory(variant: str, schedule: Any | None) -> LayerFactory:
         case "pruned":
             if schedule is None:
                 raise ConfigError("the pruned variant needs a pruning schedule")
-            return PrunedFactory(schedule)
+            return MaskedFactory() if schedule == MASKS else PrunedFactory(schedule)
     raise ConfigError(f"unknown variant {variant!r}; choose from {VARIANTS}")
 
 

@@ -8,9 +8,17 @@ from l1met_fpga.errors import ConfigError
 from l1met_fpga.fixed_point import FixedType
 from l1met_fpga.models.keras import keras
 from l1met_fpga.models.layers import FixedQuantize, PotentialTable
+from l1met_fpga.models.masks import masked
 from l1met_fpga.models.quantizers import weight_quantizer
 
-__all__ = ["VARIANTS", "FloatFactory", "LayerFactory", "PrunedFactory", "QuantizedFactory"]
+__all__ = [
+    "VARIANTS",
+    "FloatFactory",
+    "LayerFactory",
+    "MaskedFactory",
+    "PrunedFactory",
+    "QuantizedFactory",
+]
 
 VARIANTS: Final = ("float", "quantized", "pruned")
 
@@ -116,4 +124,18 @@ class PrunedFactory(QuantizedFactory):
             from l1met_fpga.models.pruning_wrapper import pruned
 
             layer = pruned(layer, self.schedule)
+        return self.quantize(_started(layer, x, types), types.output, name)
+
+
+class MaskedFactory(QuantizedFactory):
+    """Quantized layers whose kernels have a mask (:mod:`l1met_fpga.models.masks`).
+
+    Only layers whose configuration says ``prune: true`` have one.
+    """
+
+    def dense(self, x: Any, types: LayerTypes, units: int, name: str) -> Any:
+        """QDense with a mask, then the output quantizer."""
+        layer = self._dense_layer(types, units, f"{_check_name(name)}_dense")
+        if types.prune:
+            layer = masked(layer, (x.shape[-1], units))
         return self.quantize(_started(layer, x, types), types.output, name)

@@ -8,8 +8,8 @@ from tensorflow_model_optimization.python.core.sparsity.keras.pruning_wrapper im
     PruneLowMagnitude,
 )
 
-from l1met_fpga.errors import ConfigError
 from l1met_fpga.models.keras import tf
+from l1met_fpga.models.masks import require_zero
 
 __all__ = ["PrunedLayer", "kept_weights", "pruned"]
 
@@ -58,13 +58,7 @@ def pruned(layer: Any, schedule: Any) -> PrunedLayer:
     """Wrap a layer so that a schedule sets its smallest weights to zero.
 
     Raises:
-        ConfigError: If the layer's kernel quantizer has no zero (binary, power-of-two): every
-            pruned weight would come back.
+        ConfigError: As :func:`~l1met_fpga.models.masks.require_zero`.
     """
-    quantizer = getattr(layer, "kernel_quantizer_internal", None)
-    if quantizer is not None and np.any(np.asarray(quantizer(tf.zeros((1, 1)))) != 0):
-        raise ConfigError(
-            f"layer {layer.name!r} cannot be pruned: its kernel quantizer {quantizer} has no zero, "
-            "so that every pruned weight would come back; prune: false, or another type"
-        )
+    require_zero(layer)
     return PrunedLayer(layer, pruning_schedule=schedule)

@@ -7,6 +7,7 @@ from typing import Any, Final
 from l1met_fpga.config.run import RunConfig
 from l1met_fpga.data.samples import LoadedSample
 from l1met_fpga.identity import content_digest
+from l1met_fpga.training.teacher import run_identity
 from l1met_fpga.training.workers import place
 
 __all__ = ["training_identity"]
@@ -33,6 +34,8 @@ def training_identity(config: RunConfig, samples: Sequence[LoadedSample]) -> dic
         "section training": content_digest(config.training.model_dump(mode="json")),
         "machines that train together": place().count,
     }
+    if config.training.teacher.weight:
+        parts |= run_identity(config.training.teacher.runs)
     parts |= {f"version of {name}": version(name) for name in _PACKAGES}
     for sample in samples:
         used = {

@@ -2,16 +2,20 @@
 
 import logging
 import time
+from collections.abc import Callable
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from l1met_fpga.config.run import RunConfig
+from l1met_fpga.config.training import PruningConfig
+from l1met_fpga.errors import ConfigError
 from l1met_fpga.identity import Identity
 from l1met_fpga.models.build import Variant, build, copy_weights
-from l1met_fpga.models.export import bake_weights
+from l1met_fpga.models.export import bake_weights, export_network
 from l1met_fpga.models.keras import keras, tf
+from l1met_fpga.models.network import Network
 from l1met_fpga.tasks.task import Task
 from l1met_fpga.training.callbacks import (
     EpochReport,
@@ -22,10 +26,16 @@ from l1met_fpga.training.callbacks import (
     learning_rate,
     plateau,
 )
+from l1met_fpga.training.global_pruning import GlobalPruning, GlobalSteps
 from l1met_fpga.training.losses import head_losses
 from l1met_fpga.training.mixture import Batch, TrainingMixture
 from l1met_fpga.training.monitor import Validation, packed_predictor
-from l1met_fpga.training.pruning import PruningSteps, check_sparsity, copy_masked
+from l1met_fpga.training.pruning import (
+    PruningSteps,
+    check_sparsity,
+    copy_masked,
+    zero_fractions,
+)
 from l1met_fpga.training.resume import Checkpoint
 from l1met_fpga.training.tensorboard import tensorboard_callbacks
 from l1met_fpga.training.workers import require_same_epoch
@@ -33,6 +43,9 @@ from l1met_fpga.training.workers import require_same_epoch
 __all__ = ["TrainedNetwork", "history_path", "primary_variant", "train_variant"]
 
 logger = logging.getLogger(__name__)
+
+Cost = Callable[[Network], float]
+"""LUTs of a network."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +60,7 @@ class TrainedNetwork:
         seconds: Wall time of this call.
         zero_fractions: Zeros of the quantized kernels by layer and in ``total``; empty for float.
         validation: Figures of the final weights on the validation part.
+        luts: What a budget of LUTs was compared with, where there is one.
     """
 
     model: Any
@@ -56,6 +70,7 @@ class TrainedNetwork:
     seconds: float
     zero_fractions: dict[str, float]
     validation: dict[str, float]
+    luts: float | None = None
 
 
 def train_variant(
@@ -69,6 +84,9 @@ def train_variant(
     identity: Identity,
     report: EpochReport | None = None,
     strategy: Any | None = None,
+    start: Any | None = None,
+    cost: Cost | None = None,
+    name: str | None = None,
 ) -> TrainedNetwork:
     """Train one variant; goes on from a checkpoint in ``folder`` if there is one.
 
@@ -82,47 +100,57 @@ def train_variant(
         identity: What the training is made from; a checkpoint of another one is refused.
         report: Called after every epoch.
         strategy: TensorFlow's distribution strategy, see :mod:`l1met_fpga.training.workers`.
+        start: Network whose weights this one starts from; None starts from random ones.
+        cost: Counts LUTs, where the pruning has a budget of them.
+        name: Name in files and reports; the variant unless given.
 
     Raises:
         TrainingError: If the loss is not finite, a checkpoint belongs to another training, or the
             sparsity was not reached.
-        ConfigError: If the network cannot be exact.
+        ConfigError: If the network cannot be exact, or nothing counts LUTs for its budget.
     """
     started = time.monotonic()
-    training = config.training
+    training, name = config.training.of(variant), name or variant
     keras.backend.clear_session()
     keras.utils.set_random_seed(training.seed)
     if training.deterministic:
         tf.config.experimental.enable_op_determinism()
     steps = mixture.steps_per_epoch
-    pruning = PruningSteps.of(training.pruning, steps * training.epochs)
+    plan = None if variant != "pruned" else _plan(training.pruning, steps * training.epochs)
     scope = nullcontext if strategy is None else strategy.scope
     with scope():
-        schedule = pruning.schedule_for_library()
+        schedule = None if plan is None else plan.schedule_for_library()
         model = build(config.model, task.heads, variant=variant, packed=True, schedule=schedule)
         rate = learning_rate(training, steps * training.epochs)
-        losses = head_losses(task, training.loss)
+        losses = head_losses(task, training.loss, training.teacher.weight)
         model.compile(
             keras.optimizers.Adam(rate, jit_compile=False), [losses[h.name] for h in task.heads]
         )
+        if start is not None:
+            copy_weights(start, model)
     plain: Variant = "float" if variant == "float" else "quantized"
     twin = build(config.model, task.heads, variant=plain, packed=True)
-    history = HistoryFile(history_path(folder, config, variant), variant, report)
-    first_counted = pruning.first_counted_epoch(steps, training.epochs)
-    best = best_weights(training, validation, first_counted if variant == "pruned" else 0)
-    stateful = [*plateau(training), best]
+    final = build(config.model, task.heads, variant=plain)
+
+    luts = _counter(config, task, cost)
+    history = HistoryFile(history_path(folder, config, name), name, report)
+    first_counted = 0 if plan is None else plan.first_counted_epoch(steps, training.epochs)
+    pruners = _pruners(plan, training.pruning, luts)
+    stateful = [*plateau(training), best_weights(training, validation, first_counted)]
+    kept = [*stateful, *(one for one in pruners if isinstance(one, GlobalPruning))]
     checkpoint = Checkpoint(
-        folder / "checkpoints" / f"{variant}.npz",
-        stateful,
+        folder / "checkpoints" / f"{name}.npz",
+        kept,
         history,
         every=training.checkpoint_every,
         identity=identity,
     )
     callbacks = [
-        *_before_monitoring(variant),
+        RefuseNan(name),
+        *pruners,
         Monitor(validation, twin, task),
         *stateful,
-        *tensorboard_callbacks(training, folder / "tensorboard" / variant),
+        *tensorboard_callbacks(training, folder / "tensorboard" / name),
         history,
         checkpoint,
     ]
@@ -131,7 +159,7 @@ def train_variant(
     if strategy is not None:
         require_same_epoch(strategy, before.epochs_done)
     if before.epochs_done:
-        logger.info("%s network: going on after epoch %d", variant, before.epochs_done)
+        logger.info("%s network: going on after epoch %d", name, before.epochs_done)
     if not before.finished:
         model.fit(
             _dataset(task, model, mixture, before.epochs_done, strategy),
@@ -142,21 +170,17 @@ def train_variant(
             verbose=0,
         )
     copy_masked(model, twin)
-    final = build(config.model, task.heads, variant=plain)
     copy_weights(twin, final)
-    zeros: dict[str, float] = {}
-    if variant != "float":
-        bake_weights(final)
-        zeros = check_sparsity(final, _pruned_layers(model), training.pruning.sparsity)
     figures = validation.figures(packed_predictor(twin, task))
     seconds = time.monotonic() - started
-    return TrainedNetwork(final, twin, model, len(history.rows), seconds, zeros, figures)
+    result = TrainedNetwork(final, twin, model, len(history.rows), seconds, {}, figures)
+    return result if variant == "float" else _baked(result, plan, training.pruning, luts)
 
 
-def history_path(folder: Path, config: RunConfig, variant: Variant) -> Path:
-    """``history.csv`` of the firmware variant, ``history_VARIANT.csv`` of its twins."""
-    primary = variant == primary_variant(config)
-    return folder / ("history.csv" if primary else f"history_{variant}.csv")
+def history_path(folder: Path, config: RunConfig, name: str) -> Path:
+    """``history.csv`` of the firmware variant, ``history_NAME.csv`` of the other networks."""
+    primary = name == primary_variant(config)
+    return folder / ("history.csv" if primary else f"history_{name}.csv")
 
 
 def primary_variant(config: RunConfig) -> Variant:
@@ -164,12 +188,56 @@ def primary_variant(config: RunConfig) -> Variant:
     return "pruned" if config.training.pruning.enabled else "quantized"
 
 
-def _before_monitoring(variant: Variant) -> list[Any]:
-    if variant != "pruned":
-        return [RefuseNan(variant)]
-    from tensorflow_model_optimization.sparsity.keras import UpdatePruningStep
+def _plan(config: PruningConfig, total_steps: int) -> PruningSteps | GlobalSteps:
+    kind = GlobalSteps if config.schedule == "global" else PruningSteps
+    return kind.of(config, total_steps)
 
-    return [RefuseNan(variant), UpdatePruningStep()]
+
+def _pruners(
+    plan: PruningSteps | GlobalSteps | None, config: PruningConfig, luts: Callable[[Any], float]
+) -> list[Any]:
+    if plan is None:
+        return []
+    if isinstance(plan, PruningSteps):
+        return plan.callbacks()
+    return [GlobalPruning(plan, config.luts, luts)]
+
+
+def _counter(config: RunConfig, task: Task, cost: Cost | None) -> Callable[[Any], float]:
+    """Return what counts the LUTs of a network in training as it is."""
+    final = build(config.model, task.heads)
+
+    def luts(model: Any) -> float:
+        if cost is None:
+            raise ConfigError("training.pruning.luts is a budget, but nothing here counts LUTs")
+        copy_masked(model, final)
+        bake_weights(final)
+        return cost(export_network(final, task.heads))
+
+    return luts
+
+
+def _baked(
+    result: TrainedNetwork,
+    plan: PruningSteps | GlobalSteps | None,
+    config: PruningConfig,
+    luts: Callable[[Any], float],
+) -> TrainedNetwork:
+    """Bake the weights of a quantized network and count its zeros, and its LUTs for a budget."""
+    bake_weights(result.model)
+    zeros = zero_fractions(result.model)
+    if isinstance(plan, PruningSteps):
+        check_sparsity(result.model, _pruned_layers(result.trained), config.sparsity)
+    if plan is None or config.luts is None:
+        return replace(result, zero_fractions=zeros)
+    needed = luts(result.trained)
+    if needed > config.luts:
+        logger.warning(
+            "the pruned network needs %.0f LUTs by the estimate, more than training.pruning.luts "
+            "%d: fewer weights (training.pruning.kept) or narrower kernels would meet it",
+            needed, config.luts,
+        )  # fmt: skip
+    return replace(result, zero_fractions=zeros, luts=needed)
 
 
 def _dataset(

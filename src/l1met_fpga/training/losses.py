@@ -6,25 +6,40 @@ from typing import Any
 from l1met_fpga.config.training import LossConfig
 from l1met_fpga.errors import ConfigError
 from l1met_fpga.models.keras import keras, tf
+from l1met_fpga.tasks.losses import huber
 from l1met_fpga.tasks.task import Loss, Task
 
 __all__ = ["HeadLoss", "head_losses"]
 
 
 class HeadLoss(keras.losses.Loss):  # type: ignore[misc]
-    """A task's loss of one head with the configured settings."""
+    """A task's loss of one head with the configured settings.
 
-    def __init__(self, loss: Loss, config: LossConfig, **kwargs: Any) -> None:
+    The truth may be followed, in the same row, by what teachers give.
+
+    Args:
+        loss: The task's.
+        config: Its settings.
+        teacher_weight: Weight of the Huber loss to the teachers.
+    """
+
+    def __init__(
+        self, loss: Loss, config: LossConfig, teacher_weight: float = 0.0, **kwargs: Any
+    ) -> None:
         super().__init__(name=config.kind, **kwargs)
-        self.loss, self.config = loss, config
+        self.loss, self.config, self.teacher_weight = loss, config, teacher_weight
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """Return one value per example."""
         u, q = tf.cast(y_pred, tf.float32), tf.cast(y_true, tf.float32)
-        return self.loss(q, u, self.config)
+        size = u.shape[-1]
+        value = self.loss(q[:, :size], u, self.config)
+        if q.shape[-1] == size:  # no teacher
+            return value
+        return value + self.teacher_weight * huber(q[:, size:], u, self.config)
 
 
-def head_losses(task: Task, config: LossConfig) -> dict[str, HeadLoss]:
+def head_losses(task: Task, config: LossConfig, teacher_weight: float = 0.0) -> dict[str, HeadLoss]:
     """Return the loss of every head, by head.
 
     Raises:
@@ -38,5 +53,5 @@ def head_losses(task: Task, config: LossConfig) -> dict[str, HeadLoss]:
                 f"training.loss.kind is {config.kind!r}, which is no loss of the task {task.name!r}; "
                 f"did you mean {near[0]!r}? There are {', '.join(known)}"
             )
-        made[head] = HeadLoss(known[config.kind], config)
+        made[head] = HeadLoss(known[config.kind], config, teacher_weight)
     return made

@@ -5,6 +5,7 @@ order of events, the mixture and the augmentation depend on the seed and the epo
 resumed training sees what an uninterrupted one would have seen.
 """
 
+import copy
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -85,6 +86,23 @@ class TrainingMixture:
                 f"{config.batch_size}; lower training.batch_size or add events"
             )
         self._weights = self._event_weights()
+        self._teacher: Heads | None = None
+
+    def taught(self, teacher: Heads) -> "TrainingMixture":
+        """Return the same mixture; targets have what teachers give of each event behind the truth.
+
+        Args:
+            teacher: By head, of :attr:`events`.
+        """
+        other = copy.copy(self)
+        other._teacher = teacher
+        return other
+
+    def seeded(self, seed: int) -> "TrainingMixture":
+        """Return the same events in the order and the views of another seed."""
+        other = copy.copy(self)
+        other._config = self._config.model_copy(update={"seed": seed})
+        return other
 
     def _event_weights(self) -> npt.NDArray[np.float32]:
         size = self._task.score(self._truth)
@@ -120,11 +138,28 @@ class TrainingMixture:
         """
         order = self.order(epoch).reshape(self.steps_per_epoch, -1)
         for step, events in enumerate(order):
-            rng = np.random.default_rng([self._config.seed, 1 << 21, epoch, step, worker])
+            seed = [self._config.seed, 1 << 21, epoch, step, worker]
             mine = events[worker::n_workers]
-            inputs = packed_inputs(self.events, mine)
-            truth: Heads = {head: values[mine] for head, values in self._truth.items()}
-            if self._config.augment:
-                inputs, truth = self._task.augment(inputs, truth, rng)
-            targets = {head: values.astype(np.float32) for head, values in truth.items()}
+            inputs, *seen = self._seen(mine, seed)
+            targets = {
+                head: np.concatenate([values[head] for values in seen], axis=1, dtype=np.float32)
+                for head in seen[0]
+            }
             yield inputs, targets, self._weights[mine]
+
+    def _seen(self, events: npt.NDArray[np.int64], seed: list[int]) -> tuple[Any, ...]:
+        """Return inputs, truth and teacher of some events, turned alike."""
+        inputs, truth = packed_inputs(self.events, events), _rows(self._truth, events)
+        if not self._config.augment:
+            teacher = [] if self._teacher is None else [_rows(self._teacher, events)]
+            return inputs, truth, *teacher
+        seen = self._task.augment(inputs, truth, np.random.default_rng(seed))
+        if self._teacher is None:
+            return seen
+        splits = {"row_splits": inputs["row_splits"]}  # the same draws, without the candidates
+        given = _rows(self._teacher, events)
+        return *seen, self._task.augment(splits, given, np.random.default_rng(seed))[1]
+
+
+def _rows(heads: Heads, chosen: npt.NDArray[np.int64]) -> Heads:
+    return {head: values[chosen] for head, values in heads.items()}

@@ -64,6 +64,12 @@ class PruningSteps:
             0.0, self.sparsity, self.begin, self.end, power=self.power, frequency=self.every
         )
 
+    def callbacks(self) -> list[Any]:
+        """Return the library's callback that counts the steps."""
+        from tensorflow_model_optimization.sparsity.keras import UpdatePruningStep
+
+        return [UpdatePruningStep()]
+
     def first_counted_epoch(self, steps_per_epoch: int, epochs: int) -> int:
         """Return the first epoch, from 0, that begins with the final sparsity; at most the last."""
         return min(-(-self.end // steps_per_epoch), epochs - 1)

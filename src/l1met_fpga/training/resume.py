@@ -21,8 +21,12 @@ from l1met_fpga.training.callbacks import HistoryFile
 
 __all__ = ["Checkpoint", "Restored", "require_same_inputs"]
 
-REMEMBERED: Final = ("wait", "best", "best_epoch", "stopped_epoch", "cooldown_counter")
-"""Numbers in which Keras's callbacks keep what they saw."""
+REMEMBERED: Final = (
+    "wait", "best", "best_epoch", "stopped_epoch", "cooldown_counter", "frozen", "next_step",
+)  # fmt: skip
+"""Numbers in which Keras's callbacks and ours keep what they saw."""
+ARRAYS: Final = ("best_weights", "masks")
+"""Lists of arrays in which they do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +96,8 @@ class Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]
         )
         if finished:
             for number in range(len(self._callbacks)):
-                model.set_weights(_numbered(arrays, f"best{number}_") or model.get_weights())
+                best = _numbered(arrays, f"best_weights{number}_")
+                model.set_weights(best or model.get_weights())
         return Restored(int(state["epochs_done"]), finished=finished)
 
     def on_train_begin(self, logs: Any = None) -> None:  # noqa: ARG002
@@ -103,9 +108,9 @@ class Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]
         for number, callback in enumerate(self._callbacks):
             for name, value in state["callbacks"][number].items():
                 setattr(callback, name, value)
-            best = _numbered(arrays, f"best{number}_")
-            if best:
-                callback.best_weights = best
+            for name in ARRAYS:
+                if values := _numbered(arrays, f"{name}{number}_"):
+                    setattr(callback, name, values)
         if state["learning_rate"] is not None:
             keras.backend.set_value(self.model.optimizer.learning_rate, state["learning_rate"])
 
@@ -117,8 +122,9 @@ class Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]
         arrays = {f"weight{i}": w for i, w in enumerate(self.model.get_weights())}
         arrays |= {f"optimizer{i}": v.numpy() for i, v in enumerate(optimizer.variables)}
         for number, callback in enumerate(self._callbacks):
-            best = getattr(callback, "best_weights", None) or []
-            arrays |= {f"best{number}_{i}": w for i, w in enumerate(best)}
+            for name in ARRAYS:
+                values = getattr(callback, name, None) or []
+                arrays |= {f"{name}{number}_{i}": value for i, value in enumerate(values)}
         state = {
             "identity": self._identity,
             "epochs_done": epoch + 1,

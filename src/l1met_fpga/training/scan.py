@@ -21,16 +21,16 @@ from l1met_fpga.cluster import run_tasks
 from l1met_fpga.config.model import DenseConfig, LayerTypes, ModelConfig
 from l1met_fpga.config.run import RunConfig
 from l1met_fpga.config.scan import ScanConfig
+from l1met_fpga.config.training import TeacherConfig
 from l1met_fpga.errors import ConfigError, RunFolderError, TrainingError
 from l1met_fpga.files import exclusive, read_json, write_json
 from l1met_fpga.fixed_point import FixedType
 from l1met_fpga.identity import Identity, content_digest, require_same
 from l1met_fpga.models.export import export_network
-from l1met_fpga.models.network import Network
 from l1met_fpga.processors import allowed_processors
 from l1met_fpga.tasks.task import Task
 from l1met_fpga.training.inputs import training_identity
-from l1met_fpga.training.loop import train_variant
+from l1met_fpga.training.loop import Cost, train_variant
 from l1met_fpga.training.session import load_training
 from l1met_fpga.training.workers import place
 
@@ -38,8 +38,6 @@ __all__ = ["Cost", "Trial", "pareto", "propose", "run_scan"]
 
 logger = logging.getLogger(__name__)
 
-Cost = Callable[[Network], float]
-"""LUTs of a network, for example of one lane; must be importable on the workers."""
 JOURNAL = "trials.log"
 IDENTITY = "made_from.json"
 SCORE = "val_efficiency"
@@ -89,7 +87,7 @@ def run_scan(
         task: What is trained.
         folder: Where the journal is kept.
         trials: Trials in all.
-        cost: LUTs of a trained network.
+        cost: LUTs of a trained network, for example of one lane; must be importable on the workers.
         workers: Trials at the same time; one per processor if not given.
         scheduler: Dask scheduler to use instead.
         on_trial: Called after each trial.
@@ -274,8 +272,15 @@ def propose(config: RunConfig, suggest_int: Callable[..., int], trial: Any) -> R
 
     model = _vary_layers(config.model, vary)
     sparsity = trial.suggest_float("sparsity", *scan.sparsity)
-    pruning = config.training.pruning.model_copy(update={"enabled": True, "sparsity": sparsity})
-    training = config.training.model_copy(update={"epochs": scan.epochs, "pruning": pruning})
+    wanted = {"enabled": True, "sparsity": sparsity}
+    if config.training.pruning.schedule == "global":  # a trial has a target, not a budget
+        wanted |= {"schedule": "polynomial", "luts": None}
+    pruning = config.training.pruning.model_copy(update=wanted)
+    # a trial is one network: it has no twin to start or learn from
+    alone = {"stages": {}, "start_from_float": False, "teacher": TeacherConfig()}
+    training = config.training.model_copy(
+        update={"epochs": scan.epochs, "pruning": pruning, **alone}
+    )
     return config.model_copy(update={"model": model, "training": training})
 
 

@@ -24,13 +24,14 @@ from l1met_fpga.training import workers
 from l1met_fpga.training.callbacks import EpochReport
 from l1met_fpga.training.environment import environment
 from l1met_fpga.training.inputs import training_identity
-from l1met_fpga.training.loop import TrainedNetwork, primary_variant, train_variant
+from l1met_fpga.training.loop import Cost, TrainedNetwork, primary_variant, train_variant
 from l1met_fpga.training.mixture import TrainingMixture
 from l1met_fpga.training.monitor import Validation
 from l1met_fpga.training.resume import require_same_inputs
+from l1met_fpga.training.teacher import network_of_run, taught
 from l1met_fpga.training.tensorboard import require_tensorboard
 
-__all__ = ["TrainingRun", "load_training", "train_run", "variants"]
+__all__ = ["PlannedNetwork", "TrainingRun", "load_training", "networks", "train_run"]
 
 logger = logging.getLogger(__name__)
 
@@ -50,13 +51,41 @@ class TrainingRun:
     summary: dict[str, Any]
 
 
-def variants(config: RunConfig) -> tuple[Variant, ...]:
-    """Return the variants to train, twins first."""
-    primary = primary_variant(config)
-    chosen: list[Variant] = ["float"] if config.training.float_twin else []
-    if config.training.unpruned_twin and primary != "quantized":
-        chosen.append("quantized")
-    return (*chosen, primary)
+@dataclass(frozen=True, slots=True)
+class PlannedNetwork:
+    """A network that a run trains.
+
+    Attributes:
+        name: Name in files: the variant, or ``teacher_N``.
+        variant: Its variant.
+        config: The run, with the settings that it is trained with.
+    """
+
+    name: str
+    variant: Variant
+    config: RunConfig
+
+    @property
+    def epochs(self) -> int:
+        """Epochs that it trains at most."""
+        return self.config.training.of(self.variant).epochs
+
+    @property
+    def learns_from_others(self) -> bool:
+        """Whether a teacher has a part in its loss."""
+        return self.variant != "float" and self.config.training.teacher.weight > 0
+
+
+def networks(config: RunConfig) -> tuple[PlannedNetwork, ...]:
+    """Return the networks that a run trains, in this order: float ones, then quantized ones."""
+    training, primary = config.training, primary_variant(config)
+    found = [PlannedNetwork("float", "float", config)] if training.float_twin else []
+    for number in range(training.teacher.train if training.teacher.weight else 0):
+        settings = config.model_copy(update={"training": training.of_teacher(number)})
+        found.append(PlannedNetwork(f"teacher_{number + 1}", "float", settings))
+    if training.unpruned_twin and primary != "quantized":
+        found.append(PlannedNetwork("quantized", "quantized", config))
+    return (*found, PlannedNetwork(primary, primary, config))
 
 
 def train_run(
@@ -69,6 +98,7 @@ def train_run(
     resume: bool = False,
     report: EpochReport | None = None,
     on_start: Callable[[Mapping[str, float]], None] | None = None,
+    cost: Cost | None = None,
 ) -> TrainingRun:
     """Train a network and its twins and write the run folder.
 
@@ -85,6 +115,7 @@ def train_run(
         report: Called after every epoch.
         on_start: Called once before the first epoch, with the figures of what the trigger gives
             today, on the validation events.
+        cost: Counts LUTs, for ``training.pruning.luts``.
 
     Raises:
         ConfigError: If a sample is missing or a setting makes no sense.
@@ -111,12 +142,13 @@ def train_run(
         folder = _open(config, root, identity, overwrite=overwrite, resume=resume)
         write_json(folder.environment, environment(seed=config.training.seed, command=command))
         results: dict[str, TrainedNetwork] = {}
-        for variant in variants(config):
-            results[variant] = train_variant(
-                config, task, variant, mixture, validation, folder.root,
-                identity=identity, report=report, strategy=strategy,
+        for one in networks(config):
+            results[one.name] = train_variant(
+                one.config, task, one.variant, _lesson(one, task, mixture, results), validation,
+                folder.root, identity=identity, report=report, strategy=strategy,
+                start=_start(one, results), cost=cost, name=one.name,
             )  # fmt: skip
-            _save(folder, config, task, variant, results[variant])
+            _save(folder, one, task, results[one.name])
         summary = _summary(config, samples, mixture, validation, results)
         shutil.rmtree(folder.checkpoints, ignore_errors=True)
         write_json(folder.training, summary)  # the last: the training is complete
@@ -140,6 +172,28 @@ def load_training(
         [s.train for s in samples], [s.share for s in samples], config.training, task
     )
     return samples, mixture, Validation(samples, config.training.loss, task, config.evaluation)
+
+
+def _lesson(
+    one: PlannedNetwork,
+    task: Task,
+    mixture: TrainingMixture,
+    results: Mapping[str, TrainedNetwork],
+) -> TrainingMixture:
+    """Return what a network is trained on: with what its teachers give, if it has any."""
+    teacher = one.config.training.teacher
+    if not one.learns_from_others:
+        return mixture.seeded(one.config.training.seed)
+    own = [n for n in results if n.startswith("teacher_") or (n == "float" and teacher.twin)]
+    models = [results[name].packed for name in own]
+    models += [network_of_run(run, task, mixture.events) for run in teacher.runs]
+    return mixture.taught(taught(models, task, mixture.events))
+
+
+def _start(one: PlannedNetwork, results: Mapping[str, TrainedNetwork]) -> Any | None:
+    if one.variant == "float" or not one.config.training.start_from_float:
+        return None
+    return results["float"].packed
 
 
 def _open(
@@ -186,15 +240,13 @@ def _settings(config: RunConfig) -> dict[str, Any]:
     return dict(flat(config.model_dump(mode="json"), ""))
 
 
-def _save(
-    folder: RunFolder, config: RunConfig, task: Task, variant: Variant, result: TrainedNetwork
-) -> None:
-    if variant == primary_variant(config):
+def _save(folder: RunFolder, one: PlannedNetwork, task: Task, result: TrainedNetwork) -> None:
+    if one.name == primary_variant(one.config):
         save_model(result.model, folder.model)
         export_network(result.model, task.heads).save(folder.network)
-    else:
+    elif one.name in ("float", "quantized"):
         save_model(
-            result.model, folder.float_model if variant == "float" else folder.unpruned_model
+            result.model, folder.float_model if one.name == "float" else folder.unpruned_model
         )
 
 
@@ -224,6 +276,7 @@ def _summary(
                 "seconds": round(result.seconds, 1),
                 "parameters": int(result.model.count_params()),
                 "zero_fractions": result.zero_fractions,
+                "luts": result.luts,
                 "validation": finite(result.validation),
             }
             for variant, result in results.items()

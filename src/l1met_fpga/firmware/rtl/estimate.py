@@ -4,14 +4,17 @@ The traced logic is counted operation by operation (:mod:`count`), the rest (tab
 accumulators, CORDIC) as one LUT per adder bit, which is what a carry chain takes.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from l1met_fpga.config.rtl import RtlConfig
 from l1met_fpga.firmware.rtl.blocks import Port
 from l1met_fpga.firmware.rtl.cordic import Cordic
-from l1met_fpga.firmware.rtl.design import SUMMANDS_PER_STAGE, Design, Term
+from l1met_fpga.firmware.rtl.design import SUMMANDS_PER_STAGE, Design, Term, build_design
+from l1met_fpga.models.network import Network
 
-__all__ = ["EVIDENCE", "Estimate", "estimate", "sum_bits"]
+__all__ = ["EVIDENCE", "Estimate", "estimate", "luts_of", "sum_bits"]
 
 EVIDENCE: Final = (
     "LUT counts of Yosys are mapped cells, each in a site of its own: an estimate of what Vivado "
@@ -68,6 +71,11 @@ def estimate(design: Design) -> Estimate:
         register_bits_traced=registers,
         dsp=design.lanes * (momenta + products) + combine + (cordic is not None),
     )
+
+
+def luts_of(config: RtlConfig) -> Callable[[Network], float]:
+    """Return what counts the LUTs of a network as streaming firmware."""
+    return lambda network: estimate(build_design(network, config)).lut
 
 
 def _cordic_luts(cordic: Cordic) -> int:
