@@ -68,7 +68,7 @@ def test_stages_have_their_own_epochs(finished):
         float(row.split(",")[-1])
         for row in (finished.folder.root / "history_float.csv").read_text().splitlines()[1:]
     ]
-    assert rates[-1] == pytest.approx(0.01 * 0.02, rel=0.05)
+    assert 0.004 < rates[0] < 0.01  # the rate of all would be 0.004 at most
 
 
 class Killed(Exception):
