@@ -46,6 +46,40 @@ def test_train_writes_a_run_and_prints_the_table(tmp_path):
     assert "already holds a run" in str(again.exception)
 
 
+def test_of_several_seeds_the_best_is_the_run(tmp_path):
+    stores = write_samples(tmp_path)
+    samples = [a for path in stores for a in ("--sample", str(path))]
+    output = tmp_path / "run"
+    command = ["train", str(MODELS / "deepset.yaml"), *samples, *settings(), "-o", str(output)]
+    command += ["--seeds", "2", "--no-evaluate", "--set", "training.epochs=1"]
+    command += ["--set", "training.unpruned_twin=false"]
+    result = run.invoke(app, command)
+    assert result.exit_code == 0, result.output
+    seeds = json.loads((output / "seeds.json").read_text())["seeds"]
+    assert [one["seed"] for one in seeds] == [1, 2]
+    losses = [one["val_loss"] for one in seeds]
+    best = [one["chosen"] for one in seeds].index(True)
+    assert losses[best] == min(losses) != max(losses)
+    kept, copied = output / "seeds" / str(best + 1), output / "network.json"
+    assert copied.read_bytes() == (kept / "network.json").read_bytes()
+    assert json.loads((output / "training.json").read_text())["seed"] == best + 1
+    for text in ("seed 2: ", "2 seeds on the validation part", f"{losses[1]:.1f}", "kept"):
+        assert text in result.output
+    again = run.invoke(app, [*command, "--resume"])
+    assert "is complete; start again with --overwrite" in str(again.exception)
+    # cut off while the second seed was trained
+    (output / "training.json").unlink()
+    (output / "network.json").unlink()
+    (output / "seeds" / "2" / "training.json").unlink()
+    result = run.invoke(app, [*command, "--resume"])
+    assert result.exit_code == 0, result.output
+    assert json.loads((output / "seeds.json").read_text())["seeds"] == seeds
+    assert "seed 1: " not in result.output
+    (output / "training.json").unlink()
+    other = run.invoke(app, [*command, "--resume", "--set", "training.batch_size=32"])
+    assert "training.batch_size was 64, is 32" in str(other.exception)
+
+
 def test_samples_may_have_a_share(tmp_path):
     deepset = MODELS / "deepset.yaml"
     config = load_typed_run(deepset, ["a.h5:0.25", "b.h5"], ["training.epochs=3"])

@@ -2,7 +2,7 @@
 
 import shlex
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, Self
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from l1met_fpga.results.metrics import Efficiency, Metrics, Resolution
     from l1met_fpga.run_folder import RunFolder
     from l1met_fpga.tasks.task import Task
+    from l1met_fpga.training.seeds import SeedResult
 
 __all__ = ["register", "train"]
 
@@ -52,6 +53,12 @@ def train(
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with an interrupted run.")
     ] = False,
+    seeds: Annotated[
+        int | None,
+        typer.Option(
+            min=2, help="Train with so many seeds, keep the best on the validation part, show all."
+        ),
+    ] = None,
     evaluate: Annotated[bool, typer.Option(help="Evaluate on the test part afterwards.")] = True,
 ) -> None:
     """Train a network: float twin, quantized twin, and quantized and pruned for firmware.
@@ -63,6 +70,8 @@ def train(
         l1met train models/deepset.yaml --set training.epochs=3
 
         l1met train models/garnet.yaml -s ttbar.h5:0.5 -s pileup.h5:0.5 -o runs/garnet
+
+        l1met train models/deepset.yaml --seeds 3
     """
     run_config = load_typed_run(config, sample, assign)
     if resume and output is None:
@@ -71,28 +80,45 @@ def train(
     root = output or Path("runs") / f"{run_config.model.name}-{stamp}"
     task = task_named(run_config.task)
     from l1met_fpga.firmware.rtl.estimate import luts_of
+    from l1met_fpga.run_folder import RunFolder
+    from l1met_fpga.training.seeds import train_seeds
     from l1met_fpga.training.session import networks, train_run
 
-    with _Epochs(
-        {one.name: one.epochs for one in networks(run_config)}, run_config, task
-    ) as epochs:
-        command = _command(config, root, sample or [], assign or [])
-        run = train_run(
-            run_config, task, root, command=command, overwrite=overwrite, resume=resume,
-            report=epochs.report, on_start=epochs.start, cost=luts_of(run_config.rtl),
-        )  # fmt: skip
+    command = _command(config, root, sample or [], assign or [], seeds)
     console = terminal.console()
-    _print_sizes(console, run.summary)
+
+    def train_one(settings: "RunConfig", folder: Path, go_on: bool) -> None:
+        if seeds is not None:
+            console.print(f"seed {settings.training.seed}: {folder}")
+        wanted = {one.name: one.epochs for one in networks(settings)}
+        with _Epochs(wanted, settings, task) as epochs:
+            run = train_run(
+                settings, task, folder, command=command, overwrite=overwrite and seeds is None,
+                resume=go_on, report=epochs.report, on_start=epochs.start,
+                cost=luts_of(settings.rtl),
+            )  # fmt: skip
+        _print_sizes(console, run.summary)
+
+    if seeds is None:
+        train_one(run_config, root, resume)
+    else:
+        found = train_seeds(
+            run_config, root, seeds=seeds, train=train_one, overwrite=overwrite, resume=resume
+        )
+        _print_seeds(console, found)
     if evaluate:
-        _evaluate(console, run.folder, run_config, task)
+        _evaluate(console, RunFolder.open(root), run_config, task)
     console.print(f"run folder {root}; next: make hls, or")
     console.print(f"  {terminal.program()} synthesize {shlex.quote(str(root))}")
 
 
-def _command(config: Path, root: Path, samples: list[str], assignments: list[str]) -> str:
+def _command(
+    config: Path, root: Path, samples: list[str], assignments: list[str], seeds: int | None
+) -> str:
     """Return the command that makes this run, with every flag that decides what is in it."""
     given = [word for text in samples for word in ("--sample", text)]
     given += [word for text in assignments for word in ("--set", text)]
+    given += [] if seeds is None else ["--seeds", str(seeds)]
     return shlex.join(["l1met", "train", str(config), "--output", str(root), *given])
 
 
@@ -238,6 +264,22 @@ def _efficiency(cell: "Efficiency") -> str:
     if cell.efficiency is None or cell.low is None or cell.high is None:
         return "-"
     return f"{cell.efficiency:.3f} ±{(cell.high - cell.low) / 2:.3f}"
+
+
+def _print_seeds(console: Console, found: "Sequence[SeedResult]") -> None:
+    table = Table(title=f"{len(found)} seeds on the validation part, the best is kept")
+    for column in ("seed", "validation loss", "efficiency", "zero weights", "LUTs (estimate)", ""):
+        table.add_column(column, justify="right")
+
+    def told(value: float | None, form: str) -> str:
+        return "-" if value is None else format(value, form)
+
+    for one in found:
+        table.add_row(
+            str(one.seed), f"{one.val_loss:.1f}", told(one.val_efficiency, ".3f"),
+            told(one.zero_fraction, ".1%"), told(one.luts, ".0f"), "kept" if one.chosen else "",
+        )  # fmt: skip
+    console.print(table)
 
 
 def _per_kernel(zeros: Mapping[str, float]) -> str:

@@ -31,7 +31,14 @@ from l1met_fpga.training.resume import require_same_inputs
 from l1met_fpga.training.teacher import network_of_run, taught
 from l1met_fpga.training.tensorboard import require_tensorboard
 
-__all__ = ["PlannedNetwork", "TrainingRun", "load_training", "networks", "train_run"]
+__all__ = [
+    "PlannedNetwork",
+    "TrainingRun",
+    "load_training",
+    "networks",
+    "require_same_settings",
+    "train_run",
+]
 
 logger = logging.getLogger(__name__)
 
@@ -213,18 +220,32 @@ def _open(
     if not folder.config.exists():  # killed before it had done anything
         save_run(config, folder.config)
         return folder
+    require_same_settings(folder.config, load_run(folder.config), config)
+    require_same_inputs(folder.checkpoints, identity)
+    return folder
+
+
+def require_same_settings(path: Path, recorded: RunConfig, config: RunConfig) -> None:
+    """Refuse to go on with a run that was started with other settings.
+
+    Args:
+        path: Its ``config.yaml``.
+        recorded: What it holds.
+        config: The settings now.
+
+    Raises:
+        ConfigError: If one differs; names all that do.
+    """
     require_same(
-        _settings(load_run(folder.config)),
+        _settings(recorded),
         _settings(config),
-        what=str(folder.config),
+        what=str(path),
         next_step=(
-            "Go on with the same settings "
-            f"(l1met train {folder.config} --output {root} --resume), or start again with --overwrite"
+            f"Go on with the same settings (l1met train {path} --output {path.parent} --resume), "
+            "or start again with --overwrite"
         ),
         error=ConfigError,
     )
-    require_same_inputs(folder.checkpoints, identity)
-    return folder
 
 
 def _settings(config: RunConfig) -> dict[str, Any]:
