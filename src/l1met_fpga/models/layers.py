@@ -214,7 +214,14 @@ def _sum_candidates(rows: Any, row_splits: Any | None) -> Any:
         return tf.reduce_sum(rows, axis=1)
     splits = tf.cast(row_splits, tf.int64)
     segments = tf.repeat(tf.range(tf.shape(splits)[0] - 1), splits[1:] - splits[:-1])
-    return tf.math.unsorted_segment_sum(rows, segments, tf.shape(splits)[0] - 1)
+
+    @tf.custom_gradient  # type: ignore[untyped-decorator]
+    def total(summands: Any) -> Any:
+        sums = tf.math.unsorted_segment_sum(summands, segments, tf.shape(splits)[0] - 1)
+        # that of the library is the same, but looks for negative segments in every number
+        return sums, lambda upstream: tf.gather(upstream, segments)
+
+    return total(rows)
 
 
 class Pool(ExactLayer):
