@@ -52,7 +52,7 @@ def test_of_several_seeds_the_best_is_the_run(tmp_path):
     output = tmp_path / "run"
     command = ["train", str(MODELS / "deepset.yaml"), *samples, *settings(), "-o", str(output)]
     command += ["--seeds", "2", "--no-evaluate", "--set", "training.epochs=1"]
-    command += ["--set", "training.unpruned_twin=false"]
+    command += ["--set", "training.unpruned_twin=false", "--set", "training.float_twin=false"]
     result = run.invoke(app, command)
     assert result.exit_code == 0, result.output
     seeds = json.loads((output / "seeds.json").read_text())["seeds"]

@@ -75,7 +75,7 @@ class Killed(Exception):
     pass
 
 
-@pytest.mark.parametrize("at", [2, 5])
+@pytest.mark.parametrize("at", [4, pytest.param(2, marks=pytest.mark.slow)])
 def test_a_killed_training_goes_on_with_the_same_masks(finished, stores, tmp_path, at):
     def kill(variant, epoch, figures):
         if (variant, epoch) == ("pruned", at):
@@ -88,11 +88,13 @@ def test_a_killed_training_goes_on_with_the_same_masks(finished, stores, tmp_pat
     assert run.folder.history.read_text() == finished.folder.history.read_text()
 
 
+@pytest.mark.slow
 def test_a_budget_that_nothing_counts_is_refused(stores, tmp_path):
     with pytest.raises(ConfigError, match=r"training\.pruning\.luts is a budget, but nothing"):
         train_run(config(stores), MET, tmp_path / "run", command="test")
 
 
+@pytest.mark.slow
 def test_a_budget_out_of_reach_is_told(stores, tmp_path, caplog):
     train(stores, tmp_path / "run", **{"training.pruning.luts": 1})
     assert "more than training.pruning.luts 1: fewer weights" in caplog.text
