@@ -131,8 +131,7 @@ def train_variant(
     plain: Variant = "float" if variant == "float" else "quantized"
     twin = build(config.model, task.heads, variant=plain, packed=True)
     final = build(config.model, task.heads, variant=plain)
-
-    luts = _counter(config, task, cost)
+    luts = _counter(final, task, cost)
     history = HistoryFile(history_path(folder, config, name), name, report)
     first_counted = 0 if plan is None else plan.first_counted_epoch(steps, training.epochs)
     pruners = _pruners(plan, training.pruning, luts)
@@ -203,9 +202,14 @@ def _pruners(
     return [GlobalPruning(plan, config.luts, luts)]
 
 
-def _counter(config: RunConfig, task: Task, cost: Cost | None) -> Callable[[Any], float]:
-    """Return what counts the LUTs of a network in training as it is."""
-    final = build(config.model, task.heads)
+def _counter(final: Any, task: Task, cost: Cost | None) -> Callable[[Any], float]:
+    """Return what counts the LUTs of a network in training as it is.
+
+    Args:
+        final: The same network as it is exported; it gets the weights.
+        task: What it is trained for.
+        cost: Counts LUTs.
+    """
 
     def luts(model: Any) -> float:
         if cost is None:
