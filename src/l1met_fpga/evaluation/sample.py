@@ -114,6 +114,7 @@ def load_store(
         DataError: If the file is no store, the part holds no event, or no event has truth.
     """
     with Store.open(path) as store:
+        store.require_rows(task.rows)
         events = np.arange(store.n_events) if part is None else store.events_of(part)
         if len(events) == 0:
             which = "any event" if part is None else f"an event in its {part.name.lower()} part"
@@ -127,7 +128,7 @@ def load_store(
         truths = tuple(task.truths.values())
         if not set(truths) <= set(store.truths):
             raise _nothing_known(store, task)
-        examples = store.examples(events, columns, truths=truths)
+        examples = store.examples(events, columns, truths=truths, besides=task.besides)
         known = _known(task.truth(examples))
         if not known.any():
             raise _nothing_known(store, task)
