@@ -114,7 +114,6 @@ def load_store(
         DataError: If the file is no store, the part holds no event, or no event has truth.
     """
     with Store.open(path) as store:
-        store.require_rows(task.rows)
         events = np.arange(store.n_events) if part is None else store.events_of(part)
         if len(events) == 0:
             which = "any event" if part is None else f"an event in its {part.name.lower()} part"
@@ -124,6 +123,7 @@ def load_store(
                 f"{path}: its label {store.label!r} must have {LABEL_RULE}; convert the sample "
                 "again with --label"
             )
+        store.require_rows(task.rows)
         events = events[:max_events]
         truths = tuple(task.truths.values())
         if not set(truths) <= set(store.truths):
