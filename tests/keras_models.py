@@ -21,8 +21,8 @@ NAMES = sorted(
 """Networks of MET that become firmware."""
 
 
-def model_config(name: str) -> ModelConfig:
-    return load_run(MODELS / f"{name}.yaml").model
+def model_config(name: str, **changes: object) -> ModelConfig:
+    return load_run(MODELS / f"{name}.yaml", changes).model
 
 
 def random_candidates(
