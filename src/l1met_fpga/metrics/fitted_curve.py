@@ -1,14 +1,17 @@
-"""The curve that is fitted to turn-ons, apart from the fit: drawing one needs no optimizer."""
+"""The curve that is fitted to turn-ons, apart from the fit: drawing one needs no SciPy."""
 
+import math
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import ndtr
 
 from l1met_fpga.metrics.arrays import FloatArray
 
 __all__ = ["FittedCurve", "curve"]
+
+_erfc: Final = np.frompyfunc(math.erfc, 1, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,5 +48,6 @@ def curve(parameters: FloatArray, truth: FloatArray) -> FloatArray:
     """Return the efficiency at true values, from the parameters in the order of :class:`FittedCurve`."""
     plateau, floor, middle, width, growth = parameters
     distance = truth - middle
-    rise = ndtr(distance / (width + growth * np.abs(distance)))
+    pull = distance / (width + growth * np.abs(distance))
+    rise = 0.5 * np.asarray(_erfc(-pull / math.sqrt(2)), np.float64)
     return np.asarray(floor + (plateau - floor) * rise)
