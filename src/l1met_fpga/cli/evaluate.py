@@ -170,8 +170,9 @@ def _settings(config: Path | None, assign: list[str]) -> "EvaluationConfig":
 
 
 def _write(found: "Evaluation", folder: Path, *, history: Path | None, plots: bool) -> None:
-    from l1met_fpga.evaluation.metrics_file import save_metrics, to_metrics
+    from l1met_fpga.evaluation.metrics_content import to_metrics
     from l1met_fpga.evaluation.summary import summary_lines
+    from l1met_fpga.results.metrics_file import save_metrics
     from l1met_fpga.run_folder import RunFolder
 
     console = terminal.console()
