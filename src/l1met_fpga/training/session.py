@@ -86,6 +86,8 @@ class PlannedNetwork:
 def networks(config: RunConfig) -> tuple[PlannedNetwork, ...]:
     """Return the networks that a run trains, in this order: float ones, then quantized ones."""
     training, primary = config.training, primary_variant(config)
+    if primary == "float":
+        return (PlannedNetwork(primary, primary, config),)
     found = [PlannedNetwork("float", "float", config)] if training.float_twin else []
     for number in range(training.teacher.train if training.teacher.weight else 0):
         settings = config.model_copy(update={"training": training.of_teacher(number)})
@@ -173,8 +175,9 @@ def load_training(
         TrainingError: If there is too little to train on or to watch.
     """
     samples = load_samples(
-        config.samples, config.model, tuple(task.truths.values()), reference=task.reference
-    )
+        config.samples, config.model, tuple(task.truths.values()), reference=task.reference,
+        rows=task.rows, besides=task.besides,
+    )  # fmt: skip
     mixture = TrainingMixture(
         [s.train for s in samples], [s.share for s in samples], config.training, task
     )
@@ -264,6 +267,8 @@ def _settings(config: RunConfig) -> dict[str, Any]:
 def _save(folder: RunFolder, one: PlannedNetwork, task: Task, result: TrainedNetwork) -> None:
     if one.name == primary_variant(one.config):
         save_model(result.model, folder.model)
+        if one.variant == "float":  # an architecture without firmware
+            return
         export_network(result.model, task.heads).save(folder.network)
     elif one.name in ("float", "quantized"):
         save_model(

@@ -79,7 +79,9 @@ def network_of_run(root: Path, task: Task, events: Examples) -> Any:
 
 def _network(root: Path) -> tuple[Path, Variant]:
     run = RunFolder.open(root)
-    return (run.float_model, "float") if run.float_model.is_file() else (run.model, "quantized")
+    if run.float_model.is_file():
+        return run.float_model, "float"
+    return run.model, "float" if load_run(run.config).model.no_firmware else "quantized"
 
 
 def _outputs(model: Any, task: Task, events: Examples) -> Heads:
