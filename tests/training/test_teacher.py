@@ -53,11 +53,15 @@ def test_what_teachers_give_turns_with_the_event(stores):
         np.testing.assert_array_equal(both["met"], np.hstack([targets["met"]] * 2))
 
 
-def test_the_term_is_a_huber_loss_to_the_teacher():
+def test_the_term_is_the_main_loss_to_the_teacher():
     q, teacher_gev, u = [[30.0, 40.0]], [[0.0, 36.0]], [[50.0, 40.0]]  # 50 and 4 from the teacher
-    losses = [head_losses(MET, LossConfig(delta_gev=30), weight)["met"] for weight in (0, 5)]
+    losses = [
+        head_losses(MET, LossConfig(delta_gev=30, response_weight=2), weight)["met"]
+        for weight in (0, 5)
+    ]
     plain = losses[0].call(tf.constant(q), tf.constant(u)).numpy()
-    assert plain == pytest.approx(0.5 * 20**2 / 2)
+    response = 2 * (20 * 30 / (2500 + 400)) ** 2  # not of the teacher
+    assert plain == pytest.approx(0.5 * 20**2 / 2 + response)
     for loss, weight in zip(losses, (0, 5), strict=True):
         value = loss.call(tf.constant([q[0] + teacher_gev[0]]), tf.constant(u)).numpy()
         assert value == pytest.approx(plain + weight * 0.5 * (30 * (50 - 15) + 4**2 / 2))

@@ -213,8 +213,9 @@ class EarlyStoppingConfig(StrictModel):
 class TeacherConfig(StrictModel):
     """Networks whose mean output the quantized networks learn beside the truth.
 
-    The term is ``weight`` times the Huber loss (``loss.delta_gev``) to that mean. Float networks
-    know what few bits and weights can still be asked for better than the truth does.
+    The term is ``weight`` times the main term of the loss (``loss.kind``), with that mean for the
+    truth: what a network with more bits and weights makes of an event is within reach of the
+    student, the truth often is not.
 
     Attributes:
         weight: Weight of the term; 0 has no teacher.

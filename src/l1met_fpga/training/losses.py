@@ -3,10 +3,9 @@
 import difflib
 from typing import Any
 
-from l1met_fpga.config.training import LossConfig
+from l1met_fpga.config.training import LossConfig, RateLossConfig
 from l1met_fpga.errors import ConfigError
 from l1met_fpga.models.keras import keras, tf
-from l1met_fpga.tasks.losses import huber
 from l1met_fpga.tasks.task import Loss, Task
 
 __all__ = ["HeadLoss", "head_losses"]
@@ -20,7 +19,7 @@ class HeadLoss(keras.losses.Loss):  # type: ignore[misc]
     Args:
         loss: The task's.
         config: Its settings.
-        teacher_weight: Weight of the Huber loss to the teachers.
+        teacher_weight: Weight of the main term to the teachers.
     """
 
     def __init__(
@@ -28,6 +27,7 @@ class HeadLoss(keras.losses.Loss):  # type: ignore[misc]
     ) -> None:
         super().__init__(name=config.kind, **kwargs)
         self.loss, self.config, self.teacher_weight = loss, config, teacher_weight
+        self._main = config.model_copy(update={"rate": RateLossConfig(), "response_weight": 0.0})
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """Return one value per example."""
@@ -36,7 +36,7 @@ class HeadLoss(keras.losses.Loss):  # type: ignore[misc]
         value = self.loss(q[:, :size], u, self.config)
         if q.shape[-1] == size:  # no teacher
             return value
-        return value + self.teacher_weight * huber(q[:, size:], u, self.config)
+        return value + self.teacher_weight * self.loss(q[:, size:], u, self._main)
 
 
 def head_losses(task: Task, config: LossConfig, teacher_weight: float = 0.0) -> dict[str, HeadLoss]:
