@@ -60,6 +60,13 @@ def evaluate(
     forms: Annotated[
         bool, typer.Option("--forms", help="Also the int64, C-simulated and RTL forms (slow).")
     ] = False,
+    then: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Each network with this behind it as well; MET: jump (the trigger's own), "
+            "turning_jump (a form of it that turns with the event)."
+        ),
+    ] = None,
     allow_training_events: Annotated[
         bool,
         typer.Option(
@@ -103,6 +110,8 @@ def evaluate(
         runs[0].run.writable()
     else:
         require_folder(output)
+    if then and not runs:
+        raise ConfigError(f"--then {then[0]} follows a network; give a run folder")
     if runs and task is not None:
         raise ConfigError(f"--task {task} is for --arrays without a run folder; a run has its task")
     chosen = task_named(runs[0].config.task if runs else task or DEFAULT_TASK)
@@ -116,6 +125,7 @@ def evaluate(
             stores=sample,
             arrays=files,
             forms=more,
+            steps=then or (),
             allow_training_events=allow_training_events,
         )
     else:

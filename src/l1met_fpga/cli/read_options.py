@@ -7,7 +7,7 @@ import typer
 __all__ = ["BranchMapOption", "FormatOption"]
 
 FormatOption = Annotated[
-    str | None, typer.Option("--format", help="auto, root, words, l1metml or l1deepmet.")
+    str | None, typer.Option("--format", help="auto, root, words, l1metml, l1deepmet or jets.")
 ]
 BranchMapOption = Annotated[
     str | None,
