@@ -7,6 +7,7 @@ from l1met_fpga.config.rtl import RtlConfig
 from l1met_fpga.config.run import load_run
 from l1met_fpga.firmware.meaning import require_hardware_columns
 from l1met_fpga.models.network import Network
+from l1met_fpga.models.network_of_run import network_of
 from l1met_fpga.run_folder import RunFolder
 
 __all__ = ["chosen_network", "chosen_rtl", "chosen_run", "firmware_network"]
@@ -22,7 +23,7 @@ def chosen_network(source: Path | None) -> Network:
     if source is not None and source.is_file():
         return Network.load(source)
     folder = RunFolder.open(source) if source is not None else need_last_run()
-    return Network.load(folder.need(folder.network, made_by="l1met train"))
+    return network_of(folder)
 
 
 def firmware_network(source: Path | None) -> tuple[Network, list[str]]:
