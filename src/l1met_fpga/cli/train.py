@@ -2,7 +2,7 @@
 
 import shlex
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, Self
@@ -94,6 +94,24 @@ def _command(config: Path, root: Path, samples: list[str], assignments: list[str
     return shlex.join(["l1met", "train", str(config), "--output", str(root), *given])
 
 
+class _Lane:
+    """Networks that train one after another, and when they will be done."""
+
+    def __init__(self, names: Sequence[str], epochs: int) -> None:
+        self._names, self._epochs, self._seen = names, epochs, 0
+        self._started_s = self.ends_s = time.monotonic()
+
+    def seen(self, variant: str, epochs_done: int) -> None:
+        """Note an epoch; every one that is left takes as long as those so far did on average."""
+        if variant not in self._names:
+            return
+        self._seen += 1
+        later = len(self._names) - 1 - self._names.index(variant)
+        left = self._epochs - epochs_done + later * self._epochs
+        now = time.monotonic()
+        self.ends_s = now + left * (now - self._started_s) / self._seen
+
+
 class _Epochs:
     """One progress bar per variant on a terminal, one line per epoch elsewhere."""
 
@@ -114,7 +132,7 @@ class _Epochs:
             name: self._progress.add_task(title, total=epochs, start=False, figures="")
             for name, title in self._titles.items()
         }
-        self._last_s = time.monotonic()
+        self._lanes: list[_Lane] = []
 
     def __enter__(self) -> Self:
         self._progress.start()
@@ -123,8 +141,13 @@ class _Epochs:
     def __exit__(self, *_: object) -> None:
         self._progress.stop()
 
-    def start(self, reference: Mapping[str, float]) -> None:
-        """Say what the trigger gives today on the validation events, and what efficiency is of."""
+    def start(self, reference: Mapping[str, float], lanes: Sequence[Sequence[str]]) -> None:
+        """Say what the trigger gives today on the validation events, and what efficiency is of.
+
+        Args:
+            reference: Figures of it.
+            lanes: Networks that train one after another, by process.
+        """
         words = self._words
         found = f"PUPPI {words.score} on the same events: validation {reference['val_loss']:.1f}"
         signals = [
@@ -139,7 +162,7 @@ class _Epochs:
                 f"{', '.join(signals)})"
             )
         self._say(found)
-        self._last_s = time.monotonic()
+        self._lanes = [_Lane(names, self._epochs) for names in lanes]
 
     def report(self, variant: str, epochs_done: int, figures: dict[str, float]) -> None:
         """Show the figures of an epoch and about how long the rest takes."""
@@ -153,12 +176,11 @@ class _Epochs:
             self._say(f"{self._titles[variant]}, epoch {epochs_done}/{self._epochs}: {found}")
 
     def _time_left(self, variant: str, epochs_done: int) -> str:
-        """Say how long all networks take if every epoch that is left takes as long as this one."""
-        now = time.monotonic()
-        epoch_s, self._last_s = now - self._last_s, now
-        later = len(self._titles) - 1 - list(self._titles).index(variant)
-        left_s = epoch_s * (self._epochs - epochs_done + later * self._epochs)
-        if left_s == 0:
+        """Say how long all networks take if every process goes on at its speed."""
+        for lane in self._lanes:
+            lane.seen(variant, epochs_done)
+        left_s = max(lane.ends_s for lane in self._lanes) - time.monotonic()
+        if left_s <= 0:
             return ""
         told = f"{left_s / 60:.0f} min" if left_s >= 90 else f"{left_s:.0f} s"
         return f"; {told} left for all at this speed"

@@ -13,7 +13,7 @@ from l1met_fpga.data.slots import all_slots
 from l1met_fpga.data.store import Store
 from l1met_fpga.data.truth import GEN_MET, PUPPI_MET, Quantity
 from l1met_fpga.metrics.arrays import FloatArray, magnitude_gev
-from l1met_fpga.models.heads import MET
+from l1met_fpga.models.heads import Head
 from l1met_fpga.puppi.columns import Candidates
 from l1met_fpga.puppi.emulator import cmssw_met_xy_gev
 from l1met_fpga.puppi.sums import momentum_xy_gev, puppi_met_xy_gev
@@ -22,7 +22,9 @@ from l1met_fpga.tasks.baselines import CandidateSum
 from l1met_fpga.tasks.rotation import Rotation
 from l1met_fpga.tasks.task import Baseline, BinnedFigure, Files, Heads, Loss, Plots, Task
 
-__all__ = ["TASK"]
+__all__ = ["MET", "TASK"]
+
+MET: Final = Head(name="met", kind="vector", unit="GeV", size=2)
 
 
 def _losses() -> Mapping[str, Mapping[str, Loss]]:
