@@ -32,6 +32,7 @@ __all__ = [
     "Inputs",
     "Loss",
     "Plots",
+    "Step",
     "Task",
 ]
 
@@ -60,6 +61,19 @@ class Baseline:
     title: str
     estimate: Estimator
     weights: WeightTable | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What the trigger can do with an estimate before it cuts on it.
+
+    Attributes:
+        title: Text in legends and tables, behind that of the estimate.
+        run: (examples, heads) -> heads.
+    """
+
+    title: str
+    run: Callable[[Examples, Heads], Heads]
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +166,8 @@ class Task:
         weights: Fits the mean weight of candidates, in cells, with which today's sum becomes the
             given heads; None where the heads are no sum over candidates.
         evaluation: Bins and ranges of the truth that hold where a model's YAML file gives none.
+        besides: What else is read of each example (:mod:`l1met_fpga.data.layout`).
+        steps: What the trigger can put behind a network, by name.
         others: (store, events) -> estimates of other algorithms that the store's sources held.
     """
 
@@ -171,6 +187,8 @@ class Task:
     augment: Augment = _as_it_is
     weights: Callable[[Examples, Heads], WeightTable] | None = None
     evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
+    besides: tuple[str, ...] = ()
+    steps: Mapping[str, Step] = field(default_factory=dict)
     others: Callable[[Store, npt.NDArray[np.int64]], Mapping[str, Heads]] = _none
 
     def truth(self, examples: Examples) -> dict[str, FloatArray]:

@@ -83,7 +83,8 @@ def _save(inputs: TrainingInputs, variant: Variant, result: TrainedNetwork) -> N
     folder = inputs.folder
     if variant == primary_variant(inputs.config):
         save_model(result.model, folder.model)
-        export_network(result.model, inputs.task.heads).save(folder.network)
+        if variant != "float":  # of an architecture without firmware
+            export_network(result.model, inputs.task.heads).save(folder.network)
     else:
         twin = folder.float_model if variant == "float" else folder.unpruned_model
         save_model(result.model, twin)

@@ -57,6 +57,8 @@ class TrainingRun:
 def variants(config: RunConfig) -> tuple[Variant, ...]:
     """Return the variants to train, twins first."""
     primary = primary_variant(config)
+    if primary == "float":
+        return (primary,)
     chosen: list[Variant] = ["float"] if config.training.float_twin else []
     if config.training.unpruned_twin and primary != "quantized":
         chosen.append("quantized")
@@ -161,8 +163,9 @@ def load_training(
         TrainingError: If there is too little to train on or to watch.
     """
     samples = load_samples(
-        config.samples, config.model, tuple(task.truths.values()), reference=task.reference
-    )
+        config.samples, config.model, tuple(task.truths.values()), reference=task.reference,
+        rows=task.rows, besides=task.besides,
+    )  # fmt: skip
     mixture = TrainingMixture(
         [s.train for s in samples], [s.share for s in samples], config.training, task
     )
