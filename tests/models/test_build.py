@@ -96,12 +96,12 @@ def test_unknown_variant_and_missing_schedule():
 
 
 def test_registry_names_the_choices():
-    with pytest.raises(ConfigError, match=r"unknown architecture 'edgeconv'; choose from \['deep"):
-        builder("edgeconv", (MET,))
+    with pytest.raises(ConfigError, match=r"unknown architecture 'pointnet'; choose from \['deep"):
+        builder("pointnet", (MET,))
     with pytest.raises(ConfigError, match="registered already"):
         register("deepset", kinds=("vector",))(lambda *_: None)
     with pytest.raises(ConfigError, match="no configuration class declares"):
-        register("edgeconv", kinds=("vector",))(lambda *_: None)
+        register("pointnet", kinds=("vector",))(lambda *_: None)
 
 
 @pytest.mark.parametrize(
