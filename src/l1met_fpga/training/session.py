@@ -18,6 +18,7 @@ from l1met_fpga.models.build import Variant
 from l1met_fpga.models.export import export_network
 from l1met_fpga.models.registry import builder
 from l1met_fpga.models.storage import save_model
+from l1met_fpga.results.run import TrainingStart
 from l1met_fpga.run_folder import RunFolder
 from l1met_fpga.tasks.task import Task
 from l1met_fpga.training import workers
@@ -109,6 +110,7 @@ def train_run(
         on_start(validation.reference)
     with exclusive(root):
         folder = _open(config, root, identity, overwrite=overwrite, resume=resume)
+        write_json(folder.started, _start(config, validation).model_dump())
         write_json(folder.environment, environment(seed=config.training.seed, command=command))
         results: dict[str, TrainedNetwork] = {}
         for variant in variants(config):
@@ -140,6 +142,13 @@ def load_training(
         [s.train for s in samples], [s.share for s in samples], config.training, task
     )
     return samples, mixture, Validation(samples, config.training.loss, task, config.evaluation)
+
+
+def _start(config: RunConfig, validation: Validation) -> TrainingStart:
+    return TrainingStart(
+        networks={str(variant): config.training.epochs for variant in variants(config)},
+        puppi=_finite(validation.reference),
+    )
 
 
 def _open(
@@ -205,9 +214,6 @@ def _summary(
     validation: Validation,
     results: dict[str, TrainedNetwork],
 ) -> dict[str, Any]:
-    def finite(figures: dict[str, float]) -> dict[str, float | None]:
-        return {k: v if math.isfinite(v) else None for k, v in figures.items()}
-
     return {
         "task": config.task,
         "model": config.model.name,
@@ -217,15 +223,19 @@ def _summary(
         "training_events": sum(len(sample.train) for sample in samples),
         "steps_per_epoch": mixture.steps_per_epoch,
         "samples": [sample.record() for sample in samples],
-        "puppi": finite(validation.reference),
+        "puppi": _finite(validation.reference),
         "networks": {
             variant: {
                 "epochs": result.epochs,
                 "seconds": round(result.seconds, 1),
                 "parameters": int(result.model.count_params()),
                 "zero_fractions": result.zero_fractions,
-                "validation": finite(result.validation),
+                "validation": _finite(result.validation),
             }
             for variant, result in results.items()
         },
     }
+
+
+def _finite(figures: dict[str, float]) -> dict[str, float | None]:
+    return {k: v if math.isfinite(v) else None for k, v in figures.items()}
