@@ -63,9 +63,9 @@ def as_stored(task: Task, head: str, values: np.ndarray) -> np.ndarray:
 
 
 def shipped(task: Task) -> RunConfig:
-    """The configuration of a network of this task."""
-    paths = sorted(MODELS.glob("*.yaml"))
-    return next(run for path in paths if (run := load_run(path)).task == task.name)
+    """The configuration of a network of this task that becomes firmware."""
+    runs = [load_run(path) for path in sorted(MODELS.glob("*.yaml"))]
+    return next(run for run in runs if run.task == task.name and not run.model.no_firmware)
 
 
 def test_every_head_has_a_truth_and_a_loss(task):

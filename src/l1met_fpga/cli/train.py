@@ -85,6 +85,9 @@ def train(
     _print_sizes(console, run.summary)
     if evaluate:
         _evaluate(console, run.folder, run_config, task)
+    if run_config.model.no_firmware:
+        console.print(f"run folder {root}; {run_config.model.name} is float and has no firmware")
+        return
     console.print(f"run folder {root}; next: make hls, or")
     console.print(f"  {terminal.program()} synthesize {shlex.quote(str(root))}")
 

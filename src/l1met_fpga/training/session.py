@@ -54,6 +54,8 @@ class TrainingRun:
 def variants(config: RunConfig) -> tuple[Variant, ...]:
     """Return the variants to train, twins first."""
     primary = primary_variant(config)
+    if primary == "float":
+        return (primary,)
     chosen: list[Variant] = ["float"] if config.training.float_twin else []
     if config.training.unpruned_twin and primary != "quantized":
         chosen.append("quantized")
@@ -136,8 +138,9 @@ def load_training(
         TrainingError: If there is too little to train on or to watch.
     """
     samples = load_samples(
-        config.samples, config.model, tuple(task.truths.values()), reference=task.reference
-    )
+        config.samples, config.model, tuple(task.truths.values()), reference=task.reference,
+        rows=task.rows, besides=task.besides,
+    )  # fmt: skip
     mixture = TrainingMixture(
         [s.train for s in samples], [s.share for s in samples], config.training, task
     )
@@ -200,6 +203,8 @@ def _save(
 ) -> None:
     if variant == primary_variant(config):
         save_model(result.model, folder.model)
+        if variant == "float":  # an architecture without firmware
+            return
         export_network(result.model, task.heads).save(folder.network)
     else:
         save_model(
