@@ -62,10 +62,10 @@ def test_commands_are_taken(page):
 @pytest.mark.parametrize(
     ("command", "wrong"),
     [
-        ("l1met trian models/deepset.yaml", "no command trian"),
+        ("l1met tranin models/deepset.yaml", "no command tranin"),
         ("l1met train models/deepset.yaml --epochs 3", "No such option"),
         ("l1met compare runs/a runs/b", "Missing parameter: output"),
-        ("make trian", "no target"),
+        ("make tranin", "no target"),
     ],
 )
 def test_wrong_commands_are_found(command, wrong):
