@@ -1,14 +1,15 @@
-import threading
+import re
 import time
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner
 
 from l1met_fpga.cli import watch
 from l1met_fpga.cli.activity import Activity
 from l1met_fpga.cli.app import app
-from l1met_fpga.cli.terminal import console
 from l1met_fpga.files import exclusive, write_json
 from l1met_fpga.run_folder import RunFolder
 
@@ -58,27 +59,20 @@ def test_an_interrupted_training_is_told_with_the_command_that_goes_on(training)
 
 
 def test_a_training_is_followed_until_it_ends(training, monkeypatch):
-    monkeypatch.setattr(watch, "POLL_S", 0.02)
+    steps = iter([1, 1, 2, 3, None])
 
-    def train():
-        with exclusive(training.root):
-            held.set()
-            for n in (1, 2, 3):
-                time.sleep(0.1)
-                write_epochs(training.root / "history_float.csv", EPOCHS[:n])
-            time.sleep(0.1)
+    def train(_):
+        done = next(steps)
+        if done is None:
             training.training.write_text("{}")
+        else:
+            write_epochs(training.root / "history_float.csv", EPOCHS[:done])
 
-    held = threading.Event()
-    beside = threading.Thread(target=train)
-    beside.start()
-    held.wait()
-    found = run.invoke(app, ["watch", str(training.root)])
-    beside.join()
-    seen = [
-        line.replace("│", " ").split()[1] for line in found.output.splitlines() if "float" in line
-    ]
-    assert seen == ["0/3", "1/3", "2/3", "3/3"]
+    monkeypatch.setattr(watch.time, "sleep", train)
+    with exclusive(training.root):
+        found = run.invoke(app, ["watch", str(training.root)])
+    shown = [line for line in found.output.splitlines() if "float" in line]
+    assert [line.replace("│", " ").split()[1] for line in shown] == ["0/3", "1/3", "2/3", "3/3"]
     assert " left for all at this speed" in found.output
     assert "the training is complete; next: l1met evaluate" in found.output
 
@@ -89,14 +83,21 @@ def test_a_folder_without_a_training_is_told(tmp_path):
     assert "has no started.json; it is made by `l1met train`" in str(found.exception)
 
 
-def test_a_long_step_is_never_silent(capsys):
-    with Activity(console(), "counting", silence_s=0.05) as activity:
-        time.sleep(0.3)
+def test_a_long_step_is_never_silent():
+    written = StringIO()
+
+    def wait_for(line):
+        until = time.monotonic() + 60
+        while not re.search(line, written.getvalue(), re.MULTILINE):
+            assert time.monotonic() < until, written.getvalue()
+            time.sleep(0.01)
+
+    with Activity(Console(file=written), "counting", silence_s=0.02) as activity:
+        wait_for(r"^counting: \d+ s$")
         activity.doing("drawing")
         activity.say("half")
-        time.sleep(0.2)
-    lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == "counting: 0 s"
-    assert "half" in lines
-    assert lines[-1] == "drawing: 0 s"
-    assert len(lines) >= 5
+        wait_for(r"^half$")
+        wait_for(r"^drawing: \d+ s$")
+    end = written.getvalue()
+    time.sleep(0.1)
+    assert written.getvalue() == end
