@@ -17,6 +17,7 @@ from l1met_fpga.models.build import Variant
 from l1met_fpga.models.keras import tf
 from l1met_fpga.models.registry import builder
 from l1met_fpga.processors import allowed_processors
+from l1met_fpga.results.run import TrainingStart
 from l1met_fpga.run_folder import RunFolder
 from l1met_fpga.tasks.task import Task
 from l1met_fpga.training import workers
@@ -117,6 +118,7 @@ def train_run(
         on_start(validation.reference, lanes)
     with exclusive(root):
         folder = _open(config, root, identity, overwrite=overwrite, resume=resume)
+        write_json(folder.started, _start(config, validation).model_dump())
         write_json(folder.environment, environment(seed=config.training.seed, command=command))
         inputs = TrainingInputs(config, task, mixture, validation, folder, identity)
         records = _train(inputs, lanes, report, strategy)
@@ -172,6 +174,13 @@ def load_training(
     return samples, mixture, Validation(samples, config.training.loss, task, config.evaluation)
 
 
+def _start(config: RunConfig, validation: Validation) -> TrainingStart:
+    return TrainingStart(
+        networks={str(variant): config.training.epochs for variant in variants(config)},
+        puppi=_finite(validation.reference),
+    )
+
+
 def _open(
     config: RunConfig, root: Path, identity: Identity, *, overwrite: bool, resume: bool
 ) -> RunFolder:
@@ -223,9 +232,6 @@ def _summary(
     validation: Validation,
     records: Records,
 ) -> dict[str, Any]:
-    def finite(figures: dict[str, float]) -> dict[str, float | None]:
-        return {k: v if math.isfinite(v) else None for k, v in figures.items()}
-
     return {
         "task": config.task,
         "model": config.model.name,
@@ -235,9 +241,13 @@ def _summary(
         "training_events": sum(len(sample.train) for sample in samples),
         "steps_per_epoch": mixture.steps_per_epoch,
         "samples": [sample.record() for sample in samples],
-        "puppi": finite(validation.reference),
+        "puppi": _finite(validation.reference),
         "networks": {
-            variant: records[variant] | {"validation": finite(records[variant]["validation"])}
+            variant: records[variant] | {"validation": _finite(records[variant]["validation"])}
             for variant in variants(config)
         },
     }
+
+
+def _finite(figures: dict[str, float]) -> dict[str, float | None]:
+    return {k: v if math.isfinite(v) else None for k, v in figures.items()}
