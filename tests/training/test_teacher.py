@@ -15,7 +15,8 @@ from l1met_fpga.tasks.met.task import TASK as MET
 from l1met_fpga.training import teacher
 from l1met_fpga.training.losses import head_losses
 from l1met_fpga.training.mixture import TrainingMixture
-from l1met_fpga.training.session import networks, train_run
+from l1met_fpga.training.networks import planned
+from l1met_fpga.training.session import train_run
 
 
 @pytest.fixture(scope="module")
@@ -112,7 +113,7 @@ def student(finished, stores):
 
 def test_students_of_a_twin_another_network_and_another_run(finished, stores, tmp_path):
     taught = student(finished, stores)
-    assert [(n.name, n.epochs) for n in networks(taught)] == [
+    assert [(n.name, n.epochs) for n in planned(taught)] == [
         ("float", 2), ("teacher_1", 1), ("pruned", 2),
     ]  # fmt: skip
     run = train_run(taught, MET, tmp_path / "run", command="test")

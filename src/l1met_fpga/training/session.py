@@ -1,12 +1,11 @@
 """A whole training run: all variants of a network, into a run folder."""
 
-import logging
 import math
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from l1met_fpga.config.run import RunConfig, load_run, save_run
 from l1met_fpga.config.training import EarlyStoppingConfig
@@ -15,32 +14,30 @@ from l1met_fpga.errors import ConfigError, TrainingError
 from l1met_fpga.files import exclusive, write_json
 from l1met_fpga.identity import Identity, require_same
 from l1met_fpga.models.build import Variant
-from l1met_fpga.models.export import export_network
+from l1met_fpga.models.keras import tf
 from l1met_fpga.models.registry import builder
-from l1met_fpga.models.storage import save_model
+from l1met_fpga.processors import allowed_processors
+from l1met_fpga.results.run import TrainingStart
 from l1met_fpga.run_folder import RunFolder
 from l1met_fpga.tasks.task import Task
 from l1met_fpga.training import workers
+from l1met_fpga.training.beside import Beside
 from l1met_fpga.training.callbacks import EpochReport
 from l1met_fpga.training.environment import environment
 from l1met_fpga.training.inputs import training_identity
-from l1met_fpga.training.loop import Cost, TrainedNetwork, primary_variant, train_variant
+from l1met_fpga.training.loop import Cost, primary_variant
 from l1met_fpga.training.mixture import TrainingMixture
 from l1met_fpga.training.monitor import Validation
+from l1met_fpga.training.networks import Records, TrainingInputs, planned, train_networks
 from l1met_fpga.training.resume import require_same_inputs
-from l1met_fpga.training.teacher import network_of_run, taught
 from l1met_fpga.training.tensorboard import require_tensorboard
 
-__all__ = [
-    "PlannedNetwork",
-    "TrainingRun",
-    "load_training",
-    "networks",
-    "require_same_settings",
-    "train_run",
-]
+__all__ = ["TrainingRun", "load_training", "require_same_settings", "train_run"]
 
-logger = logging.getLogger(__name__)
+Lanes = tuple[tuple[str, ...], ...]
+"""Networks that train one after another, by process."""
+STEPS_WORTH_A_PROCESS: Final = 1000
+"""Training steps of a network in about twice the time that a second process needs to start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,45 +55,6 @@ class TrainingRun:
     summary: dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class PlannedNetwork:
-    """A network that a run trains.
-
-    Attributes:
-        name: Name in files: the variant, or ``teacher_N``.
-        variant: Its variant.
-        config: The run, with the settings that it is trained with.
-    """
-
-    name: str
-    variant: Variant
-    config: RunConfig
-
-    @property
-    def epochs(self) -> int:
-        """Epochs that it trains at most."""
-        return self.config.training.of(self.variant).epochs
-
-    @property
-    def learns_from_others(self) -> bool:
-        """Whether a teacher has a part in its loss."""
-        return self.variant != "float" and self.config.training.teacher.weight > 0
-
-
-def networks(config: RunConfig) -> tuple[PlannedNetwork, ...]:
-    """Return the networks that a run trains, in this order: float ones, then quantized ones."""
-    training, primary = config.training, primary_variant(config)
-    if primary == "float":
-        return (PlannedNetwork(primary, primary, config),)
-    found = [PlannedNetwork("float", "float", config)] if training.float_twin else []
-    for number in range(training.teacher.train if training.teacher.weight else 0):
-        settings = config.model_copy(update={"training": training.of_teacher(number)})
-        found.append(PlannedNetwork(f"teacher_{number + 1}", "float", settings))
-    if training.unpruned_twin and primary != "quantized":
-        found.append(PlannedNetwork("quantized", "quantized", config))
-    return (*found, PlannedNetwork(primary, primary, config))
-
-
 def train_run(
     config: RunConfig,
     task: Task,
@@ -106,7 +64,7 @@ def train_run(
     overwrite: bool = False,
     resume: bool = False,
     report: EpochReport | None = None,
-    on_start: Callable[[Mapping[str, float]], None] | None = None,
+    on_start: Callable[[Mapping[str, float], Lanes], None] | None = None,
     cost: Cost | None = None,
 ) -> TrainingRun:
     """Train a network and its twins and write the run folder.
@@ -123,7 +81,8 @@ def train_run(
         resume: Go on with an interrupted run there.
         report: Called after every epoch.
         on_start: Called once before the first epoch, with the figures of what the trigger gives
-            today, on the validation events.
+            today, on the validation events, and the networks of each process, in the order of
+            their training.
         cost: Counts LUTs, for ``training.pruning.luts``.
 
     Raises:
@@ -145,23 +104,50 @@ def train_run(
     samples, mixture, validation = load_training(config, task)
     validation.direction(config.training.early_stopping or EarlyStoppingConfig())
     identity = training_identity(config, samples)
+    lanes = _lanes(config, mixture)
     if on_start is not None:
-        on_start(validation.reference)
+        on_start(validation.reference, lanes)
     with exclusive(root):
         folder = _open(config, root, identity, overwrite=overwrite, resume=resume)
+        write_json(folder.started, _start(config, validation).model_dump())
         write_json(folder.environment, environment(seed=config.training.seed, command=command))
-        results: dict[str, TrainedNetwork] = {}
-        for one in networks(config):
-            results[one.name] = train_variant(
-                one.config, task, one.variant, _lesson(one, task, mixture, results), validation,
-                folder.root, identity=identity, report=report, strategy=strategy,
-                start=_start(one, results), cost=cost, name=one.name,
-            )  # fmt: skip
-            _save(folder, one, task, results[one.name])
-        summary = _summary(config, samples, mixture, validation, results)
+        inputs = TrainingInputs(config, task, mixture, validation, folder, identity, cost)
+        records = _train(inputs, lanes, report, strategy)
+        summary = _summary(config, samples, mixture, validation, records)
         shutil.rmtree(folder.checkpoints, ignore_errors=True)
         write_json(folder.training, summary)  # the last: the training is complete
     return TrainingRun(folder, primary_variant(config), summary)
+
+
+def _lanes(config: RunConfig, mixture: TrainingMixture) -> Lanes:
+    """Say which networks train in this process and which, if any, in one beside it.
+
+    No network that follows another in a lane waits for one of the other lane. Several machines, or
+    a GPU, whose memory TensorFlow takes for one process, train one network after another.
+    """
+    chosen, training = _names(config), config.training
+    waits = training.start_from_float or training.teacher.weight > 0
+    alone = [name for name in chosen if name == "quantized" and not waits]
+    worth = mixture.steps_per_epoch * config.training.epochs >= STEPS_WORTH_A_PROCESS
+    several = len(chosen) > 1 and allowed_processors() > 1 and workers.place().count == 1
+    if not (alone and worth and several) or tf.config.list_physical_devices("GPU"):
+        return (chosen,)
+    return tuple(name for name in chosen if name not in alone), tuple(alone)
+
+
+def _names(config: RunConfig) -> tuple[str, ...]:
+    return tuple(one.name for one in planned(config))
+
+
+def _train(
+    inputs: TrainingInputs, lanes: Lanes, report: EpochReport | None, strategy: Any | None
+) -> Records:
+    """Train the first lane here and the second, if there is one, beside it."""
+    here, *there = lanes
+    if not there:
+        return train_networks(inputs, here, report=report, strategy=strategy)
+    with Beside(inputs, there[0], report) as other:
+        return train_networks(inputs, here, report=other.report) | other.records()
 
 
 def load_training(
@@ -184,26 +170,11 @@ def load_training(
     return samples, mixture, Validation(samples, config.training.loss, task, config.evaluation)
 
 
-def _lesson(
-    one: PlannedNetwork,
-    task: Task,
-    mixture: TrainingMixture,
-    results: Mapping[str, TrainedNetwork],
-) -> TrainingMixture:
-    """Return what a network is trained on: with what its teachers give, if it has any."""
-    teacher = one.config.training.teacher
-    if not one.learns_from_others:
-        return mixture.seeded(one.config.training.seed)
-    own = [n for n in results if n.startswith("teacher_") or (n == "float" and teacher.twin)]
-    models = [results[name].packed for name in own]
-    models += [network_of_run(run, task, mixture.events) for run in teacher.runs]
-    return mixture.taught(taught(models, task, mixture.events))
-
-
-def _start(one: PlannedNetwork, results: Mapping[str, TrainedNetwork]) -> Any | None:
-    if one.variant == "float" or not one.config.training.start_from_float:
-        return None
-    return results["float"].packed
+def _start(config: RunConfig, validation: Validation) -> TrainingStart:
+    return TrainingStart(
+        networks={one.name: one.epochs for one in planned(config)},
+        puppi=_finite(validation.reference),
+    )
 
 
 def _open(
@@ -264,28 +235,13 @@ def _settings(config: RunConfig) -> dict[str, Any]:
     return dict(flat(config.model_dump(mode="json"), ""))
 
 
-def _save(folder: RunFolder, one: PlannedNetwork, task: Task, result: TrainedNetwork) -> None:
-    if one.name == primary_variant(one.config):
-        save_model(result.model, folder.model)
-        if one.variant == "float":  # an architecture without firmware
-            return
-        export_network(result.model, task.heads).save(folder.network)
-    elif one.name in ("float", "quantized"):
-        save_model(
-            result.model, folder.float_model if one.name == "float" else folder.unpruned_model
-        )
-
-
 def _summary(
     config: RunConfig,
     samples: Sequence[LoadedSample],
     mixture: TrainingMixture,
     validation: Validation,
-    results: dict[str, TrainedNetwork],
+    records: Records,
 ) -> dict[str, Any]:
-    def finite(figures: dict[str, float]) -> dict[str, float | None]:
-        return {k: v if math.isfinite(v) else None for k, v in figures.items()}
-
     return {
         "task": config.task,
         "model": config.model.name,
@@ -295,16 +251,13 @@ def _summary(
         "training_events": sum(len(sample.train) for sample in samples),
         "steps_per_epoch": mixture.steps_per_epoch,
         "samples": [sample.record() for sample in samples],
-        "puppi": finite(validation.reference),
+        "puppi": _finite(validation.reference),
         "networks": {
-            variant: {
-                "epochs": result.epochs,
-                "seconds": round(result.seconds, 1),
-                "parameters": int(result.model.count_params()),
-                "zero_fractions": result.zero_fractions,
-                "luts": result.luts,
-                "validation": finite(result.validation),
-            }
-            for variant, result in results.items()
+            name: records[name] | {"validation": _finite(records[name]["validation"])}
+            for name in _names(config)
         },
     }
+
+
+def _finite(figures: dict[str, float]) -> dict[str, float | None]:
+    return {k: v if math.isfinite(v) else None for k, v in figures.items()}
