@@ -43,6 +43,7 @@ class EvaluationConfig(StrictModel):
             below; the lowest supported one in smaller samples.
         efficiency_edges_gev: Bins of the truth for efficiencies at equal rate.
         turn_on_edges_gev: Bins of the truth of the turn-on curves.
+        class_mistag: Share of the other classes that passes where efficiencies of classes are compared.
         roc_above_gev: Signal events of the ROC curve have more truth than this.
         bootstrap_samples: Samples for errors.
         seed: Seed of the bootstrap.
@@ -61,6 +62,7 @@ class EvaluationConfig(StrictModel):
     monitor_rate_khz: float = Field(default=62.0, gt=0)
     efficiency_edges_gev: Edges = (100.0, 150.0, math.inf)
     turn_on_edges_gev: Edges = tuple(float(edge) for edge in range(0, 420, 20))
+    class_mistag: float = Field(default=0.1, gt=0, lt=1)
     roc_above_gev: float = Field(default=100.0, ge=0)
     bootstrap_samples: int = Field(default=200, ge=2)
     seed: int = Field(default=1, ge=0)

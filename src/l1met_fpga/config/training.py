@@ -1,7 +1,7 @@
 """Sections ``samples`` and ``training``."""
 
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -97,6 +97,7 @@ class LossConfig(StrictModel):
         kind: Main term: huber, mse or mae; of MET also quantile, relative and relative_gen.
         delta_gev: Border between quadratic and linear of the Huber loss.
         quantile: Level of the quantile loss.
+        head_weights: Weight of the loss of each head by its name, 1 if it has none.
         response_weight: Weight of the response term of MET, 0 leaves it out.
         response_scale_gev: genMET below which the response term fades out.
         rate: Loss of the trigger's decision, added to the main term.
@@ -105,6 +106,7 @@ class LossConfig(StrictModel):
     kind: str = "huber"
     delta_gev: float = Field(default=30.0, gt=0)
     quantile: float = Field(default=0.5, gt=0, lt=1)
+    head_weights: dict[str, Annotated[float, Field(ge=0)]] = Field(default_factory=dict)
     response_weight: float = Field(default=0.0, ge=0)
     response_scale_gev: float = Field(default=20.0, gt=0)
     rate: RateLossConfig = RateLossConfig()

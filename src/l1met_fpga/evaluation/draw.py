@@ -11,6 +11,11 @@ from matplotlib.figure import Figure
 
 from l1met_fpga.errors import ReportError
 from l1met_fpga.evaluation.evaluation import Evaluation
+from l1met_fpga.evaluation.plot_classes import (
+    plot_class_efficiency,
+    plot_class_roc,
+    plot_confusion,
+)
 from l1met_fpga.evaluation.plot_network import plot_learning_curves, plot_weight_maps
 from l1met_fpga.evaluation.plot_resolution import (
     plot_binned,
@@ -76,6 +81,8 @@ def figures_of(
     """Yield the name and the figure of every plot."""
     for label in evaluation.resolution:
         yield from _resolution_figures(evaluation, label)
+    for label in evaluation.classes:
+        yield from _class_figures(evaluation, label)
     if evaluation.rates is not None:
         curves = {_title(evaluation, n): c for n, c in _shown(evaluation, evaluation.rates.curves)}
         title = f"{evaluation.rates.label}, {evaluation.rates.n_events} events"
@@ -139,6 +146,23 @@ def _resolution_figures(evaluation: Evaluation, label: str) -> Iterator[tuple[st
     if sample.n_candidates is not None:
         made = plot_multiplicity(sample.n_candidates, residuals, label=text, title=title)
         yield f"multiplicity_{label}", made
+
+
+def _class_figures(evaluation: Evaluation, label: str) -> Iterator[tuple[str, Figure]]:
+    """Yield the figures of the primary network, or of the last estimate without one."""
+    task, name = evaluation.task, evaluation.primary or list(evaluation.estimates)[-1]
+    for head, found in evaluation.classes[label].items():
+        one, names = found.estimates[name], task.words.classes[head]
+        title = f"{label}, {_title(evaluation, name)}"
+        yield f"{head}_roc_{label}", plot_class_roc(one, names, title=title)
+        yield f"{head}_confusion_{label}", plot_confusion(one, names, title=title)
+        yield (
+            f"{head}_efficiency_{label}",
+            plot_class_efficiency(
+                one, names, found.bins, truth_label=task.plots.truth,
+                title=f"{title}, mistag {100 * found.mistag:g} %",
+            ),
+        )  # fmt: skip
 
 
 def _binned(

@@ -31,7 +31,6 @@ from l1met_fpga.evaluation.sample import (
 )
 from l1met_fpga.evaluation.trained_on import compare_with_training
 from l1met_fpga.metrics.arrays import check_same_length
-from l1met_fpga.puppi.columns import REQUIRED_COLUMNS
 from l1met_fpga.run_folder import RunFolder
 from l1met_fpga.tasks.task import Baseline, Heads, Step, Task
 
@@ -139,7 +138,7 @@ def evaluate_runs(
         )
     refuse_repeated_files(paths)
     columns = tuple(
-        dict.fromkeys(c for cfg in configs for c in (*REQUIRED_COLUMNS, *cfg.model.columns))
+        dict.fromkeys(c for cfg in configs for c in (*task.columns, *cfg.model.columns))
     )
     more = forms or {}
     networks = [  # a missing model fails here, before anything takes time
@@ -261,7 +260,10 @@ def fit_on_training_parts(
     Raises:
         DataError: If a file is no store or its training part is empty.
     """
-    parts = [load_store(path, task, Part.TRAIN, max_events=max_events) for path in paths]
+    parts = [
+        load_store(path, task, Part.TRAIN, columns=task.columns, max_events=max_events)
+        for path in paths
+    ]
     together = Examples.concatenate([part.examples for part in parts])
     logger.info("fitting baselines on %d training events", len(together))
     return task.baselines(together)

@@ -166,8 +166,8 @@ def estimate(events: Events, task: Task, estimators: Mapping[str, Estimator]) ->
     """Run every estimator on the events of a sample."""
     return Sample(
         events.label,
-        task.truth(events.examples),
-        {name: run(events) for name, run in estimators.items()},
+        task.measured(events.examples, task.truth(events.examples)),
+        {n: task.measured(events.examples, run(events)) for n, run in estimators.items()},
         events.is_background,
         events.n_candidates,
         dict(events.identity),

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from l1met_fpga.evaluation.summary import with_error
+from l1met_fpga.report.class_tables import class_tables
 from l1met_fpga.report.page import EMPTY, Table, measured, number
 from l1met_fpga.results.metrics import Efficiency, Metrics, Rates
 
@@ -11,6 +12,7 @@ __all__ = ["physics_tables"]
 
 def physics_tables(metrics: Metrics) -> Iterator[Table]:
     """Yield the physics tables of any evaluation, with or without a network."""
+    yield from class_tables(metrics)
     for label in metrics.resolution:
         yield _gains(metrics, label)
     for label in metrics.trigger:

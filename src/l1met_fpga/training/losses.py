@@ -14,23 +14,30 @@ __all__ = ["HeadLoss", "head_losses"]
 class HeadLoss(keras.losses.Loss):  # type: ignore[misc]
     """A task's loss of one head with the configured settings."""
 
-    def __init__(self, loss: Loss, config: LossConfig, **kwargs: Any) -> None:
+    def __init__(self, loss: Loss, config: LossConfig, head: str, **kwargs: Any) -> None:
         super().__init__(name=config.kind, **kwargs)
-        self.loss, self.config = loss, config
+        self.loss, self.config, self.weight = loss, config, config.head_weights.get(head, 1.0)
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """Return one value per example."""
         u, q = tf.cast(y_pred, tf.float32), tf.cast(y_true, tf.float32)
-        return self.loss(q, u, self.config)
+        return self.weight * self.loss(q, u, self.config)
 
 
 def head_losses(task: Task, config: LossConfig) -> dict[str, HeadLoss]:
     """Return the loss of every head, by head.
 
     Raises:
-        ConfigError: If the task has no loss of the configured kind; names the nearest.
+        ConfigError: If the task has no loss of the configured kind, or no head that a weight is
+            given for; names the nearest.
     """
     made = {}
+    for name in config.head_weights:
+        if name not in task.truths:
+            raise ConfigError(
+                f"training.loss.head_weights names {name!r}, which is no head of the task "
+                f"{task.name!r}; it has {', '.join(task.truths)}"
+            )
     for head, known in task.losses().items():
         if config.kind not in known:
             near = difflib.get_close_matches(config.kind, known, n=1, cutoff=0.0)
@@ -38,5 +45,5 @@ def head_losses(task: Task, config: LossConfig) -> dict[str, HeadLoss]:
                 f"training.loss.kind is {config.kind!r}, which is no loss of the task {task.name!r}; "
                 f"did you mean {near[0]!r}? There are {', '.join(known)}"
             )
-        made[head] = HeadLoss(known[config.kind], config)
+        made[head] = HeadLoss(known[config.kind], config, head)
     return made

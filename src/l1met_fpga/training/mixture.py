@@ -84,15 +84,16 @@ class TrainingMixture:
                 f"{int(self._drawn.sum())} events per epoch are fewer than one batch of "
                 f"{config.batch_size}; lower training.batch_size or add events"
             )
-        self._weights = self._event_weights()
+        self._weights = self._example_weights()
 
-    def _event_weights(self) -> npt.NDArray[np.float32]:
-        size = self._task.score(self._truth)
+    def _example_weights(self) -> npt.NDArray[np.float32]:
+        own: npt.NDArray[np.float32] = self._task.example_weights(self.events).astype(np.float32)
         if not self._config.gen_met_edges_gev:
-            return np.ones(len(size), np.float32)
+            return own
+        size = self._task.score(self._task.measured(self.events, self._truth))
         index = np.searchsorted(self._config.gen_met_edges_gev, size, side="right")
         chosen: npt.NDArray[np.float32] = np.array(self._config.gen_met_weights, np.float32)[index]
-        return chosen
+        return own * chosen
 
     def order(self, epoch: int) -> npt.NDArray[np.int64]:
         """Return the events of an epoch, shuffled; a sample is used up before it repeats."""
