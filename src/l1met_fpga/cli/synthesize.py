@@ -141,18 +141,17 @@ def _imported(
     reference: bool,
 ) -> Path:
     """Make a run folder of a network.json and return it."""
+    from l1met_fpga.cli.network_choice import firmware_network
     from l1met_fpga.cli.run_choice import RUNS
     from l1met_fpga.errors import ConfigError
     from l1met_fpga.firmware.imported import create_imported_run
-    from l1met_fpga.models.network import Network
 
     if network is None or run is not None or model is not None or reference:
         raise ConfigError(
             "--network takes the place of a run folder and of -m MODEL; --expected needs --network"
         )
-    return create_imported_run(
-        network, expected, RUNS / f"{Network.load(network).name}-imported"
-    ).root
+    found, _ = firmware_network(network)
+    return create_imported_run(network, expected, RUNS / f"{found.name}-imported").root
 
 
 def _choose(
@@ -199,10 +198,12 @@ def _train(console: Console, name: str, pruning: bool | None) -> "RunFolder":
 
     from l1met_fpga.cli.app import app
     from l1met_fpga.cli.run_choice import RUNS
+    from l1met_fpga.config.run import load_run
     from l1met_fpga.errors import RunFolderError
     from l1met_fpga.run_folder import RunFolder
 
     recipe = REFERENCE_FOLDER / f"{name}.yaml"
+    load_run(recipe).model.require_firmware()  # before it is trained
     console.print(
         f"no trained run of {name!r}; training one from {recipe} first, as `make train` does"
     )
@@ -234,9 +235,9 @@ def _convert_and_check(
     from l1met_fpga.firmware.hls.flow import build_project, check_run
     from l1met_fpga.firmware.hls.location import record_project
     from l1met_fpga.firmware.meaning import require_hardware_columns
-    from l1met_fpga.models.network import Network
+    from l1met_fpga.models.network_of_run import network_of
 
-    network = Network.load(folder.need(folder.network, made_by="l1met train"))
+    network = network_of(folder)
     for sentence in require_hardware_columns(network, folder):
         console.print(sentence)
     samples = check_samples(network, config, n_events=events)

@@ -11,6 +11,7 @@ from l1met_fpga.firmware.check import Form
 from l1met_fpga.firmware.gt_head import gt_head
 from l1met_fpga.firmware.meaning import recorded_units
 from l1met_fpga.models.network import Network
+from l1met_fpga.models.network_of_run import network_of
 from l1met_fpga.prediction.arrays import candidates_of
 from l1met_fpga.prediction.forms import form_of
 from l1met_fpga.prediction.met import Met
@@ -29,7 +30,7 @@ class LoadedNetwork:
 
     Attributes:
         network: The integer network: nodes, types, weights.
-        run: The run folder it is from; None for a bare ``network.json``.
+        run: The run folder it is from; None for a ``network.json`` that lies elsewhere.
     """
 
     def __init__(self, network: Network, run: RunFolder | None = None) -> None:
@@ -130,7 +131,7 @@ def load(source: str | Path) -> LoadedNetwork:
     """
     path, shipped = Path(source), shipped_networks()
     if path.is_file():
-        return LoadedNetwork(Network.load(path))
+        return LoadedNetwork(Network.load(path), RunFolder.holding(path))
     if not path.exists():
         if str(source) not in shipped:
             raise RunFolderError(
@@ -139,4 +140,4 @@ def load(source: str | Path) -> LoadedNetwork:
             )
         path = shipped[str(source)]
     run = RunFolder.open(path)
-    return LoadedNetwork(Network.load(run.need(run.network, made_by="l1met train")), run)
+    return LoadedNetwork(network_of(run), run)
