@@ -24,7 +24,8 @@ def test_train_writes_a_run_and_prints_the_table(tmp_path):
     samples = [a for path in stores for a in ("--sample", str(path))]
     output = tmp_path / "run"
     command = ["train", str(MODELS / "deepset.yaml"), *samples, *settings(), "-o", str(output)]
-    result = run.invoke(app, [*command, "--set", "training.epochs=2"])
+    quick = ["--set", "evaluation.bootstrap_samples=10", "--set", "training.epochs=2"]
+    result = run.invoke(app, [*command, *quick])
     assert result.exit_code == 0, result.output
     for text in ("PUPPI MET", "constants per particle type", "table pt", "(float)", "(unpruned)"):
         assert text in result.output
