@@ -38,8 +38,10 @@ COMMON_SETTINGS: Final = (
     "Random:setSeed = on",
 )
 BATCH_EVENTS: Final = 500
-FORMAT_VERSION: Final = 2
+FORMAT_VERSION: Final = 3
 """Raise when the content of a file of generated events changes its meaning."""
+_FIRST_PRODUCT, _LAST_PRODUCT = 91, 99
+"""Pythia's status of what came from a decay."""
 NEUTRINOS: Final = (12, 14, 16)
 
 
@@ -212,12 +214,35 @@ def _flatten(batch: Any) -> _Flat:
 
     particles = batch.prt[batch.prt.status > 0]
     count = ak.to_numpy(ak.num(particles.id))
-    momentum = (ak.to_numpy(ak.flatten(particles.p[c])) for c in ("px", "py", "pz"))
-    # a particle of the collision itself has no vertex in the record
-    vertex = ak.fill_none(particles.vProd[["px", "py"]], {"px": 0.0, "py": 0.0}, axis=None)
-    place = (ak.to_numpy(ak.flatten(vertex[c])) for c in ("px", "py"))
+    px, py, pz = (ak.to_numpy(ak.flatten(particles.p[c])) for c in ("px", "py", "pz"))
     pdg = ak.to_numpy(ak.flatten(particles.id)).astype(np.int64)
-    return _Flat(np.repeat(np.arange(len(count)), count), pdg, *momentum, *place)
+    event = np.repeat(np.arange(len(count)), count)
+    return _Flat(event, pdg, px, py, pz, *_places(batch))
+
+
+def _places(batch: Any) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Return where final particles come from across the beam, mm: the flights of all that decayed.
+
+    The field ``vProd`` of a batch is not used: in Pythia 8.317 it lies one particle further on in
+    each event than in the one before.
+    """
+    import awkward as ak
+
+    record, counts = batch.prt, ak.to_numpy(ak.num(batch.prt.id))
+    status, mother, tau, mass = (
+        ak.to_numpy(ak.flatten(record[name])) for name in ("status", "mother1", "tau", "m")
+    )
+    mother = mother + np.repeat(np.cumsum(counts) - counts, counts)
+    is_product = (np.abs(status) >= _FIRST_PRODUCT) & (np.abs(status) <= _LAST_PRODUCT)
+    flight = np.divide(tau, mass, where=mass > 0, out=np.zeros(len(mass)))
+    x, y = (flight * ak.to_numpy(ak.flatten(record.p[name])) for name in ("px", "py"))
+    final = np.flatnonzero(status > 0)
+    place, at = np.zeros((2, len(final))), final
+    while is_product[at].any():
+        come_from = np.where(is_product[at], mother[at], at)
+        place += np.stack([x, y])[:, come_from] * is_product[at]
+        at = come_from
+    return place[0], place[1]
 
 
 def _visible(
