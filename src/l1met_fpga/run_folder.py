@@ -83,6 +83,13 @@ class RunFolder:
             raise RunFolderError(f"run folder {root} {what}; make one with `l1met train` first")
         return run
 
+    @classmethod
+    def holding(cls, network: Path) -> "RunFolder | None":
+        """Return the run whose ``network.json`` a file is; None for a network of no run."""
+        run = cls(network.parent)
+        known = (run.root / MARK).is_file() or run.config.is_file()
+        return run if known and network.name == run.network.name else None
+
     def writable(self, output: Path | None = None) -> "RunFolder":
         """Return the folder that results of this run go to.
 
@@ -163,6 +170,11 @@ class RunFolder:
     def unpruned_model(self) -> Path:
         """The quantized twin without pruning, when one was trained."""
         return self.root / "model_unpruned.keras"
+
+    @property
+    def started(self) -> Path:
+        """What a training is about to do: networks, epochs, figures of PUPPI."""
+        return self.root / "started.json"
 
     @property
     def training(self) -> Path:
