@@ -1,7 +1,7 @@
 """``l1met evaluate``: physics figures and plots."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -115,7 +115,7 @@ def evaluate(
     if runs and task is not None:
         raise ConfigError(f"--task {task} is for --arrays without a run folder; a run has its task")
     chosen = task_named(runs[0].config.task if runs else task or DEFAULT_TASK)
-    settings = _settings(runs[0].run.config if runs else None, assign or [])
+    settings = _settings(runs[0].config.evaluation if runs else chosen.evaluation, assign or [])
     if runs:
         more = {one.name: _built_forms(one) for one in runs} if forms else None
         found = evaluate_runs(
@@ -158,15 +158,11 @@ def _built_forms(named: "NamedRun") -> "dict[str, Estimator]":
     return {name: in_units(form) for name, form in every.items()}
 
 
-def _settings(config: Path | None, assign: list[str]) -> "EvaluationConfig":
-    """Read section ``evaluation`` of a run, with the assignments typed."""
+def _settings(section: "EvaluationConfig", assign: list[str]) -> "EvaluationConfig":
+    """Return section ``evaluation`` with the assignments typed."""
     from l1met_fpga.config.base import override, parse
-    from l1met_fpga.config.evaluation import EvaluationConfig
-    from l1met_fpga.config.run import load_run
 
-    raw: dict[str, Any] = {} if config is None else load_run(config).evaluation.model_dump()
-    typed = assignments(assign)
-    return parse(EvaluationConfig, override(raw, typed), where="--set" if typed else str(config))
+    return parse(type(section), override(section.model_dump(), assignments(assign)), where="--set")
 
 
 def _write(found: "Evaluation", folder: Path, *, history: Path | None, plots: bool) -> None:

@@ -13,6 +13,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from l1met_fpga.config.evaluation import EvaluationConfig
 from l1met_fpga.config.training import LossConfig
 from l1met_fpga.data.examples import Examples
 from l1met_fpga.data.store import Store
@@ -177,6 +178,7 @@ class Task:
             given heads; None where the heads are no sum over candidates.
         example_weights: Weight of each of all training examples.
         columns: Columns that reference and baselines read.
+        evaluation: Bins and ranges of the truth that hold where a model's YAML file gives none.
         besides: What else is read of each example (:mod:`l1met_fpga.data.layout`).
         steps: What the trigger can put behind a network, by name.
         others: (store, events) -> estimates of other algorithms that the store's sources held.
@@ -200,6 +202,7 @@ class Task:
     measured: Callable[[Examples, Heads], Heads] = _measured
     example_weights: Callable[[Examples], FloatArray] = _equal_weights
     columns: tuple[str, ...] = REQUIRED_COLUMNS
+    evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
     besides: tuple[str, ...] = ()
     steps: Mapping[str, Step] = field(default_factory=dict)
     others: Callable[[Store, npt.NDArray[np.int64]], Mapping[str, Heads]] = _none

@@ -88,11 +88,11 @@ class TrainingMixture:
 
     def _example_weights(self) -> npt.NDArray[np.float32]:
         own: npt.NDArray[np.float32] = self._task.example_weights(self.events).astype(np.float32)
-        if not self._config.gen_met_edges_gev:
+        if not self._config.truth_edges_gev:
             return own
         size = self._task.score(self._task.measured(self.events, self._truth))
-        index = np.searchsorted(self._config.gen_met_edges_gev, size, side="right")
-        chosen: npt.NDArray[np.float32] = np.array(self._config.gen_met_weights, np.float32)[index]
+        index = np.searchsorted(self._config.truth_edges_gev, size, side="right")
+        chosen: npt.NDArray[np.float32] = np.array(self._config.truth_weights, np.float32)[index]
         return own * chosen
 
     def order(self, epoch: int) -> npt.NDArray[np.int64]:
