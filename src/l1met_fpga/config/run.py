@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, SerializeAsAny
 from l1met_fpga.config.base import StrictModel, load_yaml, override, parse
 from l1met_fpga.config.budget import BudgetConfig
 from l1met_fpga.config.evaluation import EvaluationConfig
+from l1met_fpga.config.faults import FaultsConfig
 from l1met_fpga.config.firmware import HlsConfig
 from l1met_fpga.config.model import ModelConfig, select_model
 from l1met_fpga.config.rtl import RtlConfig
@@ -33,6 +34,7 @@ class RunConfig(StrictModel):
     training: TrainingConfig = TrainingConfig()
     scan: ScanConfig = ScanConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
+    faults: FaultsConfig = FaultsConfig()
     hls: HlsConfig = HlsConfig()
     rtl: RtlConfig = RtlConfig()
     budget: BudgetConfig = BudgetConfig()

@@ -18,6 +18,7 @@ from l1met_fpga.evaluation.trigger import (
     evaluate_signal,
 )
 from l1met_fpga.metrics.weight_table import WeightTable
+from l1met_fpga.results.faults import Faults
 from l1met_fpga.tasks.task import Task
 
 __all__ = ["Estimate", "Evaluation", "evaluate"]
@@ -41,6 +42,7 @@ class Evaluation:
         baselines: Fitted weights, where baselines were fitted.
         weights: Mean weight of the primary network per cell, when candidates were at hand.
         notes: What a reader must know, such as rates that the sample does not support.
+        faults: Bad days of the detector, where they were tried.
     """
 
     task: Task
@@ -54,6 +56,7 @@ class Evaluation:
     baselines: dict[str, WeightTable] = field(default_factory=dict)
     weights: WeightTable | None = None
     notes: tuple[str, ...] = ()
+    faults: Faults | None = None
 
 
 def evaluate(

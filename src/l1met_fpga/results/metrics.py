@@ -5,6 +5,7 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import Field, JsonValue, RootModel, TypeAdapter, model_validator
 
 from l1met_fpga.results.base import Measured, Result
+from l1met_fpga.results.faults import Faults
 
 __all__ = [
     "SCHEMA_VERSION",
@@ -313,6 +314,7 @@ class Metrics(Result):
         trigger: By signal sample; empty without a pile-up-only sample.
         baselines: Fitted weights.
         network_weights: Mean weight that the primary network gives a candidate.
+        faults: Bad days of the detector, where they were tried.
     """
 
     schema_version: Literal[3]
@@ -327,6 +329,7 @@ class Metrics(Result):
     trigger: dict[str, Trigger]
     baselines: dict[str, Weights]
     network_weights: Weights | None
+    faults: Faults | None = None
 
     def title(self, estimate: str) -> str:
         """Return the text of an estimate in legends and tables."""

@@ -85,7 +85,13 @@ class FaultedFigure(Result):
 
 
 class FaultFigures(Result):
-    """What a detector fault does at the threshold that gives 62 kHz without it."""
+    """What a detector fault does at the threshold that gives 62 kHz without it.
+
+    Attributes:
+        rate_khz: Rate with the fault.
+        rate_growth: Over that without it.
+        efficiency: In the first bin of the truth, mean over the signal samples.
+    """
 
     rate_khz: FaultedFigure
     rate_growth: FaultedFigure
