@@ -51,19 +51,13 @@ def raised(strength: float) -> Callable[[Candidates, Jets], Vectors]:
     return estimate
 
 
-def mht(_: Candidates, jets: Jets) -> Vectors:
-    """Minus the sum of the jets."""
-    sums = emulate_ht_mht(jets)
-    return -np.stack([sums.px, sums.py], axis=-1) / 8
-
-
 ESTIMATES: Final[dict[str, Callable[[Candidates, Jets], Vectors]]] = {
     "puppi": lambda candidates, _: puppi_met_xy_gev(candidates),
     "JUMP (CMSSW emulator)": jump,
     "turning form, + 1 sigma": raised(1.0),
     "turning form, - 0.5 sigma": raised(-0.5),
     "turning form, - 1 sigma": raised(-1.0),
-    "MHT (CMSSW emulator)": mht,
+    "MHT (CMSSW emulator)": lambda _, jets: emulate_ht_mht(jets).mht_xy_gev,
 }
 
 

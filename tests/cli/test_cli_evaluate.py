@@ -55,6 +55,11 @@ def test_other_peoples_arrays(files, tmp_path, capsys):
         ([], 2, "nothing to evaluate"),
         (["-a", "ttbar=x.npz", "-o", "out"], 2, "SAMPLE:NAME=FILE"),
         (["-a", "ttbar:a=none.npz"], 2, "needs --output"),
+        (
+            ["-a", "ttbar:a=none.npz", "-o", "out", "--then", "jump"],
+            2,
+            "--then jump follows a network; give a run folder",
+        ),
         (["-a", "ttbar:a=none.npz", "-o", "out"], 3, "no file none.npz"),
         (["no_run"], 5, "does not exist"),
         (

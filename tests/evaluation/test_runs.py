@@ -74,7 +74,7 @@ def test_all_estimates_of_a_run(named, tmp_path):
     arrays = [ArrayFile("ttbar", "perfect", other), ArrayFile("pileup", "perfect", quiet)]
     found = evaluate_runs([named], MET, named.config.evaluation, arrays=arrays)
     assert list(found.estimates) == [
-        "puppi", "cmssw", "scaled_puppi", "per_type", "table", "mine", "perfect",
+        "puppi", "cmssw", "jump", "mht", "scaled_puppi", "per_type", "table", "mine", "perfect",
     ]  # fmt: skip
     assert found.primary == "mine"
     sample = found.samples["ttbar"]
@@ -87,6 +87,28 @@ def test_all_estimates_of_a_run(named, tmp_path):
     assert found.rates is not None
     note = f"mine: {named.run.root} does not record what it was trained on, so nobody can tell"
     assert found.notes[-1].startswith(note)
+
+
+def test_jump_behind_a_network(named):
+    found = evaluate_runs([named], MET, quick(named), steps=["jump", "turning_jump"])
+    names = ["mine", "mine_jump", "mine_turning_jump"]
+    titles = ["mine", "mine + JUMP", "mine + JUMP that turns with the event"]
+    assert [found.estimates[name].title for name in names] == titles
+    sample = found.samples["ttbar"]
+    plain, raised, turned = (sample.estimates[name]["met"] for name in names)
+    x, y = plain.T
+    ux, uy = turned.T
+    np.testing.assert_allclose(x * uy, y * ux, atol=1e-6)  # along itself
+    assert (np.hypot(ux, uy) > np.hypot(x, y)).any()
+    # the rule is per axis: no component is lowered but by rounding of pt and phi
+    lost = np.abs(plain) - np.abs(raised)
+    assert (lost < 0.5 + 0.005 * np.hypot(x, y)[:, None]).all()
+    with pytest.raises(
+        ConfigError, match=r"--then jmp: .* task 'met'; there is jump, turning_jump"
+    ):
+        evaluate_runs([named], MET, quick(named), steps=["jmp"])
+    with pytest.raises(ConfigError, match=r"--then jump: .* there is none"):
+        evaluate_runs([named], replace(MET, steps={}), quick(named), steps=["jump"])
 
 
 def test_stored_form_must_cover_the_test_part(named):

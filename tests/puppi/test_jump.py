@@ -8,7 +8,7 @@ from jet_oracle import JetOracle
 from l1met_fpga.puppi.emulator import emulate_puppi_met
 from l1met_fpga.puppi.jet_resolution import cmssw_resolution
 from l1met_fpga.puppi.jets import Jets, seeded_cone_jets
-from l1met_fpga.puppi.jump import emulate_jump, raised_met_xy_gev
+from l1met_fpga.puppi.jump import emulate_jump, jump_met_xy_gev, raised_met_xy_gev
 
 
 def jets_of(pt: object, eta: object, phi: object) -> Jets:
@@ -66,6 +66,14 @@ def test_hand_computed_jump():
     # the sine of 0 is -5e-4 in the fit; the jet's y component of -0.01 GeV is lost in its square
     assert y_gev == pytest.approx(-0.026, abs=0.001)
     assert jump.pt[0] / 4 == 69.25
+
+
+def test_behind_any_met_it_is_what_it_is_behind_puppi_met():
+    lists = named_lists()["all equal"]
+    met, jets = emulate_puppi_met(lists), seeded_cone_jets(lists)
+    met_xy_gev = np.stack([met.px, met.py], axis=-1) / 1024
+    expected = emulate_jump(met.pt, met.phi, jets).met_xy_gev
+    np.testing.assert_array_equal(jump_met_xy_gev(met_xy_gev, jets), expected)
 
 
 @pytest.mark.parametrize(

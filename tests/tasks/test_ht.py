@@ -27,6 +27,12 @@ def test_sums_by_hand():
     assert HT.vector(HT.truth(events)).tolist() == [[10.0, 0.0], [0.0, 0.0], [3.0, 0.0]]
 
 
+def test_ht_of_jets_by_hand():
+    events = examples([160, 40], [116, 5], [119])  # all in one cone; a jet needs more than 30 GeV
+    found = HT.baselines(events)["jets"].estimate(events)["ht"]
+    assert found.tolist() == [[50.0], [30.25], [0.0]]
+
+
 def test_the_best_constant_is_the_least_squares_one():
     events = examples([40, 16, 4], [], [17])
     today, truth = HT.reference(events)["ht"], HT.truth(events)["ht"]

@@ -64,6 +64,13 @@ def evaluate(
     forms: Annotated[
         bool, typer.Option("--forms", help="Also the int64, C-simulated and RTL forms (slow).")
     ] = False,
+    then: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Each network with this behind it as well; MET: jump (the trigger's own), "
+            "turning_jump (a form of it that turns with the event)."
+        ),
+    ] = None,
     allow_training_events: Annotated[
         bool,
         typer.Option(
@@ -116,6 +123,8 @@ def evaluate(
         require_folder(output)
     if faults and not runs:
         raise ConfigError("--faults needs a run folder: --arrays hold no candidates to change")
+    if then and not runs:
+        raise ConfigError(f"--then {then[0]} follows a network; give a run folder")
     if runs and task is not None:
         raise ConfigError(f"--task {task} is for --arrays without a run folder; a run has its task")
     chosen = task_named(runs[0].config.task if runs else task or DEFAULT_TASK)
@@ -129,6 +138,7 @@ def evaluate(
             stores=sample,
             arrays=files,
             forms=more,
+            steps=then or (),
             allow_training_events=allow_training_events,
             faults=days if faults else None,
         )

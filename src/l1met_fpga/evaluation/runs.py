@@ -37,7 +37,7 @@ from l1met_fpga.evaluation.trained_on import compare_with_training
 from l1met_fpga.metrics.arrays import check_same_length
 from l1met_fpga.puppi.columns import REQUIRED_COLUMNS
 from l1met_fpga.run_folder import RunFolder
-from l1met_fpga.tasks.task import Baseline, Heads, Task
+from l1met_fpga.tasks.task import Baseline, Heads, Step, Task
 
 __all__ = [
     "ArrayFile",
@@ -110,6 +110,7 @@ def evaluate_runs(
     stores: Sequence[Path] | None = None,
     arrays: Sequence[ArrayFile] = (),
     forms: Mapping[str, Mapping[str, Estimator]] | None = None,
+    steps: Sequence[str] = (),
     allow_training_events: bool = False,
     faults: FaultsConfig | None = None,
 ) -> Evaluation:
@@ -122,11 +123,13 @@ def evaluate_runs(
         stores: Samples; those of the first run's configuration if not given.
         arrays: Other people's estimates of the same test events.
         forms: More forms (``hls_csim``, ...) of a network, by the run's name and the form's.
+        steps: What to put behind each quantized network as further estimates, of the task's
+            ``steps``.
         allow_training_events: Evaluate on events that a network was trained on too; a note says so.
         faults: Bad days of the detector to try as well.
 
     Raises:
-        ConfigError: If names clash or no sample is given.
+        ConfigError: If names clash, no sample is given, or the task has no such step.
         DataError: If a sample cannot be used or is given twice, or a network was trained on its test events.
         RunFolderError: If a run has no model.
     """
@@ -146,7 +149,9 @@ def evaluate_runs(
     )
     more = forms or {}
     networks = [  # a missing model fails here, before anything takes time
-        form for run in runs for form in _forms(run, task, more.get(run.name, {}))
+        form
+        for run in runs
+        for form in (*_forms(run, task, more.get(run.name, {})), *_with_steps(run, task, steps))
     ]
     notes = [
         note
@@ -293,6 +298,27 @@ def _forms(
     for form, estimator in sorted((stored | dict(more)).items()):
         about = Estimate("network", f"{name} ({form.replace('_', ' ')})", form, digest)
         yield f"{name}_{form}", about, estimator
+
+
+def _with_steps(
+    named: NamedRun, task: Task, steps: Sequence[str]
+) -> Iterator[tuple[str, Estimate, Estimator]]:
+    """Yield the quantized network with each step of the task behind it."""
+    network = _keras(named.run.model, task)
+    for name in steps:
+        if name not in task.steps:
+            known = ", ".join(task.steps) or "none"
+            raise ConfigError(
+                f"--then {name}: nothing of that name can follow a network of the task "
+                f"{task.name!r}; there is {known}"
+            )
+        step = task.steps[name]
+
+        def run(events: Events, step: Step = step) -> Heads:
+            return step.run(events.examples, network(events))
+
+        about = Estimate("network", f"{named.name} + {step.title}", f"then_{name}")
+        yield f"{named.name}_{name}", about, run
 
 
 def _keras(path: Path, task: Task) -> Estimator:

@@ -8,7 +8,9 @@ from l1met_fpga.results.metrics import Metrics
 
 __all__ = ["REFERENCES", "bin_text", "summary_lines", "with_error"]
 
-REFERENCES: Final[tuple[str, ...]] = ("puppi", "scaled_puppi", "per_type", "table")
+REFERENCES: Final[tuple[str, ...]] = (
+    "puppi", "jump", "jets", "scaled_puppi", "per_type", "table",
+)  # fmt: skip
 """Baselines that the text compares with, where present."""
 
 

@@ -64,6 +64,16 @@ class HtMht:
     phi: Codes
 
     @property
+    def ht_gev(self) -> npt.NDArray[np.float64]:
+        """Scalar sum, GeV, shape (n_events,)."""
+        return PT_TYPE.decode(self.ht)
+
+    @property
+    def mht_xy_gev(self) -> npt.NDArray[np.float64]:
+        """Minus the vector sum, as MET is one, GeV, shape (n_events, 2)."""
+        return -COMPONENT_TYPE.decode(np.stack([self.px, self.py], axis=-1))
+
+    @property
     def gt_words(self) -> npt.NDArray[np.uint64]:
         """Global-trigger words, uint64, shape (n_events,)."""
         return pack(GtSum.from_puppi_counts(self.mht, self.phi, self.ht))

@@ -22,7 +22,7 @@ from l1met_fpga.puppi.jet_resolution import JetResolution, cmssw_resolution
 from l1met_fpga.puppi.jet_sums import selected
 from l1met_fpga.puppi.jets import Jets
 
-__all__ = ["emulate_jump", "raised_met_xy_gev"]
+__all__ = ["emulate_jump", "jump_met_xy_gev", "raised_met_xy_gev"]
 
 MIN_PT: Final = 120
 """30 GeV in counts; jets of more than this count."""
@@ -67,6 +67,20 @@ def _raised(met: Codes, jet: Codes) -> Codes:
     real = np.maximum(SQUARE_TYPE.decode(square), 0).astype(np.float32)
     root = SQUARE_TYPE.encode(np.sqrt(real))
     return PROJECTION_TYPE.wrap_or_saturate(met + np.where(met > 0, root, -root))
+
+
+def jump_met_xy_gev(met_xy_gev: npt.NDArray[np.float64], jets: Jets) -> npt.NDArray[np.float64]:
+    """Run the CMSSW JUMP emulator behind any MET, that of a network for instance.
+
+    Args:
+        met_xy_gev: px, py, GeV, shape (n_events, 2); brought to pt and phi as PUPPI MET is.
+        jets: As for :func:`emulate_jump`.
+
+    Returns:
+        px, py of the raised MET, GeV, shape (n_events, 2).
+    """
+    px, py = (PROJECTION_TYPE.encode(component) for component in met_xy_gev.T)
+    return emulate_jump(*polar(px, py), jets).met_xy_gev
 
 
 def raised_met_xy_gev(

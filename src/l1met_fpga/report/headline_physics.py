@@ -13,6 +13,8 @@ __all__ = ["efficiency_table", "lowest_point", "physics_answers", "shown_estimat
 
 BASELINE: Final = "puppi"
 _AGAINST: Final = {BASELINE: "PUPPI", "table": "the weight table"}
+_OF_JETS: Final = {"jump": "JUMP", "jets": "HT of jets"}
+"""What the trigger makes of its jets, where the task has it."""
 _TWINS: Final = ("float", "unpruned")
 
 
@@ -22,9 +24,9 @@ def lowest_point(metrics: Metrics) -> WorkingPointInfo | None:
 
 
 def shown_estimates(metrics: Metrics) -> list[str]:
-    """Return the estimates of the first screen: baseline, weight table, float network, network."""
+    """Return those of the first screen: baseline, weight table, float network, network, of jets."""
     primary = metrics.primary
-    wanted = [*_AGAINST, *([f"{primary}_float", primary] if primary else [])]
+    wanted = [*_AGAINST, *([f"{primary}_float", primary] if primary else []), *_OF_JETS]
     return [name for name in wanted if name in metrics.estimates] or list(metrics.estimates)[:4]
 
 
@@ -106,7 +108,7 @@ def _gains(primary: str, mine: Efficiency) -> list[str]:
     twins = {f"{primary}_{form}": f"its {form} twin" for form in _TWINS}
     return [
         f"{with_error(gain)} to {told}"
-        for name, told in (_AGAINST | twins).items()
+        for name, told in (_AGAINST | _OF_JETS | twins).items()
         if (gain := mine.difference.get(name)) is not None and gain.value is not None
     ]
 

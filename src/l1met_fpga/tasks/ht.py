@@ -14,8 +14,9 @@ from l1met_fpga.errors import DataError
 from l1met_fpga.metrics.arrays import FloatArray
 from l1met_fpga.models.heads import Head
 from l1met_fpga.puppi.columns import PT_LSB_GEV, Candidates
+from l1met_fpga.puppi.jet_sums import emulate_ht_mht
 from l1met_fpga.results.metrics import Width, Words
-from l1met_fpga.tasks.baselines import CandidateSum
+from l1met_fpga.tasks.baselines import CandidateSum, trigger_jets
 from l1met_fpga.tasks.rotation import Rotation
 from l1met_fpga.tasks.task import Baseline, BinnedFigure, Files, Heads, Loss, Plots, Task
 
@@ -45,6 +46,10 @@ def _hard_puppi(examples: Examples) -> dict[str, FloatArray]:
     return {HT.name: np.where(pt_gev > HARD_GEV, pt_gev, 0.0).sum(axis=1)}
 
 
+def _jets(examples: Examples) -> dict[str, FloatArray]:
+    return {HT.name: emulate_ht_mht(trigger_jets(examples)).ht_gev[:, None]}
+
+
 SUMS: Final = CandidateSum(HT.name, _pt_gev, _puppi)
 
 
@@ -53,6 +58,7 @@ def _baselines(examples: Examples) -> dict[str, Baseline]:
     return {
         "puppi": Baseline(title, _puppi),
         "hard": Baseline(f"{title}, candidates above {HARD_GEV:g} GeV", _hard_puppi),
+        "jets": Baseline("HT of jets (CMSSW emulator)", _jets),
         **SUMS.baselines(examples, TASK.truth(examples), of=title),
     }
 

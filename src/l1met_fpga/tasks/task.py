@@ -6,7 +6,7 @@ model's YAML file.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -31,6 +31,7 @@ __all__ = [
     "Inputs",
     "Loss",
     "Plots",
+    "Step",
     "Task",
 ]
 
@@ -59,6 +60,19 @@ class Baseline:
     title: str
     estimate: Estimator
     weights: WeightTable | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What the trigger can do with an estimate before it cuts on it.
+
+    Attributes:
+        title: Text in legends and tables, behind that of the estimate.
+        run: (examples, heads) -> heads.
+    """
+
+    title: str
+    run: Callable[[Examples, Heads], Heads]
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +164,7 @@ class Task:
         augment: The symmetry that training makes use of.
         weights: Fits the mean weight of candidates, in cells, with which today's sum becomes the
             given heads; None where the heads are no sum over candidates.
+        steps: What the trigger can put behind a network, by name.
         others: (store, events) -> estimates of other algorithms that the store's sources held.
     """
 
@@ -168,6 +183,7 @@ class Task:
     plots: Plots
     augment: Augment = _as_it_is
     weights: Callable[[Examples, Heads], WeightTable] | None = None
+    steps: Mapping[str, Step] = field(default_factory=dict)
     others: Callable[[Store, npt.NDArray[np.int64]], Mapping[str, Heads]] = _none
 
     def truth(self, examples: Examples) -> dict[str, FloatArray]:

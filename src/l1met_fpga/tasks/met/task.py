@@ -15,12 +15,14 @@ from l1met_fpga.data.truth import GEN_MET, PUPPI_MET, Quantity
 from l1met_fpga.metrics.arrays import FloatArray, magnitude_gev
 from l1met_fpga.models.heads import MET
 from l1met_fpga.puppi.columns import Candidates
-from l1met_fpga.puppi.emulator import cmssw_met_xy_gev
+from l1met_fpga.puppi.emulator import cmssw_met_xy_gev, emulate_puppi_met
+from l1met_fpga.puppi.jet_sums import emulate_ht_mht
+from l1met_fpga.puppi.jump import emulate_jump, jump_met_xy_gev, raised_met_xy_gev
 from l1met_fpga.puppi.sums import momentum_xy_gev, puppi_met_xy_gev
 from l1met_fpga.results.metrics import Width, Words
-from l1met_fpga.tasks.baselines import CandidateSum
+from l1met_fpga.tasks.baselines import CandidateSum, trigger_jets
 from l1met_fpga.tasks.rotation import Rotation
-from l1met_fpga.tasks.task import Baseline, BinnedFigure, Files, Heads, Loss, Plots, Task
+from l1met_fpga.tasks.task import Baseline, BinnedFigure, Files, Heads, Loss, Plots, Step, Task
 
 __all__ = ["TASK"]
 
@@ -39,6 +41,23 @@ def _emulator(examples: Examples) -> dict[str, FloatArray]:
     return {MET.name: cmssw_met_xy_gev(all_slots(examples))}
 
 
+def _jump(examples: Examples) -> dict[str, FloatArray]:
+    met = emulate_puppi_met(all_slots(examples))
+    return {MET.name: emulate_jump(met.pt, met.phi, trigger_jets(examples)).met_xy_gev}
+
+
+def _mht(examples: Examples) -> dict[str, FloatArray]:
+    return {MET.name: emulate_ht_mht(trigger_jets(examples)).mht_xy_gev}
+
+
+def _with_jump(examples: Examples, heads: Heads) -> dict[str, FloatArray]:
+    return {MET.name: jump_met_xy_gev(_vector(heads), trigger_jets(examples))}
+
+
+def _with_turning_jump(examples: Examples, heads: Heads) -> dict[str, FloatArray]:
+    return {MET.name: raised_met_xy_gev(_vector(heads), trigger_jets(examples))}
+
+
 def _minus_momentum(candidates: Candidates) -> FloatArray:
     return -momentum_xy_gev(candidates)
 
@@ -51,6 +70,8 @@ def _baselines(examples: Examples) -> dict[str, Baseline]:
     return {
         "puppi": Baseline(title, _puppi),
         "cmssw": Baseline(f"{title} (CMSSW emulator)", _emulator),
+        "jump": Baseline("JUMP (CMSSW emulator)", _jump),
+        "mht": Baseline("MHT (CMSSW emulator)", _mht),
         **SUMS.baselines(examples, TASK.truth(examples), of=title),
     }
 
@@ -122,6 +143,10 @@ TASK: Final = Task(
     score=_score,
     vector=_vector,
     others=_others,
+    steps={
+        "jump": Step("JUMP", _with_jump),
+        "turning_jump": Step("JUMP that turns with the event", _with_turning_jump),
+    },
     files=Files(
         _read,
         truth_keys="gen_px and gen_py, or gen_pt and gen_phi",
