@@ -23,6 +23,7 @@ __all__ = [
     "VertexShift",
 ]
 
+_KIND: Final = "Which fault it is."
 Degrees = Annotated[float, Field(ge=-360, le=360)]
 Eta = Annotated[float, Field(ge=-4.4, le=4.4)]
 
@@ -34,7 +35,7 @@ class NeutralScale(StrictModel):
         factor: Their pt is multiplied by it.
     """
 
-    kind: Literal["neutral_scale"] = "neutral_scale"
+    kind: Literal["neutral_scale"] = Field("neutral_scale", description=_KIND)
     factor: float = Field(gt=0, le=10)
 
     @property
@@ -51,7 +52,7 @@ class DeadCalorimeter(StrictModel):
         phi_deg: Its ends, counterclockwise from the first to the second.
     """
 
-    kind: Literal["dead_calorimeter"] = "dead_calorimeter"
+    kind: Literal["dead_calorimeter"] = Field("dead_calorimeter", description=_KIND)
     eta: tuple[Eta, Eta] = (0.0, 1.5)
     phi_deg: tuple[Degrees, Degrees] = (0.0, 40.0)
 
@@ -69,7 +70,7 @@ class DeadTracker(StrictModel):
         phi_deg: Its ends, counterclockwise from the first to the second.
     """
 
-    kind: Literal["dead_tracker"] = "dead_tracker"
+    kind: Literal["dead_tracker"] = Field("dead_tracker", description=_KIND)
     phi_deg: tuple[Degrees, Degrees] = (0.0, 60.0)
 
     @property
@@ -87,7 +88,7 @@ class HotCell(StrictModel):
         phi_deg: Where it is.
     """
 
-    kind: Literal["hot_cell"] = "hot_cell"
+    kind: Literal["hot_cell"] = Field("hot_cell", description=_KIND)
     pt_gev: float = Field(default=30.0, gt=0, le=4000)
     eta: Eta = 1.0
     phi_deg: Degrees = 25.0
@@ -108,7 +109,7 @@ class FakeCandidate(StrictModel):
         max_abs_eta: It lies within.
     """
 
-    kind: Literal["fake_candidate"] = "fake_candidate"
+    kind: Literal["fake_candidate"] = Field("fake_candidate", description=_KIND)
     particle: Literal["neutral hadron", "photon", "charged hadron", "muon"]
     pt_gev: float = Field(gt=0, le=4000)
     share: float = Field(default=1e-3, ge=0, le=1)
@@ -127,7 +128,7 @@ class Truncation(StrictModel):
         n_candidates: So many.
     """
 
-    kind: Literal["truncation"] = "truncation"
+    kind: Literal["truncation"] = Field("truncation", description=_KIND)
     n_candidates: int = Field(ge=1, le=128)
 
     @property
@@ -144,7 +145,7 @@ class Turned(StrictModel):
         mirrored: Reflected in eta and in phi.
     """
 
-    kind: Literal["turned"] = "turned"
+    kind: Literal["turned"] = Field("turned", description=_KIND)
     angle_deg: Degrees = 0.0
     mirrored: bool = False
 
@@ -162,7 +163,7 @@ class VertexShift(StrictModel):
         z0_cm: So much further.
     """
 
-    kind: Literal["vertex_shift"] = "vertex_shift"
+    kind: Literal["vertex_shift"] = Field("vertex_shift", description=_KIND)
     z0_cm: float = Field(default=2.0, ge=-20, le=20)
 
     @property
@@ -174,7 +175,7 @@ class VertexShift(StrictModel):
 class UnitWeights(StrictModel):
     """Every PUPPI weight reads 1; pt stays as it is, so only networks that read the weight see it."""
 
-    kind: Literal["unit_weights"] = "unit_weights"
+    kind: Literal["unit_weights"] = Field("unit_weights", description=_KIND)
 
     @property
     def text(self) -> str:
@@ -189,7 +190,7 @@ class OtherSamples(StrictModel):
         stores: Store by the label of the sample that it stands for; of each, the test part.
     """
 
-    kind: Literal["other_samples"] = "other_samples"
+    kind: Literal["other_samples"] = Field("other_samples", description=_KIND)
     stores: dict[SampleLabel, Path] = Field(min_length=1)
 
     @property
