@@ -16,8 +16,8 @@ MODELS = Path(__file__).parents[1] / "models"
 NAMES = sorted(path.stem for path in MODELS.glob("*.yaml") if load_run(path).task == "met")
 
 
-def model_config(name: str) -> ModelConfig:
-    return load_run(MODELS / f"{name}.yaml").model
+def model_config(name: str, **changes: object) -> ModelConfig:
+    return load_run(MODELS / f"{name}.yaml", changes).model
 
 
 def random_candidates(

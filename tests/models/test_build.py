@@ -26,6 +26,20 @@ def test_training_starts_from_puppi_met(name, variant):
 
 
 @every_variant
+def test_biases_start_where_the_configuration_says(variant):
+    model = build(
+        model_config("deepset", **{"model.scalars.start_bias": 0.5, "model.rho.0.start_bias": 0.1}),
+        (MET,),
+        variant=variant,
+    )
+    start = {name: layer.get_weights()[1] for name, layer in dense_layers(model).items()}
+    assert set(start["scalars_dense"]) == {0.5}
+    assert set(start["rho_0_dense"]) == {np.float32(0.1)}
+    assert not start["phi_0_dense"].any()
+    assert start["weights_dense"].tolist() == start["coefficients_dense"].tolist() == [1, 0, 0, 0]
+
+
+@every_variant
 @every_model
 def test_packed_equals_padded(name, variant):
     padded = scrambled(name, variant)

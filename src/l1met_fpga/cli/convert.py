@@ -39,7 +39,7 @@ def _convert(
         str | None, typer.Option(help="Order of the candidates: as_is, pt or region.")
     ] = None,
     file_format: Annotated[
-        str | None, typer.Option("--format", help="auto, root, words, l1metml or l1deepmet.")
+        str | None, typer.Option("--format", help="auto, root, words, l1metml, l1deepmet or jets.")
     ] = None,
     z0: Annotated[
         str | None,

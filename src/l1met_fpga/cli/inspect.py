@@ -42,7 +42,7 @@ def _inspect(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
     file_format: Annotated[
-        str | None, typer.Option("--format", help="auto, root, words, l1metml or l1deepmet.")
+        str | None, typer.Option("--format", help="auto, root, words, l1metml, l1deepmet or jets.")
     ] = None,
     branch_map: Annotated[
         str | None,
@@ -95,10 +95,10 @@ def _print(console: Console, inspection: "Inspection") -> None:
     for part, n in inspection.parts.items():
         head.add_row(f"  {part}", f"{n}")
     for name, sizes in totals.truths.items():
-        title = Quantity.named(name).title
-        head.add_row(f"with {title}", f"{sizes.n}")
-        if sizes.n:
-            head.add_row(f"mean {title}", f"{sizes.mean_gev:.1f} GeV")
+        truth = Quantity.named(name)
+        head.add_row(f"with {truth.title}", f"{sizes.n}")
+        if sizes.n and truth.unit == "gev":
+            head.add_row(f"mean {truth.title}", f"{sizes.mean_gev:.1f} GeV")
     if inspection.n_events:
         for kind, sizes in totals.sums.items():
             head.add_row(f"mean {CANDIDATE_SUMS[kind]}", f"{sizes.mean_gev:.1f} GeV")

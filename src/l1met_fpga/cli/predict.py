@@ -46,7 +46,7 @@ def _predict(
         ),
     ] = None,
     file_format: Annotated[
-        str | None, typer.Option("--format", help="auto, root, words, l1metml or l1deepmet.")
+        str | None, typer.Option("--format", help="auto, root, words, l1metml, l1deepmet or jets.")
     ] = None,
     branch_map: Annotated[
         str | None,

@@ -54,8 +54,10 @@ class ConvertConfig(StrictModel):
         "true MET is zero and from which rates come). If null, the labels pileup, minbias and "
         "single_neutrino mean background and every other one means signal.",
     )
-    format: Literal["auto", "root", "words", "l1metml", "l1deepmet"] = Field(
-        "auto", description="Format of the input files; auto tells it by the end of their names."
+    format: Literal["auto", "root", "words", "l1metml", "l1deepmet", "jets"] = Field(
+        "auto",
+        description="Format of the input files; auto tells it by the end of their names. jets: ROOT "
+        "files of the jet tagger, of which every jet becomes an example.",
     )
     order: Literal["as_is", "pt", "region"] = Field(
         "as_is",
@@ -78,3 +80,17 @@ class ConvertConfig(StrictModel):
         description="About so many events in memory at once; results do not depend on it.",
     )
     splits: SplitConfig = SplitConfig()
+
+    @property
+    def rows(self) -> Literal["event", "jet"]:
+        """What one example of the store is."""
+        return "jet" if self.format == "jets" else "event"
+
+    @model_validator(mode="after")
+    def _jets_are_signal(self) -> "ConvertConfig":
+        if self.format == "jets" and self.role == "background":
+            raise ValueError(
+                "role background is for pile-up-only events, whose truth is zero; jets have a class, "
+                "or none: leave the role out"
+            )
+        return self

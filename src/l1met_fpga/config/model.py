@@ -187,12 +187,15 @@ class LayerTypes(StrictModel):
         bias: Type of the bias.
         output: Type that the output is quantized to; unsigned means bounded ReLU.
         prune: Whether pruning may touch the kernel.
+        start_bias: Bias where training starts. Above 0 it keeps outputs of an unsigned type from
+            being 0 for every candidate from the first steps on, which no gradient mends.
     """
 
     kernel: WeightType = Field(default="fixed<6,1>")  # type: ignore[assignment]
     bias: WeightType = Field(default="fixed<8,2>")  # type: ignore[assignment]
     output: ActivationType = Field(default="ufixed<6,2>")  # type: ignore[assignment]
     prune: bool = True
+    start_bias: float = 0.0
 
 
 class DenseConfig(LayerTypes):

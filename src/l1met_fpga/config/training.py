@@ -13,8 +13,10 @@ __all__ = [
     "LearningRateConfig",
     "LossConfig",
     "PruningConfig",
+    "RateLossConfig",
     "TrainingConfig",
     "TrainingSample",
+    "WorkingPoint",
 ]
 
 
@@ -42,6 +44,52 @@ class TrainingSample(StrictModel):
     max_events: int | None = Field(default=None, ge=1)
 
 
+class WorkingPoint(StrictModel):
+    """A threshold at which the trigger shall decide right.
+
+    Attributes:
+        threshold_gev: Score at which signal and background are told apart. The scale of the score
+            is free: the threshold is fixed, and the rate follows from the training.
+        background_weight: Weight of an event without truth against one with; the score is the
+            threshold where signal is that many times as likely as background.
+    """
+
+    threshold_gev: float = Field(gt=0)
+    background_weight: float = Field(gt=0)
+
+
+class RateLossConfig(StrictModel):
+    """Logarithmic loss of the decision at fixed thresholds (:func:`l1met_fpga.tasks.losses.rate`).
+
+    Attributes:
+        weight: Weight of its sum over the working points, 0 leaves it out.
+        working_points: Where the trigger decides.
+        width_gev: Distance from the threshold over which a decision becomes sure.
+        background_below_gev: Events whose true score is below it are background.
+        signal_above_gev: Events whose true score is above it are signal.
+    """
+
+    weight: float = Field(default=0.0, ge=0)
+    working_points: tuple[WorkingPoint, ...] = (
+        WorkingPoint(threshold_gev=35, background_weight=2),
+        WorkingPoint(threshold_gev=65, background_weight=10),
+    )
+    width_gev: float = Field(default=8.0, gt=0)
+    background_below_gev: float = Field(default=1.0, gt=0)
+    signal_above_gev: float = Field(default=80.0, gt=0)
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.weight and not self.working_points:
+            raise ValueError("a rate loss needs at least one of working_points")
+        if self.background_below_gev > self.signal_above_gev:
+            raise ValueError(
+                f"background_below_gev {self.background_below_gev:g} is above signal_above_gev "
+                f"{self.signal_above_gev:g}: an event cannot be both"
+            )
+        return self
+
+
 class LossConfig(StrictModel):
     """What is minimised; formulas in :mod:`l1met_fpga.tasks.losses` and beside each task.
 
@@ -51,6 +99,7 @@ class LossConfig(StrictModel):
         quantile: Level of the quantile loss.
         response_weight: Weight of the response term of MET, 0 leaves it out.
         response_scale_gev: genMET below which the response term fades out.
+        rate: Loss of the trigger's decision, added to the main term.
     """
 
     kind: str = "huber"
@@ -58,6 +107,7 @@ class LossConfig(StrictModel):
     quantile: float = Field(default=0.5, gt=0, lt=1)
     response_weight: float = Field(default=0.0, ge=0)
     response_scale_gev: float = Field(default=20.0, gt=0)
+    rate: RateLossConfig = RateLossConfig()
 
 
 class PruningConfig(StrictModel):

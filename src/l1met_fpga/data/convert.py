@@ -256,6 +256,7 @@ def _about(config: ConvertConfig) -> dict[str, Any]:
         "order": config.order,
         "role": _role(config),
         "z0": config.z0,
+        "rows": config.rows,
         "splits": config.splits,
     }
 
@@ -268,7 +269,7 @@ def _drop_needless(counts: Counter[str], config: ConvertConfig) -> None:
 
 
 def _role(config: ConvertConfig) -> Role:
-    return config.role or suggested_role(config.label)
+    return config.role or ("signal" if config.rows == "jet" else suggested_role(config.label))
 
 
 def _append(store: StoreWriter, batches: Iterator[Examples]) -> None:

@@ -40,5 +40,14 @@ COUNT_MEANINGS: Final = {
     "files_without_vertex": "files without a vertex table; z0 stays along the beam",
     "files_without_event_id": "files without run, luminosity block or event number",
     "baseline_fillers": "values of other algorithms that are none, left out",
+    "jets_outside": "jets outside of the tagger's selection (pt above 15 GeV, |eta| below 2.4, not "
+    "rejected, generated pt above 5 GeV), left out",
+    "jets_without_class": "jets of no class (no generated jet, or flavour unknown); they cannot be "
+    "trained on",
+    "jets_without_constituents": "jets without a constituent",
+    "jets_with_more_constituents": "jets with more than 16 constituents, the softer ones cut",
+    "unsorted_jets": "jets whose constituents were not in falling pt, sorted",
+    "negative_weight_jets": "jets with a negative weight; weights are not used, every jet counts once",
+    "taus_without_charge": "jets with a tau of charge 0, of no class",
     "files_without_puppi_met": "files without the sum of the candidates that the trigger computed",
 } | {name: meaning for truth in TRUTHS.values() for name, meaning in _of_truth(truth).items()}

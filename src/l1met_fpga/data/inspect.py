@@ -99,7 +99,7 @@ def _batches(path: str, config: ConvertConfig) -> Iterator[Examples]:
 def _store_batches(store: Store, columns: Sequence[str]) -> Iterator[Examples]:
     """Read all that a store holds."""
     besides = [N_BEFORE_CUT, *(f"{BASELINES}{name}" for name in store.baselines)]
-    besides += [VERTEX] if store.has_vertex else []
+    besides += [*store.jet_besides, *([VERTEX] if store.has_vertex else [])]
     for start in range(0, store.n_events, _STEP_EVENTS):
         events = slice(start, start + _STEP_EVENTS)
         yield store.examples(events, columns, truths=store.truths, besides=besides)
@@ -116,7 +116,8 @@ def _inspect_store(store: Store) -> Inspection:
         expected = np.minimum(events.besides[N_BEFORE_CUT], N_CANDIDATES)
         found["wrong_counts"] += int((expected != events.counts).sum())
     found["other_content"] = int(content.digest() != store.attributes.content)
-    found["repeated_events"] = _repeated(store.event_id())
+    if store.attributes.rows == "event":  # an event may hold several jets
+        found["repeated_events"] = _repeated(store.event_id())
     about = store.attributes
     parts = np.bincount(store.parts(), minlength=len(Part))
     return Inspection(

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from l1met_fpga.data.totals import Totals
+from l1met_fpga.data.truth import Quantity
 from l1met_fpga.puppi.columns import COLUMNS, ParticleId
 
 __all__ = ["ColumnRange", "Composition", "Inspection"]
@@ -128,6 +129,7 @@ class Inspection:
                 "truths": {
                     name: {"events": sizes.n, "mean_gev": sizes.mean_gev}
                     for name, sizes in self.totals.truths.items()
+                    if Quantity.named(name).unit == "gev"
                 },
                 "sums_of_candidates": {
                     kind: {"mean_gev": sizes.mean_gev} for kind, sizes in self.totals.sums.items()

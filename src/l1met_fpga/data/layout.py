@@ -12,6 +12,9 @@ __all__ = [
     "BASELINES",
     "CANDIDATES",
     "EVENT_ID",
+    "JETS",
+    "JET_ETA",
+    "JET_PT_GEV",
     "N_BEFORE_CUT",
     "PART",
     "ROW_SPLITS",
@@ -31,6 +34,12 @@ N_BEFORE_CUT: Final = "n_candidates"
 """Candidates of an event before any were cut."""
 VERTEX: Final = "vertex_z0_cm"
 """z of the primary vertex; NaN where unknown."""
+JET_PT_GEV: Final = "jet_pt_gev"
+"""pt of a jet as the trigger finds it."""
+JET_ETA: Final = "jet_eta"
+"""Pseudorapidity of its axis; NaN where unknown."""
+JETS: Final = (JET_PT_GEV, JET_ETA)
+"""What is known of jets only."""
 TRUTH: Final = "truth/"
 """In front of the names of truths."""
 BASELINES: Final = "baselines/"
@@ -41,6 +50,8 @@ _FIXED: Final[dict[str, tuple[tuple[int, ...], str]]] = {
     PART: ((), "|i1"),
     N_BEFORE_CUT: ((), "<i4"),
     VERTEX: ((), "<f4"),
+    JET_PT_GEV: ((), "<f4"),
+    JET_ETA: ((), "<f4"),
 }
 
 

@@ -111,7 +111,7 @@ def plot_sums(totals: Totals, kind: Kind) -> Figure:
     drawn = {
         Quantity.named(name).title: sizes
         for name, sizes in totals.truths.items()
-        if Quantity.named(name).kind == kind
+        if (Quantity.named(name).kind, Quantity.named(name).unit) == (kind, "gev")
     }
     drawn[CANDIDATE_SUMS[kind]] = totals.sums[kind]
     with styled():

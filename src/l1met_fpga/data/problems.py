@@ -189,7 +189,7 @@ def _truth_problems(totals: Totals) -> Iterator[str]:
         yield f"{totals.n_events} events without any truth; they cannot be trained on{_HINT}"
     for name, sizes in totals.truths.items():
         truth, title = Quantity.named(name), Quantity.named(name).title
-        if sizes.n and sizes.sum_gev == 0:
+        if truth.unit == "gev" and sizes.n and sizes.sum_gev == 0:
             yield f"the {title} of all {sizes.n} events is zero, which is no truth{_HINT}"
         elif truth.kind == "vector" and 2 * sizes.n_zero > sizes.n:
             yield (

@@ -9,6 +9,7 @@ from l1met_fpga.caches import cache_folder
 from l1met_fpga.config.data import ConvertConfig
 from l1met_fpga.config.training import TrainingSample
 from l1met_fpga.data.convert import convert
+from l1met_fpga.data.read_jets import holds_jets
 from l1met_fpga.data.store import CONVERSION_VERSION, SCHEMA_VERSION, Store
 from l1met_fpga.errors import ConfigError, DataError
 from l1met_fpga.identity import content_digest, file_digest
@@ -22,6 +23,8 @@ CACHE = "stores"
 
 def store_of(sample: TrainingSample) -> Path:
     """Return the sample's store, converting its ROOT files the first time they are used.
+
+    Files with a tree of jets and none of events become a store of jets.
 
     The name of a store in the cache holds a digest of what it is made from: the content of the
     files, the options of the conversion and the versions of its rules.
@@ -81,7 +84,11 @@ def _converted(sample: TrainingSample, files: list[Path]) -> Path:
             f"sample {sample.path} stands for {len(files)} files, which become one store; say what "
             f"they are: `label` in the configuration, or --sample '{sample.path}:SHARE:LABEL'"
         )
-    config = ConvertConfig(label=sample.label or sample.path.stem, role=sample.role)
+    config = ConvertConfig(
+        label=sample.label or sample.path.stem,
+        role=sample.role,
+        format="jets" if holds_jets(str(files[0])) else "auto",
+    )
     made_from = {
         "files": [[file.name, file_digest(file)] for file in files],
         "options": config.model_dump(mode="json"),

@@ -88,6 +88,8 @@ def load_samples(
     *,
     reference: Reference | None = None,
     watch: Part = Part.VALIDATION,
+    rows: str = "event",
+    besides: Sequence[str] = (),
 ) -> tuple[LoadedSample, ...]:
     """Read the training and validation parts of every sample, as the network sees them.
 
@@ -99,6 +101,8 @@ def load_samples(
         reference: Computes :attr:`Examples.besides` before candidates behind the network's slots
             are cut.
         watch: Part to use for validation.
+        rows: What an example must be, ``event`` or ``jet``.
+        besides: What else to read of each example (:mod:`l1met_fpga.data.layout`).
 
     Raises:
         ConfigError: If there is no sample, one is missing, or a signal sample has no truth.
@@ -110,9 +114,10 @@ def load_samples(
             "no samples to train on: add a section `samples` with paths, or give --sample"
         )
     refuse_repeated_files(file for sample in samples for file in sample_files(sample.path))
-    loaded = tuple(_load(sample, model, truths, reference, watch) for sample in samples)
+    wanted = _Wanted(model, tuple(truths), reference, rows, tuple(besides))
+    loaded = tuple(_load(sample, wanted, watch) for sample in samples)
     _refuse_twins(loaded)
-    if not any(sample.is_background for sample in loaded):
+    if rows == "event" and not any(sample.is_background for sample in loaded):
         logger.warning(
             "no sample is background (pile-up-only events): no trigger rate, threshold or "
             "efficiency can be measured. Add one, or say which it is: --sample FILE:SHARE:background"
@@ -139,21 +144,26 @@ def _refuse_twins(samples: Sequence[LoadedSample]) -> None:
             )
 
 
-def _load(
-    sample: TrainingSample,
-    model: ModelConfig,
-    truths: Sequence[str],
-    reference: Reference | None,
-    watch: Part,
-) -> LoadedSample:
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What is to be read of every sample, see :func:`load_samples`."""
+
+    model: ModelConfig
+    truths: tuple[str, ...]
+    reference: Reference | None
+    rows: str
+    besides: tuple[str, ...]
+
+
+def _load(sample: TrainingSample, wanted: _Wanted, watch: Part) -> LoadedSample:
     path = store_of(sample)
     with Store.open(path) as store:
-        about = store.attributes
-        chosen = _with_truths(store, truths, sample.max_events)
+        store.require_rows(wanted.rows)
+        about, n_slots = store.attributes, wanted.model.n_candidates
+        chosen = _with_truths(store, wanted.truths, sample.max_events)
         parts = store.parts()[chosen]
         (train, train_cut), (validation, validation_cut) = (
-            _read(store, chosen[parts == part], model, truths, reference)
-            for part in (Part.TRAIN, watch)
+            _read(store, chosen[parts == part], wanted) for part in (Part.TRAIN, watch)
         )
         share = float(len(train)) if sample.weight is None else float(sample.weight)
         logger.info(
@@ -165,7 +175,7 @@ def _load(
                 logger.info("%s: %d %s", about.label, count, COUNT_MEANINGS.get(name, name))
         cut = train_cut + validation_cut
         seen = train.n_rows + validation.n_rows
-        tell_cut(str(path), model.n_candidates, cut, cut + seen)
+        tell_cut(str(path), n_slots, cut, cut + seen)
         return LoadedSample(
             label=about.label,
             role=about.role,
@@ -189,8 +199,8 @@ def _with_truths(
     for name in truths:
         values = store.truth(name, slice(0, n)).reshape(n, -1)
         own: npt.NDArray[np.bool_] = np.asarray(np.isfinite(values).all(axis=1))
-        title = TRUTHS[name].title
-        if not store.is_background and not np.any(values[own]):
+        title, is_size = TRUTHS[name].title, TRUTHS[name].unit != "class"
+        if not store.is_background and not (np.any(values[own]) if is_size else own.any()):
             raise ConfigError(
                 f"{store.path} (label {store.label!r}) is a signal sample, but the {title} of all "
                 f"its {n} events is missing or 0. If they are pile-up-only events, say so: "
@@ -206,13 +216,7 @@ def _with_truths(
     return np.flatnonzero(known)
 
 
-def _read(
-    store: Store,
-    events: npt.NDArray[np.int64],
-    model: ModelConfig,
-    truths: Sequence[str],
-    reference: Reference | None,
-) -> tuple[Examples, int]:
+def _read(store: Store, events: npt.NDArray[np.int64], wanted: _Wanted) -> tuple[Examples, int]:
     """Read events in pieces.
 
     Returns:
@@ -221,10 +225,12 @@ def _read(
     pieces, cut = [], 0
     for first in range(0, max(len(events), 1), EVENTS_PER_READ):
         some = events[first : first + EVENTS_PER_READ]
-        whole = store.examples(some, model.columns, truths=truths)
-        if reference is not None:
-            whole = replace(whole, besides={**whole.besides, **reference(whole)})
-        seen = whole.first_rows(model.n_candidates)
+        whole = store.examples(
+            some, wanted.model.columns, truths=wanted.truths, besides=wanted.besides
+        )
+        if wanted.reference is not None:
+            whole = replace(whole, besides={**whole.besides, **wanted.reference(whole)})
+        seen = whole.first_rows(wanted.model.n_candidates)
         cut += whole.n_rows - seen.n_rows
         pieces.append(seen)
     return Examples.concatenate(pieces), cut

@@ -36,7 +36,7 @@ class Source:
 
     Attributes:
         path: File name or URL.
-        format: ``root``, ``words``, ``l1metml`` or ``l1deepmet``.
+        format: ``root``, ``jets``, ``words``, ``l1metml`` or ``l1deepmet``.
     """
 
     path: str
@@ -229,6 +229,10 @@ def _batches(source: Source, config: ConvertConfig, tally: Counter[str]) -> Iter
         from l1met_fpga.data.read_root import read_root
 
         return read_root(source.path, config.branch_map, step, tally)
+    if source.format == "jets":
+        from l1met_fpga.data.read_jets import read_jets
+
+        return read_jets(source.path, step, tally)
     if source.is_remote:
         raise DataError(f"{source.path}: only ROOT files can be read from a URL; copy it first")
     path = Path(source.path)

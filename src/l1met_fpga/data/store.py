@@ -28,6 +28,7 @@ from l1met_fpga.data.layout import (
     BASELINES,
     CANDIDATES,
     EVENT_ID,
+    JETS,
     N_BEFORE_CUT,
     PART,
     TRUTH,
@@ -153,7 +154,8 @@ class Store:
     @property
     def truths(self) -> tuple[str, ...]:
         """Names of the truths that the events have; a background sample has all of them."""
-        return tuple(n for n in TRUTHS if self.is_background or f"{TRUTH}{n}" in self._readers)
+        of_rows = [name for name, one in TRUTHS.items() if one.rows == self.attributes.rows]
+        return tuple(n for n in of_rows if self.is_background or f"{TRUTH}{n}" in self._readers)
 
     @property
     def baselines(self) -> tuple[str, ...]:
@@ -273,6 +275,24 @@ class Store:
         if not self.has_vertex:
             raise DataError(f"{self.path} has no primary vertex; its sources had no such branch")
         return self._read(VERTEX, events).astype(np.float64)
+
+    @property
+    def jet_besides(self) -> tuple[str, ...]:
+        """Names of what is known of jets besides their truth; none where rows are events."""
+        return tuple(name for name in JETS if name in self._readers)
+
+    def require_rows(self, rows: str) -> None:
+        """Refuse a store whose examples are something else.
+
+        Raises:
+            DataError: Says how to get one.
+        """
+        if self.attributes.rows != rows:
+            how = "`--format jets`" if rows == "jet" else "another `--format` than jets"
+            raise DataError(
+                f"{self.path}: one entry is one {self.attributes.rows}, this task needs one {rows}; "
+                f"`l1met convert` with {how} makes such a store"
+            )
 
     def _collection(self, name: str, columns: Sequence[str]) -> CollectionReader:
         if name not in self._collections:

@@ -12,6 +12,7 @@ from l1met_fpga.data.layout import (
     BASELINES,
     CANDIDATES,
     EVENT_ID,
+    JETS,
     N_BEFORE_CUT,
     PART,
     ROW_SPLITS,
@@ -59,7 +60,7 @@ def check_examples(file: h5py.File, path: Path, n_events: int) -> dict[str, Chun
         DataError: If one is missing or was changed.
     """
     names = [EVENT_ID, PART, N_BEFORE_CUT]
-    names += [VERTEX] if VERTEX in file else []
+    names += [name for name in (VERTEX, *JETS) if name in file]
     for group in (TRUTH, BASELINES):
         names += [f"{group}{name}" for name in file.get(group, ())]
     found = {}

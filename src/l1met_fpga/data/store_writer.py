@@ -25,6 +25,7 @@ from l1met_fpga.data.layout import (
     BASELINES,
     CANDIDATES,
     EVENT_ID,
+    JET_ETA,
     N_BEFORE_CUT,
     PART,
     VERTEX,
@@ -42,6 +43,13 @@ from l1met_fpga.puppi.columns import COLUMNS, REQUIRED_COLUMNS
 __all__ = ["StoreWriter", "create_store", "software_versions", "write_store"]
 
 _SOFTWARE: Final = ("l1met_fpga", "numpy", "h5py", "uproot", "awkward")
+_UNITS: Final = {VERTEX: "cm", JET_ETA: ""}
+_OF_JETS: Final = {
+    "eta": "{} from the candidate to the axis",
+    "phi": "{} from the axis to the candidate",
+    "dxy": "sqrt(|dxy| / cm) / 64",
+}
+"""What one count of a column means inside a jet (:mod:`l1met_fpga.data.read_jets`)."""
 _BASELINE_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]*_gev")
 
 
@@ -122,6 +130,7 @@ def create_store(
     order: str,
     role: Role | None = None,
     z0: str = "beam",
+    rows: str = "event",
     columns: Sequence[str] = REQUIRED_COLUMNS,
     splits: SplitConfig | None = None,
     truths: Sequence[str] = (),
@@ -137,6 +146,7 @@ def create_store(
         order: Order policy that the candidates follow already.
         role: What the sample is for; what its label suggests if not given.
         z0: Where z0 is counted from (``beam`` or ``vertex``); noted with its unit.
+        rows: What one example is, ``event`` or ``jet``.
         columns: Candidate columns of every batch, the required ones among them.
         splits: Division that is saved with the events.
         truths: Names of the truths to keep; unknown where events lack one.
@@ -185,7 +195,7 @@ def create_store(
                     "conversion_version": CONVERSION_VERSION,
                     "label": label,
                     "role": role,
-                    "rows": "event",
+                    "rows": rows,
                     "order": order,
                     "sources": json.dumps([dict(source) for source in sources]),
                     "counts": json.dumps(total),
@@ -193,9 +203,10 @@ def create_store(
                     "split_seed": splits.seed,
                     "split_fractions": np.array(splits.fractions),
                     "units": json.dumps(
-                        {name: _unit(name, z0) for name in columns}
+                        {name: _unit(name, z0, rows) for name in columns}
                         | {name.rpartition("/")[2]: "GeV" for name in (*truths, *besides)}
-                        | ({VERTEX: "cm"} if VERTEX in besides else {})
+                        | {name: "" for name in truths if TRUTHS[name].unit != "gev"}
+                        | {name: unit for name, unit in _UNITS.items() if name in besides}
                     ),
                     "n_events": writer.n_events,
                     "content": writer.content.digest(),
@@ -220,6 +231,8 @@ def write_store(
     role: Role | None = None,
     order: str = "as_is",
     splits: SplitConfig | None = None,
+    rows: str = "event",
+    besides: Mapping[str, npt.NDArray[np.float64]] | None = None,
 ) -> None:
     """Write padded columns as a store.
 
@@ -233,6 +246,8 @@ def write_store(
         role: What the sample is for; what its label suggests if not given.
         order: Order policy that the candidates follow.
         splits: Division that is saved with the events.
+        rows: What one example is, ``event`` or ``jet``.
+        besides: What else is known (:mod:`l1met_fpga.data.layout`).
 
     Raises:
         DataError: If a filled slot follows an empty one, or the file cannot be written.
@@ -249,13 +264,15 @@ def write_store(
         {name: values[filled] for name, values in candidates.items()},
         truth=truth,
         ids=event_id,
-        besides={f"{BASELINES}{name}": values for name, values in (baselines or {}).items()},
+        besides={f"{BASELINES}{name}": values for name, values in (baselines or {}).items()}
+        | dict(besides or {}),
     )
     with create_store(
         path,
         label=label,
         order=order,
         role=role,
+        rows=rows,
         columns=tuple(candidates),
         splits=splits,
         truths=tuple(events.truth),
@@ -269,6 +286,8 @@ def software_versions() -> dict[str, str]:
     return {"python": platform.python_version()} | {name: version(name) for name in _SOFTWARE}
 
 
-def _unit(name: str, z0: str) -> str:
+def _unit(name: str, z0: str, rows: str) -> str:
     unit = COLUMNS[name].count_unit
+    if rows == "jet" and name in _OF_JETS:
+        return _OF_JETS[name].format(unit)
     return f"{unit} from the {z0}" if name == "z0" and z0 != "beam" else unit

@@ -18,11 +18,14 @@ __all__ = [
     "CANDIDATE_SUMS",
     "GEN_HT",
     "GEN_MET",
+    "JET_CLASS",
+    "JET_PT",
     "MAX_GEV",
     "PUPPI_MET",
     "TRUTHS",
     "Kind",
     "Quantity",
+    "Unit",
     "scalar",
     "size_of",
     "vector_from_polar",
@@ -33,8 +36,9 @@ __all__ = [
 Floats = npt.NDArray[np.float64]
 Numbers = npt.NDArray[Any]
 Kind = Literal["vector", "scalar"]
+Unit = Literal["gev", "ratio", "class"]
 
-_SUFFIXES: Final[dict[Kind, str]] = {"vector": "_xy_gev", "scalar": "_gev"}
+_SHAPES: Final[dict[Kind, str]] = {"vector": "_xy", "scalar": ""}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,17 +50,21 @@ class Quantity:
         kind: ``vector``: px and py, shape (n, 2); ``scalar``: one number, shape (n,).
         title: Name in sentences.
         fillers: What is known to be none, in words.
+        unit: GeV, a ratio, or the number of a class, which says nothing by its size.
+        rows: What it is known of.
     """
 
     key: str
     kind: Kind
     title: str
     fillers: str = "negative, above 14 TeV or not finite"
+    unit: Unit = "gev"
+    rows: Literal["event", "jet"] = "event"
 
     @property
     def name(self) -> str:
         """Name of the array, which ends with form and unit."""
-        return f"{self.key}{_SUFFIXES[self.kind]}"
+        return f"{self.key}{_SHAPES[self.kind]}_{self.unit}"
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -68,8 +76,9 @@ class Quantity:
         """Return what an array of this name holds; of others than truths the name says all."""
         if name in TRUTHS:
             return TRUTHS[name]
-        kind: Kind = "vector" if name.endswith(_SUFFIXES["vector"]) else "scalar"
-        key = name.removesuffix(_SUFFIXES[kind])
+        key = name.removesuffix("_gev")
+        kind: Kind = "vector" if key.endswith(_SHAPES["vector"]) else "scalar"
+        key = key.removesuffix(_SHAPES[kind])
         return cls(key, kind, title=key)
 
     def unknown(self, n: int) -> Floats:
@@ -88,13 +97,21 @@ _GEN_MET: Final = Quantity(
 """Vector sum of the neutrinos."""
 _GEN_HT: Final = Quantity("gen_ht", "scalar", "generator HT")
 """Scalar sum of pt of the jets of generated particles, above 30 GeV and within |eta| < 2.4."""
-TRUTHS: Final = {truth.name: truth for truth in (_GEN_MET, _GEN_HT)}
+_JET_CLASS: Final = Quantity("jet", "scalar", "class of the jet", unit="class", rows="jet")
+"""Number of the class that a jet belongs to (:mod:`l1met_fpga.data.jet_labels`)."""
+_JET_PT: Final = Quantity(
+    "jet_pt", "scalar", "generated pt over the jet's", unit="ratio", rows="jet"
+)
+"""Generated pt over the pt that the trigger gives the jet; of taus, the visible pt."""
+TRUTHS: Final = {truth.name: truth for truth in (_GEN_MET, _GEN_HT, _JET_CLASS, _JET_PT)}
 """What may be read as truth, by the name of its array: the one place that lists it."""
 BACKGROUND: Final = 0.0
 """Every truth of every background event, whatever its source says."""
 
 GEN_MET: Final = _GEN_MET.name
 GEN_HT: Final = _GEN_HT.name
+JET_CLASS: Final = _JET_CLASS.name
+JET_PT: Final = _JET_PT.name
 
 PUPPI_MET: Final = "puppi_met_xy_gev"
 """The estimate of a source that must be what its own candidates add up to."""

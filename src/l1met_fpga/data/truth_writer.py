@@ -20,8 +20,8 @@ Floats = npt.NDArray[np.float64]
 class TruthWriter:
     """Appends the values of one truth.
 
-    A truth that is zero in all events of a file was never filled: values wait as long as they are,
-    at the end of the file they become unknown. Those of background events are known: zero, and not
+    A truth that is zero in all events of a file was never filled (a class may be): values wait as
+    long as they are, at the end of the file they become unknown. Those of background events are known: zero, and not
     written.
 
     Args:
@@ -53,7 +53,7 @@ class TruthWriter:
             else ChunkWriter(create_dataset(file, self._dataset, *dataset_of(self._dataset)))
         )
         self._waiting: list[Floats] = []
-        self._is_filled = False
+        self._is_filled = self._means_by_itself = quantity.unit == "class"
         self._n_known = self._n_zero = 0
 
     def append(self, values: Floats | None, n: int) -> None:
@@ -76,7 +76,7 @@ class TruthWriter:
             self._counts[f"{self._quantity.key}_all_zero"] += int(zero.sum())
         self._waiting = [self._quantity.unknown(len(values)) for values in self._waiting]
         self._write_waiting()
-        self._is_filled = False
+        self._is_filled = self._means_by_itself
 
     def finish(self) -> None:
         """Write what still waits as it is."""

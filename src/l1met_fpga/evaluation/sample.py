@@ -123,11 +123,12 @@ def load_store(
                 f"{path}: its label {store.label!r} must have {LABEL_RULE}; convert the sample "
                 "again with --label"
             )
+        store.require_rows(task.rows)
         events = events[:max_events]
         truths = tuple(task.truths.values())
         if not set(truths) <= set(store.truths):
             raise _nothing_known(store, task)
-        examples = store.examples(events, columns, truths=truths)
+        examples = store.examples(events, columns, truths=truths, besides=task.besides)
         known = _known(task.truth(examples))
         if not known.any():
             raise _nothing_known(store, task)

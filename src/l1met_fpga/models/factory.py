@@ -36,6 +36,14 @@ def _check_name(name: str) -> str:
     return name
 
 
+def _started(layer: Any, x: Any, types: LayerTypes) -> Any:
+    """Apply a dense layer, wrapped or not; its bias starts where the configuration says."""
+    out = layer(x)
+    bias = getattr(layer, "layer", layer).bias
+    bias.assign(keras.initializers.Constant(types.start_bias)(bias.shape))
+    return out
+
+
 class FloatFactory:
     """Plain Keras layers; the twin that quantization is compared with.
 
@@ -45,7 +53,7 @@ class FloatFactory:
     def dense(self, x: Any, types: LayerTypes, units: int, name: str) -> Any:
         """Dense layer and ReLU (unsigned output type) or nothing."""
         layer = keras.layers.Dense(units, name=f"{_check_name(name)}_dense")
-        return self.quantize(layer(x), types.output, name)
+        return self.quantize(_started(layer, x, types), types.output, name)
 
     def quantize(
         self, x: Any, kind: FixedType, name: str, target_shape: tuple[int, ...] | None = None
@@ -68,7 +76,7 @@ class QuantizedFactory:
     def dense(self, x: Any, types: LayerTypes, units: int, name: str) -> Any:
         """QDense with quantized kernel and bias, then the output quantizer."""
         layer = self._dense_layer(types, units, f"{_check_name(name)}_dense")
-        return self.quantize(layer(x), types.output, name)
+        return self.quantize(_started(layer, x, types), types.output, name)
 
     def _dense_layer(self, types: LayerTypes, units: int, name: str) -> Any:
         from qkeras import QDense
@@ -108,4 +116,4 @@ class PrunedFactory(QuantizedFactory):
             from l1met_fpga.models.pruning_wrapper import pruned
 
             layer = pruned(layer, self.schedule)
-        return self.quantize(layer(x), types.output, name)
+        return self.quantize(_started(layer, x, types), types.output, name)

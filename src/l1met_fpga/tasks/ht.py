@@ -28,9 +28,9 @@ HARD_GEV: Final = 4.0
 
 
 def _losses() -> Mapping[str, Mapping[str, Loss]]:
-    from l1met_fpga.tasks.losses import REGRESSION
+    from l1met_fpga.tasks.losses import REGRESSION, with_rate
 
-    return {HT.name: REGRESSION}
+    return {HT.name: with_rate(REGRESSION, lambda values: values[:, 0])}
 
 
 def _pt_gev(candidates: Candidates) -> FloatArray:

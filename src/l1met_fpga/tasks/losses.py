@@ -1,15 +1,19 @@
-"""Losses of any number or vector; every one is a mean over components, one value per example.
+"""Losses of any number or vector, one value per example: a mean over components, and the rate loss.
 
 Notation: q = truth, u = output, both shape (n, size), d = u - q, in the head's unit.
 """
 
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from l1met_fpga.config.training import LossConfig
+from l1met_fpga.config.training import LossConfig, RateLossConfig
 from l1met_fpga.models.keras import tf
 from l1met_fpga.tasks.task import Loss
 
-__all__ = ["REGRESSION", "huber", "mae", "mse"]
+__all__ = ["REGRESSION", "huber", "mae", "mse", "norm", "rate", "with_rate"]
+
+Score = Callable[[Any], Any]
+"""Numbers of a head, shape (n, size) -> the one that a trigger cuts on, shape (n,)."""
 
 
 def huber(q: Any, u: Any, config: LossConfig) -> Any:
@@ -27,6 +31,46 @@ def mse(q: Any, u: Any, config: LossConfig) -> Any:  # noqa: ARG001
 def mae(q: Any, u: Any, config: LossConfig) -> Any:  # noqa: ARG001
     """Mean over components of |d|."""
     return tf.reduce_mean(tf.abs(u - q), axis=-1)
+
+
+def norm(v: Any) -> Any:
+    """Length with a gradient that is finite at zero."""
+    return tf.sqrt(tf.reduce_sum(tf.square(v), axis=-1) + 1e-12)
+
+
+def rate(true_score: Any, score: Any, config: RateLossConfig) -> Any:
+    """Sum over working points (t, W) of W b softplus((s - t) / w) + a softplus((t - s) / w).
+
+    s is the score, w the width, b = 1 for background and a = 1 for signal, else 0. These are the
+    negative logarithms of the probabilities to decide right, sigmoid((t - s) / w) for background
+    and sigmoid((s - t) / w) for signal. Where signal is r times as likely as background, the mean is
+    smallest at s = t + w log(r / W): the score rises with the likelihood ratio, the best that a
+    trigger can cut on (Neyman and Pearson 1933, doi:10.1098/rsta.1933.0009), and it is the threshold
+    at r = W.
+    """
+    background = tf.cast(true_score < config.background_below_gev, score.dtype)
+    signal = tf.cast(true_score > config.signal_above_gev, score.dtype)
+    total = tf.zeros_like(score)
+    for point in config.working_points:
+        above = (score - point.threshold_gev) / config.width_gev
+        total += point.background_weight * background * tf.nn.softplus(above)
+        total += signal * tf.nn.softplus(-above)
+    return total
+
+
+def with_rate(losses: Mapping[str, Loss], score: Score) -> dict[str, Loss]:
+    """Return losses to which ``training.loss.rate`` adds the rate loss of a score."""
+
+    def added(main: Loss) -> Loss:
+        def loss(q: Any, u: Any, config: LossConfig) -> Any:
+            value = main(q, u, config)
+            if config.rate.weight:
+                value += config.rate.weight * rate(score(q), score(u), config.rate)
+            return value
+
+        return loss
+
+    return {kind: added(main) for kind, main in losses.items()}
 
 
 REGRESSION: Final[dict[str, Loss]] = {"huber": huber, "mse": mse, "mae": mae}

@@ -164,6 +164,7 @@ class Task:
         augment: The symmetry that training makes use of.
         weights: Fits the mean weight of candidates, in cells, with which today's sum becomes the
             given heads; None where the heads are no sum over candidates.
+        besides: What else is read of each example (:mod:`l1met_fpga.data.layout`).
         steps: What the trigger can put behind a network, by name.
         others: (store, events) -> estimates of other algorithms that the store's sources held.
     """
@@ -183,6 +184,7 @@ class Task:
     plots: Plots
     augment: Augment = _as_it_is
     weights: Callable[[Examples, Heads], WeightTable] | None = None
+    besides: tuple[str, ...] = ()
     steps: Mapping[str, Step] = field(default_factory=dict)
     others: Callable[[Store, npt.NDArray[np.int64]], Mapping[str, Heads]] = _none
 

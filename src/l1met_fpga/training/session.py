@@ -134,8 +134,9 @@ def load_training(
         TrainingError: If there is too little to train on or to watch.
     """
     samples = load_samples(
-        config.samples, config.model, tuple(task.truths.values()), reference=task.reference
-    )
+        config.samples, config.model, tuple(task.truths.values()), reference=task.reference,
+        rows=task.rows, besides=task.besides,
+    )  # fmt: skip
     mixture = TrainingMixture(
         [s.train for s in samples], [s.share for s in samples], config.training, task
     )

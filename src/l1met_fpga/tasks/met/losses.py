@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from l1met_fpga.config.training import LossConfig
 from l1met_fpga.models.keras import tf
-from l1met_fpga.tasks.losses import REGRESSION, mae
+from l1met_fpga.tasks.losses import REGRESSION, mae, norm, with_rate
 from l1met_fpga.tasks.task import Loss
 
 __all__ = ["LOSSES"]
@@ -18,7 +18,7 @@ def quantile(q: Any, u: Any, config: LossConfig) -> Any:
 
     Half of the mean absolute error is added, because the magnitude alone has no direction.
     """
-    r = _norm(q) - _norm(u)
+    r = norm(q) - norm(u)
     pinball = tf.maximum(config.quantile * r, (config.quantile - 1.0) * r)
     return pinball + 0.5 * mae(q, u, config)
 
@@ -48,11 +48,6 @@ def response_term(q: Any, u: Any, config: LossConfig) -> Any:
     return tf.square((along - size) / (size + config.response_scale_gev**2))
 
 
-def _norm(v: Any) -> Any:
-    """Length with a gradient that is finite at zero."""
-    return tf.sqrt(tf.reduce_sum(tf.square(v), axis=-1) + 1e-12)
-
-
 def _with_response(main: Loss) -> Loss:
     """Return a loss with ``response_weight`` times the response term added."""
 
@@ -65,9 +60,9 @@ def _with_response(main: Loss) -> Loss:
     return loss
 
 
-LOSSES: Final[dict[str, Loss]] = {
-    kind: _with_response(main)
-    for kind, main in (
-        REGRESSION | {"quantile": quantile, "relative": relative, "relative_gen": relative_gen}
-    ).items()
-}
+_MAIN: Final[dict[str, Loss]] = REGRESSION | {
+    "quantile": quantile, "relative": relative, "relative_gen": relative_gen
+}  # fmt: skip
+LOSSES: Final[dict[str, Loss]] = with_rate(
+    {kind: _with_response(main) for kind, main in _MAIN.items()}, norm
+)
