@@ -14,11 +14,12 @@ from l1met_fpga.data.splits import Part
 from l1met_fpga.errors import ConfigError
 from l1met_fpga.evaluation.evaluation import Evaluation
 from l1met_fpga.evaluation.sample import Estimator, Events, load_store
+from l1met_fpga.evaluation.shown import judged
+from l1met_fpga.evaluation.studies import as_measured, share
 from l1met_fpga.evaluation.trigger import bin_key
 from l1met_fpga.metrics.arrays import FloatArray
 from l1met_fpga.metrics.binning import Bins
-from l1met_fpga.metrics.binomial import efficiency
-from l1met_fpga.metrics.paired import Change, change_of_share, growth
+from l1met_fpga.metrics.paired import change_of_share, growth
 from l1met_fpga.metrics.trigger import (
     BUNCH_CROSSING_RATE_KHZ,
     lowest_supported_rate_khz,
@@ -26,11 +27,10 @@ from l1met_fpga.metrics.trigger import (
     reaches_rate,
     threshold_at_rate,
 )
-from l1met_fpga.results.base import Measured
 from l1met_fpga.results.faults import FaultedEfficiency, FaultedEstimate, Faults
 from l1met_fpga.tasks.task import Task
 
-__all__ = ["evaluate_faults", "tried"]
+__all__ = ["evaluate_faults"]
 
 logger = logging.getLogger(__name__)
 
@@ -45,14 +45,6 @@ class _Scores:
 
 Seen = dict[str, dict[str, _Scores]]
 """By sample and estimate."""
-
-
-def tried(evaluation: Evaluation) -> list[str]:
-    """Return the estimates that are tried: the simplest and the best baseline, and every network."""
-    kinds = evaluation.estimates
-    baselines = [name for name in kinds if kinds[name].kind == "baseline"]
-    networks = [name for name in kinds if kinds[name].form == "quantized"]
-    return [*dict.fromkeys([baselines[0], baselines[-1]]), *networks]
 
 
 def evaluate_faults(
@@ -81,7 +73,7 @@ def evaluate_faults(
             "faults need rates, and no pile-up-only sample was given; add one with --sample"
         )
     task, most = evaluation.task, evaluation.config.max_events
-    chosen = {name: estimators[name] for name in tried(evaluation)}
+    chosen = {name: estimators[name] for name in judged(evaluation.estimates)}
     _require_labels(config, evaluation)
 
     def read(path: Path) -> Events:
@@ -204,8 +196,8 @@ def _faulted(found: _Compared, background: str, bins: Bins) -> FaultedEstimate:
     rate, ratio = None, None
     if background in found.after:
         before, after = found.passing(background)
-        rate = _share(after, BUNCH_CROSSING_RATE_KHZ)
-        ratio = _measured(growth(before, after, paired=found.paired))
+        rate = share(after, BUNCH_CROSSING_RATE_KHZ)
+        ratio = as_measured(growth(before, after, paired=found.paired))
     return FaultedEstimate(
         rate_khz=rate,
         growth=ratio,
@@ -228,17 +220,5 @@ def _efficiencies(
         change = change_of_share(before[was == k], after[now == k], paired=found.paired)
         yield (
             bin_key(low, high),
-            FaultedEfficiency(efficiency=_share(after[now == k], 1.0), change=_measured(change)),
+            FaultedEfficiency(efficiency=share(after[now == k]), change=as_measured(change)),
         )
-
-
-def _share(passing: npt.NDArray[np.bool_], unit: float) -> Measured:
-    found = efficiency(int(passing.sum()), len(passing))
-    return _measured(Change(float(found.value) * unit, float(found.error) * unit))
-
-
-def _measured(found: Change) -> Measured:
-    value, error = (
-        number if np.isfinite(number) else None for number in (found.value, found.error)
-    )
-    return Measured(value=value, error=error)

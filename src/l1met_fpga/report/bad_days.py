@@ -4,15 +4,13 @@ from collections.abc import Mapping
 
 from l1met_fpga.evaluation.summary import bin_text
 from l1met_fpga.report.page import EMPTY, Table, measured
+from l1met_fpga.report.studies import of_estimates
 from l1met_fpga.results.base import Measured
 from l1met_fpga.results.faults import FaultedEstimate, Faults
 from l1met_fpga.results.metrics import Metrics
-from l1met_fpga.results.report import FaultedFigure, FaultFigures
+from l1met_fpga.results.report import FaultFigures
 
 __all__ = ["bad_days_table", "fault_figures"]
-
-_KEYS = ("puppi", "table")
-"""Estimates of ``report.json`` beside the network."""
 
 
 def bad_days_table(metrics: Metrics) -> Table | None:
@@ -73,9 +71,9 @@ def fault_figures(metrics: Metrics) -> dict[str, FaultFigures] | None:
     key = _first_bin(faults)
     return {
         day: FaultFigures(
-            rate_khz=_figure({name: one.rate_khz for name, one in found.items()}, primary),
-            rate_growth=_figure({name: one.growth for name, one in found.items()}, primary),
-            efficiency=_figure(
+            rate_khz=of_estimates({name: one.rate_khz for name, one in found.items()}, primary),
+            rate_growth=of_estimates({name: one.growth for name, one in found.items()}, primary),
+            efficiency=of_estimates(
                 {n: _mean_efficiency(one, key) for n, one in found.items()}, primary
             ),
         )
@@ -87,8 +85,3 @@ def _mean_efficiency(found: FaultedEstimate, key: str) -> Measured | None:
     values = [bins[key].efficiency.value for bins in found.efficiency.values()]
     known = [value for value in values if value is not None]
     return Measured(value=sum(known) / len(known), error=None) if known else None
-
-
-def _figure(found: Mapping[str, Measured | None], primary: str) -> FaultedFigure:
-    values = {name: None if one is None else one.value for name, one in found.items()}
-    return FaultedFigure(network=values.get(primary), **{key: values.get(key) for key in _KEYS})

@@ -6,6 +6,7 @@ from pydantic import Field, JsonValue, RootModel, TypeAdapter, model_validator
 
 from l1met_fpga.results.base import Measured, Result
 from l1met_fpga.results.faults import Faults
+from l1met_fpga.results.studies import Studies
 
 __all__ = [
     "SCHEMA_VERSION",
@@ -314,6 +315,7 @@ class Metrics(Result):
         trigger: By signal sample; empty without a pile-up-only sample.
         baselines: Fitted weights.
         network_weights: Mean weight that the primary network gives a candidate.
+        studies: Further studies; None in files from before they were made.
         faults: Bad days of the detector, where they were tried.
     """
 
@@ -329,6 +331,7 @@ class Metrics(Result):
     trigger: dict[str, Trigger]
     baselines: dict[str, Weights]
     network_weights: Weights | None
+    studies: Studies | None = None
     faults: Faults | None = None
 
     def title(self, estimate: str) -> str:
