@@ -101,6 +101,17 @@ def test_a_hot_cell_adds_its_momentum_to_events_with_room(events):
     np.testing.assert_allclose((now - was)[room], np.tile(more, (room.sum(), 1)), atol=1e-9)
 
 
+def test_a_masked_cell_costs_its_window_only(events):
+    cell = faults.HotCell(pt_gev=30.0, eta=1.0, phi_deg=25.0, masked_within=0.1)
+    seen = with_fault(events.first_rows(127), cell, RNG)
+    away = np.abs(events.first_rows(127).columns["eta"] - 229.18) > 23.5  # 0.1 is 22.9 counts
+    away |= np.abs(events.first_rows(127).columns["phi"] - 100) > 23.5
+    near = np.abs(seen.columns["eta"] - 229.18) <= 22.5
+    near &= np.abs(seen.columns["phi"] - 100) <= 22.5
+    assert not near.any()
+    assert away.sum() <= seen.n_rows < events.first_rows(127).n_rows
+
+
 def test_fakes_are_few_random_and_seeded(events):
     fake = faults.FakeCandidate(particle="muon", pt_gev=500.0, share=0.05, max_abs_eta=1.0)
     first, again = (with_fault(events, fake, np.random.default_rng(7)) for _ in range(2))

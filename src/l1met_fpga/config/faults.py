@@ -86,17 +86,21 @@ class HotCell(StrictModel):
         pt_gev: Its transverse momentum.
         eta: Where it is.
         phi_deg: Where it is.
+        masked_within: The operator drops candidates so near to it in eta and phi (a window of the
+            firmware); null for no window.
     """
 
     kind: Literal["hot_cell"] = Field("hot_cell", description=_KIND)
     pt_gev: float = Field(default=30.0, gt=0, le=4000)
     eta: Eta = 1.0
     phi_deg: Degrees = 25.0
+    masked_within: float | None = Field(default=None, gt=0, le=1)
 
     @property
     def text(self) -> str:
         """What is wrong, for tables."""
-        return f"hot cell: a photon of {self.pt_gev:g} GeV in every event"
+        masked = f", masked within {self.masked_within:g}" if self.masked_within else ""
+        return f"hot cell: a photon of {self.pt_gev:g} GeV in every event{masked}"
 
 
 class FakeCandidate(StrictModel):
@@ -219,6 +223,7 @@ _DAYS: Final[dict[str, Fault]] = {
     "dead_sector": DeadCalorimeter(),
     "no_tracks": DeadTracker(),
     "hot_cell": HotCell(),
+    "hot_cell_masked": HotCell(masked_within=0.1),
     "fake_neutral": FakeCandidate(particle="neutral hadron", pt_gev=100.0),
     "fake_track": FakeCandidate(particle="charged hadron", pt_gev=500.0),
     "first_100": Truncation(n_candidates=100),

@@ -33,6 +33,7 @@ from l1met_fpga.puppi.columns import (
     ParticleId,
 )
 from l1met_fpga.puppi.units import to_counts
+from l1met_fpga.puppi.windows import Window, in_windows
 from l1met_fpga.puppi.words import is_charged
 
 __all__ = ["with_fault"]
@@ -115,7 +116,11 @@ def _hot_cell(examples: Examples, fault: HotCell) -> Examples:
     place = {"pt": fault.pt_gev, "eta": fault.eta, "phi": np.deg2rad(fault.phi_deg)}
     photon: dict[str, Codes] = {name: to_counts(name, [at]) for name, at in place.items()}
     photon["pid"] = np.array([ParticleId.PHOTON])
-    return _with_one_more(examples, np.arange(len(examples)), photon)
+    seen = _with_one_more(examples, np.arange(len(examples)), photon)
+    if fault.masked_within is None:
+        return seen
+    window = Window.around(fault.eta, np.deg2rad(fault.phi_deg), fault.masked_within)
+    return seen.select_rows(~in_windows(seen.columns, [window]))
 
 
 def _fake_candidate(examples: Examples, fault: FakeCandidate, rng: np.random.Generator) -> Examples:
