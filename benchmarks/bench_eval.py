@@ -13,7 +13,7 @@ from rich.console import Console
 
 from l1met_fpga.config.evaluation import EvaluationConfig
 from l1met_fpga.evaluation.evaluation import Estimate, evaluate
-from l1met_fpga.evaluation.metrics_file import to_metrics
+from l1met_fpga.evaluation.metrics_content import to_metrics
 from l1met_fpga.evaluation.sample import Sample
 from l1met_fpga.metrics.arrays import met_xy_from_polar
 from l1met_fpga.metrics.bootstrap import bootstrap_resolution

@@ -26,7 +26,7 @@ from l1met_fpga.config.run import RunConfig, load_run, save_run
 from l1met_fpga.data.convert import convert
 from l1met_fpga.data.splits import Part
 from l1met_fpga.evaluation.evaluation import Estimate, evaluate
-from l1met_fpga.evaluation.metrics_file import to_metrics
+from l1met_fpga.evaluation.metrics_content import to_metrics
 from l1met_fpga.evaluation.runs import fit_on_training_parts
 from l1met_fpga.evaluation.sample import Sample, load_store
 from l1met_fpga.files import atomic_path, write_json

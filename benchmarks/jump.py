@@ -21,7 +21,7 @@ from l1met_fpga.config.training import TrainingSample
 from l1met_fpga.data.sample_store import store_of
 from l1met_fpga.data.slots import all_slots
 from l1met_fpga.evaluation.evaluation import Estimate, evaluate
-from l1met_fpga.evaluation.metrics_file import to_metrics
+from l1met_fpga.evaluation.metrics_content import to_metrics
 from l1met_fpga.evaluation.sample import Events, Sample, load_store
 from l1met_fpga.puppi.columns import Candidates
 from l1met_fpga.puppi.emulator import emulate_puppi_met

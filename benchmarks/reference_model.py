@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from l1met_fpga.config.run import RunConfig, load_run, save_run
-from l1met_fpga.evaluation.metrics_file import load_metrics
 from l1met_fpga.files import write_json
 from l1met_fpga.results.metrics import Metrics
+from l1met_fpga.results.metrics_file import load_metrics
 from l1met_fpga.run_folder import RunFolder
 
 KEPT = (

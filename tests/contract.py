@@ -26,6 +26,7 @@ HEADS = {
 CASES = [
     case
     for name, architecture in sorted(ARCHITECTURES.items())
+    if not ModelConfig.known[name].no_firmware
     for case in (
         *((name, (kind,)) for kind in architecture.kinds),
         *([(name, architecture.kinds)] if len(architecture.kinds) > 1 else []),

@@ -13,7 +13,12 @@ from l1met_fpga.models.heads import MET
 from l1met_fpga.models.keras import keras
 
 MODELS = Path(__file__).parents[1] / "models"
-NAMES = sorted(path.stem for path in MODELS.glob("*.yaml") if load_run(path).task == "met")
+NAMES = sorted(
+    path.stem
+    for path in MODELS.glob("*.yaml")
+    if (run := load_run(path)).task == "met" and not run.model.no_firmware
+)
+"""Networks of MET that become firmware."""
 
 
 def model_config(name: str, **changes: object) -> ModelConfig:

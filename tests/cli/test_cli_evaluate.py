@@ -8,7 +8,7 @@ import pytest
 from evaluation_samples import background, signal
 
 from l1met_fpga.cli.app import main
-from l1met_fpga.evaluation.metrics_file import load_metrics
+from l1met_fpga.results.metrics_file import load_metrics
 
 
 def run(*argv: str) -> int:

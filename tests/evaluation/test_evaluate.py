@@ -10,13 +10,14 @@ from evaluation_samples import ESTIMATES, background, heads, met_of, signal
 from l1met_fpga.config.evaluation import EvaluationConfig
 from l1met_fpga.errors import DataError, ReportError
 from l1met_fpga.evaluation.evaluation import Estimate, Evaluation, evaluate
-from l1met_fpga.evaluation.metrics_file import load_metrics, save_metrics, to_metrics
+from l1met_fpga.evaluation.metrics_content import to_metrics
 from l1met_fpga.evaluation.plot_score import plot_turn_on
 from l1met_fpga.evaluation.summary import summary_lines
 from l1met_fpga.evaluation.trigger import working_points
 from l1met_fpga.metrics.arrays import magnitude_gev
 from l1met_fpga.results.base import Measured
 from l1met_fpga.results.metrics import Metrics
+from l1met_fpga.results.metrics_file import load_metrics, save_metrics
 from l1met_fpga.tasks.met.task import TASK as MET
 
 CONFIG = EvaluationConfig(bootstrap_samples=20, rates_khz=(18.0, 310.0))

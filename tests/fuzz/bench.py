@@ -24,9 +24,10 @@ from l1met_fpga.data.store_writer import write_store
 from l1met_fpga.data.truth import GEN_MET
 from l1met_fpga.errors import L1MetError
 from l1met_fpga.evaluation.evaluation import evaluate
-from l1met_fpga.evaluation.metrics_file import save_metrics, to_metrics
+from l1met_fpga.evaluation.metrics_content import to_metrics
 from l1met_fpga.files import write_json
 from l1met_fpga.firmware.hls.vendor import csynth_report
+from l1met_fpga.results.metrics_file import save_metrics
 from l1met_fpga.run_folder import RunFolder
 from l1met_fpga.tasks.met.task import TASK as MET
 

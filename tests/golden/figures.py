@@ -8,7 +8,7 @@ from evaluation_samples import ESTIMATES, background, signal
 
 from l1met_fpga.config.evaluation import EvaluationConfig
 from l1met_fpga.evaluation.evaluation import evaluate
-from l1met_fpga.evaluation.metrics_file import to_metrics
+from l1met_fpga.evaluation.metrics_content import to_metrics
 from l1met_fpga.tasks.met.task import TASK as MET
 
 GOLDEN_FIGURES = Path(__file__).with_name("figures.json")

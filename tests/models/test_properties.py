@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
-from keras_models import NAMES, model_config, random_candidates, scrambled
+from keras_models import MODELS, NAMES, model_config, random_candidates, scrambled
 from met_head import met_codes, predict_met
 
 from l1met_fpga.config.model import MomentumConfig
+from l1met_fpga.config.run import load_run
 from l1met_fpga.fixed_point import Rounding
 from l1met_fpga.models.build import build, copy_weights
 from l1met_fpga.models.export import export_network
@@ -24,7 +25,8 @@ def close(variant):
 
 
 def test_every_architecture_has_a_model_file():
-    assert {model_config(name).architecture for name in NAMES} == set(ARCHITECTURES)
+    files = {path.stem: load_run(path).model.architecture for path in MODELS.glob("*.yaml")}
+    assert set(files.values()) == set(ARCHITECTURES)
 
 
 @every_variant

@@ -15,7 +15,6 @@ from l1met_fpga.config.data import ConvertConfig
 from l1met_fpga.data.convert import convert
 from l1met_fpga.data.predictions import read_met
 from l1met_fpga.errors import ConfigError, DataError
-from l1met_fpga.evaluation.metrics_file import save_metrics
 from l1met_fpga.prediction.loaded import LoadedNetwork
 from l1met_fpga.results.base import Measured
 from l1met_fpga.results.metrics import (
@@ -26,6 +25,7 @@ from l1met_fpga.results.metrics import (
     Series,
     Settings,
 )
+from l1met_fpga.results.metrics_file import save_metrics
 from l1met_fpga.run_folder import RunFolder
 from l1met_fpga.tasks.met.task import TASK as MET
 

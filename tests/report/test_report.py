@@ -14,7 +14,7 @@ from l1met_fpga.config.evaluation import EvaluationConfig
 from l1met_fpga.config.run import load_run, save_run
 from l1met_fpga.errors import ReportError
 from l1met_fpga.evaluation.evaluation import evaluate
-from l1met_fpga.evaluation.metrics_file import save_metrics, to_metrics
+from l1met_fpga.evaluation.metrics_content import to_metrics
 from l1met_fpga.files import write_json
 from l1met_fpga.firmware.hls.vendor import csynth_report
 from l1met_fpga.models.network import Dense, Network
@@ -23,6 +23,7 @@ from l1met_fpga.report.findings import require_usable
 from l1met_fpga.report.write import write_report
 from l1met_fpga.results.exactness import FORMS
 from l1met_fpga.results.metrics import Metrics, Settings
+from l1met_fpga.results.metrics_file import save_metrics
 from l1met_fpga.results.report import Gain
 from l1met_fpga.run_folder import RunFolder
 from l1met_fpga.tasks.met.task import TASK as MET

@@ -11,7 +11,7 @@ from evaluation_samples import ESTIMATES, background, signal
 
 from l1met_fpga.config.evaluation import EvaluationConfig
 from l1met_fpga.evaluation.evaluation import evaluate
-from l1met_fpga.evaluation.metrics_file import to_metrics
+from l1met_fpga.evaluation.metrics_content import to_metrics
 from l1met_fpga.report.answer import Answer
 from l1met_fpga.report.chart import turn_on_chart
 from l1met_fpga.report.headline_physics import efficiency_table, physics_answers

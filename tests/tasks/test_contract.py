@@ -15,7 +15,7 @@ from l1met_fpga.data.slots import all_slots
 from l1met_fpga.data.store_writer import write_store
 from l1met_fpga.evaluation.draw import figures_of
 from l1met_fpga.evaluation.evaluation import Estimate, evaluate
-from l1met_fpga.evaluation.metrics_file import load_metrics, save_metrics, to_metrics
+from l1met_fpga.evaluation.metrics_content import to_metrics
 from l1met_fpga.evaluation.sample import Sample, load_store
 from l1met_fpga.evaluation.summary import summary_lines
 from l1met_fpga.firmware.reference import evaluate as evaluate_codes
@@ -26,6 +26,7 @@ from l1met_fpga.models.keras import keras, tf
 from l1met_fpga.models.storage import predict
 from l1met_fpga.report.page import Table
 from l1met_fpga.report.physics_tables import physics_tables
+from l1met_fpga.results.metrics_file import load_metrics, save_metrics
 from l1met_fpga.tasks.registry import TASKS, task_named
 from l1met_fpga.tasks.task import Heads, Task
 from l1met_fpga.training.losses import head_losses
@@ -62,9 +63,9 @@ def as_stored(task: Task, head: str, values: np.ndarray) -> np.ndarray:
 
 
 def shipped(task: Task) -> RunConfig:
-    """The configuration of a network of this task."""
-    paths = sorted(MODELS.glob("*.yaml"))
-    return next(run for path in paths if (run := load_run(path)).task == task.name)
+    """The configuration of a network of this task that becomes firmware."""
+    runs = [load_run(path) for path in sorted(MODELS.glob("*.yaml"))]
+    return next(run for run in runs if run.task == task.name and not run.model.no_firmware)
 
 
 def test_every_head_has_a_truth_and_a_loss(task):

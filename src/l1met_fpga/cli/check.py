@@ -61,11 +61,11 @@ def _check(
     from l1met_fpga.config.run import load_run
     from l1met_fpga.firmware.hls.flow import check_run
     from l1met_fpga.firmware.meaning import other_meanings
-    from l1met_fpga.models.network import Network
+    from l1met_fpga.models.network_of_run import network_of
 
     folder = open_run(run, output)
     config = load_run(folder.need(folder.config, made_by="l1met train"))
-    network = Network.load(folder.need(folder.network, made_by="l1met train"))
+    network = network_of(folder)
     console = terminal.console()
     for sentence in other_meanings(network, folder):
         console.print(f"no firmware can be built of this network: {sentence}")

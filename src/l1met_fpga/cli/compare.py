@@ -41,7 +41,7 @@ def _compare(
     from l1met_fpga.cli.closing import print_answers
     from l1met_fpga.errors import ConfigError
     from l1met_fpga.evaluation.draw import draw_all
-    from l1met_fpga.evaluation.metrics_file import to_metrics
+    from l1met_fpga.evaluation.metrics_content import to_metrics
     from l1met_fpga.evaluation.runs import NamedRun, evaluate_runs
     from l1met_fpga.files import require_folder
     from l1met_fpga.report.collect import build_report

@@ -155,10 +155,10 @@ def _built_forms(named: "NamedRun") -> "dict[str, Estimator]":
     from l1met_fpga.cli.check import built_forms
     from l1met_fpga.data.slots import all_slots, first_slots
     from l1met_fpga.firmware.forms import int64_form
-    from l1met_fpga.models.network import Network
+    from l1met_fpga.models.network_of_run import network_of
 
     run = named.run
-    network = Network.load(run.need(run.network, made_by="l1met train"))
+    network = network_of(run)
     every = {"int64": int64_form(network), **built_forms(run, named.config, network, rtl=True)}
 
     def in_units(form: "Form") -> "Estimator":
@@ -193,8 +193,9 @@ def _settings(config: Path | None, assign: list[str]) -> "tuple[EvaluationConfig
 
 
 def _write(found: "Evaluation", folder: Path, *, history: Path | None, plots: bool) -> None:
-    from l1met_fpga.evaluation.metrics_file import save_metrics, to_metrics
+    from l1met_fpga.evaluation.metrics_content import to_metrics
     from l1met_fpga.evaluation.summary import summary_lines
+    from l1met_fpga.results.metrics_file import save_metrics
     from l1met_fpga.run_folder import RunFolder
 
     console = terminal.console()

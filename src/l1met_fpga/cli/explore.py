@@ -72,7 +72,7 @@ def _explore(
     from l1met_fpga.config.run import load_run
     from l1met_fpga.files import write_json
     from l1met_fpga.firmware.rtl.explore import explore, pareto, plot
-    from l1met_fpga.models.network import Network
+    from l1met_fpga.models.network_of_run import network_of
     from l1met_fpga.plots.figure import save_figure
 
     typed = {
@@ -84,7 +84,7 @@ def _explore(
     grid = with_typed(ExploreConfig(), typed, where="explore")
     folder = open_run(run, output)
     config = load_run(folder.need(folder.config, made_by="l1met train"))
-    network = Network.load(folder.need(folder.network, made_by="l1met train"))
+    network = network_of(folder)
     console = terminal.console()
     physics = _resolution(network, config, events) if events else None
     points = list(

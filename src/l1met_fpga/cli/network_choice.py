@@ -6,6 +6,7 @@ from l1met_fpga.cli.run_choice import need_last_run
 from l1met_fpga.config.rtl import RtlConfig
 from l1met_fpga.config.run import load_run
 from l1met_fpga.models.network import Network
+from l1met_fpga.models.network_of_run import network_of
 from l1met_fpga.run_folder import RunFolder
 
 __all__ = ["chosen_network", "chosen_rtl", "chosen_run"]
@@ -21,7 +22,7 @@ def chosen_network(source: Path | None) -> Network:
     if source is not None and source.is_file():
         return Network.load(source)
     folder = RunFolder.open(source) if source is not None else need_last_run()
-    return Network.load(folder.need(folder.network, made_by="l1met train"))
+    return network_of(folder)
 
 
 def chosen_run(source: Path | None) -> RunFolder | None:

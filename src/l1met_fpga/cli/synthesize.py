@@ -199,10 +199,12 @@ def _train(console: Console, name: str, pruning: bool | None) -> "RunFolder":
 
     from l1met_fpga.cli.app import app
     from l1met_fpga.cli.run_choice import RUNS
+    from l1met_fpga.config.run import load_run
     from l1met_fpga.errors import RunFolderError
     from l1met_fpga.run_folder import RunFolder
 
     recipe = REFERENCE_FOLDER / f"{name}.yaml"
+    load_run(recipe).model.require_firmware()  # before it is trained
     console.print(
         f"no trained run of {name!r}; training one from {recipe} first, as `make train` does"
     )
@@ -234,9 +236,9 @@ def _convert_and_check(
     from l1met_fpga.firmware.hls.flow import build_project, check_run
     from l1met_fpga.firmware.hls.location import record_project
     from l1met_fpga.firmware.meaning import require_hardware_columns
-    from l1met_fpga.models.network import Network
+    from l1met_fpga.models.network_of_run import network_of
 
-    network = Network.load(folder.need(folder.network, made_by="l1met train"))
+    network = network_of(folder)
     for sentence in require_hardware_columns(network, folder):
         console.print(sentence)
     samples = check_samples(network, config, n_events=events)

@@ -83,6 +83,9 @@ def train(
     _print_sizes(console, run.summary)
     if evaluate:
         _evaluate(console, run.folder, run_config, task)
+    if run_config.model.no_firmware:
+        console.print(f"run folder {root}; {run_config.model.name} is float and has no firmware")
+        return
     console.print(f"run folder {root}; next: make hls, or")
     console.print(f"  {terminal.program()} synthesize {shlex.quote(str(root))}")
 
@@ -179,9 +182,10 @@ def _efficiency_at(figures: Mapping[str, float]) -> str:
 def _evaluate(console: Console, folder: "RunFolder", config: "RunConfig", task: "Task") -> None:
     from l1met_fpga.cli.closing import print_answers
     from l1met_fpga.evaluation.draw import draw_all, read_history
-    from l1met_fpga.evaluation.metrics_file import save_metrics, to_metrics
+    from l1met_fpga.evaluation.metrics_content import to_metrics
     from l1met_fpga.evaluation.runs import NamedRun, evaluate_runs
     from l1met_fpga.report.write import write_report
+    from l1met_fpga.results.metrics_file import save_metrics
 
     console.print("evaluating on the test part")
     found = evaluate_runs([NamedRun.open(str(folder.root))], task, config.evaluation)

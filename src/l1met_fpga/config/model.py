@@ -11,7 +11,7 @@ from typing import Annotated, Any, ClassVar, Final, Literal, Self
 from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
 
 from l1met_fpga.config.base import StrictModel, matching
-from l1met_fpga.errors import FixedPointError
+from l1met_fpga.errors import ConfigError, FixedPointError
 from l1met_fpga.fixed_point import FixedType, Overflow, Rounding
 from l1met_fpga.puppi.columns import COLUMNS, N_CANDIDATES, PARTICLE_KINDS
 
@@ -225,6 +225,10 @@ class ModelConfig(StrictModel):
     """
 
     known: ClassVar[dict[str, type["ModelConfig"]]] = {}
+    geometry: ClassVar[bool] = False
+    """Whether the builder reads eta and phi of candidates, whatever the features are."""
+    no_firmware: ClassVar[str] = ""
+    """Why the architecture has no quantized form; empty for one that has."""
 
     architecture: str
     name: ModelName
@@ -239,9 +243,11 @@ class ModelConfig(StrictModel):
     scalar: ActivationType = Field(default="ufixed<18,14>")  # type: ignore[assignment]
     logits: LayerTypes = LayerTypes(output="fixed<12,6>")
 
-    def __init_subclass__(cls, *, architecture: str, **kwargs: Any) -> None:
-        """Make the architecture known to :func:`select_model`."""
+    def __init_subclass__(cls, *, architecture: str | None, **kwargs: Any) -> None:
+        """Make the architecture known to :func:`select_model`; None for a base of several."""
         super().__init_subclass__(**kwargs)
+        if architecture is None:
+            return
         if architecture in ModelConfig.known:
             raise ValueError(f"architecture {architecture!r} is registered twice")
         ModelConfig.known[architecture] = cls
@@ -251,6 +257,19 @@ class ModelConfig(StrictModel):
         _need_one(self.scalar_weights, "scalar_weights")
         return self
 
+    def require_firmware(self) -> None:
+        """Refuse an architecture that is float only.
+
+        Raises:
+            ConfigError: Says why there is no firmware, and what has some.
+        """
+        if self.no_firmware:
+            raise ConfigError(
+                f"{self.name} is a float network ({self.architecture}) without firmware: "
+                f"{self.no_firmware}; it can be evaluated, or be the teacher of a network that has "
+                "firmware, such as models/deepset.yaml"
+            )
+
     def head_type(self, kind: Literal["vector", "scalar", "classes"]) -> FixedType:
         """Return the type of the numbers of a head."""
         kinds = {"vector": self.met_xy, "scalar": self.scalar, "classes": self.logits.output}
@@ -259,7 +278,8 @@ class ModelConfig(StrictModel):
     @property
     def columns(self) -> tuple[str, ...]:
         """Candidate columns that the network reads, in the order of :data:`COLUMNS`."""
-        used = {"pt", "phi", *(feature.column for feature in self.features)}
+        placed = {"eta", "phi"} if self.geometry else {"phi"}
+        used = {"pt", *placed, *(feature.column for feature in self.features)}
         return tuple(name for name in COLUMNS if name in used)
 
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, SerializeAsAny
 
+from l1met_fpga.config import graph_models  # noqa: F401  (makes its architectures known)
 from l1met_fpga.config.base import StrictModel, load_yaml, override, parse
 from l1met_fpga.config.budget import BudgetConfig
 from l1met_fpga.config.evaluation import EvaluationConfig

@@ -279,11 +279,12 @@ def fit_on_training_parts(
 def _forms(
     named: NamedRun, task: Task, more: Mapping[str, Estimator]
 ) -> Iterator[tuple[str, Estimate, Estimator]]:
-    """Yield the quantized network, its twins, given forms, and forms with stored predictions."""
+    """Yield the network (quantized if it can be), its twins, given forms, and forms with stored predictions."""
     run, name = named.run, named.name
     run.need(run.model, made_by="l1met train")
     digest = network_digest(run)
-    yield name, Estimate("network", name, "quantized", digest), _keras(run.model, task)
+    form = "float" if named.config.model.no_firmware else "quantized"
+    yield name, Estimate("network", name, form, digest), _keras(run.model, task)
     for form, path in (("float", run.float_model), ("unpruned", run.unpruned_model)):
         if path.is_file():
             yield (

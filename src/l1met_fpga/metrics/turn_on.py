@@ -6,49 +6,19 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import isotonic_regression, minimize
-from scipy.special import ndtr
 
 from l1met_fpga.metrics.arrays import FloatArray
 from l1met_fpga.metrics.binning import MIN_EVENTS, Bins
 from l1met_fpga.metrics.binomial import Efficiency
+from l1met_fpga.metrics.fitted_curve import FittedCurve, curve
 from l1met_fpga.metrics.trigger import binned_efficiency
 
-__all__ = ["OFFLINE_EFFICIENCY", "TURN_ON_BINS", "FittedCurve", "TurnOn", "turn_on"]
+__all__ = ["OFFLINE_EFFICIENCY", "TURN_ON_BINS", "TurnOn", "turn_on"]
 
 TURN_ON_BINS: Final = Bins(tuple(float(edge) for edge in range(0, 420, 20)))
 OFFLINE_EFFICIENCY: Final = 0.9
 """The offline threshold is the truth at which a seed reaches this efficiency."""
 N_PARAMETERS: Final = 5
-
-
-@dataclass(frozen=True, slots=True)
-class FittedCurve:
-    """``floor + (plateau - floor) Phi((q - middle) / (width + growth |q - middle|))``.
-
-    ``Phi`` is the normal cumulative distribution. The floor is what noise alone passes; the width
-    grows away from the middle because the resolution has tails and grows with the truth. On real PUPPI
-    MET (161,487 ttbar events, thresholds 60 to 130 GeV) chi2 per degree of freedom is 1.4 to 1.7.
-
-    Attributes:
-        plateau: Efficiency far above the threshold, at most 1.
-        floor: Efficiency far below.
-        middle: Truth half-way between.
-        width: Width at the middle.
-        growth: Growth of the width.
-        chi2_per_dof: Likelihood ratio to the binned efficiencies over degrees of freedom.
-    """
-
-    plateau: float
-    floor: float
-    middle: float
-    width: float
-    growth: float
-    chi2_per_dof: float
-
-    def __call__(self, truth: npt.ArrayLike) -> FloatArray:
-        """Return the efficiency at a true value."""
-        values = (self.plateau, self.floor, self.middle, self.width, self.growth)
-        return _curve(np.asarray(values), np.asarray(truth, dtype=np.float64))
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,16 +91,9 @@ def offline_threshold(
     return float(gen[above - 1] + share * (gen[above] - gen[above - 1]))
 
 
-def _curve(parameters: FloatArray, truth: FloatArray) -> FloatArray:
-    plateau, floor, middle, width, growth = parameters
-    distance = truth - middle
-    rise = ndtr(distance / (width + growth * np.abs(distance)))
-    return np.asarray(floor + (plateau - floor) * rise)
-
-
 def _deviance(parameters: FloatArray, truth: FloatArray, k: FloatArray, n: FloatArray) -> float:
     """Return -2 log of the binomial likelihood ratio to the saturated model."""
-    p = np.clip(_curve(parameters, truth), 1e-9, 1 - 1e-9)
+    p = np.clip(curve(parameters, truth), 1e-9, 1 - 1e-9)
     with np.errstate(divide="ignore", invalid="ignore"):
         yes = np.where(k > 0, k * np.log(k / (n * p)), 0.0)
         no = np.where(k < n, (n - k) * np.log((n - k) / (n * (1 - p))), 0.0)

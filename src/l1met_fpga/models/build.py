@@ -8,7 +8,12 @@ import numpy as np
 from l1met_fpga.config.model import ModelConfig
 from l1met_fpga.errors import ConfigError
 from l1met_fpga.fixed_point import FixedType
-from l1met_fpga.models import deepset, garnet  # noqa: F401  (their builders register themselves)
+from l1met_fpga.models import (  # noqa: F401  (their builders register themselves)
+    attention,
+    deepset,
+    edgeconv,
+    garnet,
+)
 from l1met_fpga.models.exactness import check_exact
 from l1met_fpga.models.factory import (
     VARIANTS,
@@ -67,9 +72,11 @@ def build(
         several heads.
 
     Raises:
-        ConfigError: If the architecture cannot give a head, or the network could not be exact
+        ConfigError: If the architecture cannot give a head or is float only, or the network could not be exact
             (see :mod:`l1met_fpga.models.exactness`).
     """
+    if variant != "float":
+        config.require_firmware()
     make = _factory(variant, schedule)
     build_heads = builder(config.architecture, heads)
     candidates = _candidates(config, heads, packed=packed)
@@ -104,6 +111,7 @@ def _candidates(config: ModelConfig, heads: Sequence[Head], *, packed: bool) -> 
     used = {feature.column for feature in config.features}
     names = [name for name in config.columns if name in used]
     read = {"pt", *used, *({"phi"} if "vector" in kinds else set())}
+    read |= {"eta", "phi"} if config.geometry else set()
     shape = () if packed else (config.n_candidates,)
     columns = {name: keras.Input(shape, name=name) for name in config.columns if name in read}
     features = CandidateFeatures(

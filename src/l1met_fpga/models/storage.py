@@ -12,7 +12,7 @@ import numpy.typing as npt
 from l1met_fpga.data.slots import first_slots
 from l1met_fpga.errors import ConfigError, RunFolderError
 from l1met_fpga.files import atomic_path
-from l1met_fpga.models import layers
+from l1met_fpga.models import layers, pair_layers
 from l1met_fpga.models.keras import keras
 from l1met_fpga.models.quantizers import FixedQuantizer
 
@@ -25,7 +25,7 @@ def custom_objects() -> dict[str, Any]:
 
     objects: dict[str, Any] = {}
     _add_supported_quantized_objects(objects)
-    own = (getattr(layers, name) for name in layers.__all__)
+    own = (getattr(module, name) for module in (layers, pair_layers) for name in module.__all__)
     objects |= {cls.__name__: cls for cls in own if isinstance(cls, type)}
     return objects | {"FixedQuantizer": FixedQuantizer}
 

@@ -11,6 +11,7 @@ from l1met_fpga.firmware.check import Form
 from l1met_fpga.firmware.gt_head import gt_head
 from l1met_fpga.firmware.meaning import recorded_units
 from l1met_fpga.models.network import Network
+from l1met_fpga.models.network_of_run import network_of
 from l1met_fpga.prediction.arrays import candidates_of
 from l1met_fpga.prediction.forms import form_of
 from l1met_fpga.prediction.met import Met
@@ -139,4 +140,4 @@ def load(source: str | Path) -> LoadedNetwork:
             )
         path = shipped[str(source)]
     run = RunFolder.open(path)
-    return LoadedNetwork(Network.load(run.need(run.network, made_by="l1met train")), run)
+    return LoadedNetwork(network_of(run), run)

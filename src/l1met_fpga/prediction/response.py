@@ -1,8 +1,8 @@
 """How far a network's numbers are from those of the truth, in one sentence."""
 
 from l1met_fpga.errors import ReportError
-from l1met_fpga.evaluation.metrics_file import load_metrics
 from l1met_fpga.models.network import Network
+from l1met_fpga.results.metrics_file import load_metrics
 from l1met_fpga.run_folder import RunFolder
 
 __all__ = ["response_sentence"]

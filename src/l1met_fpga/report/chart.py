@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from l1met_fpga.metrics.turn_on import FittedCurve
+from l1met_fpga.metrics.fitted_curve import FittedCurve
 from l1met_fpga.report.headline_physics import lowest_point, shown_estimates
 from l1met_fpga.results.metrics import FittedTurnOn, Metrics, TurnOnCurve
 

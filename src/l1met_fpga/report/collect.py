@@ -14,7 +14,6 @@ from pydantic import BaseModel
 
 from l1met_fpga.config.run import load_run
 from l1met_fpga.errors import ReportError
-from l1met_fpga.evaluation.metrics_file import load_metrics
 from l1met_fpga.identity import require_same
 from l1met_fpga.models.network import Dense, Network
 from l1met_fpga.report.budget import check_budget
@@ -29,6 +28,7 @@ from l1met_fpga.report.firmware import (
 from l1met_fpga.report.physics import evaluated_samples, physics_figures
 from l1met_fpga.results.base import read_result
 from l1met_fpga.results.metrics import Metrics
+from l1met_fpga.results.metrics_file import load_metrics
 from l1met_fpga.results.report import Figures, Pruning, Report
 from l1met_fpga.results.run import Environment, TrainingSummary
 from l1met_fpga.run_folder import RunFolder

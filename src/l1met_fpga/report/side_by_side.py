@@ -5,7 +5,6 @@ from pathlib import Path
 
 from pydantic import JsonValue
 
-from l1met_fpga.evaluation.metrics_file import save_metrics
 from l1met_fpga.evaluation.summary import bin_text, with_error
 from l1met_fpga.identity import differing_parts
 from l1met_fpga.report.changes import compare
@@ -17,6 +16,7 @@ from l1met_fpga.report.page import EMPTY, Section, Table, number
 from l1met_fpga.report.physics_tables import physics_tables
 from l1met_fpga.report.render import Page, figures_in, write_html, write_markdown
 from l1met_fpga.results.metrics import Metrics
+from l1met_fpga.results.metrics_file import save_metrics
 from l1met_fpga.results.report import Report
 
 __all__ = ["training_notes", "write_comparison"]

@@ -160,7 +160,9 @@ def history_path(folder: Path, config: RunConfig, variant: Variant) -> Path:
 
 
 def primary_variant(config: RunConfig) -> Variant:
-    """Return the variant that becomes firmware."""
+    """Return the variant that becomes firmware; the float one where there is none."""
+    if config.model.no_firmware:
+        return "float"
     return "pruned" if config.training.pruning.enabled else "quantized"
 
 

@@ -53,6 +53,8 @@ class TrainingRun:
 def variants(config: RunConfig) -> tuple[Variant, ...]:
     """Return the variants to train, twins first."""
     primary = primary_variant(config)
+    if primary == "float":
+        return (primary,)
     chosen: list[Variant] = ["float"] if config.training.float_twin else []
     if config.training.unpruned_twin and primary != "quantized":
         chosen.append("quantized")
@@ -192,6 +194,8 @@ def _save(
 ) -> None:
     if variant == primary_variant(config):
         save_model(result.model, folder.model)
+        if variant == "float":  # an architecture without firmware
+            return
         export_network(result.model, task.heads).save(folder.network)
     else:
         save_model(

@@ -23,6 +23,7 @@ from l1met_fpga.firmware.hls.words_project import write_words_project
 from l1met_fpga.firmware.imported import read_expected
 from l1met_fpga.firmware.saturation import count_saturated
 from l1met_fpga.models.network import Network
+from l1met_fpga.models.network_of_run import network_of
 from l1met_fpga.puppi.columns import Candidates
 from l1met_fpga.results.exactness import FormCheck
 from l1met_fpga.run_folder import RunFolder
@@ -110,7 +111,7 @@ def check_run(
     Raises:
         BitExactnessError: If one output differs.
     """
-    network = Network.load(run.need(run.network, made_by="l1met train"))
+    network = network_of(run)
     if samples is None:
         samples = check_samples(network, config, n_events=n_events)
     int64 = int64_form(network)

@@ -1,22 +1,20 @@
-"""``metrics.json`` from an evaluation: every figure with its error; NaN becomes ``null``."""
+"""Content of ``metrics.json`` from an evaluation: every figure with its error; NaN becomes ``null``."""
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from l1met_fpga.errors import ReportError
 from l1met_fpga.evaluation.evaluation import Evaluation
 from l1met_fpga.evaluation.resolution import FiguresWithErrors, ResolutionResult, gain
 from l1met_fpga.evaluation.trigger import RateResult, SignalResult, bin_key
-from l1met_fpga.files import write_json
 from l1met_fpga.metrics.binning import Bins
 from l1met_fpga.metrics.bootstrap import spread
+from l1met_fpga.metrics.fitted_curve import FittedCurve
 from l1met_fpga.metrics.resolution import x_residual_half_width_gev
-from l1met_fpga.metrics.turn_on import FittedCurve, TurnOn
-from l1met_fpga.results.base import Measured, read_result
+from l1met_fpga.metrics.turn_on import TurnOn
+from l1met_fpga.results.base import Measured
 from l1met_fpga.results.metrics import (
     SCHEMA_VERSION,
     Efficiency,
@@ -36,10 +34,9 @@ from l1met_fpga.results.metrics import (
     Weights,
     WorkingPointInfo,
 )
-from l1met_fpga.results.metrics_rules import require_agreement
 from l1met_fpga.tasks.task import Task
 
-__all__ = ["load_metrics", "save_metrics", "to_metrics"]
+__all__ = ["to_metrics"]
 
 
 def to_metrics(evaluation: Evaluation) -> Metrics:
@@ -76,26 +73,6 @@ def to_metrics(evaluation: Evaluation) -> Metrics:
         studies=evaluation.studies,
         faults=evaluation.faults,
     )
-
-
-def save_metrics(metrics: Metrics, path: Path) -> None:
-    """Write the figures."""
-    write_json(path, metrics.model_dump())
-
-
-def load_metrics(path: Path) -> Metrics:
-    """Read ``metrics.json``.
-
-    Raises:
-        ReportError: If it is missing, damaged, of another schema version, or if its parts do not
-            agree with one another.
-    """
-    metrics = read_result(Metrics, path, made_by="l1met evaluate")
-    try:
-        require_agreement(metrics)
-    except ValueError as err:
-        raise ReportError(f"{path}: {err}; make it again with `l1met evaluate`") from None
-    return metrics
 
 
 def _clean(value: Any) -> Any:
