@@ -14,12 +14,13 @@ from l1met_fpga.evaluation.draw import figures_of
 from l1met_fpga.evaluation.estimates import Estimate
 from l1met_fpga.evaluation.evaluation import evaluate
 from l1met_fpga.evaluation.faults import evaluate_faults
-from l1met_fpga.evaluation.metrics_file import load_metrics, save_metrics, to_metrics
+from l1met_fpga.evaluation.metrics_content import to_metrics
 from l1met_fpga.evaluation.sample import estimate, load_store
 from l1met_fpga.metrics.trigger import BUNCH_CROSSING_RATE_KHZ
 from l1met_fpga.puppi.sums import puppi_met_xy_gev
 from l1met_fpga.report.bad_days import bad_days_table, fault_figures
 from l1met_fpga.report.physics import physics_figures
+from l1met_fpga.results.metrics_file import load_metrics, save_metrics
 from l1met_fpga.tasks.ht import TASK as HT
 from l1met_fpga.tasks.met.task import TASK as MET
 

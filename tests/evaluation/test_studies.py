@@ -9,7 +9,7 @@ from l1met_fpga.data.examples import Examples
 from l1met_fpga.data.layout import N_PILEUP
 from l1met_fpga.evaluation.classes import Classes, classes_of
 from l1met_fpga.evaluation.evaluation import evaluate
-from l1met_fpga.evaluation.metrics_file import to_metrics
+from l1met_fpga.evaluation.metrics_content import to_metrics
 from l1met_fpga.evaluation.shown import judged
 from l1met_fpga.evaluation.trigger import working_points
 from l1met_fpga.metrics.arrays import magnitude_gev
