@@ -5,8 +5,9 @@ import pytest
 from keras_models import random_candidates
 
 from l1met_fpga.config import faults
+from l1met_fpga.config.training import TrainingFaultsConfig
 from l1met_fpga.data.examples import Examples
-from l1met_fpga.data.faults import with_fault
+from l1met_fpga.data.faults import with_fault, with_random_faults
 from l1met_fpga.data.truth import GEN_HT, GEN_MET
 from l1met_fpga.puppi.sums import event_sums
 
@@ -104,8 +105,8 @@ def test_a_hot_cell_adds_its_momentum_to_events_with_room(events):
 def test_a_masked_cell_costs_its_window_only(events):
     cell = faults.HotCell(pt_gev=30.0, eta=1.0, phi_deg=25.0, masked_within=0.1)
     seen = with_fault(events.first_rows(127), cell, RNG)
-    away = np.abs(events.first_rows(127).columns["eta"] - 229.18) > 23.5  # 0.1 is 22.9 counts
-    away |= np.abs(events.first_rows(127).columns["phi"] - 100) > 23.5
+    away = np.abs(events.first_rows(127).columns["eta"] - 229.18) > 24  # 0.1 is 22.9 counts
+    away |= np.abs(events.first_rows(127).columns["phi"] - 100) > 24
     near = np.abs(seen.columns["eta"] - 229.18) <= 22.5
     near &= np.abs(seen.columns["phi"] - 100) <= 22.5
     assert not near.any()
@@ -124,6 +125,51 @@ def test_fakes_are_few_random_and_seeded(events):
     assert np.abs(first.columns["eta"][hit]).max() <= 229
     assert len(np.unique(first.columns["phi"][hit])) > 50
     assert not np.array_equal(first.row_splits, other.row_splits)
+
+
+def test_random_faults_hit_the_share_that_is_asked_for(events):
+    config = TrainingFaultsConfig(share=0.4, hot_cell_pt_gev=(2000.0, 3000.0))
+    seen, again = (with_random_faults(events, config, np.random.default_rng(1)) for _ in range(2))
+    np.testing.assert_array_equal(seen.columns["phi"], again.columns["phi"])
+    hot = np.zeros(len(events), bool)
+    cells = seen.columns["pt"] >= 8000
+    hot[seen.example_of_rows[cells]] = True
+    assert 500 < hot.sum() == cells.sum() < 700  # 600 of 3,000 expected
+    assert set(seen.columns["pid"][cells]) == {1}
+    assert seen.columns["pt"][cells].max() <= 12000
+    assert len(np.unique(seen.columns["phi"][cells])) > 200
+    was, now = (
+        np.bincount(e.example_of_rows[e.columns["pid"] <= 1], minlength=len(e))
+        for e in (events, seen)
+    )
+    fewer = now < was
+    assert 350 < (fewer & ~hot).sum() < 600  # a sector of a quiet event may be empty
+    charged = [
+        e.columns["phi"][(e.columns["pid"] > 1) & ~hot[e.example_of_rows]] for e in (events, seen)
+    ]
+    np.testing.assert_array_equal(*charged)  # tracks stay
+    np.testing.assert_array_equal(seen.truth[GEN_MET], events.truth[GEN_MET])
+
+
+def test_a_dead_sector_is_one_sector(events):
+    seen = with_random_faults(events, TrainingFaultsConfig(share=1.0), np.random.default_rng(1))
+    fewer = np.flatnonzero(seen.counts < events.counts)
+    assert len(fewer) > 1000
+    for k in fewer[:50]:
+        was, now = (
+            {
+                (int(eta), int(phi))
+                for eta, phi, pid in zip(*(e.take(np.array([k])).columns[c] for c in ("eta", "phi", "pid")),
+                                         strict=True)
+                if pid <= 1
+            }
+            for e in (events, seen)
+        )  # fmt: skip
+        eta, phi = np.array(sorted(was - now)).T
+        assert np.abs(eta).max() < 344
+        assert eta.min() >= 0 or eta.max() <= 0
+        gaps = np.diff(np.sort(phi % 1440), append=np.sort(phi % 1440)[0] + 1440)
+        assert gaps.max() > 1440 - 160  # all of them lie within 160 counts, which are 40 degrees
 
 
 def test_z0_that_nobody_reads_and_other_events(events):

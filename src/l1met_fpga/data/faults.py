@@ -22,6 +22,7 @@ from l1met_fpga.config.faults import (
     UnitWeights,
     VertexShift,
 )
+from l1met_fpga.config.training import TrainingFaultsConfig
 from l1met_fpga.data.examples import Examples
 from l1met_fpga.data.truth import Quantity
 from l1met_fpga.puppi.columns import (
@@ -36,7 +37,7 @@ from l1met_fpga.puppi.units import to_counts
 from l1met_fpga.puppi.windows import Window, in_windows
 from l1met_fpga.puppi.words import is_charged
 
-__all__ = ["with_fault"]
+__all__ = ["with_fault", "with_random_faults"]
 
 Codes = npt.NDArray[Any]
 
@@ -48,6 +49,9 @@ _PIDS: Final = {
     "charged hadron": (ParticleId.HADRON_MINUS, ParticleId.HADRON_PLUS),
     "muon": (ParticleId.MUON_MINUS, ParticleId.MUON_PLUS),
 }
+_CALORIMETER_ETA: Final = round(3.0 / ANGLE_LSB_RAD)
+_BARREL_ETA: Final = round(1.5 / ANGLE_LSB_RAD)
+_SECTOR: Final = round(40 * _COUNTS_PER_DEGREE)
 _HADRON_OF_ELECTRON: Final = ParticleId.ELECTRON_MINUS - ParticleId.HADRON_MINUS
 
 
@@ -151,6 +155,35 @@ def _with_one_more(
         columns[name][~added] = codes
         columns[name][added] = values.get(name, 0)
     return replace(examples, columns=columns, row_splits=splits).first_rows(N_CANDIDATES)
+
+
+def with_random_faults(
+    examples: Examples, config: TrainingFaultsConfig, rng: np.random.Generator
+) -> Examples:
+    """Return examples of which some are seen with a random hot cell or a dead sector.
+
+    Args:
+        examples: Events.
+        config: How many, and how hot.
+        rng: Seeded generator.
+    """
+    drawn = rng.random(len(examples))
+    sectors = rng.integers(0, PHI_COUNTS_PER_TURN, len(examples))
+    sides = rng.choice(np.array([-1, 1]), len(examples))
+    hot = np.flatnonzero(drawn < config.share / 2)
+    low, high = config.hot_cell_pt_gev
+    cell: dict[str, Codes] = {
+        "pt": to_counts("pt", np.exp(rng.uniform(np.log(low), np.log(high), len(hot)))),
+        "eta": rng.integers(-_CALORIMETER_ETA, _CALORIMETER_ETA + 1, len(hot)),
+        "phi": rng.integers(-_HALF_TURN, _HALF_TURN, len(hot)),
+        "pid": np.full(len(hot), ParticleId.PHOTON),
+    }
+    dead = (drawn >= config.share / 2) & (drawn < config.share)
+    row, columns = examples.example_of_rows, examples.columns
+    lost = dead[row] & ~is_charged(columns["pid"])
+    lost &= (sides[row] * columns["eta"] >= 0) & (np.abs(columns["eta"]) < _BARREL_ETA)
+    lost &= np.mod(columns["phi"] - sectors[row], PHI_COUNTS_PER_TURN) < _SECTOR
+    return _with_one_more(examples.select_rows(~lost), hot, cell)
 
 
 def _turned(examples: Examples, fault: Turned) -> Examples:
