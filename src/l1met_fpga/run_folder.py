@@ -83,6 +83,13 @@ class RunFolder:
             raise RunFolderError(f"run folder {root} {what}; make one with `l1met train` first")
         return run
 
+    @classmethod
+    def holding(cls, network: Path) -> "RunFolder | None":
+        """Return the run whose ``network.json`` a file is; None for a network of no run."""
+        run = cls(network.parent)
+        known = (run.root / MARK).is_file() or run.config.is_file()
+        return run if known and network.name == run.network.name else None
+
     def writable(self, output: Path | None = None) -> "RunFolder":
         """Return the folder that results of this run go to.
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from l1met_fpga.data.inspect import inspect_file, read_event
+from l1met_fpga.data.inspect import inspect_file
 from l1met_fpga.data.store import is_store
 from l1met_fpga.data.store_writer import write_store
 from l1met_fpga.data.truth import GEN_MET, PUPPI_MET
@@ -131,18 +131,6 @@ def test_json_has_no_nan(tmp_path: Path) -> None:
     assert text["truths"] == {}
     assert text["sums_of_candidates"]["scalar"]["mean_gev"] > 0
     assert sum(text["multiplicity"]) == 5
-
-
-def test_one_event_is_that_event(tmp_path: Path) -> None:
-    columns = make_columns(30)
-    for path in (make_store(tmp_path / "a.h5", columns), make_words(tmp_path / "a.dump", columns)):
-        event = read_event(str(path), 17)
-        filled = columns["pt"][17] > 0
-        assert event.counts.tolist() == [filled.sum()]
-        for name in ("pt", "eta", "phi", "pid"):
-            np.testing.assert_array_equal(event.columns[name], columns[name][17][filled])
-        with pytest.raises(DataError, match=r"has no event 30; it has 30, numbered from 0"):
-            read_event(str(path), 30)
 
 
 def test_a_store_is_told_by_its_content(tmp_path: Path) -> None:

@@ -49,6 +49,21 @@ def test_pile_up_without_truth_has_no_met(tmp_path):
     assert np.all(loaded.train.truth["gen_met_xy_gev"] == 0)
 
 
+def test_samples_that_share_events_are_refused(tmp_path):
+    events = make_events(60, mean=8)
+    empty = make_events(60, mean=0.5, seed=3)  # events without candidates under the same numbers
+    for name, some in (("all", events), ("some", events.part(20, 50)), ("other", empty)):
+        write_perfnano(tmp_path / f"{name}.root", some)
+        config = ConvertConfig(label=name)
+        convert([str(tmp_path / f"{name}.root")], tmp_path / f"{name}.h5", config, workers=1)
+    pairs = [TrainingSample(path=tmp_path / f"{name}.h5") for name in ("all", "other", "some")]
+    load_samples(pairs[:2], MODEL, (GEN_MET,))
+    with pytest.raises(DataError) as refused:
+        load_samples(pairs, MODEL, (GEN_MET,))
+    said = f"30 of the 30 events of {tmp_path}/some.h5 are in {tmp_path}/all.h5 too; they would be"
+    assert str(refused.value).startswith(said)
+
+
 def test_two_names_of_one_file_and_two_copies_are_refused(tmp_path):
     path = write_sample(tmp_path / "ttbar.h5", "ttbar", n_events=60)
     (tmp_path / "link.h5").symlink_to(path)

@@ -1,9 +1,11 @@
 """Names, globs and URLs of input files."""
 
+import hashlib
 import os
 import shutil
 import sys
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 from ntuples import make_events, write_perfnano
@@ -53,9 +55,17 @@ def test_two_spellings_of_a_file(folder, other):
     other = other.format(folder)
     with pytest.raises(DataError) as caught:
         expand_sources(["b.root", "a.root", other])
+    told = unquote(other.removeprefix("file://"))
     assert str(caught.value) == (
-        f"{other} is the same file as a.root; its events would be counted twice"
+        f"{told} is the same file as a.root; its events would be counted twice"
     )
+
+
+def test_a_file_url_is_a_local_file(folder):
+    (source,) = expand_sources([f"file://{folder}/%61.root"])
+    assert source.path == f"{folder}/a.root"
+    assert source.sha256() == hashlib.sha256(b"root").hexdigest()
+    assert source.stamp()[0] == 4
 
 
 def test_the_same_name_twice(folder):

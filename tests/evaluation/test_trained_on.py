@@ -121,6 +121,18 @@ def test_one_of_two_files_was_trained_on(files, trained):
     assert counted(moved(run, store, files), both) == want
 
 
+def test_two_samples_of_a_training_that_share_events(files, trained):
+    """As when a file is added to others with hadd: no digest of an input file is the same."""
+    _, one = trained
+    events = make_events(400, seed=1)
+    write_perfnano(files / "added.root", events, compression=None)
+    added = made(files, "added.h5", ["added.root"], label="added")
+    run = run_of(files / "both", one, added)
+    for mine, other in ((one, added), (added, one)):
+        want = ids(other, Part.TRAIN, Part.VALIDATION) & ids(mine, Part.TEST)
+        assert counted(run, mine) == len(want) > 0
+
+
 def test_other_events_are_free(files, trained):
     run, _ = trained
     assert counted(run, made(files, "new.h5", ["two.root"], splits=SplitConfig(seed=9))) == 0

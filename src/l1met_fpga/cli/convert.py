@@ -8,6 +8,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from l1met_fpga.cli import terminal
+from l1met_fpga.cli.read_options import BranchMapOption, FormatOption
 from l1met_fpga.config.base import load_yaml, override, parse
 from l1met_fpga.config.data import ConvertConfig
 from l1met_fpga.data.counts import COUNT_MEANINGS
@@ -38,17 +39,12 @@ def _convert(
     order: Annotated[
         str | None, typer.Option(help="Order of the candidates: as_is, pt or region.")
     ] = None,
-    file_format: Annotated[
-        str | None, typer.Option("--format", help="auto, root, words, l1metml, l1deepmet or jets.")
-    ] = None,
+    file_format: FormatOption = None,
     z0: Annotated[
         str | None,
         typer.Option(help="z0 along the beam line (beam) or from the primary vertex (vertex)."),
     ] = None,
-    branch_map: Annotated[
-        str | None,
-        typer.Option(help="ROOT branch names: perfnano, l1nano, scouting, a YAML file, or auto."),
-    ] = None,
+    branch_map: BranchMapOption = None,
     split_seed: Annotated[
         int | None, typer.Option(help="Seed of the training, validation and test parts.")
     ] = None,

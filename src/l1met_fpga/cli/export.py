@@ -2,11 +2,14 @@
 
 import shlex
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from l1met_fpga.cli import terminal
+
+if TYPE_CHECKING:
+    from l1met_fpga.models.network import Network
 
 __all__ = ["register"]
 
@@ -39,10 +42,9 @@ def _cpp(run: Source = None, *, output: Output = Path("l1met_cpp")) -> None:
 
         l1met export cpp runs/deepset -o deepset_cpp
     """
-    from l1met_fpga.cli.network_choice import chosen_network
     from l1met_fpga.firmware.export.cpp import export_cpp
 
-    command = export_cpp(chosen_network(run), output)
+    command = export_cpp(_network(run), output)
     _tell(output, output, command)
 
 
@@ -63,10 +65,9 @@ def _cmssw(
 
         l1met export cmssw runs/deepset -o L1METDeepset --version v2
     """
-    from l1met_fpga.cli.network_choice import chosen_network
     from l1met_fpga.firmware.export.cmssw import export_cmssw, package_name
 
-    network = chosen_network(run)
+    network = _network(run)
     name = package or package_name(network)
     folder = output or Path(name)
     _tell(folder, folder, export_cmssw(network, folder, package=name, version=version))
@@ -103,11 +104,11 @@ def _vectors(
 
         l1met export vectors runs/deepset --format apx -o deepset_vectors
     """
-    from l1met_fpga.cli.network_choice import chosen_network, chosen_rtl, chosen_run
+    from l1met_fpga.cli.network_choice import chosen_rtl, chosen_run
     from l1met_fpga.firmware.export.vector_events import generated_words, test_words
     from l1met_fpga.firmware.export.vectors import LinkMap, export_vectors
 
-    network, folder = chosen_network(run), chosen_run(run)
+    network, folder = _network(run), chosen_run(run)
     if generated or folder is None:
         words = generated_words(network, events)
     else:
@@ -146,7 +147,7 @@ def _emp(
 
         l1met export emp runs/deepset --input-links 4,5,6 --output-link 4 -o l1met_emp
     """
-    from l1met_fpga.cli.network_choice import chosen_network, chosen_rtl
+    from l1met_fpga.cli.network_choice import chosen_rtl
     from l1met_fpga.errors import ConfigError
     from l1met_fpga.firmware.export.board import export_emp
     from l1met_fpga.firmware.export.vectors import LinkMap
@@ -157,7 +158,7 @@ def _emp(
         raise ConfigError(
             f"--input-links takes numbers with commas between, got {input_links!r}"
         ) from None
-    network, rtl = chosen_network(run), chosen_rtl(run)
+    network, rtl = _network(run), chosen_rtl(run)
     command = export_emp(network, rtl, output, links=links, generation=generation)
     _tell(output, output.parent, command)
 
@@ -169,10 +170,10 @@ def _ip(run: Source = None, *, output: Output = Path("l1met_ip")) -> None:
 
         l1met export ip runs/deepset -o l1met_ip
     """
-    from l1met_fpga.cli.network_choice import chosen_network, chosen_rtl
+    from l1met_fpga.cli.network_choice import chosen_rtl
     from l1met_fpga.firmware.export.board import export_ip
 
-    _tell(output, output, export_ip(chosen_network(run), chosen_rtl(run), output))
+    _tell(output, output, export_ip(_network(run), chosen_rtl(run), output))
 
 
 def _qonnx(
@@ -188,15 +189,24 @@ def _qonnx(
 
         l1met export qonnx runs/deepset -o deepset.onnx
     """
-    from l1met_fpga.cli.network_choice import chosen_network
     from l1met_fpga.files import require_folder
     from l1met_fpga.firmware.export.qonnx import export_qonnx
 
     require_folder(output.parent)
-    command = export_qonnx(chosen_network(run), output)
+    command = export_qonnx(_network(run), output)
     console = terminal.console()
     console.print(f"wrote {output}; run it with")
     console.print(f"  {command}")
+
+
+def _network(run: Path | None) -> "Network":
+    """Return the network to export; say of which column nobody knows what it meant in training."""
+    from l1met_fpga.cli.network_choice import firmware_network
+
+    network, sentences = firmware_network(run)
+    for sentence in sentences:
+        terminal.console().print(sentence)
+    return network
 
 
 def _tell(written: Path, folder: Path, command: str) -> None:
@@ -225,6 +235,7 @@ def _vendor(
     from l1met_fpga.firmware.export.vendor_run import ARCHIVE, export_vendor_run
 
     folder = open_run(run, None)
+    _network(folder.root)
     config = load_run(folder.need(folder.config, made_by="l1met train"))
     parts = export_vendor_run(folder, config.hls, output)
     console = terminal.console()

@@ -10,7 +10,8 @@ from rich.console import Console
 from rich.table import Table
 
 from l1met_fpga.cli import terminal
-from l1met_fpga.config.base import parse
+from l1met_fpga.cli.read_options import BranchMapOption, FormatOption
+from l1met_fpga.cli.run_choice import with_typed
 from l1met_fpga.config.data import ConvertConfig
 from l1met_fpga.errors import ConfigError
 
@@ -41,13 +42,8 @@ def _inspect(
         typer.Option(help="Run folder or network.json whose MET joins the event display."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
-    file_format: Annotated[
-        str | None, typer.Option("--format", help="auto, root, words, l1metml, l1deepmet or jets.")
-    ] = None,
-    branch_map: Annotated[
-        str | None,
-        typer.Option(help="ROOT branch names: perfnano, l1nano, scouting, a YAML file, or auto."),
-    ] = None,
+    file_format: FormatOption = None,
+    branch_map: BranchMapOption = None,
 ) -> None:
     """Print counts, ranges, composition, multiplicity and problems of a file.
 
@@ -67,8 +63,7 @@ def _inspect(
     if plots is not None:
         require_folder(plots)
     typed = {"format": file_format, "branch_map": branch_map}
-    raw = {key: value for key, value in typed.items() if value is not None}
-    config = parse(ConvertConfig, raw, where="command line")
+    config = with_typed(ConvertConfig(), typed, where="command line")
     with terminal.console(stderr=True).status(terminal.styled(f"reading {file}")):
         inspection = inspect_file(file, config)
     console = terminal.console()
@@ -156,10 +151,10 @@ def _draw(
     inspection: "Inspection", folder: Path, event: int, network: Path | None, config: ConvertConfig
 ) -> list[Path]:
     from l1met_fpga.cli.event_vectors import event_vectors
-    from l1met_fpga.cli.network_choice import chosen_network
     from l1met_fpga.data import plots
-    from l1met_fpga.data.inspect import read_event
     from l1met_fpga.plots.figure import save_figure
+    from l1met_fpga.prediction.blocks import read_event
+    from l1met_fpga.prediction.loaded import load
 
     totals = inspection.totals
     figures: dict[str, Any] = {
@@ -168,11 +163,12 @@ def _draw(
         "columns": plots.plot_columns(totals),
         **{f"{kind}_sums": plots.plot_sums(totals, kind) for kind in totals.sums},
     }
-    one = read_event(inspection.path, event, config)
+    loaded = load(network) if network else None
+    columns, units = (loaded.network.columns, loaded.units) if loaded else ((), {})
+    one = read_event(inspection.path, event, columns, units, config)
     name = Path(inspection.path).name
     identity = ":".join(str(part) for part in one.ids[0])
     title = f"{name}, event {event} ({identity})"
-    figures[f"event_{event}"] = plots.plot_event(
-        one, event_vectors(one, chosen_network(network) if network else None), title=title
-    )
+    vectors = event_vectors(one, loaded.network if loaded else None)
+    figures[f"event_{event}"] = plots.plot_event(one, vectors, title=title)
     return [path for key, figure in figures.items() for path in save_figure(figure, folder, key)]

@@ -8,6 +8,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 from rich.table import Table
 
 from l1met_fpga.cli import terminal
+from l1met_fpga.cli.read_options import BranchMapOption, FormatOption
 
 __all__ = ["register"]
 
@@ -45,13 +46,8 @@ def _predict(
             help="Order of the candidates of inputs that are no stores: as_is, pt, region."
         ),
     ] = None,
-    file_format: Annotated[
-        str | None, typer.Option("--format", help="auto, root, words, l1metml, l1deepmet or jets.")
-    ] = None,
-    branch_map: Annotated[
-        str | None,
-        typer.Option(help="ROOT branch names: perfnano, l1nano, scouting, a YAML file, or auto."),
-    ] = None,
+    file_format: FormatOption = None,
+    branch_map: BranchMapOption = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the output.")] = False,
 ) -> None:
     """Write what a network gives for every event of files, MET beside PUPPI and generator MET.
@@ -67,7 +63,7 @@ def _predict(
 
         l1met predict deepset data/ttbar.root -o met.npz --form cpp
     """
-    from l1met_fpga.config.base import parse
+    from l1met_fpga.cli.run_choice import with_typed
     from l1met_fpga.config.data import ConvertConfig
     from l1met_fpga.data.counts import COUNT_MEANINGS
     from l1met_fpga.prediction.files import predict_files
@@ -75,8 +71,7 @@ def _predict(
 
     network = load(model)
     typed = {"order": order, "format": file_format, "branch_map": branch_map}
-    raw = {key: value for key, value in typed.items() if value is not None}
-    config = parse(ConvertConfig, raw, where="command line")
+    config = with_typed(ConvertConfig(), typed, where="command line")
     console = terminal.console()
     with Progress(
         TextColumn("predicting"),

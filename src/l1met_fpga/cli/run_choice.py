@@ -132,6 +132,10 @@ def typed_samples(text: str) -> list[dict[str, Any]]:
     Raises:
         ConfigError: If the text has another form, or one share is given to several stores.
     """
+    if "://" in text:
+        raise ConfigError(
+            f"--sample {text} is a URL; make a store of it first (`l1met convert`) and give that"
+        )
     words = text.split(":")
     # A file's own name may hold colons.
     ends = [n for n in range(len(words), 0, -1) if Path(":".join(words[:n])).exists()]

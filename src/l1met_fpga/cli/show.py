@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from l1met_fpga.cli import terminal
+from l1met_fpga.cli.read_options import BranchMapOption, FormatOption
 
 __all__ = ["register"]
 
@@ -26,6 +27,8 @@ def _show(
     output: Annotated[
         Path, typer.Option("--output", "-o", help="An .html page, or a picture: .png or .pdf.")
     ] = Path("event.html"),
+    file_format: FormatOption = None,
+    branch_map: BranchMapOption = None,
 ) -> None:
     """Draw one event: candidates in eta and phi, MET vectors, and what each candidate does.
 
@@ -39,10 +42,12 @@ def _show(
         l1met show ttbar.h5 -e 3 --network runs/deepset -o event.png
     """
     from l1met_fpga.cli.event_vectors import event_vectors
-    from l1met_fpga.data.inspect import read_event
+    from l1met_fpga.cli.run_choice import with_typed
+    from l1met_fpga.config.data import ConvertConfig
     from l1met_fpga.data.plots import plot_event
     from l1met_fpga.errors import ConfigError
     from l1met_fpga.plots.figure import save_figure
+    from l1met_fpga.prediction.blocks import read_event
     from l1met_fpga.prediction.effects import candidate_effects
     from l1met_fpga.prediction.loaded import load
     from l1met_fpga.report.event_page import event_table, write_event
@@ -50,7 +55,9 @@ def _show(
     if output.suffix not in (".html", ".png", ".pdf"):
         raise ConfigError(f"--output {output} is no .html, .png or .pdf file")
     loaded = load(network)
-    one = read_event(file, event)
+    typed = {"format": file_format, "branch_map": branch_map}
+    config = with_typed(ConvertConfig(), typed, where="command line")
+    one = read_event(file, event, loaded.network.columns, loaded.units, config)
     vectors = event_vectors(one, loaded.network)
     effects = candidate_effects(loaded.network, one)
     identity = ":".join(str(part) for part in one.ids[0])

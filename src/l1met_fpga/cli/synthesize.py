@@ -141,18 +141,17 @@ def _imported(
     reference: bool,
 ) -> Path:
     """Make a run folder of a network.json and return it."""
+    from l1met_fpga.cli.network_choice import firmware_network
     from l1met_fpga.cli.run_choice import RUNS
     from l1met_fpga.errors import ConfigError
     from l1met_fpga.firmware.imported import create_imported_run
-    from l1met_fpga.models.network import Network
 
     if network is None or run is not None or model is not None or reference:
         raise ConfigError(
             "--network takes the place of a run folder and of -m MODEL; --expected needs --network"
         )
-    return create_imported_run(
-        network, expected, RUNS / f"{Network.load(network).name}-imported"
-    ).root
+    found, _ = firmware_network(network)
+    return create_imported_run(network, expected, RUNS / f"{found.name}-imported").root
 
 
 def _choose(

@@ -29,10 +29,9 @@ from l1met_fpga.data.sources import expand_sources, read_source
 from l1met_fpga.data.splits import Part, mix64
 from l1met_fpga.data.store import Store, is_store
 from l1met_fpga.data.totals import Totals
-from l1met_fpga.errors import DataError
-from l1met_fpga.puppi.columns import N_CANDIDATES, REQUIRED_COLUMNS
+from l1met_fpga.puppi.columns import N_CANDIDATES
 
-__all__ = ["ColumnRange", "Composition", "Inspection", "inspect_file", "read_event"]
+__all__ = ["ColumnRange", "Composition", "Inspection", "inspect_file"]
 
 _STEP_EVENTS: Final = 8192
 
@@ -66,34 +65,6 @@ def inspect_file(path: str, config: ConvertConfig | None = None) -> Inspection:
         counts=dict(tally),
         problems=find_problems(totals, tally, suggested_role(Path(path).stem)),
     )
-
-
-def read_event(path: str, number: int, config: ConvertConfig | None = None) -> Examples:
-    """Read one event of a file.
-
-    Args:
-        path: As for :func:`inspect_file`.
-        number: Place in the file, from 0.
-        config: As for :func:`inspect_file`.
-
-    Raises:
-        DataError: If the file cannot be read or has fewer events.
-    """
-    n_events = 0
-    for events in _batches(path, config or ConvertConfig()):
-        if 0 <= number < n_events + len(events):
-            return events.take(np.array([number - n_events]))
-        n_events += len(events)
-    raise DataError(f"{path} has no event {number}; it has {n_events}, numbered from 0")
-
-
-def _batches(path: str, config: ConvertConfig) -> Iterator[Examples]:
-    if is_store(Path(path)):
-        with Store.open(Path(path)) as store:
-            yield from _store_batches(store, REQUIRED_COLUMNS)
-        return
-    (source,) = expand_sources([path], config.format)
-    yield from read_source(source, config, Counter())
 
 
 def _store_batches(store: Store, columns: Sequence[str]) -> Iterator[Examples]:

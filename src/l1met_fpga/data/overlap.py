@@ -1,6 +1,8 @@
 """Which events two stores share, whatever their labels, parts, order and file names."""
 
 from collections.abc import Collection
+from functools import lru_cache
+from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -9,7 +11,7 @@ import numpy.typing as npt
 from l1met_fpga.data.splits import mix64
 from l1met_fpga.data.store import Store
 
-__all__ = ["events_from", "shared_events"]
+__all__ = ["all_event_keys", "event_keys", "events_from", "shared_events"]
 
 Rows = npt.NDArray[np.int64]
 Keys = npt.NDArray[np.uint64]
@@ -18,6 +20,8 @@ _STEP_EVENTS: Final = 8192
 _COLUMNS: Final = ("pt", "eta", "phi", "pid")
 _ENOUGH_CANDIDATES: Final = 4
 """Two events of so many equal candidates (about 35 bits each) are one."""
+_EMPTY: Final = np.uint64(0)
+"""Key of events without candidates."""
 
 
 def events_from(store: Store, rows: Rows, digests: Collection[str]) -> Rows:
@@ -37,23 +41,30 @@ def events_from(store: Store, rows: Rows, digests: Collection[str]) -> Rows:
     return chosen
 
 
-def shared_events(one: Store, rows: Rows, other: Store, other_rows: Rows) -> int:
-    """Count the events of ``one`` that are among those of ``other``.
-
-    Events are known by their candidates, in any order and whatever their numbers. Those of few
-    candidates could agree by chance, and those that may have been cut need not agree: for them run,
-    luminosity block and event number must be the same too.
-    """
-    return int(np.isin(_keys(one, rows), _keys(other, other_rows)).sum())
-
-
 def _identities(store: Store, rows: Rows) -> Keys:
     run, block, event = store.event_id(rows).T
     return mix64(event ^ mix64(block ^ mix64(run)))
 
 
-def _keys(store: Store, rows: Rows) -> Keys:
-    """Return a hash of each event, of its candidates where they are enough to know it by."""
+@lru_cache(maxsize=8)
+def all_event_keys(path: Path, content: str) -> Keys:  # noqa: ARG001 - tells stores of one name apart
+    """Return the keys of all events of a store.
+
+    Args:
+        path: The store.
+        content: Digest of what it holds.
+    """
+    with Store.open(path) as store:
+        return event_keys(store, np.arange(store.n_events))
+
+
+def event_keys(store: Store, rows: Rows) -> Keys:
+    """Return a hash of each event, by which :func:`shared_events` knows it.
+
+    Events are known by their candidates, in any order and whatever their numbers; those of which
+    candidates were cut by the ones that were kept. Events of few candidates could agree by chance:
+    for them run, luminosity block and event number must be the same too.
+    """
     found = [np.empty(0, np.uint64)]
     for first in range(0, len(rows), _STEP_EVENTS):
         some = rows[first : first + _STEP_EVENTS]
@@ -62,11 +73,14 @@ def _keys(store: Store, rows: Rows) -> Keys:
         for name in _COLUMNS:
             state = mix64(state ^ columns[name].astype(np.int64).view(np.uint64))
         state[columns["pt"] == 0] = 0
-        total = state.sum(axis=1, dtype=np.uint64)
         n_candidates = store.n_candidates(some)
-        cut = n_candidates > columns["pt"].shape[1]
-        total[cut] = 0
-        key = mix64(total ^ mix64(n_candidates.view(np.uint64)))
-        unsure = cut | (n_candidates < _ENOUGH_CANDIDATES)
-        found.append(np.where(unsure, key ^ _identities(store, some), key))
+        key = mix64(state.sum(axis=1, dtype=np.uint64) ^ mix64(n_candidates.view(np.uint64)))
+        few = n_candidates < _ENOUGH_CANDIDATES
+        key = np.where(few, key ^ _identities(store, some), key)
+        found.append(np.where(n_candidates == 0, _EMPTY, key))
     return np.concatenate(found)
+
+
+def shared_events(one: Keys, other: Keys) -> int:
+    """Count the events of one store that are among those of another; empty ones are all alike."""
+    return int((np.isin(one, other) & (one != _EMPTY)).sum())

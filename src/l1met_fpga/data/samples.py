@@ -14,6 +14,7 @@ from l1met_fpga.config.model import ModelConfig
 from l1met_fpga.config.training import TrainingSample
 from l1met_fpga.data.counts import COUNT_MEANINGS
 from l1met_fpga.data.examples import Examples
+from l1met_fpga.data.overlap import all_event_keys, shared_events
 from l1met_fpga.data.sample_store import sample_files, store_of
 from l1met_fpga.data.slots import tell_cut
 from l1met_fpga.data.sources import refuse_repeated_files
@@ -117,6 +118,7 @@ def load_samples(
     wanted = _Wanted(model, tuple(truths), reference, rows, tuple(besides))
     loaded = tuple(_load(sample, wanted, watch) for sample in samples)
     _refuse_twins(loaded)
+    _refuse_shared_events(loaded)
     if rows == "event" and not any(sample.is_background for sample in loaded):
         logger.warning(
             "no sample is background (pile-up-only events): no trigger rate, threshold or "
@@ -142,6 +144,21 @@ def _refuse_twins(samples: Sequence[LoadedSample]) -> None:
                 f"two samples have the same label {sample.label!r}, {first.store} and "
                 f"{sample.store}; put them into one store, or give another label at conversion"
             )
+
+
+def _refuse_shared_events(samples: Sequence[LoadedSample]) -> None:
+    """Refuse stores that hold some of the same events, from whatever files they came."""
+    known: list[tuple[LoadedSample, npt.NDArray[np.uint64]]] = []
+    for sample in samples if len(samples) > 1 else ():
+        keys = all_event_keys(sample.store, sample.identity["content"])
+        for first, others in known:
+            if n_shared := shared_events(keys, others):
+                raise DataError(
+                    f"{n_shared} of the {len(keys)} events of {sample.store} are in {first.store} "
+                    "too; they would be counted twice, and test events of one trained on in the "
+                    "other. Leave one of the two away, or convert again what only one holds"
+                )
+        known.append((sample, keys))
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,7 +101,10 @@ def expand_sources(patterns: Sequence[str], file_format: str = "auto") -> list[S
 
 def _matching(pattern: str) -> list[str]:
     """Return the files that a name, glob or URL stands for, sorted."""
-    if "://" in pattern:
+    scheme, separator, rest = pattern.partition("://")
+    if separator and scheme.lower() == "file":  # known by its content, as any local file
+        pattern = unquote(rest)
+    elif separator:
         return _on_server(pattern) if _has_glob(pattern) else [pattern]
     if Path(pattern).is_file():
         return [pattern]

@@ -5,9 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import numpy as np
-
-from l1met_fpga.data.overlap import events_from, shared_events
+from l1met_fpga.data.overlap import all_event_keys, event_keys, events_from, shared_events
 from l1met_fpga.data.splits import Part, assign_parts
 from l1met_fpga.data.store import Store
 from l1met_fpga.errors import DataError, RunFolderError
@@ -81,9 +79,9 @@ def trained_events(store: Store, samples: Sequence[TrainedSample]) -> int:
         DataError: If a store is damaged.
     """
     identity = store.identity
-    if any(_same(identity, sample.identity, _PARTS) for sample in samples):
-        return 0  # the very store: its test part was kept
-    return max((_trained_events(store, sample) for sample in samples), default=0)
+    # Of the very store the test part was kept; another sample may have held the same events.
+    others = [sample for sample in samples if not _same(identity, sample.identity, _PARTS)]
+    return max((_trained_events(store, sample) for sample in others), default=0)
 
 
 def _same(one: dict[str, Any], other: dict[str, Any], names: Collection[str]) -> bool:
@@ -110,8 +108,9 @@ def _events_in_place(store: Store, sample: TrainedSample) -> int:
     with trained:
         if trained.identity != sample.identity:
             return 0
-        used = np.flatnonzero(trained.parts() != Part.TEST)
-        return shared_events(store, store.events_of(Part.TEST), trained, used)
+        keys = all_event_keys(sample.path, sample.identity["content"])
+        mine = event_keys(store, store.events_of(Part.TEST))
+        return shared_events(mine, keys[trained.parts() != Part.TEST])
 
 
 def check_units(

@@ -5,16 +5,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+
 from l1met_fpga.config.data import ConvertConfig
 from l1met_fpga.data.examples import Examples
 from l1met_fpga.data.order import order_and_truncate
-from l1met_fpga.data.sources import Source, read_source
+from l1met_fpga.data.sources import Source, expand_sources, read_source
 from l1met_fpga.data.store import Store, is_store
 from l1met_fpga.data.vertex import with_z0_from_vertex
 from l1met_fpga.errors import DataError
-from l1met_fpga.puppi.columns import COLUMNS
+from l1met_fpga.puppi.columns import COLUMNS, REQUIRED_COLUMNS
 
-__all__ = ["Block", "read_blocks"]
+__all__ = ["Block", "read_blocks", "read_event"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,34 @@ def read_blocks(
             blocks = _file_blocks(source, columns, from_vertex, config, tally)
         for block in blocks:
             yield replace(block, done=(index + block.done) / len(sources))
+
+
+def read_event(
+    path: str, number: int, columns: Sequence[str], units: Mapping[str, str], config: ConvertConfig
+) -> Examples:
+    """Read one event of a file as a network sees it.
+
+    Args:
+        path: A store, or any input file of ``l1met convert``.
+        number: Place in the file, from 0.
+        columns: Candidate columns beside those that every file has.
+        units: As for :func:`read_blocks`.
+        config: As for :func:`read_blocks`.
+
+    Raises:
+        DataError: As :func:`read_blocks`, or if the file has fewer events.
+    """
+    if is_store(Path(path)):
+        sources = [Source(path, "l1metml")]
+    else:
+        sources = expand_sources([path], config.format)
+    wanted = tuple(dict.fromkeys((*REQUIRED_COLUMNS, *columns)))
+    n_events = 0
+    for block in read_blocks(sources, wanted, units, config, Counter()):
+        if 0 <= number < n_events + len(block.events):
+            return block.events.take(np.array([number - n_events]))
+        n_events += len(block.events)
+    raise DataError(f"{path} has no event {number}; it has {n_events}, numbered from 0")
 
 
 def _store_blocks(

@@ -30,7 +30,7 @@ class LoadedNetwork:
 
     Attributes:
         network: The integer network: nodes, types, weights.
-        run: The run folder it is from; None for a bare ``network.json``.
+        run: The run folder it is from; None for a ``network.json`` that lies elsewhere.
     """
 
     def __init__(self, network: Network, run: RunFolder | None = None) -> None:
@@ -131,7 +131,7 @@ def load(source: str | Path) -> LoadedNetwork:
     """
     path, shipped = Path(source), shipped_networks()
     if path.is_file():
-        return LoadedNetwork(Network.load(path))
+        return LoadedNetwork(Network.load(path), RunFolder.holding(path))
     if not path.exists():
         if str(source) not in shipped:
             raise RunFolderError(
