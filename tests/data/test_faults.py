@@ -143,7 +143,7 @@ def test_random_faults_hit_the_share_that_is_asked_for(events):
         for e in (events, seen)
     )
     fewer = now < was
-    assert 350 < (fewer & ~hot).sum() < 600  # a sector of a quiet event may be empty
+    assert 60 < (fewer & ~hot).sum() < 150  # most sectors of these events hold no neutral
     charged = [
         e.columns["phi"][(e.columns["pid"] > 1) & ~hot[e.example_of_rows]] for e in (events, seen)
     ]
@@ -154,7 +154,7 @@ def test_random_faults_hit_the_share_that_is_asked_for(events):
 def test_a_dead_sector_is_one_sector(events):
     seen = with_random_faults(events, TrainingFaultsConfig(share=1.0), np.random.default_rng(1))
     fewer = np.flatnonzero(seen.counts < events.counts)
-    assert len(fewer) > 1000
+    assert len(fewer) > 100
     for k in fewer[:50]:
         was, now = (
             {
