@@ -17,6 +17,7 @@ extensions = [
 myst_enable_extensions = ["amsmath", "colon_fence", "deflist", "dollarmath", "fieldlist"]
 myst_heading_anchors = 3
 html_theme = "furo"
+html_show_search_summary = False  # it is fetched, which browsers refuse pages opened from a disk
 html_title = f"l1met_fpga {release}"
 exclude_patterns = ["_build", "_generated/configuration_reference.md"]
 apidoc_modules = [

@@ -40,7 +40,9 @@ class Browser:
         assert "error" not in found, found["error"]
         return found["result"]
 
-    def open(self, page: Path, *, width: int, height: int = 800, dark: bool = False) -> None:
+    def open(
+        self, page: Path, *, width: int, height: int = 800, dark: bool = False, query: str = ""
+    ) -> None:
         """Show a page in a window of this size, and wait until it is drawn."""
         self.call(
             "Emulation.setDeviceMetricsOverride",
@@ -49,7 +51,7 @@ class Browser:
         feature = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self.call("Emulation.setEmulatedMedia", features=[feature])
         self.problems.clear()
-        self.call("Page.navigate", url=page.as_uri())
+        self.call("Page.navigate", url=page.as_uri() + (f"?{query}" if query else ""))
         self.run(
             "new Promise(done => document.readyState === 'complete' ? done()"
             " : addEventListener('load', done))"

@@ -1,6 +1,7 @@
 """Small networks of every architecture and kind of head, for tests that each of them must pass."""
 
 import functools
+import warnings
 
 import numpy as np
 
@@ -57,10 +58,13 @@ def small_config(architecture: str) -> ModelConfig:
 
 
 @functools.cache
+@functools.cache
 def random_model(architecture: str, kinds: tuple[str, ...], seed: int = 0) -> keras.Model:
     """A quantized model whose weights are random everywhere, so that every branch matters."""
     rng = np.random.default_rng(seed)
-    model = build(small_config(architecture), [HEADS[kind] for kind in kinds])
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The initializer GlorotUniform")  # of few weights
+        model = build(small_config(architecture), [HEADS[kind] for kind in kinds])
     for layer in dense_layers(model).values():
         kernel, bias = layer.get_weights()
         layer.set_weights([rng.normal(0, 0.4, kernel.shape), rng.normal(0.7, 0.2, bias.shape)])
@@ -68,6 +72,7 @@ def random_model(architecture: str, kinds: tuple[str, ...], seed: int = 0) -> ke
     return model
 
 
+@functools.cache
 def random_network(architecture: str, kinds: tuple[str, ...], seed: int = 0) -> Network:
     """The same as integers."""
     heads = [HEADS[kind] for kind in kinds]

@@ -14,6 +14,8 @@ import numpy as np
 import numpy.typing as npt
 from cpp import compile_cpp
 
+from l1met_fpga.files import exclusive
+
 __all__ = ["JetOracle"]
 
 SOURCE = Template(r"""
@@ -283,7 +285,11 @@ class JetOracle:
 
     def __init__(self, folder: Path) -> None:
         source = SOURCE.substitute(coefficients="{{" + _coefficients() + "}}")
-        self._program = compile_cpp(source, folder, optimize="-O1")
+        self._program = folder / "jet_oracle" / "oracle"
+        with exclusive(self._program.parent):
+            if not self._program.is_file():
+                self._program.parent.mkdir()
+                compile_cpp(source, self._program.parent, optimize="-O1")
 
     def run(self, *arguments: object, given: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
         """Give 32-bit integers, return those printed."""

@@ -92,6 +92,7 @@ TOOLS = {
     "fsspec-xrootd": beside_ours("fsspec-xrootd", "fsspec_xrootd"),
     "alkaid": package("alkaid", "alkaid"),
     "fastjet": package("fastjet", "fastjet"),
+    "hepdata_lib": beside_ours("hepdata_lib", "hepdata_lib"),
     "hgq2": beside_ours("hgq2", "hgq"),
     "qonnx": beside_ours("qonnx", "qonnx"),
 }  # fmt: skip

@@ -1,9 +1,35 @@
 import os
+import signal
 
 import pytest
 
-from l1met_fpga.cluster import run_tasks
+from l1met_fpga.cluster import _interrupted_later, run_tasks
 from l1met_fpga.processors import allowed_processors
+
+
+def hears_ctrl_c(_):
+    return signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ())
+
+
+def test_ctrl_c_ends_this_process_which_ends_the_workers():
+    """A terminal sends it to all processes at once, also while they start."""
+    assert sorted(run_tasks(hears_ctrl_c, [0, 1], workers=2)) == [(0, False), (1, False)]
+    assert hears_ctrl_c(0)
+
+
+def test_ctrl_c_waits_until_all_processes_are_started():
+    before, reached = signal.getsignal(signal.SIGINT), []
+
+    def start():
+        with _interrupted_later():
+            os.kill(os.getpid(), signal.SIGINT)
+            reached.append("the end")
+
+    with pytest.raises(KeyboardInterrupt):
+        start()
+    assert reached == ["the end"]
+    assert signal.getsignal(signal.SIGINT) is before
+    assert hears_ctrl_c(0)
 
 
 def threads(number):

@@ -10,6 +10,7 @@ import pytest
 
 from l1met_fpga import locks
 from l1met_fpga.files import exclusive
+from l1met_fpga.locks import is_held
 
 WITHOUT_LOCKS = (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL)
 
@@ -111,3 +112,12 @@ def test_any_name_can_be_held(name, tmp_path):
 def test_a_folder_that_cannot_be_written_is_told_with_the_file(tmp_path):
     with pytest.raises(OSError, match=r"/proc/o\.h5'$"), exclusive(Path("/proc/o.h5")):
         pass
+
+
+def test_who_looks_holds_nothing(lockless, tmp_path):
+    for path in (lockless, tmp_path / "there" / "thing"):
+        assert not is_held(path)
+        assert not list(path.parent.glob(f".{path.name}.*"))
+        with exclusive(path):
+            assert is_held(path)
+        assert not is_held(path)

@@ -5,8 +5,11 @@ on another one.
 """
 
 import logging
+import signal
+import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
+from multiprocessing import resource_tracker
 from typing import Any, TypeVar
 
 from l1met_fpga.errors import ToolError
@@ -69,8 +72,8 @@ def _client(stack: ExitStack, workers: int, scheduler: str | None) -> Any:
     if scheduler is None:
         # Dask limits BLAS and OpenMP itself; TensorFlow would start a thread per core in each.
         threads = max(1, allowed_processors() // workers)
-        cluster = stack.enter_context(
-            dd.LocalCluster(
+        with _interrupted_later():
+            cluster = dd.LocalCluster(
                 n_workers=workers,
                 threads_per_worker=1,
                 processes=True,
@@ -78,14 +81,40 @@ def _client(stack: ExitStack, workers: int, scheduler: str | None) -> Any:
                 silence_logs=level,
                 env={"TF_NUM_INTRAOP_THREADS": str(threads)},
             )
-        )
-        return dd.Client(cluster)
+            stack.enter_context(cluster)
+            return dd.Client(cluster)
     try:
         return dd.Client(scheduler)
     except (OSError, ValueError) as err:
         raise ToolError(
             f"no Dask scheduler answers at {scheduler} ({err}); start one with `dask scheduler`"
         ) from err
+
+
+@contextmanager
+def _interrupted_later() -> Iterator[None]:
+    """Hold Ctrl-C back while processes are started: half a cluster cannot be closed.
+
+    A terminal sends it to all of them. Threads and processes that are started meanwhile inherit
+    that they do not hear it: the workers end, without a traceback, when this process closes them.
+
+    Raises:
+        KeyboardInterrupt: Afterwards, if it was pressed.
+    """
+    pressed: list[int] = []
+    is_main = threading.current_thread() is threading.main_thread()
+    resource_tracker.ensure_running()  # which lets Ctrl-C through again when it starts itself
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    # Another thread of this process may take it all the same; Python tells the main one.
+    before = signal.signal(signal.SIGINT, lambda *_: pressed.append(1)) if is_main else None
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        if is_main:
+            signal.signal(signal.SIGINT, before or signal.default_int_handler)
+    if pressed:
+        raise KeyboardInterrupt
 
 
 def _results(

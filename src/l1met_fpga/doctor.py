@@ -116,6 +116,7 @@ def _extras() -> Iterator[Finding]:
         "parquet": ("pyarrow", "no predictions in .parquet files"),
         "qonnx": ("qonnx", "no networks from or to QONNX files"),
         "tensorboard": ("tensorboard", "no training.tensorboard"),
+        "hepdata": ("hepdata_lib", "no HEPData records"),
         "jobqueue": ("dask_jobqueue", "no starting of batch jobs from Python"),
     }
     for extra, (module, without) in known.items():

@@ -13,7 +13,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
-__all__ = ["exclusive"]
+__all__ = ["exclusive", "is_held"]
 
 _log = logging.getLogger(__name__)
 
@@ -45,6 +45,23 @@ def exclusive(path: Path) -> Iterator[None]:
         except OSError as err:
             raise OSError(err.errno, err.strerror, str(path)) from err
         yield
+
+
+def is_held(path: Path) -> bool:
+    """Say whether a process holds the right to make ``path``; nothing is made or waited for."""
+    if _beside(path, "held").exists():
+        return True
+    try:
+        lock = os.open(_beside(path, "lock"), os.O_RDONLY | os.O_NOFOLLOW)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(lock)
+    return False
 
 
 class _NoLocksError(Exception):

@@ -172,6 +172,11 @@ class RunFolder:
         return self.root / "model_unpruned.keras"
 
     @property
+    def started(self) -> Path:
+        """What a training is about to do: networks, epochs, figures of PUPPI."""
+        return self.root / "started.json"
+
+    @property
     def training(self) -> Path:
         """What training gave: epochs, best figures, zeros per layer, PUPPI MET beside it."""
         return self.root / "training.json"

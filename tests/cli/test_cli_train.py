@@ -24,7 +24,8 @@ def test_train_writes_a_run_and_prints_the_table(tmp_path):
     samples = [a for path in stores for a in ("--sample", str(path))]
     output = tmp_path / "run"
     command = ["train", str(MODELS / "deepset.yaml"), *samples, *settings(), "-o", str(output)]
-    result = run.invoke(app, [*command, "--set", "training.epochs=2"])
+    quick = ["--set", "evaluation.bootstrap_samples=10", "--set", "training.epochs=2"]
+    result = run.invoke(app, [*command, *quick])
     assert result.exit_code == 0, result.output
     for text in ("PUPPI MET", "constants per particle type", "table pt", "(float)", "(unpruned)"):
         assert text in result.output
@@ -42,6 +43,16 @@ def test_train_writes_a_run_and_prints_the_table(tmp_path):
     made_by = json.loads((output / "environment.json").read_text())["command"]
     assert made_by.endswith("--set training.epochs=2")
     assert f"--sample {stores[0]}" in made_by
+    watched = run.invoke(app, ["watch", str(output)])
+    assert watched.exit_code == 0, watched.output
+    for text in (
+        "float ",
+        "quantized ",
+        "pruned ",
+        " 2/2 ",
+        "the training is complete; next: l1met ",
+    ):
+        assert text in watched.output
     again = run.invoke(app, command)
     assert "already holds a run" in str(again.exception)
 

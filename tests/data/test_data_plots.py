@@ -118,3 +118,12 @@ def test_event_display_shows_candidates_and_met(tmp_path: Path) -> None:
     paths = save_figure(figure, tmp_path, "event")
     assert [path.name for path in paths] == ["event.pdf", "event.png"]
     assert all(path.stat().st_size > 5000 for path in paths)
+
+
+def test_candidates_are_as_dark_as_they_weigh() -> None:
+    batch = make_batch(1, seed=3)
+    opacity = np.linspace(0.1, 0.8, batch.n_rows)
+    figure = plot_event(batch, {}, title="an event", opacity=opacity)
+    points = [c for c in figure.axes[0].collections if isinstance(c, PathCollection)][:5]
+    drawn = np.concatenate([np.broadcast_to(c.get_alpha(), len(c.get_offsets())) for c in points])
+    np.testing.assert_allclose(np.sort(drawn), opacity)

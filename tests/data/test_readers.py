@@ -271,6 +271,14 @@ def test_words_give_the_integers_they_were_made_from(tmp_path):
     np.testing.assert_array_equal(batch.ids[:, 2], np.arange(1, 501))
 
 
+def test_an_l1metml_candidate_without_a_type_is_no_pad(tmp_path):
+    write_l1metml(tmp_path / "a.h5", make_events(3, mean=5))
+    with h5py.File(tmp_path / "a.h5", "r+") as file:
+        file["X"][1, 0, 6] = 0
+    with pytest.raises(DataError, match=r"unknown particle code: type 0 with charge code .*1 in"):
+        read(tmp_path / "a.h5")
+
+
 def test_l1metml_gives_the_integers_it_was_made_from(tmp_path):
     events = make_events(60)
     write_l1metml(tmp_path / "a.h5", events)

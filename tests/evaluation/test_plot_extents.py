@@ -15,6 +15,8 @@ from matplotlib.transforms import Bbox
 from l1met_fpga.config.evaluation import EvaluationConfig
 from l1met_fpga.evaluation.draw import figures_of
 from l1met_fpga.evaluation.evaluation import evaluate
+from l1met_fpga.evaluation.metrics_content import to_metrics
+from l1met_fpga.evaluation.plot_cost import cost_figures
 from l1met_fpga.evaluation.plot_resolution import plot_with_ratio
 from l1met_fpga.evaluation.shown import shown
 from l1met_fpga.metrics.binning import RESOLUTION_BINS
@@ -36,7 +38,8 @@ def drawn() -> dict[str, Figure]:
     )  # fmt: skip
     history = {"epoch": np.arange(3.0), "loss": np.ones(3), "val_loss": np.ones(3)}
     with labelled("Phase-2 fast simulation", "200 PU (14 TeV)"):
-        return dict(figures_of(found, history))
+        costs = cost_figures(to_metrics(found), {"net": 10_180.0, "net_float": 14_134.0})
+        return {**dict(figures_of(found, history)), **dict(costs)}
 
 
 def laid_out(made: Figure) -> RendererAgg:
@@ -141,3 +144,11 @@ def test_the_numbers_stand_beside_the_plot(drawn, tmp_path):
     assert (points[0]["x_low"], points[0]["x_high"], points[-1]["x_high"]) == ("0", "40", "")
     line = made.axes[0].containers[3].lines[0]
     assert float(points[1]["y"]) == pytest.approx(line.get_ydata()[1], rel=1e-5)
+
+
+def test_efficiency_stands_over_luts(drawn):
+    made = drawn["cost_ttbar"]
+    net, quiet = (bars.lines[0].get_xydata()[0] for bars in made.axes[0].containers)
+    assert (net[0], quiet[0]) == pytest.approx((10.18, 14.134))
+    (puppi,) = (line for line in made.axes[0].lines if line.get_label() == "PUPPI MET")
+    assert 0 < puppi.get_ydata()[0] < min(net[1], quiet[1]) <= 1

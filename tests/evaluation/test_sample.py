@@ -44,6 +44,21 @@ def test_file_wrong(tmp_path, arrays, message):
         read_met(save(tmp_path / "a.npz", **arrays))
 
 
+def test_both_forms_must_say_the_same(tmp_path):
+    pt, phi = np.array([10.0, 200.0, 14_000.0]), np.array([0.3, -3.1, 2.0])
+    xy = {"px": pt * np.cos(phi), "py": pt * np.sin(phi)}
+    for kind in (np.float32, np.float64):
+        same = {name: values.astype(kind) for name, values in {"pt": pt, "phi": phi, **xy}.items()}
+        np.testing.assert_allclose(
+            read_met(save(tmp_path / "a.npz", **same))[0].T[0], xy["px"], rtol=1e-5
+        )
+    calibrated = save(tmp_path / "a.npz", pt=1.1 * pt, phi=phi, **xy)
+    with pytest.raises(DataError, match="px, py and pt, phi are other vectors; leave two"):
+        read_met(calibrated)
+    with pytest.raises(DataError, match="gen_px, gen_py and gen_pt, gen_phi are other vectors"):
+        read_met(save(tmp_path / "a.npz", **xy, gen_px=pt, gen_py=pt, gen_pt=pt, gen_phi=phi))
+
+
 def test_missing_or_broken_file_wrong(tmp_path):
     with pytest.raises(DataError, match="check the path"):
         read_met(tmp_path / "none.npz")

@@ -24,7 +24,7 @@ SEED = 5
 """Of the events."""
 FAULTS = 6
 """Seed of the faults; the short sample is the beginning of the long one."""
-N_SHORT, N_LONG, N_UNSHOWN = 6, 200, 6
+N_SHORT, N_LONG, N_UNSHOWN = 3, 200, 6
 
 
 @dataclass(frozen=True)

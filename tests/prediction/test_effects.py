@@ -49,6 +49,7 @@ def test_candidates_without_a_slot_have_no_effect(event):
     found = candidate_effects(network, Examples.of(np.array([200]), many))
     assert np.isfinite(found.weight[: network.n_candidates]).all()
     assert np.isnan(found.weight[network.n_candidates :]).all()
+    np.testing.assert_allclose(found.opacity[network.n_candidates :], 0.08)
 
 
 def test_a_number_is_shown_by_what_each_candidate_adds_to_it(event):

@@ -92,11 +92,18 @@ def test_workers_share_a_batch_without_overlap():
 
 
 def test_weights_follow_gen_met():
-    mix = mixture(gen_met_edges_gev=(50.0, 100.0), gen_met_weights=(0.5, 1.0, 4.0))
+    mix = mixture(truth_edges_gev=(50.0, 100.0), truth_weights=(0.5, 1.0, 4.0))
     for _, truth, weight in mix.batches(0):
         size = np.hypot(*truth["met"].T)
         expected = np.select([size < 50, size < 100], [0.5, 1.0], 4.0)
         np.testing.assert_array_equal(weight, expected)
+
+
+def test_weights_under_the_names_of_older_run_folders():
+    old = {"gen_met_edges_gev": (50.0,), "gen_met_weights": (0.5, 1.0)}
+    found = TrainingConfig.model_validate(old)
+    assert (found.truth_edges_gev, found.truth_weights) == ((50.0,), (0.5, 1.0))
+    assert not set(old) & set(found.model_dump())
 
 
 def test_nothing_to_train_on_is_an_error():

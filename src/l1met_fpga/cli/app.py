@@ -32,6 +32,7 @@ COMMANDS: Final[tuple[str, ...]] = (
     "inspect",
     "show",
     "train",
+    "watch",
     "scan",
     "check",
     "lint",

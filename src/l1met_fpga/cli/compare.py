@@ -40,7 +40,7 @@ def _compare(
     """
     from l1met_fpga.cli.closing import print_answers
     from l1met_fpga.errors import ConfigError
-    from l1met_fpga.evaluation.draw import draw_all
+    from l1met_fpga.evaluation.draw import draw_all, draw_costs
     from l1met_fpga.evaluation.metrics_content import to_metrics
     from l1met_fpga.evaluation.runs import NamedRun, evaluate_runs
     from l1met_fpga.files import require_folder
@@ -61,10 +61,12 @@ def _compare(
         stores=sample,
         allow_training_events=allow_training_events,
     )
-    if plots:
-        draw_all(found, output / "plots")
     reports = {one.name: build_report(one.run) for one in named}
     metrics = to_metrics(found)
+    if plots:
+        luts = {name: one.rtl.lut for name, one in reports.items() if one.rtl and one.rtl.lut}
+        draw_all(found, output / "plots")
+        draw_costs(metrics, luts, output / "plots", found.config)
     settings = settings_table({one.name: one.config for one in named})
     write_comparison(metrics, reports, settings, output)
     console = terminal.console()

@@ -1,7 +1,7 @@
 """``l1met evaluate``: physics figures and plots."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -103,6 +103,7 @@ def evaluate(
 
         l1met evaluate -a ttbar:PUPPI=puppi.npz -a ttbar:mine=mine.npz -o out/
     """
+    from l1met_fpga.config.faults import FaultsConfig
     from l1met_fpga.evaluation.runs import ArrayFile, NamedRun, evaluate_arrays, evaluate_runs
     from l1met_fpga.files import require_folder
 
@@ -128,7 +129,13 @@ def evaluate(
     if runs and task is not None:
         raise ConfigError(f"--task {task} is for --arrays without a run folder; a run has its task")
     chosen = task_named(runs[0].config.task if runs else task or DEFAULT_TASK)
-    settings, days = _settings(runs[0].run.config if runs else None, assign or [])
+    config = runs[0].config if runs else None
+    section, held = (
+        (chosen.evaluation, FaultsConfig())
+        if config is None
+        else (config.evaluation, config.faults)
+    )
+    settings, days = _settings(section, held, assign or [])
     if runs:
         more = {one.name: _built_forms(one) for one in runs} if forms else None
         found = evaluate_runs(
@@ -172,23 +179,18 @@ def _built_forms(named: "NamedRun") -> "dict[str, Estimator]":
     return {name: in_units(form) for name, form in every.items()}
 
 
-def _settings(config: Path | None, assign: list[str]) -> "tuple[EvaluationConfig, FaultsConfig]":
-    """Read sections ``evaluation`` and ``faults`` of a run, with the assignments typed."""
+def _settings(
+    section: "EvaluationConfig", days: "FaultsConfig", assign: list[str]
+) -> "tuple[EvaluationConfig, FaultsConfig]":
+    """Return sections ``evaluation`` and ``faults`` with the assignments typed."""
     from l1met_fpga.config.base import override, parse
-    from l1met_fpga.config.evaluation import EvaluationConfig
-    from l1met_fpga.config.faults import FaultsConfig
-    from l1met_fpga.config.run import load_run
 
-    held = None if config is None else load_run(config)
-    raw: dict[str, Any] = {} if held is None else held.evaluation.model_dump()
-    days: dict[str, Any] = {} if held is None else held.faults.model_dump()
     typed = assignments(assign)
     of_days = {key: typed.pop(key) for key in list(typed) if key.split(".")[0] == "faults"}
-    where = "--set" if assign else str(config)
-    changed = override({"faults": days}, of_days)["faults"]
+    changed = override({"faults": days.model_dump()}, of_days)["faults"]
     return (
-        parse(EvaluationConfig, override(raw, typed), where=where),
-        parse(FaultsConfig, changed, where=where),
+        parse(type(section), override(section.model_dump(), typed), where="--set"),
+        parse(type(days), changed, where="--set"),
     )
 
 

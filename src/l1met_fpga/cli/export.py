@@ -32,6 +32,7 @@ def register(app: typer.Typer) -> None:
     exports.command("ip")(_ip)
     exports.command("qonnx")(_qonnx)
     exports.command("vendor")(_vendor)
+    exports.command("hepdata")(_hepdata)
     app.add_typer(exports, name="export")
 
 
@@ -246,3 +247,23 @@ def _vendor(
         f"and take in what it writes with\n    l1met report {source} --vendor {ARCHIVE}",
     ):
         console.print(line, highlight=False, markup=False)
+
+
+def _hepdata(
+    plots: Annotated[
+        Path, typer.Argument(help="Run folder, or a folder with the plots of a comparison.")
+    ],
+    *,
+    output: Output = Path("l1met_hepdata"),
+) -> None:
+    """Write the numbers of all plots as HEPData records (needs the extra `hepdata`).
+
+    For example:
+
+        l1met export hepdata runs/deepset -o deepset_hepdata
+    """
+    from l1met_fpga.report.hepdata import write_hepdata
+
+    drawn = plots / "plots" if (plots / "plots").is_dir() else plots
+    count = write_hepdata(drawn, output)
+    terminal.console().print(f"wrote {output / 'submission.tar.gz'} with {count} tables")

@@ -67,7 +67,8 @@ def _show(
     if output.suffix == ".html":
         write_event(one, vectors, effects, output, title=title)
     else:
-        save_figure(plot_event(one, vectors, title=title), output.parent, output.stem)
+        drawn = plot_event(one, vectors, title=title, opacity=effects.opacity)
+        save_figure(drawn, output.parent, output.stem)
     console = terminal.console()
     console.print(title)
     for name, vector in vectors.items():

@@ -1,8 +1,9 @@
 """``l1met train``: train a network and its twins, evaluate them, print the table."""
 
+import math
 import shlex
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, Self
@@ -13,6 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from l1met_fpga.cli import terminal
+from l1met_fpga.cli.activity import Activity
 from l1met_fpga.cli.run_choice import SAMPLE_HELP, load_typed_run
 from l1met_fpga.errors import ConfigError
 from l1met_fpga.tasks.registry import task_named
@@ -97,6 +99,24 @@ def _command(config: Path, root: Path, samples: list[str], assignments: list[str
     return shlex.join(["l1met", "train", str(config), "--output", str(root), *given])
 
 
+class _Lane:
+    """Networks that train one after another, and when they will be done."""
+
+    def __init__(self, names: Sequence[str], epochs: int) -> None:
+        self.names, self._epochs, self._seen = names, epochs, 0
+        self._started_s = self.ends_s = time.monotonic()
+
+    def seen(self, variant: str, epochs_done: int) -> None:
+        """Note an epoch; every one that is left takes as long as those so far did on average."""
+        if variant not in self.names:
+            return
+        self._seen += 1
+        later = len(self.names) - 1 - self.names.index(variant)
+        left = self._epochs - epochs_done + later * self._epochs
+        now = time.monotonic()
+        self.ends_s = now + left * (now - self._started_s) / self._seen
+
+
 class _Epochs:
     """One progress bar per variant on a terminal, one line per epoch elsewhere."""
 
@@ -117,24 +137,34 @@ class _Epochs:
             name: self._progress.add_task(title, total=epochs, start=False, figures="")
             for name, title in self._titles.items()
         }
-        self._last_s = time.monotonic()
+        self._lanes: list[_Lane] = []
+        self._best: dict[tuple[str, str], float] = {}
+        self._activity = Activity(terminal.console(), "reading the samples")
 
     def __enter__(self) -> Self:
-        self._progress.start()
+        if self._console.is_terminal:
+            self._progress.start()
+            self._progress.start_task(next(iter(self._tasks.values())))
+        else:
+            self._activity.start()
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self._progress.stop()
+    def __exit__(self, *error: object) -> None:
+        if self._console.is_terminal:
+            self._progress.stop()
+        else:
+            self._activity.stop()
 
-    def start(self, reference: Mapping[str, float]) -> None:
-        """Say what the trigger gives today on the validation events, and what efficiency is of."""
+    def start(self, reference: Mapping[str, float], lanes: Sequence[Sequence[str]]) -> None:
+        """Say what the trigger gives today on the validation events, and what efficiency is of.
+
+        Args:
+            reference: Figures of it.
+            lanes: Networks that train one after another, by process.
+        """
         words = self._words
         found = f"PUPPI {words.score} on the same events: validation {reference['val_loss']:.1f}"
-        signals = [
-            f"{key.removeprefix('val_').removesuffix('_efficiency')} {value:.2f}"
-            for key, value in reference.items()
-            if key.endswith("_efficiency") and key != _EFFICIENCY
-        ]
+        signals = [f"{label} {value:.2f}" for label, value in _signals(reference).items()]
         if signals:
             low, high, *_ = self._ranges.efficiency_edges_gev
             found += (
@@ -142,26 +172,49 @@ class _Epochs:
                 f"{', '.join(signals)})"
             )
         self._say(found)
-        self._last_s = time.monotonic()
+        self._lanes = [_Lane(names, self._epochs) for names in lanes]
+        self._activity.doing(f"{next(iter(self._titles.values()))}, epoch 1/{self._epochs}")
 
     def report(self, variant: str, epochs_done: int, figures: dict[str, float]) -> None:
         """Show the figures of an epoch and about how long the rest takes."""
-        found = f"loss {figures['loss']:.1f}, validation {figures['val_loss']:.1f}"
-        found += _efficiency_at(figures) + self._time_left(variant, epochs_done)
+        best = self._against_best(variant, "val_loss", figures, rises=False)
+        found = f"loss {figures['loss']:.1f}, validation {figures['val_loss']:.1f}{best}"
+        best = self._against_best(variant, _EFFICIENCY, figures, rises=True)
+        found += _efficiency_at(figures, best) + self._time_left(variant, epochs_done)
+        name, epoch = self._after(variant, epochs_done)
+        self._activity.doing(f"{self._titles[name]}, epoch {epoch}/{self._epochs}")
         if self._console.is_terminal:
-            task = self._tasks[variant]
-            self._progress.start_task(task)
-            self._progress.update(task, completed=epochs_done, figures=found)
+            self._progress.start_task(self._tasks[variant])
+            self._progress.update(self._tasks[variant], completed=epochs_done, figures=found)
+            self._progress.start_task(self._tasks[name])
         else:
             self._say(f"{self._titles[variant]}, epoch {epochs_done}/{self._epochs}: {found}")
 
+    def _after(self, variant: str, epochs_done: int) -> tuple[str, int]:
+        """Return the network and the epoch that follow, the last ones after the last."""
+        lane = next(lane.names for lane in self._lanes if variant in lane.names)
+        later = lane[lane.index(variant) + 1 :]
+        if epochs_done == self._epochs and later:
+            return later[0], 1
+        return variant, min(epochs_done + 1, self._epochs)
+
+    def _against_best(
+        self, variant: str, name: str, figures: Mapping[str, float], *, rises: bool
+    ) -> str:
+        """Say the best value so far, where this one is none."""
+        value = figures.get(name, math.nan)
+        if math.isnan(value):
+            return ""
+        choose = max if rises else min
+        best = self._best[variant, name] = choose(value, self._best.get((variant, name), value))
+        return "" if best == value else f" (best {best:.{2 if rises else 1}f})"
+
     def _time_left(self, variant: str, epochs_done: int) -> str:
-        """Say how long all networks take if every epoch that is left takes as long as this one."""
-        now = time.monotonic()
-        epoch_s, self._last_s = now - self._last_s, now
-        later = len(self._titles) - 1 - list(self._titles).index(variant)
-        left_s = epoch_s * (self._epochs - epochs_done + later * self._epochs)
-        if left_s == 0:
+        """Say how long all networks take if every process goes on at its speed."""
+        for lane in self._lanes:
+            lane.seen(variant, epochs_done)
+        left_s = max(lane.ends_s for lane in self._lanes) - time.monotonic()
+        if left_s <= 0:
             return ""
         told = f"{left_s / 60:.0f} min" if left_s >= 90 else f"{left_s:.0f} s"
         return f"; {told} left for all at this speed"
@@ -170,13 +223,26 @@ class _Epochs:
         if self._console.is_terminal:
             self._progress.console.print(text)
         else:
-            print(text, flush=True)
+            self._activity.say(text)
 
 
-def _efficiency_at(figures: Mapping[str, float]) -> str:
+def _efficiency_at(figures: Mapping[str, float], best: str = "") -> str:
+    """Say the efficiency, mean of the signals, and at which rate of which it is."""
     if _EFFICIENCY not in figures:
         return ""
-    return f", efficiency {figures[_EFFICIENCY]:.2f} at {figures['val_rate_khz']:.0f} kHz"
+    signals = ", ".join(_signals(figures))
+    return (
+        f", efficiency for {signals} {figures[_EFFICIENCY]:.2f}{best} "
+        f"at {figures['val_rate_khz']:.0f} kHz"
+    )
+
+
+def _signals(figures: Mapping[str, float]) -> dict[str, float]:
+    return {
+        name.removeprefix("val_").removesuffix("_efficiency"): value
+        for name, value in figures.items()
+        if name.endswith("_efficiency") and name != _EFFICIENCY
+    }
 
 
 def _evaluate(console: Console, folder: "RunFolder", config: "RunConfig", task: "Task") -> None:
@@ -187,14 +253,16 @@ def _evaluate(console: Console, folder: "RunFolder", config: "RunConfig", task: 
     from l1met_fpga.report.write import write_report
     from l1met_fpga.results.metrics_file import save_metrics
 
-    console.print("evaluating on the test part")
-    found = evaluate_runs([NamedRun.open(str(folder.root))], task, config.evaluation)
-    metrics = to_metrics(found)
-    with folder.writing():
-        save_metrics(metrics, folder.metrics)
-        console.print("drawing the figures")
-        draw_all(found, folder.plots, history=read_history(folder.history))
-        written = write_report(folder)
+    with Activity(console, "evaluating on the test part") as activity:
+        activity.say("evaluating on the test part")
+        found = evaluate_runs([NamedRun.open(str(folder.root))], task, config.evaluation)
+        metrics = to_metrics(found)
+        with folder.writing():
+            save_metrics(metrics, folder.metrics)
+            activity.doing("drawing the figures")
+            activity.say("drawing the figures")
+            draw_all(found, folder.plots, history=read_history(folder.history))
+            written = write_report(folder)
     console.print(_table(metrics))
     for note in metrics.notes:
         console.print(note)

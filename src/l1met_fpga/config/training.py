@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AliasChoices, Field, model_validator
 
 from l1met_fpga.config.base import StrictModel
 from l1met_fpga.config.data import Role, SampleLabel
@@ -214,8 +214,8 @@ class TrainingConfig(StrictModel):
         unpruned_twin: Train the quantized network without pruning as well.
         augment: Rotate each event by whole phi counts and reflect half of them.
         faults: Events that are seen as on a bad day of the detector.
-        gen_met_edges_gev: Borders of ranges of the truth with their own weight; empty for none.
-        gen_met_weights: Weight of events in each range, one more than borders.
+        truth_edges_gev: Borders of ranges of the truth with their own weight; empty for none.
+        truth_weights: Weight of events in each range, one more than borders.
         early_stopping: Null trains all epochs and keeps the best.
         checkpoint_every: Epochs between checkpoints from which training resumes.
         tensorboard: Write TensorBoard logs into the run folder.
@@ -233,8 +233,13 @@ class TrainingConfig(StrictModel):
     loss: LossConfig = LossConfig()
     learning_rate: LearningRateConfig = LearningRateConfig()
     pruning: PruningConfig = PruningConfig()
-    gen_met_edges_gev: tuple[float, ...] = ()
-    gen_met_weights: tuple[float, ...] = ()
+    # run folders of before there were other tasks than MET have the second names
+    truth_edges_gev: tuple[float, ...] = Field(
+        default=(), validation_alias=AliasChoices("truth_edges_gev", "gen_met_edges_gev")
+    )
+    truth_weights: tuple[float, ...] = Field(
+        default=(), validation_alias=AliasChoices("truth_weights", "gen_met_weights")
+    )
     early_stopping: EarlyStoppingConfig | None = EarlyStoppingConfig()
     checkpoint_every: int = Field(default=1, ge=1)
     tensorboard: bool = False
@@ -242,14 +247,14 @@ class TrainingConfig(StrictModel):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        edges, weights = self.gen_met_edges_gev, self.gen_met_weights
+        edges, weights = self.truth_edges_gev, self.truth_weights
         if edges and len(weights) != len(edges) + 1:
             raise ValueError(
-                f"gen_met_weights needs {len(edges) + 1} values for {len(edges)} borders, "
+                f"truth_weights needs {len(edges) + 1} values for {len(edges)} borders, "
                 f"got {len(weights)}"
             )
         if list(edges) != sorted(set(edges)):
-            raise ValueError(f"gen_met_edges_gev must increase, got {list(edges)}")
+            raise ValueError(f"truth_edges_gev must increase, got {list(edges)}")
         if any(weight < 0 for weight in weights):
-            raise ValueError("gen_met_weights must not be negative")
+            raise ValueError("truth_weights must not be negative")
         return self

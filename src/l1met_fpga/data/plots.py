@@ -134,7 +134,11 @@ def plot_sums(totals: Totals, kind: Kind) -> Figure:
 
 
 def plot_event(
-    event: Examples, vectors_xy_gev: Mapping[str, npt.NDArray[np.float64]], *, title: str
+    event: Examples,
+    vectors_xy_gev: Mapping[str, npt.NDArray[np.float64]],
+    *,
+    title: str,
+    opacity: npt.NDArray[np.float64] | None = None,
 ) -> Figure:
     """Draw the candidates of one event in eta and phi, and vectors of it.
 
@@ -142,11 +146,12 @@ def plot_event(
         event: One event; the area of each mark is proportional to pt.
         vectors_xy_gev: px, py in GeV of each vector to draw, by name, at most three.
         title: Text above.
+        opacity: How dark each candidate is drawn, 0 to 1; all alike if not given.
     """
     with styled():
         figure = Figure(figsize=(15, 7))
         eta_phi, plane = figure.subplots(1, 2)
-        _draw_candidates(eta_phi, event)
+        _draw_candidates(eta_phi, event, np.full(event.n_rows, 0.6) if opacity is None else opacity)
         for (name, vector), (color, line) in zip(
             vectors_xy_gev.items(), _LINE_STYLES, strict=False
         ):
@@ -160,7 +165,7 @@ def plot_event(
         return figure
 
 
-def _draw_candidates(axes: Any, event: Examples) -> None:
+def _draw_candidates(axes: Any, event: Examples, opacity: npt.NDArray[np.float64]) -> None:
     pid = event.columns["pid"]
     pt_gev = event.columns["pt"] * PT_LSB_GEV
     eta, phi = (event.columns[name] * ANGLE_LSB_RAD for name in ("eta", "phi"))
@@ -168,7 +173,9 @@ def _draw_candidates(axes: Any, event: Examples) -> None:
     for (kind, pids), color, marker in styles:
         own = np.isin(pid, pids)
         area = _AREA_PER_GEV * pt_gev[own]
-        axes.scatter(eta[own], phi[own], area, color, marker=marker, alpha=0.6, linewidths=0)
+        axes.scatter(
+            eta[own], phi[own], area, color, marker=marker, alpha=opacity[own], linewidths=0
+        )
         axes.plot([], [], marker, color=color, markersize=8, label=f"{kind}s ({int(own.sum())})")
     for pt in _PT_EXAMPLES_GEV:
         axes.scatter([], [], _AREA_PER_GEV * pt, "grey", marker="o", label=f"{pt} GeV", alpha=0.6)

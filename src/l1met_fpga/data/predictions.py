@@ -49,7 +49,11 @@ def read_met(path: Path) -> tuple[FloatArray, FloatArray | None]:
 
 
 def _vectors(arrays: Mapping[str, FloatArray], prefix: str, path: Path) -> FloatArray | None:
-    """Return MET vectors, NaN where there is none, or None without these arrays."""
+    """Return MET vectors, NaN where there is none, or None without these arrays.
+
+    A file may hold both forms if they say the same.
+    """
+    found: FloatArray | None = None
     for keys, polar in ((("px", "py"), False), (("pt", "phi"), True)):
         names = [prefix + key for key in keys]
         if all(name in arrays for name in names):
@@ -60,8 +64,21 @@ def _vectors(arrays: Mapping[str, FloatArray], prefix: str, path: Path) -> Float
                     "the same length, one number per event"
                 )
             read = vector_from_polar if polar else _from_xy
-            return read(first, second, Counter(), "gen_met")
-    return None
+            vectors = read(first, second, Counter(), "gen_met")
+            if found is not None and not _agree(found, vectors):
+                raise DataError(
+                    f"{path}: {prefix}px, {prefix}py and {prefix}pt, {prefix}phi are other vectors; "
+                    "leave two of the four away"
+                )
+            found = vectors if found is None else found
+    return found
+
+
+def _agree(one: FloatArray, other: FloatArray) -> bool:
+    """Whether vectors are the same up to single precision."""
+    return one.shape == other.shape and np.allclose(
+        one, other, rtol=1e-4, atol=1e-2, equal_nan=True
+    )
 
 
 def _from_xy(px: FloatArray, py: FloatArray, tally: Counter[str], name: str) -> FloatArray:

@@ -75,7 +75,8 @@ def _datasets(file: h5py.File, path: Path) -> tuple[h5py.Dataset, h5py.Dataset]:
 
 
 def _batch(x: npt.NDArray[Any], y: npt.NDArray[Any], tally: Counter[str]) -> Examples:
-    filled = x[:, :, _TYPE] != 0
+    # A pad has no type and no pt; what has pt but no known type is an error, not a pad.
+    filled = (x[:, :, _TYPE] != 0) | (x[:, :, _PHYSICAL["pt"]] > 0)
     flat = x[filled]
     pid = _pid(flat[:, _TYPE], flat[:, _CHARGE])
     physical = {name: flat[:, column] for name, column in _PHYSICAL.items()}

@@ -9,8 +9,10 @@ from typing import TypeVar
 import numpy as np
 from matplotlib.figure import Figure
 
+from l1met_fpga.config.evaluation import EvaluationConfig
 from l1met_fpga.errors import ReportError
 from l1met_fpga.evaluation.evaluation import Evaluation
+from l1met_fpga.evaluation.plot_cost import cost_figures
 from l1met_fpga.evaluation.plot_faults import plot_faults
 from l1met_fpga.evaluation.plot_network import plot_learning_curves, plot_weight_maps
 from l1met_fpga.evaluation.plot_resolution import (
@@ -30,9 +32,10 @@ from l1met_fpga.plots.figure import labelled, save_figure
 from l1met_fpga.puppi.columns import PARTICLE_KINDS
 from l1met_fpga.results.base import Measured
 from l1met_fpga.results.faults import FaultedEstimate, Faults
+from l1met_fpga.results.metrics import Metrics
 from l1met_fpga.tasks.task import BinnedFigure
 
-__all__ = ["draw_all", "figures_of", "read_history"]
+__all__ = ["draw_all", "draw_costs", "figures_of", "read_history"]
 
 logger = logging.getLogger(__name__)
 Drawn = TypeVar("Drawn")
@@ -54,6 +57,15 @@ def draw_all(
             paths.append(save_figure(made, folder, name)[1])
             logger.debug("drew %s", paths[-1])
     return paths
+
+
+def draw_costs(
+    metrics: Metrics, luts: Mapping[str, float], folder: Path, config: EvaluationConfig
+) -> None:
+    """Write the efficiency of several networks against their LUTs, see :mod:`plot_cost`."""
+    with labelled(config.plot_label, config.plot_conditions):
+        for name, made in cost_figures(metrics, luts):
+            save_figure(made, folder, name)
 
 
 def read_history(path: Path) -> dict[str, FloatArray]:

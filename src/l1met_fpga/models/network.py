@@ -211,6 +211,6 @@ class Network(Strict):
             others = f" (and {len(more)} more problems)" if more else ""
             raise ConversionError(
                 f"{where} is no network that l1met can use: {place}: "
-                f"{problem['msg'].removeprefix('Value error, ')}{others}. Export it again with "
-                "`l1met train`"
+                f"{problem['msg'].removeprefix('Value error, ')}{others}. Correct it, or make it "
+                "again (`l1met train`, `l1met import`)"
             ) from None

@@ -44,6 +44,11 @@ class CandidateEffects:
         """Size of each effect, shape (n_candidates,)."""
         return np.asarray(np.linalg.norm(self.effect, axis=1))
 
+    @property
+    def opacity(self) -> Floats:
+        """How dark a drawing shows each candidate: hardly at weight 0, darkest from 1.5 on."""
+        return 0.08 + 0.72 * np.clip(np.nan_to_num(self.weight), 0.0, 1.5) / 1.5
+
 
 def shown_head(network: Network) -> NetworkHead:
     """Return the head that the picture of an event shows: the first one that adds up candidates.

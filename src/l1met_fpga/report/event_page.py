@@ -140,11 +140,11 @@ def _kind(event: Examples, k: int) -> tuple[int, str]:
 
 
 def _marks(event: Examples, effects: CandidateEffects | None, scale: float) -> list[Mark]:
+    opacity = np.full(event.n_rows, 0.56) if effects is None else effects.opacity
     found = []
     for k in range(event.n_rows):
         pt_gev = float(event.columns["pt"][k] * PT_LSB_GEV)
         eta, phi = (float(event.columns[name][k] * ANGLE_LSB_RAD) for name in ("eta", "phi"))
-        weight = 1.0 if effects is None else float(np.nan_to_num(effects.weight[k]))
         name, *values = _row(event, effects, k)
         labels = ("pt {} GeV", "eta {}", "phi {}", "PUPPI weight {}", "network weight {}")
         texts = [form.format(v) for form, v in zip(labels, values, strict=False) if v != EMPTY]
@@ -155,7 +155,7 @@ def _marks(event: Examples, effects: CandidateEffects | None, scale: float) -> l
                 y=_phi_y(phi),
                 radius=round(float(np.sqrt(_AREA_PER_GEV * pt_gev / np.pi)), 1),
                 kind=_kind(event, k)[0],
-                opacity=round(0.08 + 0.72 * min(max(weight, 0.0), 1.5) / 1.5, 2),
+                opacity=round(float(opacity[k]), 2),
                 label=", ".join((name, *texts)),
                 end=_end(momentum, scale),
             )

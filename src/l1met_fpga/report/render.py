@@ -19,6 +19,7 @@ from l1met_fpga.results.report import HeldLimit
 __all__ = ["Page", "figures_in", "render_html", "write_html", "write_markdown"]
 
 FIRST: Final = (
+    "cost",
     "resolution_par_ttbar",
     "resolution_perp_ttbar",
     "turn_on",

@@ -89,10 +89,10 @@ class TrainingMixture:
 
     def _event_weights(self) -> npt.NDArray[np.float32]:
         size = self._task.score(self._truth)
-        if not self._config.gen_met_edges_gev:
+        if not self._config.truth_edges_gev:
             return np.ones(len(size), np.float32)
-        index = np.searchsorted(self._config.gen_met_edges_gev, size, side="right")
-        chosen: npt.NDArray[np.float32] = np.array(self._config.gen_met_weights, np.float32)[index]
+        index = np.searchsorted(self._config.truth_edges_gev, size, side="right")
+        chosen: npt.NDArray[np.float32] = np.array(self._config.truth_weights, np.float32)[index]
         return chosen
 
     def order(self, epoch: int) -> npt.NDArray[np.int64]:

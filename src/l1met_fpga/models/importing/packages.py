@@ -1,4 +1,4 @@
-"""Optional packages of other people's models, which may live in a folder of their own."""
+"""Optional packages, which may live in a folder of their own."""
 
 import os
 import sys
@@ -14,6 +14,10 @@ __all__ = ["FOLDER_VARIABLE", "load_package"]
 FOLDER_VARIABLE: Final = "L1MET_PACKAGES"
 """Environment variable that names the folder."""
 _ADVICE: Final = {
+    "hepdata_lib": (
+        "install l1met_fpga[hepdata], or `python -m pip install --target DIR hepdata_lib` and set "
+        "{variable}=DIR"
+    ),
     "hgq": (
         "HGQ2's wheel would write over QKeras, so give it a folder of its own: `python -m pip install "
         "--no-deps --target DIR hgq2==0.2.0`, and set {variable}=DIR"
