@@ -15,6 +15,7 @@ __all__ = [
     "PruningConfig",
     "RateLossConfig",
     "TrainingConfig",
+    "TrainingFaultsConfig",
     "TrainingSample",
     "WorkingPoint",
 ]
@@ -179,6 +180,30 @@ class EarlyStoppingConfig(StrictModel):
     min_delta: float = Field(default=0.0, ge=0)
 
 
+class TrainingFaultsConfig(StrictModel):
+    """Faults of the detector in training: some events are seen as on a bad day, their truth stays.
+
+    Half of them have a hot cell (one more photon of weight 1 at a random place), half a dead sector of
+    the calorimeter (40 degrees at a random place in half of the barrel).
+
+    Attributes:
+        share: Share of the events; 0 leaves all as they are.
+        hot_cell_pt_gev: Range of the hot cell's transverse momentum, even in its logarithm.
+    """
+
+    share: float = Field(default=0.0, ge=0, le=1)
+    hot_cell_pt_gev: tuple[
+        Annotated[float, Field(gt=0.25, le=4000)], Annotated[float, Field(gt=0.25, le=4000)]
+    ] = (10.0, 100.0)
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        low, high = self.hot_cell_pt_gev
+        if low > high:
+            raise ValueError(f"hot_cell_pt_gev must be a range, got {low:g} to {high:g}")
+        return self
+
+
 class TrainingConfig(StrictModel):
     """How a network is trained.
 
@@ -190,6 +215,7 @@ class TrainingConfig(StrictModel):
         float_twin: Train the float network as well.
         unpruned_twin: Train the quantized network without pruning as well.
         augment: Rotate each event by whole phi counts and reflect half of them.
+        faults: Events that are seen as on a bad day of the detector.
         truth_edges_gev: Borders of ranges of the truth with their own weight; empty for none.
         truth_weights: Weight of events in each range, one more than borders.
         early_stopping: Null trains all epochs and keeps the best.
@@ -205,6 +231,7 @@ class TrainingConfig(StrictModel):
     float_twin: bool = True
     unpruned_twin: bool = True
     augment: bool = True
+    faults: TrainingFaultsConfig = TrainingFaultsConfig()
     loss: LossConfig = LossConfig()
     learning_rate: LearningRateConfig = LearningRateConfig()
     pruning: PruningConfig = PruningConfig()

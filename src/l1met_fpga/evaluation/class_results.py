@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from l1met_fpga.evaluation.classes import ClassFiguresOf, OneEstimate
+from l1met_fpga.evaluation.class_figures import ClassFiguresOf, OneEstimate
 from l1met_fpga.metrics.arrays import FloatArray
 from l1met_fpga.metrics.classes import difference
 from l1met_fpga.results.base import Measured

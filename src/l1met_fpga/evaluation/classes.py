@@ -1,127 +1,52 @@
-"""Figures of a head of classes in one sample, of every estimate."""
+"""Events by what they are: where their activity lies, and how many collisions lie on top."""
 
-import itertools
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from l1met_fpga.config.evaluation import EvaluationConfig
-from l1met_fpga.evaluation.sample import Sample
-from l1met_fpga.metrics.arrays import FloatArray
-from l1met_fpga.metrics.binning import MIN_EVENTS, Bins
-from l1met_fpga.metrics.binomial import Efficiency
-from l1met_fpga.metrics.bootstrap import spread
-from l1met_fpga.metrics.classes import (
-    Area,
-    against_rest,
-    area,
-    confusion,
-    efficiency_at_mistag,
-    roc_points,
-)
-from l1met_fpga.tasks.task import Task
+from l1met_fpga.data.examples import Examples
+from l1met_fpga.data.layout import N_PILEUP
+from l1met_fpga.metrics.binning import Bins
+from l1met_fpga.puppi.columns import ANGLE_LSB_RAD
+from l1met_fpga.puppi.sums import sum_by_event
 
-__all__ = ["ClassFiguresOf", "OneEstimate", "evaluate_classes"]
+__all__ = ["PILEUP_BINS", "Classes", "classes_of"]
 
-Centre = tuple[FloatArray, FloatArray]
+BARREL_ETA: Final = 1.5
+PILEUP_BINS: Final = Bins.of((0, 160, 180, 200, 220, np.inf))
 
 
-@dataclass(frozen=True, slots=True)
-class OneEstimate:
-    """What one estimate gives; lists run over the classes.
+@dataclass(frozen=True, slots=True, eq=False)
+class Classes:
+    """A division of events.
 
     Attributes:
-        areas: Of each class against the rest.
-        pairs: Area of a class (row) against another (column), NaN on the diagonal.
-        confusion: Share of a true class (row) called another (column).
-        at_mistag: Efficiency and mistag in bins of the truth.
-        curves: Efficiencies and mistags of the ROC curve.
-        response: Median of score over truth, and its bootstrap error.
-        width: Half the 68 % width of that ratio over its median, and its error.
+        labels: Names of the classes.
+        index: Class of each event, shape (n,); -1 for none.
     """
 
-    areas: list[Area]
-    pairs: FloatArray
-    confusion: FloatArray
-    at_mistag: list[tuple[Efficiency, Efficiency]]
-    curves: list[tuple[FloatArray, FloatArray]]
-    response: list[tuple[float, float]]
-    width: list[tuple[float, float]]
+    labels: tuple[str, ...]
+    index: npt.NDArray[np.intp]
 
 
-@dataclass(frozen=True, slots=True)
-class ClassFiguresOf:
-    """Figures of a head.
+def classes_of(examples: Examples) -> dict[str, Classes]:
+    """Divide events by region, and by pile-up where it is known.
 
-    Attributes:
-        examples: Of each class, shape (n_classes,).
-        mistag: At which efficiencies are compared.
-        bins: Bins of the truth.
-        estimates: By estimate.
+    ``region`` is ``barrel`` when more than half of the scalar sum of pt lies within |eta| < 1.5, else
+    ``endcap``.
     """
-
-    examples: npt.NDArray[np.int64]
-    mistag: float
-    bins: Bins
-    estimates: dict[str, OneEstimate]
-
-
-def evaluate_classes(
-    sample: Sample, task: Task, head: str, config: EvaluationConfig
-) -> ClassFiguresOf:
-    """Compute the figures of a head of classes."""
-    true = sample.truth[head].argmax(axis=1)
-    size, bins = task.score(sample.truth), Bins.of(config.resolution_edges_gev)
-    n = sample.truth[head].shape[1]
-    found = {}
-    for name, heads in sample.estimates.items():
-        logits = heads[head]
-        scores = [against_rest(logits, k) for k in range(n)]
-        chosen = [true == k for k in range(n)]
-        rng = np.random.default_rng(config.seed)
-        ratio = np.divide(task.score(heads), size, where=size > 0, out=np.full(len(size), np.nan))
-        centres = [
-            _centre(ratio[one & (size > 0)], config.bootstrap_samples, rng) for one in chosen
-        ]
-        found[name] = OneEstimate(
-            [area(score, one) for score, one in zip(scores, chosen, strict=True)],
-            _pairs(logits, true),
-            confusion(logits, true),
-            [
-                efficiency_at_mistag(score, one, size, mistag=config.class_mistag, bins=bins)
-                for score, one in zip(scores, chosen, strict=True)
-            ],
-            [roc_points(score, one) for score, one in zip(scores, chosen, strict=True)],
-            [response for response, _ in centres],
-            [width for _, width in centres],
-        )
-    return ClassFiguresOf(np.bincount(true, minlength=n), config.class_mistag, bins, found)
-
-
-def _pairs(logits: FloatArray, true: npt.NDArray[np.intp]) -> FloatArray:
-    n = logits.shape[1]
-    found = np.full((n, n), np.nan)
-    for a, b in itertools.permutations(range(n), 2):
-        both = (true == a) | (true == b)
-        found[a, b] = area(logits[both, a] - logits[both, b], true[both] == a).value
+    found = {"region": Classes(("barrel", "endcap"), _region(examples))}
+    if N_PILEUP in examples.besides:
+        index = PILEUP_BINS.index(examples.besides[N_PILEUP].astype(np.float64))
+        found["pileup"] = Classes(PILEUP_BINS.labels, index)
     return found
 
 
-def _centre(
-    ratio: FloatArray, n_samples: int, rng: np.random.Generator
-) -> tuple[tuple[float, float], tuple[float, float]]:
-    """Return median and relative width with their errors; NaN for too few examples."""
-    if len(ratio) < MIN_EVENTS:
-        nothing = (float("nan"), float("nan"))
-        return nothing, nothing
-
-    def figures(values: FloatArray) -> FloatArray:
-        low, middle, high = np.quantile(values, [0.16, 0.5, 0.84], axis=-1)
-        return np.stack([middle, (high - low) / 2 / middle])
-
-    drawn = np.stack(
-        [figures(ratio[rng.integers(0, len(ratio), len(ratio))]) for _ in range(n_samples)]
-    )
-    (median, width), (of_median, of_width) = figures(ratio), spread(drawn)
-    return (float(median), float(of_median)), (float(width), float(of_width))
+def _region(examples: Examples) -> npt.NDArray[np.intp]:
+    pt, eta = examples.columns["pt"], examples.columns["eta"]
+    inside = np.abs(eta.astype(np.int64)) * ANGLE_LSB_RAD < BARREL_ETA
+    both = np.stack([pt * inside, pt * ~inside], axis=1)
+    sums = sum_by_event(both, examples.example_of_rows, len(examples))
+    return np.where(sums[:, 0] > sums[:, 1], 0, 1)

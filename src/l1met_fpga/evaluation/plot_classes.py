@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from l1met_fpga.evaluation.classes import OneEstimate
+from l1met_fpga.evaluation.class_figures import OneEstimate
 from l1met_fpga.metrics.binning import Bins
 from l1met_fpga.plots.curves import bin_positions, binned_label, figure, legend, look
 from l1met_fpga.plots.figure import styled
