@@ -26,8 +26,8 @@ from l1met_fpga.firmware.forms import int64_form
 from l1met_fpga.firmware.hls.csim import CSimulation, compile_csim
 from l1met_fpga.firmware.hls.graph import expected_ii_cycles
 from l1met_fpga.firmware.hls.project import write_project
-from l1met_fpga.models.heads import MET
 from l1met_fpga.models.network import Network
+from l1met_fpga.tasks.met.task import MET
 
 Columns = dict[str, npt.NDArray[np.int16]]
 Result = TypeVar("Result")

@@ -9,8 +9,8 @@ from l1met_fpga.config.model import ModelConfig
 from l1met_fpga.config.run import load_run
 from l1met_fpga.models.build import build, dense_layers
 from l1met_fpga.models.export import bake_weights
-from l1met_fpga.models.heads import MET
 from l1met_fpga.models.keras import keras
+from l1met_fpga.tasks.met.task import MET
 
 MODELS = Path(__file__).parents[1] / "models"
 NAMES = sorted(

@@ -3,9 +3,10 @@
 import numpy as np
 
 from l1met_fpga.fixed_point import FixedType, Overflow, Rounding
-from l1met_fpga.models import heads, ranges
 from l1met_fpga.models import network as net
+from l1met_fpga.models import ranges
 from l1met_fpga.puppi.columns import COLUMNS
+from l1met_fpga.tasks.met.task import MET as MET_HEAD
 
 RND_SAT = {"rounding": Rounding.RND, "overflow": Overflow.SAT}
 CLIP = {"rounding": Rounding.TRN, "overflow": Overflow.SAT}
@@ -138,7 +139,7 @@ class Build:
         return self.quantize("met_xy", "met_sum", MET)
 
     def network(self, name: str) -> net.Network:
-        head = heads.MET.of_node(self.nodes[-1].name)
+        head = MET_HEAD.of_node(self.nodes[-1].name)
         return net.Network(name=name, n_candidates=self.n, heads=(head,), nodes=tuple(self.nodes))
 
 

@@ -4,9 +4,10 @@ import numpy as np
 from networks import COS, MET, MOMENTUM
 
 from l1met_fpga.fixed_point import FixedType, Overflow
-from l1met_fpga.models import heads, ranges
 from l1met_fpga.models import network as net
+from l1met_fpga.models import ranges
 from l1met_fpga.puppi.columns import COLUMNS
+from l1met_fpga.tasks.met.task import MET as MET_HEAD
 
 BIT = FixedType(False, 1, 0, overflow=Overflow.SAT)
 WEIGHT = FixedType(True, 1, 0)
@@ -42,5 +43,5 @@ def plain_network(feature: str = "pt", *, kernel: int = 0, n_candidates: int = 1
         net.Quantize(name="met", inputs=("sum",), shape=(2,), type=MET),
     )  # fmt: skip
     return net.Network(
-        name="plain", n_candidates=n_candidates, heads=(heads.MET.of_node("met"),), nodes=nodes
+        name="plain", n_candidates=n_candidates, heads=(MET_HEAD.of_node("met"),), nodes=nodes
     )

@@ -17,8 +17,8 @@ from l1met_fpga.data.store_writer import write_store
 from l1met_fpga.data.truth import GEN_MET
 from l1met_fpga.errors import ConfigError
 from l1met_fpga.firmware.stress import stress_events
-from l1met_fpga.models.heads import MET
 from l1met_fpga.run_folder import RunFolder
+from l1met_fpga.tasks.met.task import MET
 
 MODELS = Path(__file__).parents[2] / "models"
 

@@ -6,10 +6,10 @@ from keras_models import scrambled
 from l1met_fpga.errors import RunFolderError
 from l1met_fpga.evaluation.run_network import network_digest
 from l1met_fpga.models.export import export_network
-from l1met_fpga.models.heads import MET
 from l1met_fpga.models.network import Network
 from l1met_fpga.models.storage import save_model
 from l1met_fpga.run_folder import RunFolder
+from l1met_fpga.tasks.met.task import MET
 
 
 def make_run(folder, seed) -> RunFolder:

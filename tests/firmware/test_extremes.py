@@ -1,4 +1,4 @@
-"""Every form of every shipped network at the ends of its types: stress events, and the first that saturate."""
+"""Every form of every task's network at the ends of its types: stress events, and the first that saturate."""
 
 from pathlib import Path
 
@@ -7,6 +7,7 @@ import pytest
 
 from l1met_fpga.config.firmware import HlsConfig
 from l1met_fpga.config.rtl import RtlConfig
+from l1met_fpga.config.run import load_run
 from l1met_fpga.firmware.check import compare_forms
 from l1met_fpga.firmware.export.forms import exported_forms
 from l1met_fpga.firmware.forms import int64_form, keras_form
@@ -14,23 +15,44 @@ from l1met_fpga.firmware.hls.flow import build_project
 from l1met_fpga.firmware.rtl.project import rtl_forms, write_project
 from l1met_fpga.firmware.saturation import count_saturated, events_at_the_edge
 from l1met_fpga.firmware.stress import stress_events
+from l1met_fpga.models.build import build, dense_layers
+from l1met_fpga.models.export import bake_weights, export_network
 from l1met_fpga.models.network import Network
+from l1met_fpga.models.storage import save_model
+from l1met_fpga.tasks.ht import TASK as HT
 
 MODELS = Path(__file__).parents[2] / "models"
 FORMS = {"keras", "hls_csim", "rtl_interpreter", "rtl_verilator", "cpp", "cmssw"}
 
 
+def of_ht(folder: Path) -> None:
+    """Put a network for HT into a folder: the weights that it starts from, and random biases."""
+    model = build(load_run(MODELS / "ht.yaml").model, HT.heads)
+    rng = np.random.default_rng(4)
+    for layer in dense_layers(model).values():
+        kernel, bias = layer.get_weights()
+        layer.set_weights([kernel + rng.normal(0, 0.1, kernel.shape), bias])
+    bake_weights(model)
+    folder.mkdir()
+    save_model(model, folder / "model.keras")
+    export_network(model, HT.heads).save(folder / "network.json")
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["deepset", "deepmet", "garnet"])
+@pytest.mark.filterwarnings("ignore:The initializer GlorotUniform")
+@pytest.mark.parametrize("name", ["deepset", "deepmet", "garnet", "ht"])
 def test_every_form_agrees_at_the_extremes(name, tmp_path):
-    network = Network.load(MODELS / name / "network.json")
+    folder = MODELS / name
+    if name == "ht":
+        of_ht(folder := tmp_path / "ht")
+    network = Network.load(folder / "network.json")
     edge = events_at_the_edge(network)
     samples = {"stress": stress_events(np.random.default_rng(17), n_random=50), "edge": edge}
-    share = count_saturated(network, edge).heads["met"].share
-    assert 0.1 < share < 0.9, "half of the events saturate, in one or both coordinates"
+    (saturated,) = count_saturated(network, edge).heads.values()
+    assert 0.1 < saturated.share < 0.9, "half of the events saturate, in one or both coordinates"
     hls = build_project(network, HlsConfig(compiler_flags=("-O1",)), tmp_path / "hls", edge)
     forms = {
-        "keras": keras_form(MODELS / name / "model.keras", network),
+        "keras": keras_form(folder / "model.keras", network),
         "hls_csim": hls.simulation,
         **rtl_forms(write_project(network, RtlConfig(), tmp_path / "rtl")),
         **exported_forms(network, tmp_path / "exported"),

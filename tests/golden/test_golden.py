@@ -7,9 +7,9 @@ from shipped import GOLDEN, MODELS, NETWORKS, events, measure
 
 from l1met_fpga.identity import content_digest
 from l1met_fpga.models.export import export_network
-from l1met_fpga.models.heads import MET
 from l1met_fpga.models.network import Network
 from l1met_fpga.models.storage import load_model
+from l1met_fpga.tasks.met.task import MET
 
 EXPECTED = json.loads(GOLDEN.read_text(encoding="utf-8"))
 RENEW = "; if that is meant, renew it with `python tests/golden/renew.py`"

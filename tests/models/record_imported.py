@@ -15,10 +15,10 @@ import qonnx_models
 
 from l1met_fpga.firmware.reference import evaluate_nodes
 from l1met_fpga.firmware.stress import stress_events
-from l1met_fpga.models.heads import MET
 from l1met_fpga.models.importing import hgq2, qonnx
 from l1met_fpga.models.importing.assemble import assemble
 from l1met_fpga.models.importing.inputs import input_arrays
+from l1met_fpga.tasks.met.task import MET
 
 EVENTS = 40
 SLOTS = 8

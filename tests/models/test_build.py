@@ -6,10 +6,11 @@ from met_head import predict_met
 from l1met_fpga.config.run import load_run
 from l1met_fpga.errors import ConfigError, RunFolderError
 from l1met_fpga.models.build import build, copy_weights, dense_layers
-from l1met_fpga.models.heads import MET, Head
+from l1met_fpga.models.heads import Head
 from l1met_fpga.models.registry import builder, register
 from l1met_fpga.models.storage import load_model, save_model
 from l1met_fpga.puppi.sums import puppi_met_xy_gev
+from l1met_fpga.tasks.met.task import MET
 
 every_model = pytest.mark.parametrize("name", NAMES)
 every_variant = pytest.mark.parametrize("variant", ["float", "quantized"])
@@ -95,12 +96,12 @@ def test_unknown_variant_and_missing_schedule():
 
 
 def test_registry_names_the_choices():
-    with pytest.raises(ConfigError, match=r"unknown architecture 'edgeconv'; choose from \['deep"):
-        builder("edgeconv", (MET,))
+    with pytest.raises(ConfigError, match=r"unknown architecture 'pointnet'; choose from \['deep"):
+        builder("pointnet", (MET,))
     with pytest.raises(ConfigError, match="registered already"):
         register("deepset", kinds=("vector",))(lambda *_: None)
     with pytest.raises(ConfigError, match="no configuration class declares"):
-        register("edgeconv", kinds=("vector",))(lambda *_: None)
+        register("pointnet", kinds=("vector",))(lambda *_: None)
 
 
 @pytest.mark.parametrize(
@@ -120,7 +121,7 @@ def test_registry_names_the_choices():
         ({"training.pruning.sparsity": 1.2}, r"sparsity: .*less than 1.*got 1\.2"),
         ({"training.pruning.begin": 0.9}, "pruning must begin before it ends"),
         ({"training.epoch": 3}, "did you mean 'epochs'"),
-        ({"training.gen_met_edges_gev": [100]}, "gen_met_weights needs 2 values"),
+        ({"training.truth_edges_gev": [100]}, "truth_weights needs 2 values"),
     ],
 )
 def test_bad_configuration_ends_with_one_sentence(changes, message):

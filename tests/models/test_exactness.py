@@ -7,9 +7,9 @@ from l1met_fpga.errors import ConfigError
 from l1met_fpga.fixed_point import FixedType, Overflow, Rounding
 from l1met_fpga.models.build import build
 from l1met_fpga.models.exactness import check_exact
-from l1met_fpga.models.heads import MET
 from l1met_fpga.models.keras import keras
 from l1met_fpga.models.layers import FixedQuantize
+from l1met_fpga.tasks.met.task import MET
 
 ACT = FixedType(False, 2, 4, Rounding.RND, Overflow.SAT)
 

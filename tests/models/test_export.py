@@ -7,9 +7,9 @@ from l1met_fpga.errors import ConversionError
 from l1met_fpga.firmware.reference import evaluate_nodes
 from l1met_fpga.models.build import build
 from l1met_fpga.models.export import bake_weights, export_network
-from l1met_fpga.models.heads import MET
 from l1met_fpga.models.keras import keras
 from l1met_fpga.models.network import Network
+from l1met_fpga.tasks.met.task import MET
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -9,11 +9,11 @@ from l1met_fpga.errors import BitExactnessError, ConversionError
 from l1met_fpga.firmware.import_proof import expected_events, source_codes
 from l1met_fpga.firmware.reference import evaluate_nodes
 from l1met_fpga.fixed_point import FixedType, Overflow, Rounding
-from l1met_fpga.models.heads import MET
 from l1met_fpga.models.importing.exact import exact_codes
 from l1met_fpga.models.importing.importer import import_model
 from l1met_fpga.models.importing.inputs import columns_of, input_arrays
 from l1met_fpga.models.keras import keras, tf
+from l1met_fpga.tasks.met.task import MET
 
 # QKeras reads quantizers that are given as text with a name that pyparsing has given up.
 pytestmark = pytest.mark.filterwarnings("ignore:'[A-Za-z]+' deprecated - use:DeprecationWarning")

@@ -11,8 +11,8 @@ from met_head import met_codes
 from l1met_fpga.errors import ConversionError
 from l1met_fpga.firmware.import_proof import expected_events
 from l1met_fpga.firmware.reference import evaluate_nodes
-from l1met_fpga.models.heads import MET
 from l1met_fpga.models.importing.files import import_file
+from l1met_fpga.tasks.met.task import MET
 
 INPUTS = hgq2_models.INPUTS
 EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "hgq2_deepset.py"

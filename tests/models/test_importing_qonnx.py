@@ -7,8 +7,8 @@ from met_head import met_codes
 
 from l1met_fpga.errors import ConversionError, RunFolderError
 from l1met_fpga.firmware.import_proof import expected_events
-from l1met_fpga.models.heads import MET
 from l1met_fpga.models.importing.files import import_file
+from l1met_fpga.tasks.met.task import MET
 
 pytestmark = [pytest.mark.slow, pytest.mark.oracle("qonnx"), pytest.mark.filterwarnings("ignore")]
 SLOTS = qonnx_models.SLOTS

@@ -20,10 +20,10 @@ from l1met_fpga.firmware.import_proof import source_codes
 from l1met_fpga.firmware.rtl.forms import InterpreterForm, SimulationForm
 from l1met_fpga.firmware.rtl.project import write_project
 from l1met_fpga.firmware.stress import stress_events
-from l1met_fpga.models.heads import MET
 from l1met_fpga.models.importing import packages
 from l1met_fpga.models.importing.assemble import assemble
 from l1met_fpga.models.importing.steps import Graph
+from l1met_fpga.tasks.met.task import MET
 
 FOLDER = Path(__file__).parent.parent / "data" / "imported"
 SOURCES = {"hgq2": "hgq2 0.2.0, keras 3.15.1", "qonnx": "qonnx 1.0.0"}

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from l1met_fpga.config.run import load_run
 from l1met_fpga.models.build import build
-from l1met_fpga.models.heads import MET
+from l1met_fpga.tasks.met.task import MET
 from l1met_fpga.models.keras import keras
 
 def digest(path):

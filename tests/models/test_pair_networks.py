@@ -12,10 +12,10 @@ from l1met_fpga.config.run import load_run
 from l1met_fpga.data.examples import Examples
 from l1met_fpga.errors import ConfigError
 from l1met_fpga.models.build import build, dense_layers
-from l1met_fpga.models.heads import MET
 from l1met_fpga.models.keras import keras, tf
 from l1met_fpga.models.storage import load_model, save_model
 from l1met_fpga.puppi.sums import puppi_met_xy_gev
+from l1met_fpga.tasks.met.task import MET
 from l1met_fpga.training.mixture import packed_inputs
 
 COLUMNS = ("pt", "eta", "phi", "pid", "puppi_weight")

@@ -10,10 +10,10 @@ from l1met_fpga.config.run import load_run
 from l1met_fpga.fixed_point import Rounding
 from l1met_fpga.models.build import build, copy_weights
 from l1met_fpga.models.export import export_network
-from l1met_fpga.models.heads import MET
 from l1met_fpga.models.keras import keras
 from l1met_fpga.models.registry import ARCHITECTURES
 from l1met_fpga.puppi.columns import N_CANDIDATES
+from l1met_fpga.tasks.met.task import MET
 
 every_model = pytest.mark.parametrize("name", NAMES)
 every_variant = pytest.mark.parametrize("variant", ["float", "quantized"])

@@ -2,9 +2,13 @@
 
 import ast
 import re
+import subprocess
+from importlib.metadata import version
 from pathlib import Path
 
 import l1met_fpga
+from l1met_fpga.doctor import examine
+from l1met_fpga.firmware.rtl.verilated import verilator_root
 
 TESTS = Path(__file__).parents[1]
 SOURCES = Path(l1met_fpga.__file__).parent
@@ -36,3 +40,15 @@ def test_no_reader_leaves_the_selection_to_uproot():
 
 def test_no_sum_over_candidates_is_left_to_awkward():
     assert list(calls(name="ak.sum")) == []
+
+
+def test_no_trial_is_enqueued():
+    assert list(calls(name="study.enqueue_trial")) == []
+
+
+def test_the_version_of_verilator_is_that_of_its_package():
+    program = verilator_root() / "bin" / "verilator_bin"
+    said = subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout
+    assert "UNKNOWN" in said
+    (found,) = (one for one in examine(Path())["tools"] if one.name == "verilator")
+    assert found.found == version("verilator")

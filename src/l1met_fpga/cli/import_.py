@@ -72,8 +72,8 @@ def _import(
     from l1met_fpga.files import require_folder
     from l1met_fpga.firmware.import_proof import expected_events, write_expected
     from l1met_fpga.fixed_point import FixedType
-    from l1met_fpga.models.heads import MET
     from l1met_fpga.models.importing.files import import_file
+    from l1met_fpga.tasks.met.task import MET
 
     console = Console(soft_wrap=True)
     if model.suffix == ".json":
@@ -114,9 +114,9 @@ def _convert_network(source: Path, target: Path) -> None:
         ConversionError: If it is no network of version 1, or not one in itself.
     """
     from l1met_fpga.errors import ConversionError
-    from l1met_fpga.models.heads import MET
     from l1met_fpga.models.network import Network
     from l1met_fpga.models.network_file import is_version_1, upgraded
+    from l1met_fpga.tasks.met.task import MET
 
     content = source.read_bytes()
     if not is_version_1(content):

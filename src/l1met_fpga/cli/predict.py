@@ -50,12 +50,12 @@ def _predict(
     branch_map: BranchMapOption = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the output.")] = False,
 ) -> None:
-    """Write what a network gives for every event of files, MET beside PUPPI and generator MET.
+    """Write what a network gives for every event of files, beside PUPPI's and the generator's.
 
     One row per event, in the order of the input: run, lumi, event; px, py, pt, phi of the network;
     the same of PUPPI MET (puppi_px, ...) and of generator MET (gen_px, ...; NaN where it is not
-    known). GeV and rad. Another head than MET has a column of its own name. The file appears when
-    all of it is written.
+    known). GeV and rad. Another head than MET has a column of its own name; HT stands beside
+    puppi_ht and gen_ht. The file appears when all of it is written.
 
     For example:
 

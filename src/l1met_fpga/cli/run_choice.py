@@ -12,6 +12,7 @@ from l1met_fpga.config.data import Role
 from l1met_fpga.config.run import RunConfig, load_run
 from l1met_fpga.errors import ConfigError, RunFolderError
 from l1met_fpga.run_folder import MARK, RunFolder
+from l1met_fpga.tasks.registry import task_named
 
 __all__ = [
     "RUNS",
@@ -117,13 +118,18 @@ def load_typed_run(
 ) -> RunConfig:
     """Read a run's configuration with ``--sample`` and ``--set`` applied.
 
+    Bins and ranges of the truth that it does not give are those of its task.
+
     Raises:
-        ConfigError: If a text has another form or a setting is not allowed.
+        ConfigError: If a text has another form, a setting is not allowed, or there is no such task.
     """
     typed: dict[str, Any] = dict(assignments(assign))
     if samples:
         typed["samples"] = [sample for text in samples for sample in typed_samples(text)]
-    return load_run(config, typed)
+    run = load_run(config, typed)
+    given = run.evaluation.model_dump(include=run.evaluation.model_fields_set)
+    evaluation = task_named(run.task).evaluation.model_copy(update=given)
+    return run.model_copy(update={"evaluation": evaluation})
 
 
 def typed_samples(text: str) -> list[dict[str, Any]]:

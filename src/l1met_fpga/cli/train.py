@@ -3,7 +3,7 @@
 import math
 import shlex
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, Self
@@ -99,6 +99,24 @@ def _command(config: Path, root: Path, samples: list[str], assignments: list[str
     return shlex.join(["l1met", "train", str(config), "--output", str(root), *given])
 
 
+class _Lane:
+    """Networks that train one after another, and when they will be done."""
+
+    def __init__(self, names: Sequence[str], epochs: int) -> None:
+        self.names, self._epochs, self._seen = names, epochs, 0
+        self._started_s = self.ends_s = time.monotonic()
+
+    def seen(self, variant: str, epochs_done: int) -> None:
+        """Note an epoch; every one that is left takes as long as those so far did on average."""
+        if variant not in self.names:
+            return
+        self._seen += 1
+        later = len(self.names) - 1 - self.names.index(variant)
+        left = self._epochs - epochs_done + later * self._epochs
+        now = time.monotonic()
+        self.ends_s = now + left * (now - self._started_s) / self._seen
+
+
 class _Epochs:
     """One progress bar per variant on a terminal, one line per epoch elsewhere."""
 
@@ -119,9 +137,9 @@ class _Epochs:
             name: self._progress.add_task(title, total=epochs, start=False, figures="")
             for name, title in self._titles.items()
         }
+        self._lanes: list[_Lane] = []
         self._best: dict[tuple[str, str], float] = {}
         self._activity = Activity(terminal.console(), "reading the samples")
-        self._last_s = time.monotonic()
 
     def __enter__(self) -> Self:
         if self._console.is_terminal:
@@ -137,8 +155,13 @@ class _Epochs:
         else:
             self._activity.stop()
 
-    def start(self, reference: Mapping[str, float]) -> None:
-        """Say what the trigger gives today on the validation events, and what efficiency is of."""
+    def start(self, reference: Mapping[str, float], lanes: Sequence[Sequence[str]]) -> None:
+        """Say what the trigger gives today on the validation events, and what efficiency is of.
+
+        Args:
+            reference: Figures of it.
+            lanes: Networks that train one after another, by process.
+        """
         words = self._words
         found = f"PUPPI {words.score} on the same events: validation {reference['val_loss']:.1f}"
         signals = [f"{label} {value:.2f}" for label, value in _signals(reference).items()]
@@ -149,8 +172,8 @@ class _Epochs:
                 f"{', '.join(signals)})"
             )
         self._say(found)
+        self._lanes = [_Lane(names, self._epochs) for names in lanes]
         self._activity.doing(f"{next(iter(self._titles.values()))}, epoch 1/{self._epochs}")
-        self._last_s = time.monotonic()
 
     def report(self, variant: str, epochs_done: int, figures: dict[str, float]) -> None:
         """Show the figures of an epoch and about how long the rest takes."""
@@ -169,7 +192,8 @@ class _Epochs:
 
     def _after(self, variant: str, epochs_done: int) -> tuple[str, int]:
         """Return the network and the epoch that follow, the last ones after the last."""
-        later = list(self._titles)[list(self._titles).index(variant) + 1 :]
+        lane = next(lane.names for lane in self._lanes if variant in lane.names)
+        later = lane[lane.index(variant) + 1 :]
         if epochs_done == self._epochs and later:
             return later[0], 1
         return variant, min(epochs_done + 1, self._epochs)
@@ -186,12 +210,11 @@ class _Epochs:
         return "" if best == value else f" (best {best:.{2 if rises else 1}f})"
 
     def _time_left(self, variant: str, epochs_done: int) -> str:
-        """Say how long all networks take if every epoch that is left takes as long as this one."""
-        now = time.monotonic()
-        epoch_s, self._last_s = now - self._last_s, now
-        later = len(self._titles) - 1 - list(self._titles).index(variant)
-        left_s = epoch_s * (self._epochs - epochs_done + later * self._epochs)
-        if left_s == 0:
+        """Say how long all networks take if every process goes on at its speed."""
+        for lane in self._lanes:
+            lane.seen(variant, epochs_done)
+        left_s = max(lane.ends_s for lane in self._lanes) - time.monotonic()
+        if left_s <= 0:
             return ""
         told = f"{left_s / 60:.0f} min" if left_s >= 90 else f"{left_s:.0f} s"
         return f"; {told} left for all at this speed"

@@ -1,9 +1,9 @@
 """Sections ``samples`` and ``training``."""
 
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AliasChoices, Field, model_validator
 
 from l1met_fpga.config.base import StrictModel
 from l1met_fpga.config.data import Role, SampleLabel
@@ -15,6 +15,7 @@ __all__ = [
     "PruningConfig",
     "RateLossConfig",
     "TrainingConfig",
+    "TrainingFaultsConfig",
     "TrainingSample",
     "WorkingPoint",
 ]
@@ -177,6 +178,30 @@ class EarlyStoppingConfig(StrictModel):
     min_delta: float = Field(default=0.0, ge=0)
 
 
+class TrainingFaultsConfig(StrictModel):
+    """Faults of the detector in training: some events are seen as on a bad day, their truth stays.
+
+    Half of them have a hot cell (one more photon of weight 1 at a random place), half a dead sector of
+    the calorimeter (40 degrees at a random place in half of the barrel).
+
+    Attributes:
+        share: Share of the events; 0 leaves all as they are.
+        hot_cell_pt_gev: Range of the hot cell's transverse momentum, even in its logarithm.
+    """
+
+    share: float = Field(default=0.0, ge=0, le=1)
+    hot_cell_pt_gev: tuple[
+        Annotated[float, Field(gt=0.25, le=4000)], Annotated[float, Field(gt=0.25, le=4000)]
+    ] = (10.0, 100.0)
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        low, high = self.hot_cell_pt_gev
+        if low > high:
+            raise ValueError(f"hot_cell_pt_gev must be a range, got {low:g} to {high:g}")
+        return self
+
+
 class TrainingConfig(StrictModel):
     """How a network is trained.
 
@@ -188,8 +213,9 @@ class TrainingConfig(StrictModel):
         float_twin: Train the float network as well.
         unpruned_twin: Train the quantized network without pruning as well.
         augment: Rotate each event by whole phi counts and reflect half of them.
-        gen_met_edges_gev: Borders of ranges of the truth with their own weight; empty for none.
-        gen_met_weights: Weight of events in each range, one more than borders.
+        faults: Events that are seen as on a bad day of the detector.
+        truth_edges_gev: Borders of ranges of the truth with their own weight; empty for none.
+        truth_weights: Weight of events in each range, one more than borders.
         early_stopping: Null trains all epochs and keeps the best.
         checkpoint_every: Epochs between checkpoints from which training resumes.
         tensorboard: Write TensorBoard logs into the run folder.
@@ -203,11 +229,17 @@ class TrainingConfig(StrictModel):
     float_twin: bool = True
     unpruned_twin: bool = True
     augment: bool = True
+    faults: TrainingFaultsConfig = TrainingFaultsConfig()
     loss: LossConfig = LossConfig()
     learning_rate: LearningRateConfig = LearningRateConfig()
     pruning: PruningConfig = PruningConfig()
-    gen_met_edges_gev: tuple[float, ...] = ()
-    gen_met_weights: tuple[float, ...] = ()
+    # run folders of before there were other tasks than MET have the second names
+    truth_edges_gev: tuple[float, ...] = Field(
+        default=(), validation_alias=AliasChoices("truth_edges_gev", "gen_met_edges_gev")
+    )
+    truth_weights: tuple[float, ...] = Field(
+        default=(), validation_alias=AliasChoices("truth_weights", "gen_met_weights")
+    )
     early_stopping: EarlyStoppingConfig | None = EarlyStoppingConfig()
     checkpoint_every: int = Field(default=1, ge=1)
     tensorboard: bool = False
@@ -215,14 +247,14 @@ class TrainingConfig(StrictModel):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        edges, weights = self.gen_met_edges_gev, self.gen_met_weights
+        edges, weights = self.truth_edges_gev, self.truth_weights
         if edges and len(weights) != len(edges) + 1:
             raise ValueError(
-                f"gen_met_weights needs {len(edges) + 1} values for {len(edges)} borders, "
+                f"truth_weights needs {len(edges) + 1} values for {len(edges)} borders, "
                 f"got {len(weights)}"
             )
         if list(edges) != sorted(set(edges)):
-            raise ValueError(f"gen_met_edges_gev must increase, got {list(edges)}")
+            raise ValueError(f"truth_edges_gev must increase, got {list(edges)}")
         if any(weight < 0 for weight in weights):
-            raise ValueError("gen_met_weights must not be negative")
+            raise ValueError("truth_weights must not be negative")
         return self

@@ -2,7 +2,7 @@
 
 import csv
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -13,6 +13,7 @@ from l1met_fpga.config.evaluation import EvaluationConfig
 from l1met_fpga.errors import ReportError
 from l1met_fpga.evaluation.evaluation import Evaluation
 from l1met_fpga.evaluation.plot_cost import cost_figures
+from l1met_fpga.evaluation.plot_faults import plot_faults
 from l1met_fpga.evaluation.plot_network import plot_learning_curves, plot_weight_maps
 from l1met_fpga.evaluation.plot_resolution import (
     plot_binned,
@@ -23,12 +24,14 @@ from l1met_fpga.evaluation.plot_resolution import (
 from l1met_fpga.evaluation.plot_score import plot_rate, plot_roc, plot_turn_on
 from l1met_fpga.evaluation.resolution import FiguresWithErrors
 from l1met_fpga.evaluation.shown import shown
-from l1met_fpga.evaluation.trigger import RateResult
+from l1met_fpga.evaluation.trigger import RateResult, bin_key
 from l1met_fpga.metrics.arrays import FloatArray
 from l1met_fpga.metrics.weight_table import WeightTable
 from l1met_fpga.plots.curves import Curve
 from l1met_fpga.plots.figure import labelled, save_figure
 from l1met_fpga.puppi.columns import PARTICLE_KINDS
+from l1met_fpga.results.base import Measured
+from l1met_fpga.results.faults import FaultedEstimate, Faults
 from l1met_fpga.results.metrics import Metrics
 from l1met_fpga.tasks.task import BinnedFigure
 
@@ -100,6 +103,8 @@ def figures_of(
     for name, table in maps.items():
         if len(table.grid) > len(PARTICLE_KINDS):
             yield name, _weight_map(table, name)
+    if evaluation.faults is not None:
+        yield "bad_days", _bad_days(evaluation, evaluation.faults)
     if history:
         yield "learning_curves", plot_learning_curves(history)
 
@@ -193,6 +198,33 @@ def _trigger_figures(
             f"roc_{label}",
             plot_roc(areas, title=f"{label}, {words.truth} > {above:g} {words.unit}"),
         )
+
+
+def _bad_days(evaluation: Evaluation, faults: Faults) -> Figure:
+    """Draw the first signal sample, in the first bin of the truth."""
+    label = next(label for label, sample in evaluation.samples.items() if not sample.is_background)
+    low, high = evaluation.config.efficiency_edges_gev[:2]
+    key, words = bin_key(low, high), evaluation.task.words
+
+    def change(day: dict[str, FaultedEstimate], name: str) -> Measured | None:
+        found = day[name].efficiency.get(label, {}).get(key)
+        return None if found is None else found.change
+
+    titles = {name: _title(evaluation, name) for name in faults.none}
+    days = faults.days.values()
+    return plot_faults(
+        list(faults.about.values()),
+        {title: _pairs([day[name].growth for day in days]) for name, title in titles.items()},
+        {title: _pairs([change(day, name) for day in days]) for name, title in titles.items()},
+        change_label=f"change of efficiency ({label}, {words.truth} {low:g}-{high:g} {words.unit})",
+        title=f"threshold of {faults.rate_khz:.3g} kHz without a fault",
+    )
+
+
+def _pairs(found: Sequence[Measured | None]) -> FloatArray:
+    """Return value and error, shape (n, 2); NaN for what was not measured."""
+    known = [(None, None) if one is None else (one.value, one.error) for one in found]
+    return np.array(known, dtype=np.float64).reshape(-1, 2)
 
 
 def _weight_map(table: WeightTable, name: str) -> Figure:

@@ -70,6 +70,8 @@ def to_metrics(evaluation: Evaluation) -> Metrics:
         network_weights=(
             None if evaluation.weights is None else Weights(**evaluation.weights.to_json())
         ),
+        studies=evaluation.studies,
+        faults=evaluation.faults,
     )
 
 

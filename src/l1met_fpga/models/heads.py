@@ -6,7 +6,7 @@ from pydantic import Field, PositiveInt, model_validator
 
 from l1met_fpga.models.strict import Name, Strict
 
-__all__ = ["MET", "Head", "NetworkHead"]
+__all__ = ["Head", "NetworkHead"]
 
 _SIZES: Final = {"vector": (2, 2), "scalar": (1, 1), "classes": (2, 512)}
 """Kind -> smallest and largest number of numbers."""
@@ -69,7 +69,3 @@ class NetworkHead(Head):
     """A head and the node whose codes it gives."""
 
     node: Name
-
-
-MET: Final = Head(name="met", kind="vector", unit="GeV", size=2)
-"""Head of the task that the shipped networks were trained for."""

@@ -13,7 +13,7 @@ from l1met_fpga.config.data import ConvertConfig
 from l1met_fpga.data.examples import Examples
 from l1met_fpga.data.slots import first_slots, tell_cut
 from l1met_fpga.data.sources import Source, expand_sources
-from l1met_fpga.data.truth import GEN_MET, TRUTHS
+from l1met_fpga.data.truth import GEN_MET, TRUTHS, Quantity
 from l1met_fpga.errors import ConfigError, DataError
 from l1met_fpga.firmware.gt_head import gt_head
 from l1met_fpga.models.heads import NetworkHead
@@ -23,7 +23,7 @@ from l1met_fpga.prediction.loaded import LoadedNetwork
 from l1met_fpga.prediction.met import polar
 from l1met_fpga.prediction.output import open_output, require_writable
 from l1met_fpga.puppi.columns import N_CANDIDATES
-from l1met_fpga.puppi.sums import puppi_met_xy_gev
+from l1met_fpga.puppi.sums import event_sums
 
 __all__ = ["PredictedFile", "column_types", "predict_files"]
 
@@ -37,7 +37,7 @@ def column_types(network: Network) -> dict[str, str]:
 
     Identity of the event; of a vector px, py, pt, phi (GeV, rad), then the same of PUPPI MET of the
     same candidates and of generator MET (NaN where it is not known); every other head under its
-    own name.
+    own name, a sum such as HT beside the sum of the same candidates' pt and its truth.
     """
     vector = gt_head(network)
     prefixes = () if vector is None else ("", *_BESIDES)
@@ -52,8 +52,17 @@ def column_types(network: Network) -> dict[str, str]:
 
 
 def _column_names(head: NetworkHead) -> tuple[str, ...]:
-    """A number is called as its head is, several by what they are."""
-    return (head.name,) if head.size == 1 else head.numbers
+    """A number is called as its head is, what stands beside it too; several by what they are."""
+    if head.size > 1:
+        return head.numbers
+    return (head.name, *(f"{prefix}{head.name}" for prefix in _BESIDES if _truth_of(head)))
+
+
+def _truth_of(head: NetworkHead) -> Quantity | None:
+    """Return the truth of a sum over the candidates of an event; None of any other head."""
+    if (head.kind, head.per, head.unit) != ("scalar", "example", "GeV"):
+        return None
+    return TRUTHS.get(Quantity(f"gen_{head.name}", "scalar", title=head.name).name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,13 +144,14 @@ def _columns(network: LoadedNetwork, events: Examples, form: str) -> dict[str, n
     values = network.network.values(network.form(form)(seen))
     found: dict[str, npt.NDArray[Any]] = dict(zip(_IDENTITY, events.ids.T, strict=True))
     vectors: dict[str, npt.NDArray[Any]] = {}
+    sums = event_sums(events.columns, events.counts)
     for head in network.network.heads:
         if head == gt_head(network.network):
-            vectors = {
-                "": values[head.name],
-                "puppi_": puppi_met_xy_gev(candidates),
-                "gen_": events.truth.get(GEN_MET, TRUTHS[GEN_MET].unknown(len(events))),
-            }
+            gen = _known(events, TRUTHS[GEN_MET])
+            vectors = {"": values[head.name], "puppi_": sums["vector"], "gen_": gen}
+        elif truth := _truth_of(head):
+            beside = (values[head.name][:, 0], sums["scalar"], _known(events, truth))
+            found |= dict(zip(_column_names(head), beside, strict=True))
         else:
             found |= dict(zip(_column_names(head), values[head.name].T, strict=True))
     for prefix, xy in vectors.items():
@@ -149,6 +159,10 @@ def _columns(network: LoadedNetwork, events: Examples, form: str) -> dict[str, n
         found |= {f"{prefix}{name}": part for name, part in parts.items()}
     types = column_types(network.network)
     return {name: np.ascontiguousarray(found[name], kind) for name, kind in types.items()}
+
+
+def _known(events: Examples, truth: Quantity) -> npt.NDArray[np.float64]:
+    return events.truth.get(truth.name, truth.unknown(len(events)))
 
 
 def _title(network: LoadedNetwork, form: str) -> str:

@@ -5,6 +5,8 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import Field, JsonValue, RootModel, TypeAdapter, model_validator
 
 from l1met_fpga.results.base import Measured, Result
+from l1met_fpga.results.faults import Faults
+from l1met_fpga.results.studies import Studies
 
 __all__ = [
     "SCHEMA_VERSION",
@@ -313,6 +315,8 @@ class Metrics(Result):
         trigger: By signal sample; empty without a pile-up-only sample.
         baselines: Fitted weights.
         network_weights: Mean weight that the primary network gives a candidate.
+        studies: Further studies; None in files from before they were made.
+        faults: Bad days of the detector, where they were tried.
     """
 
     schema_version: Literal[3]
@@ -327,6 +331,8 @@ class Metrics(Result):
     trigger: dict[str, Trigger]
     baselines: dict[str, Weights]
     network_weights: Weights | None
+    studies: Studies | None = None
+    faults: Faults | None = None
 
     def title(self, estimate: str) -> str:
         """Return the text of an estimate in legends and tables."""

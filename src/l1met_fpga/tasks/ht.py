@@ -1,5 +1,6 @@
 """HT: the scalar sum of jet-like activity, ``sum_i w_i pt_i``; the target is genHT."""
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -7,6 +8,7 @@ from typing import Final
 import numpy as np
 
 from l1met_fpga.archives import read_npz
+from l1met_fpga.config.evaluation import EvaluationConfig
 from l1met_fpga.data.examples import Examples
 from l1met_fpga.data.slots import all_slots
 from l1met_fpga.data.truth import GEN_HT
@@ -90,7 +92,7 @@ def _read(path: Path) -> tuple[Heads, Heads | None]:
 _WIDTH: Final = r"$\sigma_{68}(H_T)$"
 _FIGURES: Final = (
     BinnedFigure("response", "response", "response", "response", 1.0),
-    BinnedFigure("response_median", None, "response_median", "median response", 1.0),
+    BinnedFigure("response_median", "median response", "response_median", "median response", 1.0),
     BinnedFigure("slope", "slope", "slope", "slope"),
     BinnedFigure("slope_median"),
     BinnedFigure("parallel_gev", "width (GeV)"),
@@ -121,6 +123,14 @@ TASK: Final = Task(
     vector=_vector,
     files=Files(_read, truth_keys="gen_ht", hint="its unit (GeV)"),
     figures=_FIGURES,
+    evaluation=EvaluationConfig(
+        resolution_edges_gev=(0, 100, 200, 300, 400, 600, math.inf),
+        gain_range_gev=(100, 600),
+        response_range_gev=(200, 600),
+        efficiency_edges_gev=(200, 400, math.inf),
+        turn_on_edges_gev=(*range(0, 601, 50), 700, 800, 1000),
+        roc_above_gev=200,
+    ),
     words=Words(
         task="ht",
         score="HT",

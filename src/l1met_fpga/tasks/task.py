@@ -13,6 +13,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from l1met_fpga.config.evaluation import EvaluationConfig
 from l1met_fpga.config.training import LossConfig
 from l1met_fpga.data.examples import Examples
 from l1met_fpga.data.store import Store
@@ -164,6 +165,7 @@ class Task:
         augment: The symmetry that training makes use of.
         weights: Fits the mean weight of candidates, in cells, with which today's sum becomes the
             given heads; None where the heads are no sum over candidates.
+        evaluation: Bins and ranges of the truth that hold where a model's YAML file gives none.
         besides: What else is read of each example (:mod:`l1met_fpga.data.layout`).
         steps: What the trigger can put behind a network, by name.
         others: (store, events) -> estimates of other algorithms that the store's sources held.
@@ -184,6 +186,7 @@ class Task:
     plots: Plots
     augment: Augment = _as_it_is
     weights: Callable[[Examples, Heads], WeightTable] | None = None
+    evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
     besides: tuple[str, ...] = ()
     steps: Mapping[str, Step] = field(default_factory=dict)
     others: Callable[[Store, npt.NDArray[np.int64]], Mapping[str, Heads]] = _none

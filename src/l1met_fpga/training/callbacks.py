@@ -49,7 +49,7 @@ class RefuseNan(keras.callbacks.Callback):  # type: ignore[misc]
             raise TrainingError(
                 f"the loss of the {self._variant} network became {loss} in epoch "
                 f"{self._epoch + 1}, step {batch + 1}; lower training.learning_rate.initial, or "
-                "check training.loss and training.gen_met_weights"
+                "check training.loss and training.truth_weights"
             )
 
 

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from l1met_fpga.config.training import TrainingConfig
 from l1met_fpga.data.examples import Examples
+from l1met_fpga.data.faults import with_random_faults
 from l1met_fpga.errors import TrainingError
 from l1met_fpga.metrics.arrays import FloatArray
 from l1met_fpga.tasks.task import Heads, Task
@@ -88,10 +89,10 @@ class TrainingMixture:
 
     def _event_weights(self) -> npt.NDArray[np.float32]:
         size = self._task.score(self._truth)
-        if not self._config.gen_met_edges_gev:
+        if not self._config.truth_edges_gev:
             return np.ones(len(size), np.float32)
-        index = np.searchsorted(self._config.gen_met_edges_gev, size, side="right")
-        chosen: npt.NDArray[np.float32] = np.array(self._config.gen_met_weights, np.float32)[index]
+        index = np.searchsorted(self._config.truth_edges_gev, size, side="right")
+        chosen: npt.NDArray[np.float32] = np.array(self._config.truth_weights, np.float32)[index]
         return chosen
 
     def order(self, epoch: int) -> npt.NDArray[np.int64]:
@@ -110,6 +111,17 @@ class TrainingMixture:
         np.random.default_rng([self._config.seed, 1 << 20, epoch]).shuffle(events)
         return events[: self.steps_per_epoch * self._config.batch_size]
 
+    def _inputs(
+        self, events: npt.NDArray[np.int64], place: list[int]
+    ) -> dict[str, npt.NDArray[Any]]:
+        """Return inputs of some events, some of them as on a bad day of the detector."""
+        faults = self._config.faults
+        if not faults.share:
+            return packed_inputs(self.events, events)
+        rng = np.random.default_rng([self._config.seed, 1 << 22, *place])
+        seen = with_random_faults(self.events.take(events), faults, rng)
+        return packed_inputs(seen, np.arange(len(seen)))
+
     def batches(self, epoch: int, *, worker: int = 0, n_workers: int = 1) -> Iterator[Batch]:
         """Yield the batches of an epoch.
 
@@ -122,7 +134,7 @@ class TrainingMixture:
         for step, events in enumerate(order):
             rng = np.random.default_rng([self._config.seed, 1 << 21, epoch, step, worker])
             mine = events[worker::n_workers]
-            inputs = packed_inputs(self.events, mine)
+            inputs = self._inputs(mine, [epoch, step, worker])
             truth: Heads = {head: values[mine] for head, values in self._truth.items()}
             if self._config.augment:
                 inputs, truth = self._task.augment(inputs, truth, rng)

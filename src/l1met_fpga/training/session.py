@@ -1,12 +1,11 @@
 """A whole training run: all variants of a network, into a run folder."""
 
-import logging
 import math
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from l1met_fpga.config.run import RunConfig, load_run, save_run
 from l1met_fpga.config.training import EarlyStoppingConfig
@@ -15,25 +14,30 @@ from l1met_fpga.errors import ConfigError, TrainingError
 from l1met_fpga.files import exclusive, write_json
 from l1met_fpga.identity import Identity, require_same
 from l1met_fpga.models.build import Variant
-from l1met_fpga.models.export import export_network
+from l1met_fpga.models.keras import tf
 from l1met_fpga.models.registry import builder
-from l1met_fpga.models.storage import save_model
+from l1met_fpga.processors import allowed_processors
 from l1met_fpga.results.run import TrainingStart
 from l1met_fpga.run_folder import RunFolder
 from l1met_fpga.tasks.task import Task
 from l1met_fpga.training import workers
+from l1met_fpga.training.beside import Beside
 from l1met_fpga.training.callbacks import EpochReport
 from l1met_fpga.training.environment import environment
 from l1met_fpga.training.inputs import training_identity
-from l1met_fpga.training.loop import TrainedNetwork, primary_variant, train_variant
+from l1met_fpga.training.loop import primary_variant
 from l1met_fpga.training.mixture import TrainingMixture
 from l1met_fpga.training.monitor import Validation
+from l1met_fpga.training.networks import Records, TrainingInputs, train_networks
 from l1met_fpga.training.resume import require_same_inputs
 from l1met_fpga.training.tensorboard import require_tensorboard
 
 __all__ = ["TrainingRun", "load_training", "train_run", "variants"]
 
-logger = logging.getLogger(__name__)
+Lanes = tuple[tuple[Variant, ...], ...]
+"""Networks that train one after another, by process."""
+STEPS_WORTH_A_PROCESS: Final = 1000
+"""Training steps of a network in about twice the time that a second process needs to start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +75,7 @@ def train_run(
     overwrite: bool = False,
     resume: bool = False,
     report: EpochReport | None = None,
-    on_start: Callable[[Mapping[str, float]], None] | None = None,
+    on_start: Callable[[Mapping[str, float], Lanes], None] | None = None,
 ) -> TrainingRun:
     """Train a network and its twins and write the run folder.
 
@@ -87,7 +91,8 @@ def train_run(
         resume: Go on with an interrupted run there.
         report: Called after every epoch.
         on_start: Called once before the first epoch, with the figures of what the trigger gives
-            today, on the validation events.
+            today, on the validation events, and the networks of each process, in the order of
+            their training.
 
     Raises:
         ConfigError: If a sample is missing or a setting makes no sense.
@@ -108,23 +113,45 @@ def train_run(
     samples, mixture, validation = load_training(config, task)
     validation.direction(config.training.early_stopping or EarlyStoppingConfig())
     identity = training_identity(config, samples)
+    lanes = _lanes(config, mixture)
     if on_start is not None:
-        on_start(validation.reference)
+        on_start(validation.reference, lanes)
     with exclusive(root):
         folder = _open(config, root, identity, overwrite=overwrite, resume=resume)
         write_json(folder.started, _start(config, validation).model_dump())
         write_json(folder.environment, environment(seed=config.training.seed, command=command))
-        results: dict[str, TrainedNetwork] = {}
-        for variant in variants(config):
-            results[variant] = train_variant(
-                config, task, variant, mixture, validation, folder.root,
-                identity=identity, report=report, strategy=strategy,
-            )  # fmt: skip
-            _save(folder, config, task, variant, results[variant])
-        summary = _summary(config, samples, mixture, validation, results)
+        inputs = TrainingInputs(config, task, mixture, validation, folder, identity)
+        records = _train(inputs, lanes, report, strategy)
+        summary = _summary(config, samples, mixture, validation, records)
         shutil.rmtree(folder.checkpoints, ignore_errors=True)
         write_json(folder.training, summary)  # the last: the training is complete
     return TrainingRun(folder, primary_variant(config), summary)
+
+
+def _lanes(config: RunConfig, mixture: TrainingMixture) -> Lanes:
+    """Say which networks train in this process and which, if any, in one beside it.
+
+    No network that follows another in a lane waits for one of the other lane. Several machines, or
+    a GPU, whose memory TensorFlow takes for one process, train one network after another.
+    """
+    chosen = variants(config)
+    alone = [variant for variant in chosen if variant == "quantized"]
+    worth = mixture.steps_per_epoch * config.training.epochs >= STEPS_WORTH_A_PROCESS
+    several = len(chosen) > 1 and allowed_processors() > 1 and workers.place().count == 1
+    if not (alone and worth and several) or tf.config.list_physical_devices("GPU"):
+        return (chosen,)
+    return tuple(variant for variant in chosen if variant not in alone), tuple(alone)
+
+
+def _train(
+    inputs: TrainingInputs, lanes: Lanes, report: EpochReport | None, strategy: Any | None
+) -> Records:
+    """Train the first lane here and the second, if there is one, beside it."""
+    here, *there = lanes
+    if not there:
+        return train_networks(inputs, here, report=report, strategy=strategy)
+    with Beside(inputs, there[0], report) as other:
+        return train_networks(inputs, here, report=other.report) | other.records()
 
 
 def load_training(
@@ -198,26 +225,12 @@ def _settings(config: RunConfig) -> dict[str, Any]:
     return dict(flat(config.model_dump(mode="json"), ""))
 
 
-def _save(
-    folder: RunFolder, config: RunConfig, task: Task, variant: Variant, result: TrainedNetwork
-) -> None:
-    if variant == primary_variant(config):
-        save_model(result.model, folder.model)
-        if variant == "float":  # an architecture without firmware
-            return
-        export_network(result.model, task.heads).save(folder.network)
-    else:
-        save_model(
-            result.model, folder.float_model if variant == "float" else folder.unpruned_model
-        )
-
-
 def _summary(
     config: RunConfig,
     samples: Sequence[LoadedSample],
     mixture: TrainingMixture,
     validation: Validation,
-    results: dict[str, TrainedNetwork],
+    records: Records,
 ) -> dict[str, Any]:
     return {
         "task": config.task,
@@ -230,14 +243,8 @@ def _summary(
         "samples": [sample.record() for sample in samples],
         "puppi": _finite(validation.reference),
         "networks": {
-            variant: {
-                "epochs": result.epochs,
-                "seconds": round(result.seconds, 1),
-                "parameters": int(result.model.count_params()),
-                "zero_fractions": result.zero_fractions,
-                "validation": _finite(result.validation),
-            }
-            for variant, result in results.items()
+            variant: records[variant] | {"validation": _finite(records[variant]["validation"])}
+            for variant in variants(config)
         },
     }
 

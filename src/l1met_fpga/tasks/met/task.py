@@ -13,7 +13,7 @@ from l1met_fpga.data.slots import all_slots
 from l1met_fpga.data.store import Store
 from l1met_fpga.data.truth import GEN_MET, PUPPI_MET, Quantity
 from l1met_fpga.metrics.arrays import FloatArray, magnitude_gev
-from l1met_fpga.models.heads import MET
+from l1met_fpga.models.heads import Head
 from l1met_fpga.puppi.columns import Candidates
 from l1met_fpga.puppi.emulator import cmssw_met_xy_gev, emulate_puppi_met
 from l1met_fpga.puppi.jet_sums import emulate_ht_mht
@@ -24,7 +24,9 @@ from l1met_fpga.tasks.baselines import CandidateSum, trigger_jets
 from l1met_fpga.tasks.rotation import Rotation
 from l1met_fpga.tasks.task import Baseline, BinnedFigure, Files, Heads, Loss, Plots, Step, Task
 
-__all__ = ["TASK"]
+__all__ = ["MET", "TASK"]
+
+MET: Final = Head(name="met", kind="vector", unit="GeV", size=2)
 
 
 def _losses() -> Mapping[str, Mapping[str, Loss]]:
@@ -104,7 +106,7 @@ _FIGURES: Final = (
         "response", "response", "response",
         r"response $\langle u_\parallel\rangle / \langle q\rangle$", 1.0,
     ),
-    BinnedFigure("response_median", None, "response_median", r"median of $|u| / |q|$", 1.0),
+    BinnedFigure("response_median", "median response", "response_median", r"median of $|u| / |q|$", 1.0),
     BinnedFigure("slope", "slope", "slope", r"slope $d\langle u_\parallel\rangle / dq$"),
     BinnedFigure("slope_median"),
     BinnedFigure("parallel_gev"),
