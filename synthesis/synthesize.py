@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Make, check and build the firmware of a trained network; the same as `l1met synthesize`.
 
-For example: ``python synthesis/synthesize.py -m deepset --pruning -B``
+For example: ``python synthesis/synthesize.py -m deepset --pruning -B``, or ``-m jets --regression --pruning -B``
 """
 
 import importlib.util
@@ -28,5 +28,11 @@ def own_environment() -> None:
 if __name__ == "__main__":
     own_environment()
     from l1met_fpga.cli.app import main
+    from l1met_fpga.cli.tagger_flags import without_tagger_flags
+    from l1met_fpga.errors import ConfigError
 
-    main(["synthesize", *sys.argv[1:]])
+    try:
+        arguments = without_tagger_flags(sys.argv[1:])
+    except ConfigError as err:
+        sys.exit(f"error: {err}")
+    main(["synthesize", *arguments])

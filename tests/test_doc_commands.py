@@ -24,10 +24,23 @@ def commands(page):
     text = page.read_text(encoding="utf-8")
     blocks = "\n".join(FENCE.findall(text)).replace("\\\n", " ")
     for line in [*blocks.splitlines(), *INDENTED.findall(text), *INLINE.findall(text)]:
-        for part in re.split(r"&&|\||;", re.split(r"\s#", line)[0]):
-            words = shlex.split(part)
+        for words in parts(line):
             if words and words[0] in ("l1met", "make"):
                 yield words
+
+
+def parts(line):
+    """Yield the words of each command of a line of shell; a comment is none."""
+    lexer = shlex.shlex(line, posix=True, punctuation_chars=";|&")
+    lexer.whitespace_split = True
+    words = []
+    for word in lexer:
+        if set(word) <= set(";|&"):
+            yield words
+            words = []
+        else:
+            words.append(word)
+    yield words
 
 
 def misuse(words):

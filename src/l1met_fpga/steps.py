@@ -53,6 +53,7 @@ def evaluate(
     *,
     samples: Sequence[str | Path] = (),
     settings: Settings | None = None,
+    faults: bool = False,
     plots: bool = True,
 ) -> Report:
     """Evaluate a run again: on other samples, or with other settings.
@@ -60,7 +61,9 @@ def evaluate(
     Args:
         run: Run folder; its ``metrics.json`` and ``plots/`` are replaced.
         samples: Stores instead of the run's own.
-        settings: Settings of section ``evaluation`` to change: ``{"rates_khz": [18, 30]}``.
+        settings: Settings of section ``evaluation`` to change: ``{"rates_khz": [18, 30]}``; those
+            of section ``faults`` begin with its name.
+        faults: Whether bad days of the detector are tried.
         plots: Whether plots are drawn.
 
     Raises:
@@ -72,6 +75,7 @@ def evaluate(
         str(run),
         sample=[Path(sample) for sample in samples] or None,
         assign=_assignments(settings),
+        faults=faults,
         plots=plots,
     )
     return Report(run)

@@ -62,6 +62,11 @@ def test_other_peoples_arrays(files, tmp_path, capsys):
         ),
         (["-a", "ttbar:a=none.npz", "-o", "out"], 3, "no file none.npz"),
         (["no_run"], 5, "does not exist"),
+        (
+            ["-a", "ttbar:a=none.npz", "-o", "out", "--faults"],
+            2,
+            "--faults needs a run folder: --arrays hold no candidates to change",
+        ),
         (["-a", "../x:a=a.npz", "-o", "out"], 2, "a label must have one character or more, none"),
         (["-a", "a\nb:a=a.npz", "-o", "out"], 2, "got 'a\\nb'"),
         (["-a", "ttbar:a=x.npz", "-a", "ttbar:a=y.npz", "-o", "out"], 2, "given twice"),

@@ -2,6 +2,7 @@ from collections import Counter
 from itertools import pairwise
 from pathlib import Path
 
+import fsspec
 import h5py
 import numpy as np
 import pytest
@@ -310,15 +311,16 @@ def test_xrootd_without_its_package_says_what_to_install(monkeypatch):
 
 
 def test_urls_go_through_fsspec(tmp_path):
-    """A file:// URL takes the way of root:// URLs, without a server."""
+    """A memory:// URL takes the way of root:// URLs, without a server."""
     events = make_events(30)
     write_perfnano(tmp_path / "a.root", events)
-    convert([f"file://{tmp_path}/a.root"], tmp_path / "o.h5", ConvertConfig(), workers=1)
+    fsspec.filesystem("memory").pipe("/a.root", (tmp_path / "a.root").read_bytes())
+    convert(["memory://a.root"], tmp_path / "o.h5", ConvertConfig(), workers=1)
     with Store.open(tmp_path / "o.h5") as store:
         np.testing.assert_array_equal(store.candidates()["eta"], events.padded("eta"))
         assert store.attributes.sources == [
             {
-                "path": f"file://{tmp_path}/a.root",
+                "path": "memory://a.root",
                 "format": "root",
                 "bytes": None,
                 "sha256": None,

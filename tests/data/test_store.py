@@ -7,7 +7,7 @@ from ntuples import make_events
 
 from l1met_fpga.config.data import SplitConfig
 from l1met_fpga.data.examples import Examples
-from l1met_fpga.data.layout import VERTEX
+from l1met_fpga.data.layout import N_PILEUP, VERTEX
 from l1met_fpga.data.splits import Part, assign_parts
 from l1met_fpga.data.store import Store
 from l1met_fpga.data.store_writer import create_store, write_store
@@ -97,12 +97,15 @@ def test_vertex_is_kept_when_there_is_one(tmp_path):
         events.counts,
         {name: column.astype(np.int16) for name, column in events.columns.items()},
         ids=events.event_id,
-        besides={VERTEX: z0},
+        besides={VERTEX: z0, N_PILEUP: 200 + z0},
     )
-    with create_store(path, label="x", order="as_is", besides=[VERTEX]) as writer:
+    with create_store(path, label="x", order="as_is", besides=[VERTEX, N_PILEUP]) as writer:
         writer.append(batch)
     with Store.open(path) as store:
         np.testing.assert_allclose(store.vertex_z0_cm(), z0, rtol=1e-6)
+        assert store.has_n_pileup
+        kept = store.examples(besides=[N_PILEUP]).besides[N_PILEUP]
+        np.testing.assert_allclose(kept, 200 + z0, rtol=1e-6)
 
 
 def test_no_vertex_is_said(stored):

@@ -3,6 +3,7 @@
 import numpy as np
 
 from l1met_fpga.simulation.detector import load_detector
+from l1met_fpga.simulation.objects import Objects
 from l1met_fpga.simulation.particles import ParticleEvents, Species
 from l1met_fpga.simulation.tracks import Tracks
 
@@ -14,8 +15,10 @@ def collision(*particles, gen_met=(0.0, 0.0)):
         np.array([0, len(particles)]),
         *(column.astype(np.float32) for column in columns[:3]),
         *(column.astype(np.int8) for column in columns[3:]),
+        np.zeros(len(particles), np.float32),
         np.array([gen_met], float),
         np.zeros(1, np.float32),
+        Objects.none(1),
     )
 
 
@@ -63,5 +66,15 @@ def tracks_from(rows, *, muon=False):
     n = len(pt)
     no = np.zeros(n, bool)
     return Tracks(
-        pt, eta, phi, z0, np.ones(n, np.int64), np.full(n, muon), no, no, eta.copy(), phi.copy()
+        pt,
+        eta,
+        phi,
+        z0,
+        np.ones(n, np.int64),
+        np.full(n, muon),
+        no,
+        no,
+        eta.copy(),
+        phi.copy(),
+        np.zeros(n),
     )

@@ -5,7 +5,15 @@ import pytest
 from require import require_module
 
 from l1met_fpga.errors import ConfigError, DataError, SimulationError
-from l1met_fpga.simulation.generate import Card, card_names, generate, generated, load_card
+from l1met_fpga.simulation.generate import (
+    Card,
+    _places,
+    _start,
+    card_names,
+    generate,
+    generated,
+    load_card,
+)
 from l1met_fpga.simulation.particles import ParticleEvents, Species
 
 needs_pythia = pytest.mark.usefixtures("pythia")
@@ -84,3 +92,17 @@ def test_select_and_concatenate_keep_particles_with_their_events():
     assert chosen.offsets.tolist() == [0, 0, 1, 3]
     assert chosen.pt_gev.tolist() == [3, 1, 2]
     assert chosen.gen_met_xy_gev[:, 0].tolist() == [0, 2, 1]
+
+
+@needs_pythia
+def test_places_are_those_of_the_event_record():
+    """A batch's own vertices belong to other particles (Pythia 8.317); flights give the right ones."""
+    settings = ["Top:gg2ttbar = on"]
+    places = _places(_start(settings, 11).nextBatch(3))
+    one_by_one, expected = _start(settings, 11), []
+    for _ in range(3):
+        one_by_one.next()
+        final = [particle for particle in one_by_one.event if particle.isFinal()]
+        expected += [(particle.xProd(), particle.yProd()) for particle in final]
+    np.testing.assert_allclose(np.stack(places, axis=1), expected, atol=1e-9)
+    assert np.abs(expected).max() > 1  # mm

@@ -41,6 +41,7 @@ def test_reader_gives_the_integers_back(tmp_path, crossings, compact):
         atol=1e-3,
     )
     np.testing.assert_allclose(read.besides["vertex_z0_cm"], crossings.vertex_z0_cm, rtol=1e-6)
+    np.testing.assert_array_equal(read.besides["n_pileup"], crossings.n_pileup)
     np.testing.assert_allclose(read.truth["gen_ht_gev"], crossings.gen_ht_gev, rtol=1e-6)
     assert read.ids[:, 2].tolist() == list(range(1, 21))
 

@@ -11,7 +11,7 @@ from l1met_fpga.config.evaluation import EvaluationConfig
 from l1met_fpga.config.run import RunConfig, load_run
 from l1met_fpga.config.training import LossConfig
 from l1met_fpga.data.examples import Examples
-from l1met_fpga.data.slots import all_slots
+from l1met_fpga.data.slots import all_slots, first_slots
 from l1met_fpga.data.store_writer import write_store
 from l1met_fpga.evaluation.draw import figures_of
 from l1met_fpga.evaluation.evaluation import Estimate, evaluate
@@ -22,6 +22,7 @@ from l1met_fpga.firmware.reference import evaluate as evaluate_codes
 from l1met_fpga.metrics.resolution import FIGURES
 from l1met_fpga.models.build import build
 from l1met_fpga.models.export import bake_weights, export_network
+from l1met_fpga.models.heads import Head
 from l1met_fpga.models.keras import keras, tf
 from l1met_fpga.models.storage import predict
 from l1met_fpga.report.page import Table
@@ -32,7 +33,7 @@ from l1met_fpga.tasks.task import Heads, Task
 from l1met_fpga.training.losses import head_losses
 from l1met_fpga.training.mixture import packed_inputs
 
-COLUMNS = ("pt", "eta", "phi", "pid", "puppi_weight")
+COLUMNS = ("pt", "eta", "phi", "pid", "puppi_weight", "dxy")
 
 
 @pytest.fixture(params=sorted(TASKS))
@@ -48,18 +49,26 @@ def examples(task) -> Examples:
 def events(task: Task, n: int, seed: int = 0) -> Examples:
     """Random candidates whose truth is half of what the trigger gives today."""
     rng = np.random.default_rng(seed)
-    candidates = random_candidates(rng, n, filled=None)
+    candidates = random_candidates(rng, n, n_slots=16 if task.rows == "jet" else 128)
     candidates["pt"] = np.minimum(candidates["pt"], 400).astype(np.int16)
+    candidates["dxy"] = np.where(candidates["pid"] >= 2, candidates["pt"] % 100, 0).astype(np.int16)
     ids = np.stack([np.ones(n), np.ones(n), np.arange(n)], axis=1).astype(np.uint64)
-    bare = Examples.from_padded(candidates, columns=COLUMNS, truth={}, ids=ids)
+    known = {"jet_pt_gev": 0.25 * candidates["pt"].sum(axis=1), "jet_eta": np.linspace(-2, 2, n)}
+    besides = {name: known[name] for name in task.besides}
+    bare = Examples.from_padded(candidates, columns=COLUMNS, truth={}, ids=ids, besides=besides)
     today = task.reference(bare)
-    truth = {name: as_stored(task, head, 0.5 * today[head]) for head, name in task.truths.items()}
+    truth = {
+        name: as_stored(head, 0.5 * today[head.name])
+        for head in task.heads
+        for name in [task.truths[head.name]]
+    }
     return replace(bare, truth=truth)
 
 
-def as_stored(task: Task, head: str, values: np.ndarray) -> np.ndarray:
-    (kind,) = (one.kind for one in task.heads if one.name == head)
-    return values[:, 0] if kind == "scalar" else values
+def as_stored(head: Head, values: np.ndarray) -> np.ndarray:
+    if head.kind == "classes":
+        return np.arange(len(values)) % head.size
+    return values[:, 0] if head.kind == "scalar" else values
 
 
 def shipped(task: Task) -> RunConfig:
@@ -83,7 +92,10 @@ def test_it_goes_to_other_processes(task):
 
 def test_truth_survives_the_store(task, examples, tmp_path):
     path = tmp_path / "signal.h5"
-    write_store(path, candidates=all_slots(examples), truth=examples.truth, label="signal")
+    write_store(
+        path, candidates=all_slots(examples), truth=examples.truth, label="signal", rows=task.rows,
+        besides=examples.besides,
+    )  # fmt: skip
     found = load_store(path, task, None, columns=COLUMNS).examples
     for head, values in task.truth(examples).items():
         assert values.shape == (len(examples), next(h.size for h in task.heads if h.name == head))
@@ -108,7 +120,7 @@ def test_a_network_gives_the_same_integers_in_its_integer_form(task, examples):
     model = build(shipped(task).model, task.heads)
     bake_weights(model)
     network = export_network(model, task.heads)
-    slots = all_slots(examples)
+    slots = first_slots(all_slots(examples), network.n_candidates)
     given = network.codes(predict(model, [head.name for head in task.heads], slots))
     for head, codes in evaluate_codes(network, slots).items():
         np.testing.assert_array_equal(codes, given[head])
@@ -135,10 +147,12 @@ def test_each_loss_is_least_at_the_truth(task, examples):
         q = truth[head]
         for kind in known:
             loss = head_losses(task, LossConfig(kind=kind, response_weight=1.0))[head]
-            least = loss.call(tf.constant(q), tf.constant(q)).numpy()
+            # the logits of a class that is certain are far above the rest
+            best = 1e4 * q if head in task.words.classes else q
+            least = loss.call(tf.constant(q), tf.constant(best)).numpy()
             assert least.shape == (len(examples),)
             for size in (0.1, 10.0, 300.0):
-                other = loss.call(tf.constant(q), tf.constant(q + rng.normal(0, size, q.shape)))
+                other = loss.call(tf.constant(q), tf.constant(best + rng.normal(0, size, q.shape)))
                 assert (other.numpy() >= least).all(), kind
                 assert np.isfinite(other.numpy()).all()
 
@@ -149,7 +163,7 @@ def test_score_and_vector_are_finite_numbers_per_example(task, examples):
         truth={n: v[:1] for n, v in examples.truth.items()},
     )
     for some in (examples, empty):
-        heads = task.reference(some)
+        heads = task.measured(some, task.reference(some))
         assert task.score(heads).shape == (len(some),)
         assert task.vector(heads).shape == (len(some), 2)
         assert np.isfinite(task.score(heads)).all()
@@ -161,6 +175,7 @@ def test_baselines_estimate_every_head_and_the_fitted_ones_are_closer(task):
     found = task.baselines(training)
     assert next(iter(found)) == "puppi"
     truth = task.truth(test)
+    assert np.isfinite(task.example_weights(training)).all()
     for name, baseline in found.items():
         heads = baseline.estimate(test)
         assert set(heads) == set(truth), name
@@ -174,7 +189,8 @@ def distance(heads: Heads, truth: Heads) -> float:
 
 def sample(task: Task, n: int, *, background: bool) -> Sample:
     found = events(task, n, seed=int(background))
-    truth = {h: 0 * q if background else q for h, q in task.truth(found).items()}
+    measured = task.measured(found, task.truth(found))
+    truth = {h: 0 * q if background else q for h, q in measured.items()}
     rng = np.random.default_rng(6)
 
     def smeared(width: float) -> Heads:
@@ -206,6 +222,10 @@ def test_figures_and_tables_render(task, tmp_path):
     assert set(gain) == set(task.words.widths)
     assert all(part.value == pytest.approx(1 / 3, abs=0.15) for part in gain.values())
     assert any(task.words.truth in line for line in summary_lines(metrics))
+    assert set(metrics.classes) == ({"ttbar"} if task.words.classes else set())
+    for head, names in task.words.classes.items():
+        assert {f"{head}_{what}_ttbar" for what in ("roc", "confusion", "efficiency")} <= set(drawn)
+        assert f"{names[0]} (75)" in text  # 600 examples of 8 classes
 
 
 def cells(table: Table) -> list[str]:

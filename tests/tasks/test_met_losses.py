@@ -45,7 +45,7 @@ def test_loss_equals_the_hand_computed_value(options, expected):
 
 @pytest.mark.parametrize("kind", sorted(LOSSES))
 def test_gradient_is_finite_at_zero_met_and_independent_of_batch_size(kind):
-    loss = HeadLoss(LOSSES[kind], LossConfig(kind=kind, response_weight=1.0))
+    loss = HeadLoss(LOSSES[kind], LossConfig(kind=kind, response_weight=1.0), "met")
     gradients = []
     for copies in (1, 5):
         u = tf.Variable(tf.zeros((2 * copies, 2)))
@@ -59,7 +59,7 @@ def test_gradient_is_finite_at_zero_met_and_independent_of_batch_size(kind):
 
 @pytest.mark.parametrize("kind", sorted(LOSSES))
 def test_perfect_estimate_is_the_minimum(kind):
-    loss = HeadLoss(LOSSES[kind], LossConfig(kind=kind, response_weight=1.0, quantile=0.5))
+    loss = HeadLoss(LOSSES[kind], LossConfig(kind=kind, response_weight=1.0, quantile=0.5), "met")
     assert float(loss(tf.constant(Q), tf.constant(Q))) == pytest.approx(0, abs=1e-5)
     assert float(loss(tf.constant(Q), tf.constant(U))) > 0.01
 

@@ -115,3 +115,16 @@ def test_nothing_to_train_on_is_an_error():
     unknown = packed(candidates, np.array([[0, 0], [np.nan, 0], [1, 1], [1, np.inf], [0, 0]]))
     with pytest.raises(TrainingError, match="2 of 5 events have no finite generator MET"):
         TrainingMixture([unknown], [1.0], TrainingConfig(), MET)
+
+
+def test_faults_of_the_detector_are_the_same_when_a_training_goes_on():
+    plain, faulty = mixture(), mixture(faults={"share": 0.5})
+    for epoch in (0, 3):
+        usual, seen, again = (list(m.batches(epoch)) for m in (plain, faulty, faulty))
+        changed = 0
+        for (x, truth, _), (y, same_truth, _), (z, _, _) in zip(usual, seen, again, strict=True):
+            np.testing.assert_array_equal(truth["met"], same_truth["met"])
+            for name, codes in y.items():
+                np.testing.assert_array_equal(codes, z[name])
+            changed += int((np.diff(x["row_splits"]) != np.diff(y["row_splits"])).sum())
+        assert 20 < changed < 100  # of 130 events, half; a full event keeps its number of rows

@@ -12,6 +12,7 @@ from l1met_fpga.tasks.registry import DEFAULT_TASK, task_named
 
 if TYPE_CHECKING:
     from l1met_fpga.config.evaluation import EvaluationConfig
+    from l1met_fpga.config.faults import FaultsConfig
     from l1met_fpga.evaluation.evaluation import Evaluation
     from l1met_fpga.evaluation.runs import NamedRun
     from l1met_fpga.evaluation.sample import Estimator, Events
@@ -52,7 +53,10 @@ def evaluate(
     ] = None,
     assign: Annotated[
         list[str] | None,
-        typer.Option("--set", help="Change a setting, for example rates_khz=[18,30]."),
+        typer.Option(
+            "--set",
+            help="Change a setting of evaluation, or of faults: rates_khz=[18,30], faults.seed=2.",
+        ),
     ] = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Folder; the run's own if not given.")
@@ -74,6 +78,13 @@ def evaluate(
             help="Evaluate on events that the network was trained on too; the report says so.",
         ),
     ] = False,
+    faults: Annotated[
+        bool,
+        typer.Option(
+            "--faults",
+            help="Also on bad days of the detector (section faults of the configuration).",
+        ),
+    ] = False,
     task: Annotated[
         str | None,
         typer.Option("--task", help="What --arrays without a run folder estimate (met)."),
@@ -92,6 +103,7 @@ def evaluate(
 
         l1met evaluate -a ttbar:PUPPI=puppi.npz -a ttbar:mine=mine.npz -o out/
     """
+    from l1met_fpga.config.faults import FaultsConfig
     from l1met_fpga.evaluation.runs import ArrayFile, NamedRun, evaluate_arrays, evaluate_runs
     from l1met_fpga.files import require_folder
 
@@ -110,12 +122,20 @@ def evaluate(
         runs[0].run.writable()
     else:
         require_folder(output)
+    if faults and not runs:
+        raise ConfigError("--faults needs a run folder: --arrays hold no candidates to change")
     if then and not runs:
         raise ConfigError(f"--then {then[0]} follows a network; give a run folder")
     if runs and task is not None:
         raise ConfigError(f"--task {task} is for --arrays without a run folder; a run has its task")
     chosen = task_named(runs[0].config.task if runs else task or DEFAULT_TASK)
-    settings = _settings(runs[0].config.evaluation if runs else chosen.evaluation, assign or [])
+    config = runs[0].config if runs else None
+    section, held = (
+        (chosen.evaluation, FaultsConfig())
+        if config is None
+        else (config.evaluation, config.faults)
+    )
+    settings, days = _settings(section, held, assign or [])
     if runs:
         more = {one.name: _built_forms(one) for one in runs} if forms else None
         found = evaluate_runs(
@@ -127,6 +147,7 @@ def evaluate(
             forms=more,
             steps=then or (),
             allow_training_events=allow_training_events,
+            faults=days if faults else None,
         )
     else:
         backgrounds = frozenset(background) if background else None
@@ -158,11 +179,19 @@ def _built_forms(named: "NamedRun") -> "dict[str, Estimator]":
     return {name: in_units(form) for name, form in every.items()}
 
 
-def _settings(section: "EvaluationConfig", assign: list[str]) -> "EvaluationConfig":
-    """Return section ``evaluation`` with the assignments typed."""
+def _settings(
+    section: "EvaluationConfig", days: "FaultsConfig", assign: list[str]
+) -> "tuple[EvaluationConfig, FaultsConfig]":
+    """Return sections ``evaluation`` and ``faults`` with the assignments typed."""
     from l1met_fpga.config.base import override, parse
 
-    return parse(type(section), override(section.model_dump(), assignments(assign)), where="--set")
+    typed = assignments(assign)
+    of_days = {key: typed.pop(key) for key in list(typed) if key.split(".")[0] == "faults"}
+    changed = override({"faults": days.model_dump()}, of_days)["faults"]
+    return (
+        parse(type(section), override(section.model_dump(), typed), where="--set"),
+        parse(type(days), changed, where="--set"),
+    )
 
 
 def _write(found: "Evaluation", folder: Path, *, history: Path | None, plots: bool) -> None:

@@ -141,11 +141,12 @@ def _resolution(
     found = load_store(path, task, Part.TEST, columns=network.columns, max_events=events)
     seen = all_slots(found.examples)
     candidates = first_slots(seen, network.n_candidates, of=f"test events of {path}")
-    truth = task.vector(task.truth(found.examples))
+    truth = task.vector(task.measured(found.examples, task.truth(found.examples)))
     bins = Bins.of(config.evaluation.gain_range_gev)
 
     def resolution(changed: "Network") -> float:
-        given = task.vector(changed.values(evaluate(changed, candidates)))
+        values = changed.values(evaluate(changed, candidates))
+        given = task.vector(task.measured(found.examples, values))
         figures = binned_resolution(given, truth, bins=bins)
         widths = [getattr(figures, width.figure)[0] for width in task.words.widths.values()]
         return float(np.mean(widths))

@@ -40,13 +40,11 @@ def _without_conversion(schema: Any) -> Any:
         return [_without_conversion(inner) for inner in schema]
     if not isinstance(schema, dict):
         return schema
+    if not isinstance(schema.get("type"), str):  # schemas by name: fields, tagged choices
+        return {name: _without_conversion(inner) for name, inner in schema.items()}
     changed = dict(schema)
     for key in _HOLDS_SCHEMAS & schema.keys():
-        inner = schema[key]
-        if schema["type"] == "model-fields" and key == "fields":
-            changed[key] = {name: _without_conversion(field) for name, field in inner.items()}
-        else:
-            changed[key] = _without_conversion(inner)
+        changed[key] = _without_conversion(schema[key])
     return changed | ({"strict": True} if schema["type"] in _CONVERTED else {})
 
 

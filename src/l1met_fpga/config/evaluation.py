@@ -39,11 +39,14 @@ class EvaluationConfig(StrictModel):
         gain_range_gev: Truth of the gain over a baseline (one number per component).
         response_range_gev: Truth of the single mean response.
         rates_khz: Working points of the trigger.
+        rates_if_supported_khz: Further working points, left out where the sample does not support them.
         monitor_rate_khz: Rate of the efficiency that training watches, in the first of the bins
             below; the lowest supported one in smaller samples.
         efficiency_edges_gev: Bins of the truth for efficiencies at equal rate.
         turn_on_edges_gev: Bins of the truth of the turn-on curves.
+        class_mistag: Share of the other classes that passes where efficiencies of classes are compared.
         roc_above_gev: Signal events of the ROC curve have more truth than this.
+        tails_beyond_gev: An estimate so far above the truth is a fake, so far below it a miss.
         bootstrap_samples: Samples for errors.
         seed: Seed of the bootstrap.
         max_train_events: Events of each training part that fit the baselines.
@@ -58,10 +61,15 @@ class EvaluationConfig(StrictModel):
     rates_khz: Annotated[
         tuple[Annotated[float, Field(gt=0)], ...], Field(min_length=1), AfterValidator(_different)
     ] = (18.0, 30.0, 62.0, 310.0)
+    rates_if_supported_khz: Annotated[
+        tuple[Annotated[float, Field(gt=0)], ...], AfterValidator(_different)
+    ] = (4.0,)
     monitor_rate_khz: float = Field(default=62.0, gt=0)
     efficiency_edges_gev: Edges = (100.0, 150.0, math.inf)
     turn_on_edges_gev: Edges = tuple(float(edge) for edge in range(0, 420, 20))
+    class_mistag: float = Field(default=0.1, gt=0, lt=1)
     roc_above_gev: float = Field(default=100.0, ge=0)
+    tails_beyond_gev: float = Field(default=50.0, gt=0)
     bootstrap_samples: int = Field(default=200, ge=2)
     seed: int = Field(default=1, ge=0)
     max_train_events: int = Field(default=100_000, ge=1)
@@ -71,6 +79,7 @@ class EvaluationConfig(StrictModel):
 
     @model_validator(mode="after")
     def _ranges_increase(self) -> Self:
+        _different((*self.rates_khz, *self.rates_if_supported_khz))
         for low, high in (self.gain_range_gev, self.response_range_gev):
             if not low < high:
                 raise ValueError(f"a range must increase, got {low:g} to {high:g}")

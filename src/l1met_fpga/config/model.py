@@ -221,6 +221,7 @@ class ModelConfig(StrictModel):
         met_xy: Type of a vector head, GeV.
         scalar_weights: Weight per candidate of a scalar head (sum of weight times pt).
         scalar: Type of a scalar head.
+        number: Layer that gives a scalar head without unit, a number of the event as a whole.
         logits: Layer that gives the logits of a classes head.
     """
 
@@ -241,6 +242,7 @@ class ModelConfig(StrictModel):
     met_xy: ActivationType = Field(default="fixed<18,13>")  # type: ignore[assignment]
     scalar_weights: LayerTypes = LayerTypes(output="ufixed<8,2>")
     scalar: ActivationType = Field(default="ufixed<18,14>")  # type: ignore[assignment]
+    number: LayerTypes = LayerTypes(output="ufixed<10,2>")
     logits: LayerTypes = LayerTypes(output="fixed<12,6>")
 
     def __init_subclass__(cls, *, architecture: str | None, **kwargs: Any) -> None:
@@ -255,6 +257,7 @@ class ModelConfig(StrictModel):
     @model_validator(mode="after")
     def _starts_from_sums(self) -> Self:
         _need_one(self.scalar_weights, "scalar_weights")
+        _need_one(self.number, "number")
         return self
 
     def require_firmware(self) -> None:

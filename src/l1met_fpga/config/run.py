@@ -10,6 +10,7 @@ from l1met_fpga.config import graph_models  # noqa: F401  (makes its architectur
 from l1met_fpga.config.base import StrictModel, load_yaml, override, parse
 from l1met_fpga.config.budget import BudgetConfig
 from l1met_fpga.config.evaluation import EvaluationConfig
+from l1met_fpga.config.faults import FaultsConfig
 from l1met_fpga.config.firmware import HlsConfig
 from l1met_fpga.config.model import ModelConfig, select_model
 from l1met_fpga.config.rtl import RtlConfig
@@ -34,6 +35,7 @@ class RunConfig(StrictModel):
     training: TrainingConfig = TrainingConfig()
     scan: ScanConfig = ScanConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
+    faults: FaultsConfig = FaultsConfig()
     hls: HlsConfig = HlsConfig()
     rtl: RtlConfig = RtlConfig()
     budget: BudgetConfig = BudgetConfig()

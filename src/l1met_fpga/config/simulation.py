@@ -61,6 +61,7 @@ class SimulationConfig(StrictModel):
         max_candidates: Where the list of candidates is cut.
         compact: Leave out redundant branches and compress strongly.
         words: Write the 64-bit word streams too.
+        jets: Write the jets too, with their constituents and generated flavour: ``NAME_jets.root``.
         workers: Processes on this machine; ``null`` takes one per processor.
         scheduler: Address of a Dask scheduler to use instead (``tcp://host:8786``).
     """
@@ -75,6 +76,7 @@ class SimulationConfig(StrictModel):
     max_candidates: int = Field(N_CANDIDATES, ge=1, le=1024)
     compact: bool = False
     words: bool = False
+    jets: bool = False
     workers: PositiveInt | None = None
     scheduler: str | None = None
 

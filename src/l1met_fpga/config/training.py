@@ -1,7 +1,7 @@
 """Sections ``samples`` and ``training``."""
 
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import AliasChoices, Field, model_validator
 
@@ -18,6 +18,7 @@ __all__ = [
     "StageConfig",
     "TeacherConfig",
     "TrainingConfig",
+    "TrainingFaultsConfig",
     "TrainingSample",
     "WorkingPoint",
 ]
@@ -104,6 +105,7 @@ class LossConfig(StrictModel):
         kind: Main term: huber, mse or mae; of MET also quantile, relative and relative_gen.
         delta_gev: Border between quadratic and linear of the Huber loss.
         quantile: Level of the quantile loss.
+        head_weights: Weight of the loss of each head by its name, 1 if it has none.
         response_weight: Weight of the response term of MET, 0 leaves it out.
         response_scale_gev: genMET below which the response term fades out.
         rate: Loss of the trigger's decision, added to the main term.
@@ -112,6 +114,7 @@ class LossConfig(StrictModel):
     kind: str = "huber"
     delta_gev: float = Field(default=30.0, gt=0)
     quantile: float = Field(default=0.5, gt=0, lt=1)
+    head_weights: dict[str, Annotated[float, Field(ge=0)]] = Field(default_factory=dict)
     response_weight: float = Field(default=0.0, ge=0)
     response_scale_gev: float = Field(default=20.0, gt=0)
     rate: RateLossConfig = RateLossConfig()
@@ -239,6 +242,30 @@ class TeacherConfig(StrictModel):
         return self
 
 
+class TrainingFaultsConfig(StrictModel):
+    """Faults of the detector in training: some events are seen as on a bad day, their truth stays.
+
+    Half of them have a hot cell (one more photon of weight 1 at a random place), half a dead sector of
+    the calorimeter (40 degrees at a random place in half of the barrel).
+
+    Attributes:
+        share: Share of the events; 0 leaves all as they are.
+        hot_cell_pt_gev: Range of the hot cell's transverse momentum, even in its logarithm.
+    """
+
+    share: float = Field(default=0.0, ge=0, le=1)
+    hot_cell_pt_gev: tuple[
+        Annotated[float, Field(gt=0.25, le=4000)], Annotated[float, Field(gt=0.25, le=4000)]
+    ] = (10.0, 100.0)
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        low, high = self.hot_cell_pt_gev
+        if low > high:
+            raise ValueError(f"hot_cell_pt_gev must be a range, got {low:g} to {high:g}")
+        return self
+
+
 class TrainingConfig(StrictModel):
     """How a network is trained.
 
@@ -253,6 +280,7 @@ class TrainingConfig(StrictModel):
         start_from_float: The quantized networks start from the weights of the float twin.
         teacher: Networks that the quantized ones learn from beside the truth.
         augment: Rotate each event by whole phi counts and reflect half of them.
+        faults: Events that are seen as on a bad day of the detector.
         truth_edges_gev: Borders of ranges of the truth with their own weight; empty for none.
         truth_weights: Weight of events in each range, one more than borders.
         early_stopping: Null trains all epochs and keeps the best.
@@ -268,6 +296,7 @@ class TrainingConfig(StrictModel):
     float_twin: bool = True
     unpruned_twin: bool = True
     augment: bool = True
+    faults: TrainingFaultsConfig = TrainingFaultsConfig()
     loss: LossConfig = LossConfig()
     learning_rate: LearningRateConfig = LearningRateConfig()
     stages: dict[Stage, StageConfig] = Field(default={})

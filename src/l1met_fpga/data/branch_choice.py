@@ -35,6 +35,7 @@ class FileBranches:
         truth: Truths by name.
         baselines: Other algorithms' estimates, by name with form and unit.
         vertex_z0: z of the vertices.
+        n_pileup: Number of pile-up collisions.
         event: Run, luminosity block, event number.
         weight: Weight of the generator, which is not used but must not be passed over in silence.
         lacking: What the file does not have, as in ``COUNT_MEANINGS``.
@@ -50,6 +51,7 @@ class FileBranches:
     truth: dict[str, Branches]
     baselines: dict[str, Branches]
     vertex_z0: str | None
+    n_pileup: str | None
     event: tuple[str | None, ...]
     weight: str | None
     lacking: tuple[str, ...]
@@ -67,6 +69,7 @@ class FileBranches:
             *self.extras.values(),
             *(branch for branches in values for branch in branches),
             self.vertex_z0,
+            self.n_pileup,
             *self.event,
             self.weight,
         ]
@@ -139,6 +142,7 @@ def _named(names: BranchMap) -> list[Names]:
             for branch in ((value.pt, value.phi) if isinstance(value, PolarVector) else (value,))
         ),
         names.vertex_z0,
+        names.n_pileup,
         *(names.event or ()),
     )
     return [*_required(names), *(alternatives for alternatives in optional if alternatives)]
@@ -171,6 +175,7 @@ def _chosen(names: BranchMap, branches: Collection[str]) -> FileBranches:
         truth=_values(names.truth, branches),
         baselines=_values(names.baselines, branches),
         vertex_z0=_first(names.vertex_z0, branches),
+        n_pileup=_first(names.n_pileup, branches),
         event=event,
         weight=_first(_WEIGHT, branches),
         lacking=(),

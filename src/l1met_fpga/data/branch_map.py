@@ -75,6 +75,9 @@ class BranchMap(StrictModel):
         {}, description="Branches of other algorithms' estimates, by the name in the store."
     )
     vertex_z0: Names | None = Field(None, description="z of the vertices in cm, the primary first.")
+    n_pileup: Names | None = Field(
+        None, description="Number of pile-up collisions; used when there."
+    )
     event: tuple[Names, Names, Names] | None = Field(
         None, description="Run, luminosity block, event number (or run, orbit, bunch crossing)."
     )

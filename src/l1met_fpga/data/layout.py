@@ -16,6 +16,7 @@ __all__ = [
     "JET_ETA",
     "JET_PT_GEV",
     "N_BEFORE_CUT",
+    "N_PILEUP",
     "PART",
     "ROW_SPLITS",
     "TRUTH",
@@ -32,6 +33,8 @@ EVENT_ID: Final = "event_id"
 PART: Final = "part"
 N_BEFORE_CUT: Final = "n_candidates"
 """Candidates of an event before any were cut."""
+N_PILEUP: Final = "n_pileup"
+"""Collisions of the crossing beside the hard one; NaN where unknown."""
 VERTEX: Final = "vertex_z0_cm"
 """z of the primary vertex; NaN where unknown."""
 JET_PT_GEV: Final = "jet_pt_gev"
@@ -49,6 +52,7 @@ _FIXED: Final[dict[str, tuple[tuple[int, ...], str]]] = {
     EVENT_ID: ((3,), "<u8"),
     PART: ((), "|i1"),
     N_BEFORE_CUT: ((), "<i4"),
+    N_PILEUP: ((), "<f4"),
     VERTEX: ((), "<f4"),
     JET_PT_GEV: ((), "<f4"),
     JET_ETA: ((), "<f4"),

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from l1met_fpga.data.branch_choice import Branches, FileBranches, choose_branches
 from l1met_fpga.data.branch_map import load_branch_map
 from l1met_fpga.data.examples import Examples
-from l1met_fpga.data.layout import BASELINES, VERTEX
+from l1met_fpga.data.layout import BASELINES, N_PILEUP, VERTEX
 from l1met_fpga.data.quantize import (
     agreeing,
     clean,
@@ -90,6 +90,8 @@ def _batch(arrays: EventArrays, names: FileBranches, tally: Counter[str]) -> Exa
     }
     if names.vertex_z0:
         besides[VERTEX] = arrays.first_per_event(names.vertex_z0)
+    if names.n_pileup:
+        besides[N_PILEUP] = _n_pileup(arrays.per_event(names.n_pileup))
     return Examples.of(
         arrays.counts,
         {name: columns[name] for name in COLUMNS if name in columns},
@@ -107,6 +109,12 @@ def _hardware(name: str, values: Flat, columns: Mapping[str, Flat]) -> npt.NDArr
         values = np.where(is_charged(columns["pid"]), MAX_PUPPI_WEIGHT, values)
     codes = from_hardware(name, where_defined(name, values, columns["pid"]))
     return agreeing(name, codes, columns[name]) if name in columns else codes
+
+
+def _n_pileup(values: Flat) -> npt.NDArray[np.float64]:
+    """Return numbers of collisions; a negative one is a filler."""
+    n = np.asarray(values, np.float64)
+    return np.where(n >= 0, n, np.nan)
 
 
 def _event_id(arrays: EventArrays, names: FileBranches) -> npt.NDArray[np.uint64]:

@@ -30,6 +30,7 @@ from l1met_fpga.data.layout import (
     EVENT_ID,
     JETS,
     N_BEFORE_CUT,
+    N_PILEUP,
     PART,
     TRUTH,
     VERTEX,
@@ -260,6 +261,11 @@ class Store:
     def events_of(self, part: Part) -> npt.NDArray[np.int64]:
         """Return the numbers of the events of one part, in file order."""
         return np.flatnonzero(self.parts() == part)
+
+    @property
+    def has_n_pileup(self) -> bool:
+        """Whether the store has the number of pile-up collisions (:data:`N_PILEUP`)."""
+        return N_PILEUP in self._readers
 
     @property
     def has_vertex(self) -> bool:

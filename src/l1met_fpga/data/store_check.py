@@ -14,6 +14,7 @@ from l1met_fpga.data.layout import (
     EVENT_ID,
     JETS,
     N_BEFORE_CUT,
+    N_PILEUP,
     PART,
     ROW_SPLITS,
     TRUTH,
@@ -60,7 +61,7 @@ def check_examples(file: h5py.File, path: Path, n_events: int) -> dict[str, Chun
         DataError: If one is missing or was changed.
     """
     names = [EVENT_ID, PART, N_BEFORE_CUT]
-    names += [name for name in (VERTEX, *JETS) if name in file]
+    names += [name for name in (VERTEX, N_PILEUP, *JETS) if name in file]
     for group in (TRUTH, BASELINES):
         names += [f"{group}{name}" for name in file.get(group, ())]
     found = {}

@@ -27,6 +27,7 @@ from l1met_fpga.data.layout import (
     EVENT_ID,
     JET_ETA,
     N_BEFORE_CUT,
+    N_PILEUP,
     PART,
     VERTEX,
     dataset_of,
@@ -43,7 +44,7 @@ from l1met_fpga.puppi.columns import COLUMNS, REQUIRED_COLUMNS
 __all__ = ["StoreWriter", "create_store", "software_versions", "write_store"]
 
 _SOFTWARE: Final = ("l1met_fpga", "numpy", "h5py", "uproot", "awkward")
-_UNITS: Final = {VERTEX: "cm", JET_ETA: ""}
+_UNITS: Final = {VERTEX: "cm", N_PILEUP: "", JET_ETA: ""}
 _OF_JETS: Final = {
     "eta": "{} from the candidate to the axis",
     "phi": "{} from the axis to the candidate",

@@ -2,7 +2,7 @@
 
 import csv
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -12,7 +12,13 @@ from matplotlib.figure import Figure
 from l1met_fpga.config.evaluation import EvaluationConfig
 from l1met_fpga.errors import ReportError
 from l1met_fpga.evaluation.evaluation import Evaluation
+from l1met_fpga.evaluation.plot_classes import (
+    plot_class_efficiency,
+    plot_class_roc,
+    plot_confusion,
+)
 from l1met_fpga.evaluation.plot_cost import cost_figures
+from l1met_fpga.evaluation.plot_faults import plot_faults
 from l1met_fpga.evaluation.plot_network import plot_learning_curves, plot_weight_maps
 from l1met_fpga.evaluation.plot_resolution import (
     plot_binned,
@@ -23,12 +29,14 @@ from l1met_fpga.evaluation.plot_resolution import (
 from l1met_fpga.evaluation.plot_score import plot_rate, plot_roc, plot_turn_on
 from l1met_fpga.evaluation.resolution import FiguresWithErrors
 from l1met_fpga.evaluation.shown import shown
-from l1met_fpga.evaluation.trigger import RateResult
+from l1met_fpga.evaluation.trigger import RateResult, bin_key
 from l1met_fpga.metrics.arrays import FloatArray
 from l1met_fpga.metrics.weight_table import WeightTable
 from l1met_fpga.plots.curves import Curve
 from l1met_fpga.plots.figure import labelled, save_figure
 from l1met_fpga.puppi.columns import PARTICLE_KINDS
+from l1met_fpga.results.base import Measured
+from l1met_fpga.results.faults import FaultedEstimate, Faults
 from l1met_fpga.results.metrics import Metrics
 from l1met_fpga.tasks.task import BinnedFigure
 
@@ -88,6 +96,8 @@ def figures_of(
     """Yield the name and the figure of every plot."""
     for label in evaluation.resolution:
         yield from _resolution_figures(evaluation, label)
+    for label in evaluation.classes:
+        yield from _class_figures(evaluation, label)
     if evaluation.rates is not None:
         curves = {_title(evaluation, n): c for n, c in _shown(evaluation, evaluation.rates.curves)}
         title = f"{evaluation.rates.label}, {evaluation.rates.n_events} events"
@@ -100,6 +110,8 @@ def figures_of(
     for name, table in maps.items():
         if len(table.grid) > len(PARTICLE_KINDS):
             yield name, _weight_map(table, name)
+    if evaluation.faults is not None:
+        yield "bad_days", _bad_days(evaluation, evaluation.faults)
     if history:
         yield "learning_curves", plot_learning_curves(history)
 
@@ -153,6 +165,23 @@ def _resolution_figures(evaluation: Evaluation, label: str) -> Iterator[tuple[st
         yield f"multiplicity_{label}", made
 
 
+def _class_figures(evaluation: Evaluation, label: str) -> Iterator[tuple[str, Figure]]:
+    """Yield the figures of the primary network, or of the last estimate without one."""
+    task, name = evaluation.task, evaluation.primary or list(evaluation.estimates)[-1]
+    for head, found in evaluation.classes[label].items():
+        one, names = found.estimates[name], task.words.classes[head]
+        title = f"{label}, {_title(evaluation, name)}"
+        yield f"{head}_roc_{label}", plot_class_roc(one, names, title=title)
+        yield f"{head}_confusion_{label}", plot_confusion(one, names, title=title)
+        yield (
+            f"{head}_efficiency_{label}",
+            plot_class_efficiency(
+                one, names, found.bins, truth_label=task.plots.truth,
+                title=f"{title}, mistag {100 * found.mistag:g} %",
+            ),
+        )  # fmt: skip
+
+
 def _binned(
     evaluation: Evaluation, result: FiguresWithErrors, figure: BinnedFigure, title: str
 ) -> Figure:
@@ -193,6 +222,33 @@ def _trigger_figures(
             f"roc_{label}",
             plot_roc(areas, title=f"{label}, {words.truth} > {above:g} {words.unit}"),
         )
+
+
+def _bad_days(evaluation: Evaluation, faults: Faults) -> Figure:
+    """Draw the first signal sample, in the first bin of the truth."""
+    label = next(label for label, sample in evaluation.samples.items() if not sample.is_background)
+    low, high = evaluation.config.efficiency_edges_gev[:2]
+    key, words = bin_key(low, high), evaluation.task.words
+
+    def change(day: dict[str, FaultedEstimate], name: str) -> Measured | None:
+        found = day[name].efficiency.get(label, {}).get(key)
+        return None if found is None else found.change
+
+    titles = {name: _title(evaluation, name) for name in faults.none}
+    days = faults.days.values()
+    return plot_faults(
+        list(faults.about.values()),
+        {title: _pairs([day[name].growth for day in days]) for name, title in titles.items()},
+        {title: _pairs([change(day, name) for day in days]) for name, title in titles.items()},
+        change_label=f"change of efficiency ({label}, {words.truth} {low:g}-{high:g} {words.unit})",
+        title=f"threshold of {faults.rate_khz:.3g} kHz without a fault",
+    )
+
+
+def _pairs(found: Sequence[Measured | None]) -> FloatArray:
+    """Return value and error, shape (n, 2); NaN for what was not measured."""
+    known = [(None, None) if one is None else (one.value, one.error) for one in found]
+    return np.array(known, dtype=np.float64).reshape(-1, 2)
 
 
 def _weight_map(table: WeightTable, name: str) -> Figure:

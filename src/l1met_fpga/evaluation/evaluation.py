@@ -8,9 +8,12 @@ import numpy as np
 
 from l1met_fpga.config.evaluation import EvaluationConfig
 from l1met_fpga.errors import DataError
+from l1met_fpga.evaluation.class_figures import ClassFiguresOf, evaluate_classes
 from l1met_fpga.evaluation.estimates import Estimate, odd_responses
 from l1met_fpga.evaluation.resolution import ResolutionResult, evaluate_resolution
 from l1met_fpga.evaluation.sample import Sample
+from l1met_fpga.evaluation.shown import judged
+from l1met_fpga.evaluation.studies import evaluate_studies
 from l1met_fpga.evaluation.trigger import (
     RateResult,
     SignalResult,
@@ -18,6 +21,8 @@ from l1met_fpga.evaluation.trigger import (
     evaluate_signal,
 )
 from l1met_fpga.metrics.weight_table import WeightTable
+from l1met_fpga.results.faults import Faults
+from l1met_fpga.results.studies import Studies
 from l1met_fpga.tasks.task import Task
 
 __all__ = ["Estimate", "Evaluation", "evaluate"]
@@ -38,9 +43,12 @@ class Evaluation:
         resolution: Per signal sample.
         rates: From the pile-up-only sample; ``None`` without one.
         trigger: Per signal sample; empty without a pile-up-only sample.
+        classes: Per signal sample and head of classes.
         baselines: Fitted weights, where baselines were fitted.
         weights: Mean weight of the primary network per cell, when candidates were at hand.
         notes: What a reader must know, such as rates that the sample does not support.
+        studies: Further studies.
+        faults: Bad days of the detector, where they were tried.
     """
 
     task: Task
@@ -51,9 +59,12 @@ class Evaluation:
     resolution: dict[str, ResolutionResult]
     rates: RateResult | None
     trigger: dict[str, SignalResult]
+    classes: dict[str, dict[str, ClassFiguresOf]] = field(default_factory=dict)
     baselines: dict[str, WeightTable] = field(default_factory=dict)
     weights: WeightTable | None = None
     notes: tuple[str, ...] = ()
+    studies: Studies | None = None
+    faults: Faults | None = None
 
 
 def evaluate(
@@ -111,11 +122,26 @@ def evaluate(
             label: evaluate_signal(sample, task, rates, config, streams[label].spawn(1)[0])
             for label, sample in signal.items()
         }
+    classes = {
+        label: {head: evaluate_classes(sample, task, head, config) for head in task.words.classes}
+        for label, sample in signal.items()
+        if task.words.classes
+    }
+    names = judged(estimates)
+    studies = evaluate_studies(
+        samples,
+        task,
+        names,
+        config,
+        subject=primary or names[-1],
+        rates=rates,
+        resolution=resolution,
+    )
     odd = odd_responses(signal.values(), estimates, task, config.response_range_gev)
     return Evaluation(
-        task, dict(estimates), primary, by_label, config, resolution, rates, trigger,
+        task, dict(estimates), primary, by_label, config, resolution, rates, trigger, classes,
         dict(baselines or {}), weights,
-        (*_rate_notes(rates, task.words.score), *odd),
+        (*_rate_notes(rates, task.words.score), *odd), studies,
     )  # fmt: skip
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from l1met_fpga.evaluation.class_results import class_result
 from l1met_fpga.evaluation.evaluation import Evaluation
 from l1met_fpga.evaluation.resolution import FiguresWithErrors, ResolutionResult, gain
 from l1met_fpga.evaluation.trigger import RateResult, SignalResult, bin_key
@@ -66,10 +67,16 @@ def to_metrics(evaluation: Evaluation) -> Metrics:
             for label, result in evaluation.trigger.items()
             if rates is not None
         },
+        classes={
+            label: {head: class_result(found, evaluation.primary) for head, found in heads.items()}
+            for label, heads in evaluation.classes.items()
+        },
         baselines=weights,
         network_weights=(
             None if evaluation.weights is None else Weights(**evaluation.weights.to_json())
         ),
+        studies=evaluation.studies,
+        faults=evaluation.faults,
     )
 
 

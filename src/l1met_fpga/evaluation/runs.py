@@ -1,13 +1,16 @@
 """Evaluate networks of run folders, beside the baselines, on stores or on arrays."""
 
+import functools
 import logging
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from l1met_fpga.config.data import LABEL_RULE, is_label
 from l1met_fpga.config.evaluation import EvaluationConfig
+from l1met_fpga.config.faults import FaultsConfig
 from l1met_fpga.config.run import RunConfig, load_run
 from l1met_fpga.data.examples import Examples
 from l1met_fpga.data.roles import suggested_role
@@ -17,6 +20,7 @@ from l1met_fpga.data.sources import refuse_repeated_files
 from l1met_fpga.data.splits import Part
 from l1met_fpga.errors import ConfigError, DataError
 from l1met_fpga.evaluation.evaluation import Estimate, Evaluation, evaluate
+from l1met_fpga.evaluation.faults import evaluate_faults
 from l1met_fpga.evaluation.others import with_others
 from l1met_fpga.evaluation.predictions import PREDICTIONS, stored_predictions
 from l1met_fpga.evaluation.run_network import network_digest
@@ -31,7 +35,6 @@ from l1met_fpga.evaluation.sample import (
 )
 from l1met_fpga.evaluation.trained_on import compare_with_training
 from l1met_fpga.metrics.arrays import check_same_length
-from l1met_fpga.puppi.columns import REQUIRED_COLUMNS
 from l1met_fpga.run_folder import RunFolder
 from l1met_fpga.tasks.task import Baseline, Heads, Step, Task
 
@@ -108,6 +111,7 @@ def evaluate_runs(
     forms: Mapping[str, Mapping[str, Estimator]] | None = None,
     steps: Sequence[str] = (),
     allow_training_events: bool = False,
+    faults: FaultsConfig | None = None,
 ) -> Evaluation:
     """Evaluate networks and baselines on the test parts of stores.
 
@@ -121,6 +125,7 @@ def evaluate_runs(
         steps: What to put behind each quantized network as further estimates, of the task's
             ``steps``.
         allow_training_events: Evaluate on events that a network was trained on too; a note says so.
+        faults: Bad days of the detector to try as well.
 
     Raises:
         ConfigError: If names clash, no sample is given, or the task has no such step.
@@ -139,7 +144,7 @@ def evaluate_runs(
         )
     refuse_repeated_files(paths)
     columns = tuple(
-        dict.fromkeys(c for cfg in configs for c in (*REQUIRED_COLUMNS, *cfg.model.columns))
+        dict.fromkeys(c for cfg in configs for c in (*task.columns, *cfg.model.columns))
     )
     more = forms or {}
     networks = [  # a missing model fails here, before anything takes time
@@ -184,6 +189,9 @@ def evaluate_runs(
     found = evaluate(
         samples, task, about, config, primary=names[0], baselines=tables, weights=weights
     )
+    if faults is not None:
+        days = evaluate_faults(found, paths, estimators, faults, columns=columns)
+        found = replace(found, faults=days)
     return replace(found, notes=(*found.notes, *notes))
 
 
@@ -261,7 +269,10 @@ def fit_on_training_parts(
     Raises:
         DataError: If a file is no store or its training part is empty.
     """
-    parts = [load_store(path, task, Part.TRAIN, max_events=max_events) for path in paths]
+    parts = [
+        load_store(path, task, Part.TRAIN, columns=task.columns, max_events=max_events)
+        for path in paths
+    ]
     together = Examples.concatenate([part.examples for part in parts])
     logger.info("fitting baselines on %d training events", len(together))
     return task.baselines(together)
@@ -314,12 +325,18 @@ def _with_steps(
 
 
 def _keras(path: Path, task: Task) -> Estimator:
+    @functools.cache
+    def model() -> Any:
+        from l1met_fpga.models.storage import load_model
+
+        return load_model(path)
+
     def run(events: Events) -> Heads:
-        from l1met_fpga.models.storage import load_model, predict
+        from l1met_fpga.models.storage import predict
 
         told = f"{path.name}, test events of {events.label}"
         heads = [head.name for head in task.heads]
-        return predict(load_model(path), heads, all_slots(events.examples), of=told)
+        return predict(model(), heads, all_slots(events.examples), of=told)
 
     return run
 

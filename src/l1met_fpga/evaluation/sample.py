@@ -11,9 +11,11 @@ import numpy.typing as npt
 
 from l1met_fpga.config.data import LABEL_RULE, is_label
 from l1met_fpga.data.examples import Examples
+from l1met_fpga.data.layout import N_PILEUP
 from l1met_fpga.data.splits import Part
 from l1met_fpga.data.store import Store
 from l1met_fpga.errors import DataError
+from l1met_fpga.evaluation.classes import Classes, classes_of
 from l1met_fpga.identity import Identity
 from l1met_fpga.metrics.arrays import FloatArray, check_finite, check_same_length
 from l1met_fpga.puppi.columns import REQUIRED_COLUMNS
@@ -71,6 +73,7 @@ class Sample:
         is_background: Pile-up-only events: rates come from them, resolutions do not.
         n_candidates: Per event, when known.
         identity: What these events are, when they come from a store.
+        classes: Divisions of the events by name, when their candidates are known.
     """
 
     label: str
@@ -79,6 +82,7 @@ class Sample:
     is_background: bool = False
     n_candidates: npt.NDArray[np.int64] | None = None
     identity: dict[str, Any] | None = None
+    classes: Mapping[str, Classes] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for head, truth in self.truth.items():
@@ -128,7 +132,8 @@ def load_store(
         truths = tuple(task.truths.values())
         if not set(truths) <= set(store.truths):
             raise _nothing_known(store, task)
-        examples = store.examples(events, columns, truths=truths, besides=task.besides)
+        besides = [*task.besides, *([N_PILEUP] if store.has_n_pileup else [])]
+        examples = store.examples(events, columns, truths=truths, besides=besides)
         known = _known(task.truth(examples))
         if not known.any():
             raise _nothing_known(store, task)
@@ -166,11 +171,12 @@ def estimate(events: Events, task: Task, estimators: Mapping[str, Estimator]) ->
     """Run every estimator on the events of a sample."""
     return Sample(
         events.label,
-        task.truth(events.examples),
-        {name: run(events) for name, run in estimators.items()},
+        task.measured(events.examples, task.truth(events.examples)),
+        {n: task.measured(events.examples, run(events)) for n, run in estimators.items()},
         events.is_background,
         events.n_candidates,
         dict(events.identity),
+        classes_of(events.examples) if task.rows == "event" else {},
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from l1met_fpga.evaluation.estimates import Estimate
 
-__all__ = ["shown"]
+__all__ = ["judged", "shown"]
 
 
 def shown(estimates: Mapping[str, Estimate]) -> list[str]:
@@ -23,3 +23,14 @@ def shown(estimates: Mapping[str, Estimate]) -> list[str]:
     ends = dict.fromkeys([*baselines[:1], *baselines[-1:]])
     found = [*ends, *(networks or floats), *files]
     return found or list(estimates)
+
+
+def judged(estimates: Mapping[str, Estimate]) -> list[str]:
+    """Return the estimates of further studies: the first and the last baseline, and every network.
+
+    Without both these are all estimates.
+    """
+    kinds = estimates.items()
+    baselines = [name for name, about in kinds if about.kind == "baseline"]
+    networks = [name for name, about in kinds if about.form == "quantized"]
+    return [*dict.fromkeys([*baselines[:1], *baselines[-1:]]), *networks] or list(estimates)

@@ -60,11 +60,18 @@ class WorkingPoint:
         return f"{self.rate_khz:.3g} kHz" + (" (lowest supported)" if self.replaces_khz else "")
 
 
-def working_points(wanted_khz: tuple[float, ...], n_background: int) -> tuple[WorkingPoint, ...]:
-    """Return the wanted rates; those below the lowest supported become one point at that rate."""
+def working_points(
+    wanted_khz: tuple[float, ...], n_background: int, *, if_supported_khz: tuple[float, ...] = ()
+) -> tuple[WorkingPoint, ...]:
+    """Return the wanted rates; those below the lowest supported become one point at that rate.
+
+    Rates of ``if_supported_khz`` stand behind them, and are left out below it.
+    """
     lowest = lowest_supported_rate_khz(n_background)
     missing = tuple(rate for rate in wanted_khz if rate < lowest)
-    points = tuple(WorkingPoint(f"{r:g}kHz", r) for r in wanted_khz if r >= lowest)
+    points = tuple(
+        WorkingPoint(f"{r:g}kHz", r) for r in (*wanted_khz, *if_supported_khz) if r >= lowest
+    )
     return (*((WorkingPoint("lowest", lowest, missing),) if missing else ()), *points)
 
 
@@ -141,7 +148,9 @@ def evaluate_rates(
             f"sample {sample.label!r} has {len(sample)} pile-up-only events; a rate needs at least "
             f"{MIN_EVENTS}; add events or leave the sample out"
         )
-    points = working_points(config.rates_khz, len(sample))
+    points = working_points(
+        config.rates_khz, len(sample), if_supported_khz=config.rates_if_supported_khz
+    )
     rates = [point.rate_khz for point in points]
     background = {name: task.score(heads) for name, heads in sample.estimates.items()}
     thresholds = {

@@ -23,7 +23,7 @@ from l1met_fpga.models.factory import (
     PrunedFactory,
     QuantizedFactory,
 )
-from l1met_fpga.models.head_layers import WEIGHTS
+from l1met_fpga.models.head_layers import LOGITS, NUMBER, WEIGHTS
 from l1met_fpga.models.heads import Head
 from l1met_fpga.models.keras import keras
 from l1met_fpga.models.layers import CandidateFeatures, CandidateMomentum
@@ -126,7 +126,7 @@ def _candidates(config: ModelConfig, heads: Sequence[Head], *, packed: bool) -> 
         momentum = CandidateMomentum(
             config.momentum.table, config.momentum.output, name="momentum"
         )([columns["pt"], columns["phi"]])
-    if "scalar" in kinds:
+    if any(head.kind == "scalar" and head.is_sum for head in heads):
         pt_gev = CandidateFeatures([PT_GEV], ["pt"], name="pt_gev")([columns["pt"]])
     splits = keras.Input((), dtype="int64", name="row_splits") if packed else None
     return CandidateTensors(columns, features, momentum, pt_gev, splits)
@@ -142,11 +142,20 @@ def start_from_sums(model: Any, heads: Sequence[Head]) -> None:
     """Set the weights so that vectors are -sum p and scalars sum pt of all candidates.
 
     ``weights`` gives 1 in its first column, ``coefficients`` gives (1, 0, 0, ...), the first
-    aggregator has distance 0, a scalar's weights are 1; all others keep their random values.
+    aggregator has distance 0, a scalar's weights are 1, a number of the event is 1, every class is
+    as likely; all others keep their random values.
     """
     layers = dense_layers(model)
-    ones = ["weights", *(WEIGHTS.format(head.name) for head in heads if head.kind == "scalar")]
-    for name, start in (*((f"{one}_dense", 1.0) for one in ones), ("distances_dense", 0.0)):
+    scalars = [head for head in heads if head.kind == "scalar"]
+    ones = [(WEIGHTS if head.is_sum else NUMBER).format(head.name) for head in scalars]
+    for head in heads:
+        if head.kind == "classes":
+            layer = layers[f"{LOGITS.format(head.name)}_dense"]
+            layer.set_weights([np.zeros_like(values) for values in layer.get_weights()])
+    for name, start in (
+        *((f"{one}_dense", 1.0) for one in ("weights", *ones)),
+        ("distances_dense", 0.0),
+    ):
         if name in layers:
             kernel, bias = layers[name].get_weights()
             kernel[:, 0], bias[0] = 0.0, start

@@ -9,12 +9,14 @@ from l1met_fpga.models.heads import Head
 from l1met_fpga.models.layers import BroadcastMultiply, ScalarPooling
 from l1met_fpga.models.registry import CandidateTensors
 
-__all__ = ["WEIGHTS", "HeadBuilder", "logits", "scalar_sum"]
+__all__ = ["LOGITS", "NUMBER", "WEIGHTS", "HeadBuilder", "event_number", "logits", "scalar_sum"]
 
 Config = TypeVar("Config", bound=ModelConfig)
 
 WEIGHTS: Final = "{}_weights"
 """Name of the weights of a scalar head."""
+NUMBER: Final = "{}_value"
+LOGITS: Final = "{}_logits"
 
 
 def scalar_sum(
@@ -36,6 +38,18 @@ def scalar_sum(
     return make.quantize(total, config.head_type("scalar"), f"{head.name}_value")
 
 
+def event_number(make: LayerFactory, event: Any, config: ModelConfig, head: Head) -> Any:
+    """Build one number of the event as a whole, shape (events, 1); it starts at 1.
+
+    Args:
+        make: The factory.
+        event: Hidden numbers of the event.
+        config: Types: ``number``.
+        head: The head.
+    """
+    return make.dense(event, config.number, 1, NUMBER.format(head.name))
+
+
 def logits(make: LayerFactory, event: Any, config: ModelConfig, head: Head) -> Any:
     """Build one logit per class, shape (events, classes); the largest one wins, without softmax.
 
@@ -45,7 +59,7 @@ def logits(make: LayerFactory, event: Any, config: ModelConfig, head: Head) -> A
         config: Types: ``logits``.
         head: The head.
     """
-    return make.dense(event, config.logits, head.size, f"{head.name}_logits")
+    return make.dense(event, config.logits, head.size, LOGITS.format(head.name))
 
 
 class HeadBuilder(ABC, Generic[Config]):
@@ -65,6 +79,8 @@ class HeadBuilder(ABC, Generic[Config]):
         match head.kind:
             case "vector":
                 return self.vector(head.name)
+            case "scalar" if not head.is_sum:
+                return event_number(self.make, self.event, self.config, head)
             case "scalar":
                 return scalar_sum(self.make, self.candidates, self.hidden, self.config, head)
             case "classes":

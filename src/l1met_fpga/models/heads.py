@@ -21,7 +21,8 @@ class Head(Strict):
         name: Name by which every form and file gives it.
         kind: ``vector`` (x and y in the transverse plane), ``scalar`` (one number) or ``classes``
             (a logit per class: the largest one wins; there is no softmax).
-        unit: Unit of its numbers, for example ``GeV``; empty for none.
+        unit: Unit of its numbers, for example ``GeV``; empty for none. A scalar in GeV adds up the
+            pt of candidates; another one, such as a ratio, is a number of the example as a whole.
         size: Numbers that it has: 2, 1, or the number of classes.
         per: Whether there is one per example (an event, a jet) or one per row of an example (a
             candidate).
@@ -32,6 +33,11 @@ class Head(Strict):
     unit: Annotated[str, Field(max_length=32, pattern=r"^[ -~]*$")] = ""
     size: PositiveInt
     per: Literal["example", "row"] = "example"
+
+    @property
+    def is_sum(self) -> bool:
+        """Whether it adds up momenta of candidates."""
+        return self.kind != "classes" and self.unit == "GeV"
 
     @property
     def numbers(self) -> tuple[str, ...]:

@@ -1,6 +1,7 @@
 """What a page is made of: sections of tables whose cells are text."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 __all__ = ["EMPTY", "Section", "Table", "measured", "number"]
@@ -27,11 +28,19 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """Tables under one heading; ``empty`` is shown when there are none."""
+    """Tables under one heading.
+
+    Attributes:
+        title: The heading.
+        tables: Its tables.
+        empty: Shown when there are none.
+        figures: PNG files below the tables, embedded in the HTML page.
+    """
 
     title: str
     tables: tuple[Table, ...]
     empty: str = ""
+    figures: tuple[Path, ...] = ()
 
 
 def number(value: float | str | None, digits: int = 3) -> str:

@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from l1met_fpga.report.bad_days import fault_figures
+from l1met_fpga.report.studies import class_figures, tail_figures
 from l1met_fpga.results.base import Measured
 from l1met_fpga.results.metrics import Gains, Metrics
 from l1met_fpga.results.report import SIGNALS, EfficiencyCell, EvaluatedSample, Gain, Physics
@@ -42,6 +44,10 @@ def physics_figures(metrics: Metrics) -> Physics | None:
         gain_vs_table=_gain(gains.get("table")),
         loss_vs_float=_loss(gains.get(f"{primary}_float")),
         trigger={label: _trigger(metrics, label, primary) for label in labels},
+        faults=fault_figures(metrics),
+        pileup_dependence=class_figures(metrics, "pileup"),
+        regions=class_figures(metrics, "region"),
+        tails=tail_figures(metrics),
         response_80_200=(
             resolution.response[primary].value if resolution is not None and in_range else None
         ),

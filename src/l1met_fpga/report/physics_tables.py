@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 
 from l1met_fpga.evaluation.summary import with_error
+from l1met_fpga.report.class_tables import class_tables
 from l1met_fpga.report.page import EMPTY, Table, measured, number
+from l1met_fpga.report.studies import study_tables
 from l1met_fpga.results.metrics import Efficiency, Metrics, Rates
 
 __all__ = ["physics_tables"]
@@ -11,14 +13,41 @@ __all__ = ["physics_tables"]
 
 def physics_tables(metrics: Metrics) -> Iterator[Table]:
     """Yield the physics tables of any evaluation, with or without a network."""
+    yield from class_tables(metrics)
+    if metrics.resolution:
+        yield _widths(metrics)
     for label in metrics.resolution:
         yield _gains(metrics, label)
     for label in metrics.trigger:
         yield from _efficiencies(metrics, label)
     if metrics.rates is not None:
         yield _thresholds(metrics, metrics.rates)
+    yield from study_tables(metrics)
     for label in metrics.resolution:
         yield from _resolutions(metrics, label)
+
+
+def _widths(metrics: Metrics) -> Table:
+    """Return slope-corrected widths, and mean and median response, in every process."""
+    words, samples = metrics.words, metrics.resolution
+    figures = {width.figure: f"{width.title} (GeV)" for width in words.widths.values()}
+    figures |= {"response": "mean response", "response_median": "median response"}
+    rows = []
+    for name in metrics.estimates:
+        cells = [metrics.title(name)]
+        for found in samples.values():
+            for figure in figures:
+                one = found.inclusive.estimates[name][figure]
+                cells.append(measured(one.value[0], one.error[0], 2 if "response" in figure else 1))
+        rows.append(tuple(cells))
+    low, high = metrics.config.gain_range_gev
+    return Table(
+        f"Slope-corrected widths and response in every process, {words.truth} {low:g}-{high:g} "
+        f"{words.unit}",
+        ("estimate", *(f"{label}, {title}" for label in samples for title in figures.values())),
+        tuple(rows),
+        "A network that shrinks quiet events shows it in their parallel width.",
+    )
 
 
 def _gains(metrics: Metrics, label: str) -> Table:

@@ -84,8 +84,9 @@ def write_markdown(page: Page, path: Path) -> None:
 def write_html(page: Page, path: Path) -> None:
     """Write one HTML file with style, script and figures inside; it needs no network."""
     images = [_image(file) for file in page.figures]
+    own = {section.title: [_image(file) for file in section.figures] for section in page.sections}
     frame = {"width": WIDTH, "height": HEIGHT, "margins": MARGINS}
-    render_html("report.html.j2", path, page=page, images=images, **frame)
+    render_html("report.html.j2", path, page=page, images=images, own_images=own, **frame)
 
 
 def render_html(template: str, path: Path, **values: Any) -> None:

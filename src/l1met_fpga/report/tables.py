@@ -1,8 +1,10 @@
 """Tables of a report: the Markdown and the HTML page show the same ones."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Final
 
+from l1met_fpga.report.bad_days import bad_days_table
 from l1met_fpga.report.combinations import combinations
 from l1met_fpga.report.page import EMPTY, Section, Table, number
 from l1met_fpga.report.physics_tables import physics_tables
@@ -12,22 +14,35 @@ from l1met_fpga.results.metrics import Metrics
 from l1met_fpga.results.report import Budget, HeldLimit, Report
 from l1met_fpga.results.saturation import HeadSaturation
 
-__all__ = ["report_sections"]
+__all__ = ["BAD_DAYS", "report_sections"]
 
 MISSING: Final = "not run"
+BAD_DAYS: Final = "bad_days"
+"""Name of the figure of bad days; it stands with their table, not with the others."""
 
 
-def report_sections(report: Report, metrics: Metrics | None) -> list[Section]:
+def report_sections(
+    report: Report, metrics: Metrics | None, plots: Path | None = None
+) -> list[Section]:
     """Return all sections of the report of one run.
 
     Args:
         report: Content of ``report.json``.
         metrics: Content of ``metrics.json``, if evaluated.
+        plots: Folder of the figures, for sections that have one of their own.
     """
     physics = () if metrics is None else tuple(physics_tables(metrics))
+    bad_days = None if metrics is None else bad_days_table(metrics)
+    drawn = () if plots is None or bad_days is None else (plots / f"{BAD_DAYS}.png",)
     return [
         *([Section("Findings", (_findings(report),))] if report.findings else []),
         Section("Physics", physics, "Not evaluated; run `l1met evaluate`."),
+        Section(
+            "Bad days",
+            () if bad_days is None else (bad_days,),
+            "Not tried; run `l1met evaluate --faults`.",
+            tuple(file for file in drawn if file.is_file()),
+        ),
         Section(
             "Bit-exactness",
             (*_bit_exactness(report.bit_exactness), *_saturation(report.saturation)),

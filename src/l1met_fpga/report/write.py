@@ -10,7 +10,7 @@ from l1met_fpga.report.collect import collect
 from l1met_fpga.report.headline import answers
 from l1met_fpga.report.headline_physics import efficiency_table
 from l1met_fpga.report.render import Page, figures_in, write_html, write_markdown
-from l1met_fpga.report.tables import report_sections
+from l1met_fpga.report.tables import BAD_DAYS, report_sections
 from l1met_fpga.results.report import Report
 from l1met_fpga.run_folder import RunFolder
 
@@ -50,8 +50,8 @@ def write_report(run: RunFolder) -> Written:
         limits=tuple(r for r in (*report.budget.violations, *report.budget.held) if r.limit > 0),
         notes=(*unchecked_lines(report), *(metrics.notes if metrics else ())),
         gains=tuple(summary_lines(metrics) if metrics else ()),
-        sections=tuple(report_sections(report, metrics)),
-        figures=figures_in(run.plots),
+        sections=tuple(report_sections(report, metrics, run.plots)),
+        figures=tuple(file for file in figures_in(run.plots) if file.stem != BAD_DAYS),
         footer=made + "Definitions: docs/evaluation.md and docs/report.md.",
     )
     write_json(run.report("json"), report.model_dump())

@@ -5,9 +5,14 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import Field, JsonValue, RootModel, TypeAdapter, model_validator
 
 from l1met_fpga.results.base import Measured, Result
+from l1met_fpga.results.faults import Faults
+from l1met_fpga.results.studies import Studies
 
 __all__ = [
     "SCHEMA_VERSION",
+    "ClassEfficiency",
+    "ClassFigures",
+    "ClassResult",
     "Efficiency",
     "EstimateInfo",
     "FittedTurnOn",
@@ -61,6 +66,7 @@ class Words(Result):
         unit: Unit of both.
         figures: Title of each figure in bins that tables show, in their order.
         widths: Width that each gain compares, by the gain's name.
+        classes: Names of the classes of each head of that kind.
     """
 
     task: str
@@ -70,6 +76,59 @@ class Words(Result):
     unit: str
     figures: dict[str, str]
     widths: dict[str, Width]
+    classes: dict[str, list[str]] = Field(default_factory=dict)
+
+
+class ClassEfficiency(Result):
+    """Efficiency of a class, and mistag of the rest, in bins of the truth at one threshold.
+
+    Attributes:
+        efficiency: Per bin.
+        efficiency_error: Half its Clopper-Pearson interval.
+        mistag: Per bin.
+    """
+
+    efficiency: list[float | None]
+    efficiency_error: list[float | None]
+    mistag: list[float | None]
+
+
+class ClassFigures(Result):
+    """Figures of one estimate of a head of classes; lists run over the classes.
+
+    Attributes:
+        area: Under the ROC curve of each class against the rest.
+        difference: Area of the primary estimate minus this one, paired; None of the primary.
+        pairs: Area of a class (row) against another (column).
+        confusion: Share of a true class (row) called another (column).
+        at_mistag: Efficiency at the mistag of the settings.
+        response: Median of the score over its truth, of each class.
+        width: Half the 68 % width of that ratio over its median.
+    """
+
+    area: list[Measured]
+    difference: list[Measured] | None
+    pairs: list[list[float | None]]
+    confusion: list[list[float | None]]
+    at_mistag: list[ClassEfficiency]
+    response: list[Measured]
+    width: list[Measured]
+
+
+class ClassResult(Result):
+    """A head of classes in one sample.
+
+    Attributes:
+        examples: Of each class.
+        mistag: Of the rest, at which efficiencies are compared.
+        edges_gev: Bins of the truth; an edge of None is open.
+        estimates: By estimate.
+    """
+
+    examples: list[int]
+    mistag: float
+    edges_gev: list[float | None]
+    estimates: dict[str, ClassFigures]
 
 
 class ResolutionTable(Result):
@@ -311,8 +370,11 @@ class Metrics(Result):
         resolution: By signal sample.
         rates: None without a pile-up-only sample.
         trigger: By signal sample; empty without a pile-up-only sample.
+        classes: By signal sample and head of classes.
         baselines: Fitted weights.
         network_weights: Mean weight that the primary network gives a candidate.
+        studies: Further studies; None in files from before they were made.
+        faults: Bad days of the detector, where they were tried.
     """
 
     schema_version: Literal[3]
@@ -325,8 +387,11 @@ class Metrics(Result):
     resolution: dict[str, Resolution]
     rates: Rates | None
     trigger: dict[str, Trigger]
+    classes: dict[str, dict[str, ClassResult]] = Field(default_factory=dict)
     baselines: dict[str, Weights]
     network_weights: Weights | None
+    studies: Studies | None = None
+    faults: Faults | None = None
 
     def title(self, estimate: str) -> str:
         """Return the text of an estimate in legends and tables."""

@@ -13,7 +13,7 @@ def require_agreement(metrics: Metrics) -> None:
     Raises:
         ValueError: Says which part has other names, or another number of values, than the rest.
     """
-    for where, found, wanted in _names(metrics):
+    for where, found, wanted in (*_names(metrics), *_class_names(metrics)):
         if set(found) != set(wanted):
             odd = sorted(set(found) ^ set(wanted))
             raise ValueError(f"{where} does not agree with the rest of the file on {odd}")
@@ -52,6 +52,13 @@ def _names(metrics: Metrics) -> Iterator[tuple[str, Collection[str], Collection[
             yield f"{where}.turn_on.{point}", curves, estimates
 
 
+def _class_names(metrics: Metrics) -> Iterator[tuple[str, Collection[str], Collection[str]]]:
+    for label, heads in metrics.classes.items():
+        yield f"classes.{label}", heads, metrics.words.classes
+        for head, found in heads.items():
+            yield f"classes.{label}.{head}.estimates", found.estimates, metrics.estimates.keys()
+
+
 def _lengths(metrics: Metrics) -> Iterator[tuple[str, set[int]]]:
     """Yield the lengths of lists that must be the same."""
     for label, of_sample in metrics.resolution.items():
@@ -60,6 +67,12 @@ def _lengths(metrics: Metrics) -> Iterator[tuple[str, set[int]]]:
     if metrics.rates is not None:
         points = {len(metrics.rates.working_points)}
         yield "rates.thresholds", points | set(map(len, metrics.rates.thresholds.values()))
+    for label, heads in metrics.classes.items():
+        for head, of_head in heads.items():
+            for name, figures in of_head.estimates.items():
+                named = {len(metrics.words.classes[head]), len(of_head.examples)}
+                found = (figures.area, figures.pairs, figures.confusion, figures.at_mistag)
+                yield f"classes.{label}.{head}.{name}", named | {len(one) for one in found}
     for label, trigger in metrics.trigger.items():
         for point, curves in trigger.turn_on.items():
             for name, curve in curves.items():

@@ -76,8 +76,8 @@ class EfficiencyCell(Result):
     difference: dict[str, Measured]
 
 
-class FaultedFigure(Result):
-    """One figure of a detector fault, by estimate."""
+class OfEstimates(Result):
+    """One figure, by estimate."""
 
     network: float | None = None
     puppi: float | None = None
@@ -85,11 +85,28 @@ class FaultedFigure(Result):
 
 
 class FaultFigures(Result):
-    """What a detector fault does at the threshold that gives 62 kHz without it."""
+    """What a detector fault does at the threshold that gives 62 kHz without it.
 
-    rate_khz: FaultedFigure
-    rate_growth: FaultedFigure
-    efficiency: FaultedFigure
+    Attributes:
+        rate_khz: Rate with the fault.
+        rate_growth: Over that without it.
+        efficiency: In the first bin of the truth, mean over the signal samples.
+    """
+
+    rate_khz: OfEstimates
+    rate_growth: OfEstimates
+    efficiency: OfEstimates
+
+
+class TailFigures(Result):
+    """Shares of events whose calibrated estimate is far from the truth; ``null`` misses: pile-up only."""
+
+    fakes: OfEstimates
+    misses: OfEstimates | None
+
+
+ByClass = dict[str, dict[RateKey, dict[str, dict[BinKey, OfEstimates]]]]
+"""Efficiencies by sample, rate, class of events and bin of the truth."""
 
 
 class Physics(Result):
@@ -114,9 +131,9 @@ class Physics(Result):
     loss_vs_float: Gain | None
     trigger: dict[str, dict[RateKey, dict[BinKey, EfficiencyCell] | None] | None]
     faults: dict[str, FaultFigures] | None = None
-    pileup_dependence: dict[str, JsonValue] | None = None
-    regions: dict[str, JsonValue] | None = None
-    tails: dict[str, JsonValue] | None = None
+    pileup_dependence: ByClass | None = None
+    regions: ByClass | None = None
+    tails: dict[str, TailFigures] | None = None
     response_80_200: float | None
     reasons: dict[str, str] = Field(default_factory=dict)
 

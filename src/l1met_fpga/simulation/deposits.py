@@ -47,6 +47,7 @@ class CollisionLists(NamedTuple):
         species: Code of :class:`.particles.Species`.
         impact_eta: Pseudorapidity at the calorimeter.
         impact_phi_rad: Azimuth at the calorimeter.
+        d0_cm: Its distance from the collision, across the beam.
     """
 
     deposit_offsets: npt.NDArray[np.int64]
@@ -62,6 +63,7 @@ class CollisionLists(NamedTuple):
     species: npt.NDArray[np.int8]
     impact_eta: npt.NDArray[np.float32]
     impact_phi_rad: npt.NDArray[np.float32]
+    d0_cm: npt.NDArray[np.float32]
 
 
 def make_lists(
@@ -105,6 +107,7 @@ def make_lists(
         events.species[seen],
         impact_eta[seen],
         impact_phi[seen],
+        events.d0_cm[seen],
     )
 
 

@@ -133,6 +133,15 @@ class PuppiParameters(NamedTuple):
     min_hadron_pt_gev: Numbers
 
 
+class ImpactParameters(NamedTuple):
+    """Section ``impact``: of tracks, across the beam."""
+
+    d0_sigma_cm: float
+    d0_scattering_cm_gev: float
+    d0_tail_fraction: float
+    d0_tail_factor: float
+
+
 class Detector(NamedTuple):
     """All sections of the file."""
 
@@ -142,6 +151,7 @@ class Detector(NamedTuple):
     particle_flow: FlowParameters
     vertex: VertexParameters
     puppi: PuppiParameters
+    impact: ImpactParameters
 
 
 class Quantity(StrictModel):
@@ -159,6 +169,7 @@ SECTIONS: Final[dict[str, type[Any]]] = {
     "particle_flow": FlowParameters,
     "vertex": VertexParameters,
     "puppi": PuppiParameters,
+    "impact": ImpactParameters,
 }
 
 

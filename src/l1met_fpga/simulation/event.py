@@ -32,7 +32,7 @@ from l1met_fpga.simulation.vertex import find_vertex
 
 __all__ = ["COLUMN_NAMES", "Crossing", "simulate"]
 
-COLUMN_NAMES: Final = ("pt", "eta", "phi", "pid", "puppi_weight", "z0", "quality")
+COLUMN_NAMES: Final = ("pt", "eta", "phi", "pid", "puppi_weight", "z0", "quality", "dxy")
 """Order of the columns of :attr:`Crossing.candidates`."""
 HADRON_MINUS: Final = int(ParticleId.HADRON_MINUS)
 ELECTRON_MINUS: Final = int(ParticleId.ELECTRON_MINUS)
@@ -40,13 +40,16 @@ MUON_MINUS: Final = int(ParticleId.MUON_MINUS)
 PHOTON: Final = int(ParticleId.PHOTON)
 MAX_PT_COUNTS: Final = 2**14 - 1
 MAX_Z0_COUNTS: Final = 2**9 - 1
+MAX_DXY_COUNTS: Final = 2**7 - 1
+SQRT_DXY_LSB: Final = 1 / 64
+"""Inside jets ``dxy`` is a root (:mod:`l1met_fpga.data.read_jets`), in sqrt(cm)."""
 
 
 class Crossing(NamedTuple):
     """Result of one crossing.
 
     Attributes:
-        candidates: Hardware integers, shape (n, 7), columns :data:`COLUMN_NAMES`; in no order.
+        candidates: Hardware integers, shape (n, 8), columns :data:`COLUMN_NAMES`; in no order.
         vertex_z0_cm: Vertex that the trigger found.
         true_z0_cm: Vertex of the hard collision.
         n_collisions: Pile-up collisions overlaid.
@@ -74,6 +77,7 @@ def _collect(true: ChargedParticles, n: int, lists: CollisionLists, collision: i
         true.species[n] = lists.species[i]
         true.impact_eta[n] = reflection * lists.impact_eta[i]
         true.impact_phi_rad[n] = wrap(lists.impact_phi_rad[i] + rotation)
+        true.d0_cm[n] = lists.d0_cm[i]
         n += 1
     return n
 
@@ -121,8 +125,24 @@ def _write_charged(out, tracks: Tracks, kind, keep) -> int:  # type: ignore[no-u
         out[n, 4] = MAX_PUPPI_WEIGHT
         out[n, 5] = max(-MAX_Z0_COUNTS, min(MAX_Z0_COUNTS, _counts(tracks.z0_cm[i], Z0_LSB_CM)))
         out[n, 6] = 1
+        out[n, 7] = 0
         n += 1
     return n
+
+
+@compiled
+def _write_dxy(out, tracks: Tracks, keep, p, rng) -> None:  # type: ignore[no-untyped-def]
+    """Write the root of what is measured of d0; drawn after all else, which so stays as it is."""
+    n = 0
+    for i in range(len(keep)):
+        if not keep[i]:
+            continue
+        width = math.hypot(p.d0_sigma_cm, p.d0_scattering_cm_gev / tracks.pt_gev[i])
+        if tracks.is_fake[i] or rng.random() < p.d0_tail_fraction:
+            width *= p.d0_tail_factor
+        d0 = abs(tracks.d0_cm[i] + width * rng.normal())
+        out[n, 7] = min(_counts(math.sqrt(d0), SQRT_DXY_LSB), MAX_DXY_COUNTS)
+        n += 1
 
 
 @compiled
@@ -140,6 +160,7 @@ def _write_neutral(out, n: int, particles: Flow, weight) -> int:  # type: ignore
         out[n, 4] = code
         out[n, 5] = 0
         out[n, 6] = 0
+        out[n, 7] = 0
         n += 1
     return n
 
@@ -186,4 +207,5 @@ def simulate(
     out = np.empty((len(keep) + len(weight), len(COLUMN_NAMES)), np.int16)
     n = _write_charged(out, tracks, particles.kind, keep)
     n = _write_neutral(out, n, particles, weight)
+    _write_dxy(out, tracks, keep, detector.impact, rng)
     return Crossing(out[:n].copy(), vertex, true_z0_cm, collisions, n_hard)

@@ -20,6 +20,7 @@ from l1met_fpga.config.base import StrictModel, load_yaml, parse
 from l1met_fpga.errors import ConfigError, SimulationError
 from l1met_fpga.files import read_json, write_json
 from l1met_fpga.puppi.sums import sum_by_event
+from l1met_fpga.simulation.objects import Objects, find_objects
 from l1met_fpga.simulation.particles import MAX_ABS_ETA, MIN_PT_GEV, ParticleEvents, Species
 
 __all__ = ["Card", "Variant", "card_names", "generate", "generated", "is_generated", "load_card"]
@@ -37,8 +38,10 @@ COMMON_SETTINGS: Final = (
     "Random:setSeed = on",
 )
 BATCH_EVENTS: Final = 500
-FORMAT_VERSION: Final = 1
+FORMAT_VERSION: Final = 3
 """Raise when the content of a file of generated events changes its meaning."""
+_FIRST_PRODUCT, _LAST_PRODUCT = 91, 99
+"""Pythia's status of what came from a decay."""
 NEUTRINOS: Final = (12, 14, 16)
 
 
@@ -73,6 +76,8 @@ class _Flat:
     px: npt.NDArray[np.float64]
     py: npt.NDArray[np.float64]
     pz: npt.NDArray[np.float64]
+    x_mm: npt.NDArray[np.float64]
+    y_mm: npt.NDArray[np.float64]
 
 
 def card_names() -> list[str]:
@@ -200,7 +205,8 @@ def _batches(pythia: Any, events: int) -> Iterator[ParticleEvents]:
         # After a failure nextBatch returns a record without fields instead of raising.
         if "prt" not in batch.fields or len(batch) != count:
             raise SimulationError(f"Pythia gave {len(batch)} of {count} events; see its messages")
-        yield _visible(_flatten(batch), count, np.asarray(batch.info.pT2Hat, np.float64))
+        pt2_hat = np.asarray(batch.info.pT2Hat, np.float64)
+        yield _visible(_flatten(batch), count, pt2_hat, find_objects(batch))
 
 
 def _flatten(batch: Any) -> _Flat:
@@ -208,13 +214,42 @@ def _flatten(batch: Any) -> _Flat:
 
     particles = batch.prt[batch.prt.status > 0]
     count = ak.to_numpy(ak.num(particles.id))
-    momentum = (ak.to_numpy(ak.flatten(particles.p[c])) for c in ("px", "py", "pz"))
+    px, py, pz = (ak.to_numpy(ak.flatten(particles.p[c])) for c in ("px", "py", "pz"))
     pdg = ak.to_numpy(ak.flatten(particles.id)).astype(np.int64)
-    return _Flat(np.repeat(np.arange(len(count)), count), pdg, *momentum)
+    event = np.repeat(np.arange(len(count)), count)
+    return _Flat(event, pdg, px, py, pz, *_places(batch))
 
 
-def _visible(flat: _Flat, events: int, pt2_hat_gev2: npt.NDArray[np.float64]) -> ParticleEvents:
+def _places(batch: Any) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Return where final particles come from across the beam, mm: the flights of all that decayed.
+
+    The field ``vProd`` of a batch is not used: in Pythia 8.317 it lies one particle further on in
+    each event than in the one before.
+    """
+    import awkward as ak
+
+    record, counts = batch.prt, ak.to_numpy(ak.num(batch.prt.id))
+    status, mother, tau, mass = (
+        ak.to_numpy(ak.flatten(record[name])) for name in ("status", "mother1", "tau", "m")
+    )
+    mother = mother + np.repeat(np.cumsum(counts) - counts, counts)
+    is_product = (np.abs(status) >= _FIRST_PRODUCT) & (np.abs(status) <= _LAST_PRODUCT)
+    flight = np.divide(tau, mass, where=mass > 0, out=np.zeros(len(mass)))
+    x, y = (flight * ak.to_numpy(ak.flatten(record.p[name])) for name in ("px", "py"))
+    final = np.flatnonzero(status > 0)
+    place, at = np.zeros((2, len(final))), final
+    while is_product[at].any():
+        come_from = np.where(is_product[at], mother[at], at)
+        place += np.stack([x, y])[:, come_from] * is_product[at]
+        at = come_from
+    return place[0], place[1]
+
+
+def _visible(
+    flat: _Flat, events: int, pt2_hat_gev2: npt.NDArray[np.float64], objects: Objects
+) -> ParticleEvents:
     pt = np.hypot(flat.px, flat.py)
+    d0_mm = (flat.x_mm * flat.py - flat.y_mm * flat.px) / np.maximum(pt, 1e-9)
     eta = np.arcsinh(flat.pz / np.maximum(pt, 1e-9))
     invisible = np.isin(np.abs(flat.pdg), NEUTRINOS)
     momentum = np.stack([flat.px, flat.py], axis=1)[invisible]
@@ -229,8 +264,10 @@ def _visible(flat: _Flat, events: int, pt2_hat_gev2: npt.NDArray[np.float64]) ->
         phi_rad=np.arctan2(flat.py, flat.px)[keep].astype(np.float32),
         species=species,
         charge=charge,
+        d0_cm=(0.1 * d0_mm[keep]).astype(np.float32),
         gen_met_xy_gev=gen_met,
         pt_hat_gev=np.sqrt(pt2_hat_gev2).astype(np.float32),
+        objects=objects,
     )
 
 

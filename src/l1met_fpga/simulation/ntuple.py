@@ -60,7 +60,8 @@ def write_words(path: Path, crossings: Crossings, *, run: int = 1) -> None:
     orbit, bunch = np.divmod(crossings.event, np.uint64(BUNCHES))
     shape = crossings.event.shape
     events = WordEvents(
-        words=pack(crossings.columns),
+        # the field would count in roots of the distance, which the columns of events do not
+        words=pack({name: codes for name, codes in crossings.columns.items() if name != "dxy"}),
         counts=crossings.counts,
         run=np.full(shape, run, np.uint64),
         orbit=orbit,

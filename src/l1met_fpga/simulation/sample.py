@@ -17,6 +17,7 @@ from l1met_fpga.simulation.crossings import Crossings, simulate_crossings
 from l1met_fpga.simulation.detector import Detector, load_detector
 from l1met_fpga.simulation.gen_jets import MAX_JET_ETA, MIN_JET_PT_GEV, RADIUS, gen_ht_gev
 from l1met_fpga.simulation.generate import generated, load_card
+from l1met_fpga.simulation.jet_ntuple import found_jets, write_jets
 from l1met_fpga.simulation.ntuple import write_root, write_words
 from l1met_fpga.simulation.particles import ParticleEvents
 from l1met_fpga.simulation.pool import Pool, PoolBatch, empty_pool, pool_batches, read_pool
@@ -84,11 +85,18 @@ def fingerprint(config: SimulationConfig, sample: str) -> str:
     """Return a checksum of all that decides what a sample's files hold."""
     content = config.samples[sample].model_dump(mode="json")
     content |= config.model_dump(mode="json", include=DECIDES_CONTENT)
+    content |= {"jet_files": True} if config.jets else {}
     process = config.samples[sample].process
     content["card"] = None if process is None else load_card(process).model_dump()
     if process is not None:
         content["jets"] = [RADIUS, MIN_JET_PT_GEV, MAX_JET_ETA]
-    content["detector"] = load_detector(config.detector)
+    detector = load_detector(config.detector)
+    # only jets hold the impact parameter
+    content["detector"] = (
+        detector
+        if config.jets
+        else [getattr(detector, name) for name in detector._fields if name != "impact"]
+    )
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
 
 
@@ -111,10 +119,14 @@ def make_file(task: FileTask, config: SimulationConfig) -> float:
         _batch(sample, number, task, config, pool, detector)
         for number in range(task.first // HARD_BATCH, -(-(task.first + task.events) // HARD_BATCH))
     ]
-    crossings = Crossings.concatenate(batches)
+    crossings = Crossings.concatenate([crossings for crossings, _ in batches])
     write_root(task.path, crossings, compact=config.compact)
     if config.words:
         write_words(task.path.with_suffix(".dump"), crossings)
+    if config.jets:
+        jets = [found_jets(crossings, hard) for crossings, hard in batches]
+        path = task.path.with_name(f"{task.path.stem}_jets.root")
+        write_jets(path, jets, compact=config.compact)
     return process_time() - start
 
 
@@ -125,8 +137,8 @@ def _batch(
     config: SimulationConfig,
     pool: Pool,
     detector: Detector,
-) -> Crossings:
-    """Simulate that part of one batch of hard collisions which the file holds."""
+) -> tuple[Crossings, ParticleEvents]:
+    """Simulate that part of one batch of hard collisions which the file holds, and return both."""
     first = number * HARD_BATCH
     if sample.process is None:
         hard = ParticleEvents.empty(HARD_BATCH)
@@ -136,17 +148,19 @@ def _batch(
         hard, _ = generated(card, events=HARD_BATCH, seed=seed, cache=config.collisions)
     begin = max(task.first - first, 0)
     end = min(task.first + task.events - first, HARD_BATCH)
-    return simulate_crossings(
+    events = np.arange(begin, end)
+    crossings = simulate_crossings(
         hard,
         pool,
         detector,
         seed=(sample.seed, zlib.crc32(str(sample.process).encode())),
         first_event=first,
-        events=np.arange(begin, end),
+        events=events,
         gen_ht_gev=gen_ht_gev(hard),
         order=Order(config.order),
         max_candidates=config.max_candidates,
     )
+    return crossings, hard.select(events)
 
 
 @lru_cache(maxsize=1)

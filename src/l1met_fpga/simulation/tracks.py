@@ -30,16 +30,17 @@ class ChargedParticles(NamedTuple):
     species: npt.NDArray[np.int64]
     impact_eta: npt.NDArray[np.float64]
     impact_phi_rad: npt.NDArray[np.float64]
+    d0_cm: npt.NDArray[np.float64]
 
     @staticmethod
     def empty() -> "ChargedParticles":
         """Return room for one crossing."""
-        kinds = (float,) * 4 + (np.int64,) * 2 + (float,) * 2
+        kinds = (float,) * 4 + (np.int64,) * 2 + (float,) * 3
         return ChargedParticles(*(np.zeros(MAX_TRACKS, kind) for kind in kinds))
 
 
 class Tracks(NamedTuple):
-    """Reconstructed tracks of one crossing, each of shape (n,)."""
+    """Reconstructed tracks of one crossing, each of shape (n,); ``d0_cm`` is the true one."""
 
     pt_gev: npt.NDArray[np.float64]
     eta: npt.NDArray[np.float64]
@@ -51,6 +52,7 @@ class Tracks(NamedTuple):
     is_fake: npt.NDArray[np.bool_]
     impact_eta: npt.NDArray[np.float64]
     impact_phi_rad: npt.NDArray[np.float64]
+    d0_cm: npt.NDArray[np.float64]
 
 
 @compiled
@@ -114,6 +116,7 @@ def reconstruct(
         np.empty(size, np.bool_),
         np.empty(size),
         np.empty(size),
+        np.empty(size),
     )
     m = 0
     for i in range(n):
@@ -142,6 +145,7 @@ def reconstruct(
         out.is_fake[m] = False
         out.impact_eta[m] = true.impact_eta[i]
         out.impact_phi_rad[m] = true.impact_phi_rad[i]
+        out.d0_cm[m] = true.d0_cm[i]
         m += 1
     for _ in range(fakes):
         _fake(out, m, p, rng)
@@ -157,6 +161,7 @@ def reconstruct(
         out.is_fake[:m],
         out.impact_eta[:m],
         out.impact_phi_rad[:m],
+        out.d0_cm[:m],
     )
 
 
@@ -173,5 +178,6 @@ def _fake(out: Tracks, m: int, p: TrackParameters, rng: np.random.Generator) -> 
     out.is_electron[m] = False
     out.is_fake[m] = True
     out.impact_eta[m] = out.eta[m]
+    out.d0_cm[m] = 0
     turn = math.asin(min(IMPACT_RADIUS_TURN / out.pt_gev[m], 1.0))
     out.impact_phi_rad[m] = wrap(out.phi_rad[m] - out.charge[m] * turn)

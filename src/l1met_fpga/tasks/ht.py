@@ -92,7 +92,7 @@ def _read(path: Path) -> tuple[Heads, Heads | None]:
 _WIDTH: Final = r"$\sigma_{68}(H_T)$"
 _FIGURES: Final = (
     BinnedFigure("response", "response", "response", "response", 1.0),
-    BinnedFigure("response_median", None, "response_median", "median response", 1.0),
+    BinnedFigure("response_median", "median response", "response_median", "median response", 1.0),
     BinnedFigure("slope", "slope", "slope", "slope"),
     BinnedFigure("slope_median"),
     BinnedFigure("parallel_gev", "width (GeV)"),

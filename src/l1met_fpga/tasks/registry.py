@@ -16,6 +16,7 @@ DEFAULT_TASK: Final = "met"
 TASKS: Final = {
     "met": "l1met_fpga.tasks.met.task",
     "ht": "l1met_fpga.tasks.ht",
+    "jets": "l1met_fpga.tasks.jets.task",
 }
 """Module of each task; it holds a value ``TASK``."""
 

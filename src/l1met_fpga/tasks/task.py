@@ -20,6 +20,7 @@ from l1met_fpga.data.store import Store
 from l1met_fpga.metrics.arrays import FloatArray
 from l1met_fpga.metrics.weight_table import WeightTable
 from l1met_fpga.models.heads import Head
+from l1met_fpga.puppi.columns import REQUIRED_COLUMNS
 from l1met_fpga.results.metrics import Words
 
 __all__ = [
@@ -137,6 +138,14 @@ def _as_it_is(
     return inputs, truth
 
 
+def _measured(examples: Examples, heads: Heads) -> Heads:  # noqa: ARG001
+    return heads
+
+
+def _equal_weights(examples: Examples) -> FloatArray:
+    return np.ones(len(examples))
+
+
 def _none(store: Store, events: npt.NDArray[np.int64]) -> Mapping[str, Heads]:  # noqa: ARG001
     return {}
 
@@ -155,8 +164,10 @@ class Task:
         reference: What the trigger gives today; a network starts from it.
         baselines: Fitted on training examples, by name, in the order of tables; ``puppi``, the
             reference, is the first.
-        score: Heads -> the one number per example that a trigger cuts on.
-        vector: Heads -> what resolution is measured of, as vectors (n, 2); a number is a vector
+        measured: (examples, heads that networks give, or their truth) -> what figures are made of,
+            where that is something else: a pt, of networks that give its ratio to another.
+        score: What is measured -> the one number per example that a trigger cuts on.
+        vector: What is measured -> what resolution is measured of, as vectors (n, 2); a number is a vector
             along x.
         files: How estimates of others are read.
         figures: Figures in bins of the size of the truth.
@@ -165,6 +176,8 @@ class Task:
         augment: The symmetry that training makes use of.
         weights: Fits the mean weight of candidates, in cells, with which today's sum becomes the
             given heads; None where the heads are no sum over candidates.
+        example_weights: Weight of each of all training examples.
+        columns: Columns that reference and baselines read.
         evaluation: Bins and ranges of the truth that hold where a model's YAML file gives none.
         besides: What else is read of each example (:mod:`l1met_fpga.data.layout`).
         steps: What the trigger can put behind a network, by name.
@@ -186,14 +199,23 @@ class Task:
     plots: Plots
     augment: Augment = _as_it_is
     weights: Callable[[Examples, Heads], WeightTable] | None = None
+    measured: Callable[[Examples, Heads], Heads] = _measured
+    example_weights: Callable[[Examples], FloatArray] = _equal_weights
+    columns: tuple[str, ...] = REQUIRED_COLUMNS
     evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
     besides: tuple[str, ...] = ()
     steps: Mapping[str, Step] = field(default_factory=dict)
     others: Callable[[Store, npt.NDArray[np.int64]], Mapping[str, Heads]] = _none
 
     def truth(self, examples: Examples) -> dict[str, FloatArray]:
-        """Return the truth of examples by head."""
+        """Return the truth of examples by head; of classes 1 for the true one, else 0."""
         return {
-            head: examples.truth[name].reshape(len(examples), -1)
-            for head, name in self.truths.items()
+            head.name: _truth(head, examples.truth[self.truths[head.name]]) for head in self.heads
         }
+
+
+def _truth(head: Head, values: FloatArray) -> FloatArray:
+    if head.kind != "classes":
+        return values.reshape(len(values), -1)
+    chosen = (values[:, None] == np.arange(head.size)).astype(np.float64)
+    return np.where(np.isnan(values)[:, None], np.nan, chosen)

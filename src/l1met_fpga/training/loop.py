@@ -122,7 +122,8 @@ def train_variant(
         schedule = None if plan is None else plan.schedule_for_library()
         model = build(config.model, task.heads, variant=variant, packed=True, schedule=schedule)
         rate = learning_rate(training, steps * training.epochs)
-        losses = head_losses(task, training.loss, training.teacher.weight)
+        lesson = 0.0 if variant == "float" else training.teacher.weight
+        losses = head_losses(task, training.loss, lesson)
         model.compile(
             keras.optimizers.Adam(rate, jit_compile=False), [losses[h.name] for h in task.heads]
         )

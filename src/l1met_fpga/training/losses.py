@@ -14,38 +14,52 @@ __all__ = ["HeadLoss", "head_losses"]
 class HeadLoss(keras.losses.Loss):  # type: ignore[misc]
     """A task's loss of one head with the configured settings.
 
-    The truth may be followed, in the same row, by what teachers give.
-
     Args:
         loss: The task's.
         config: Its settings.
-        teacher_weight: Weight of the main term to the teachers.
+        head: Name of the head.
+        teacher_weight: Weight of the main term to teachers, above 0 if what they give follows the
+            truth in the same row.
     """
 
     def __init__(
-        self, loss: Loss, config: LossConfig, teacher_weight: float = 0.0, **kwargs: Any
+        self, loss: Loss, config: LossConfig, head: str, teacher_weight: float = 0.0, **kwargs: Any
     ) -> None:
         super().__init__(name=config.kind, **kwargs)
-        self.loss, self.config, self.teacher_weight = loss, config, teacher_weight
+        self.loss, self.config, self.weight = loss, config, config.head_weights.get(head, 1.0)
+        self.teacher_weight = teacher_weight
         self._main = config.model_copy(update={"rate": RateLossConfig(), "response_weight": 0.0})
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """Return one value per example."""
         u, q = tf.cast(y_pred, tf.float32), tf.cast(y_true, tf.float32)
-        size = u.shape[-1]
+        if not self.teacher_weight:
+            return self.weight * self.loss(q, u, self.config)
+        size = q.shape[-1] - u.shape[-1]
         value = self.loss(q[:, :size], u, self.config)
-        if q.shape[-1] == size:  # no teacher
-            return value
-        return value + self.teacher_weight * self.loss(q[:, size:], u, self._main)
+        return self.weight * (value + self.teacher_weight * self.loss(q[:, size:], u, self._main))
 
 
 def head_losses(task: Task, config: LossConfig, teacher_weight: float = 0.0) -> dict[str, HeadLoss]:
     """Return the loss of every head, by head.
 
     Raises:
-        ConfigError: If the task has no loss of the configured kind; names the nearest.
+        ConfigError: If the task has no loss of the configured kind, or no head that a weight is
+            given for; names the nearest. Or if teachers give classes, which no loss compares.
     """
     made = {}
+    classes = [head.name for head in task.heads if head.kind == "classes"]
+    if teacher_weight and classes:
+        raise ConfigError(
+            f"training.teacher: {', '.join(classes)} of the task {task.name!r} gives classes; teachers "
+            "can give vectors and numbers only. Set training.teacher.weight: 0"
+        )
+    for name in config.head_weights:
+        if name not in task.truths:
+            raise ConfigError(
+                f"training.loss.head_weights names {name!r}, which is no head of the task "
+                f"{task.name!r}; it has {', '.join(task.truths)}"
+            )
     for head, known in task.losses().items():
         if config.kind not in known:
             near = difflib.get_close_matches(config.kind, known, n=1, cutoff=0.0)
@@ -53,5 +67,5 @@ def head_losses(task: Task, config: LossConfig, teacher_weight: float = 0.0) -> 
                 f"training.loss.kind is {config.kind!r}, which is no loss of the task {task.name!r}; "
                 f"did you mean {near[0]!r}? There are {', '.join(known)}"
             )
-        made[head] = HeadLoss(known[config.kind], config, teacher_weight)
+        made[head] = HeadLoss(known[config.kind], config, head, teacher_weight)
     return made

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from l1met_fpga.config.training import TrainingConfig
 from l1met_fpga.data.examples import Examples
+from l1met_fpga.data.faults import with_random_faults
 from l1met_fpga.errors import TrainingError
 from l1met_fpga.metrics.arrays import FloatArray
 from l1met_fpga.tasks.task import Heads, Task
@@ -85,7 +86,7 @@ class TrainingMixture:
                 f"{int(self._drawn.sum())} events per epoch are fewer than one batch of "
                 f"{config.batch_size}; lower training.batch_size or add events"
             )
-        self._weights = self._event_weights()
+        self._weights = self._example_weights()
         self._teacher: Heads | None = None
 
     def taught(self, teacher: Heads) -> "TrainingMixture":
@@ -104,13 +105,14 @@ class TrainingMixture:
         other._config = self._config.model_copy(update={"seed": seed})
         return other
 
-    def _event_weights(self) -> npt.NDArray[np.float32]:
-        size = self._task.score(self._truth)
+    def _example_weights(self) -> npt.NDArray[np.float32]:
+        own: npt.NDArray[np.float32] = self._task.example_weights(self.events).astype(np.float32)
         if not self._config.truth_edges_gev:
-            return np.ones(len(size), np.float32)
+            return own
+        size = self._task.score(self._task.measured(self.events, self._truth))
         index = np.searchsorted(self._config.truth_edges_gev, size, side="right")
         chosen: npt.NDArray[np.float32] = np.array(self._config.truth_weights, np.float32)[index]
-        return chosen
+        return own * chosen
 
     def order(self, epoch: int) -> npt.NDArray[np.int64]:
         """Return the events of an epoch, shuffled; a sample is used up before it repeats."""
@@ -128,6 +130,17 @@ class TrainingMixture:
         np.random.default_rng([self._config.seed, 1 << 20, epoch]).shuffle(events)
         return events[: self.steps_per_epoch * self._config.batch_size]
 
+    def _inputs(
+        self, events: npt.NDArray[np.int64], place: list[int]
+    ) -> dict[str, npt.NDArray[Any]]:
+        """Return inputs of some events, some of them as on a bad day of the detector."""
+        faults = self._config.faults
+        if not faults.share:
+            return packed_inputs(self.events, events)
+        rng = np.random.default_rng([self._config.seed, 1 << 22, *place])
+        seen = with_random_faults(self.events.take(events), faults, rng)
+        return packed_inputs(seen, np.arange(len(seen)))
+
     def batches(self, epoch: int, *, worker: int = 0, n_workers: int = 1) -> Iterator[Batch]:
         """Yield the batches of an epoch.
 
@@ -138,18 +151,18 @@ class TrainingMixture:
         """
         order = self.order(epoch).reshape(self.steps_per_epoch, -1)
         for step, events in enumerate(order):
-            seed = [self._config.seed, 1 << 21, epoch, step, worker]
             mine = events[worker::n_workers]
-            inputs, *seen = self._seen(mine, seed)
+            inputs, *seen = self._seen(mine, [epoch, step, worker])
             targets = {
                 head: np.concatenate([values[head] for values in seen], axis=1, dtype=np.float32)
                 for head in seen[0]
             }
             yield inputs, targets, self._weights[mine]
 
-    def _seen(self, events: npt.NDArray[np.int64], seed: list[int]) -> tuple[Any, ...]:
-        """Return inputs, truth and teacher of some events, turned alike."""
-        inputs, truth = packed_inputs(self.events, events), _rows(self._truth, events)
+    def _seen(self, events: npt.NDArray[np.int64], batch: list[int]) -> tuple[Any, ...]:
+        """Return inputs, truth and teacher of the events of a batch, turned alike."""
+        seed = [self._config.seed, 1 << 21, *batch]
+        inputs, truth = self._inputs(events, batch), _rows(self._truth, events)
         if not self._config.augment:
             teacher = [] if self._teacher is None else [_rows(self._teacher, events)]
             return inputs, truth, *teacher

@@ -103,6 +103,7 @@ class Validation:
         self._task, self._ranges = task, ranges
         self._losses = head_losses(task, loss)
         self._truth = {sample.label: task.truth(sample.validation) for sample in self._samples}
+        self._measured_truth = self._measured(self._truth)
         shares = np.array([sample.share for sample in self._samples])
         self._shares = shares / shares.sum() if shares.sum() > 0 else shares + 1 / len(shares)
         self.reference = self.figures(
@@ -124,14 +125,18 @@ class Validation:
         given = {sample.label: estimate(sample.validation) for sample in self._samples}
         signal = [sample for sample in self._samples if not sample.is_background]
         result = {LOSS: self._mean_loss(given)}
+        given = self._measured(given)
         for sample in signal:
-            found = self._resolution(given[sample.label], self._truth[sample.label])
+            found = self._resolution(given[sample.label], self._measured_truth[sample.label])
             result |= {f"val_{sample.label}_{name}": value for name, value in found.items()}
         background = [sample for sample in self._samples if sample.is_background]
         if background:
             below = np.concatenate([self._task.score(given[s.label]) for s in background])
             result |= self._efficiencies(below, [sample.label for sample in signal], given)
         return result
+
+    def _measured(self, heads: Mapping[str, Heads]) -> dict[str, Heads]:
+        return {s.label: self._task.measured(s.validation, heads[s.label]) for s in self._samples}
 
     def direction(self, config: EarlyStoppingConfig) -> Direction:
         """Return whether the monitored figure should fall or rise.
@@ -217,7 +222,7 @@ class Validation:
         low, high = self.efficiency_range_gev
         values = []
         for label in signal:
-            size = self._task.score(self._truth[label])
+            size = self._task.score(self._measured_truth[label])
             u = self._task.score(given[label])[(size >= low) & (size < high)]
             measured = len(u) and np.isfinite(threshold)
             values.append(float(np.mean(u >= threshold)) if measured else float("nan"))

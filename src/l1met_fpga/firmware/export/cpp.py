@@ -13,6 +13,7 @@ from l1met_fpga.firmware.rtl.cordic import Cordic
 from l1met_fpga.models.network import Network
 from l1met_fpga.puppi import gt_word, words
 from l1met_fpga.puppi.columns import COLUMNS, MAX_PUPPI_WEIGHT, ParticleId
+from l1met_fpga.puppi.windows import MAX_WINDOWS
 
 __all__ = [
     "COMPILER_FLAGS",
@@ -128,6 +129,7 @@ def _header(network: Network, values: dict[str, Any]) -> str:
         phi_mask=(1 << gt_word.GT_PHI_TYPE.width) - 1,
         pt_bit=gt_word.VECTOR_PT_BIT,
         phi_bit=gt_word.VECTOR_PHI_BIT,
+        windows=MAX_WINDOWS,
         place=words.LOWEST_BIT,
         width={name: column.type.width for name, column in COLUMNS.items()},
         charged_only=words.CHARGED_ONLY,

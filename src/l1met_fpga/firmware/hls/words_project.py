@@ -22,6 +22,7 @@ from l1met_fpga.firmware.templates import fill
 from l1met_fpga.models.network import Network
 from l1met_fpga.puppi import gt_word, words
 from l1met_fpga.puppi.columns import COLUMNS, MAX_PUPPI_WEIGHT, Candidates, ParticleId
+from l1met_fpga.puppi.windows import MAX_WINDOWS
 
 __all__ = ["beats_per_event", "write_words_project"]
 
@@ -95,6 +96,9 @@ def _values(network: Network, config: HlsConfig) -> dict[str, Any]:
         "namespace": f"l1met_{identifier(network.name)}",
         "version": importlib.metadata.version("l1met_fpga"),
         "lanes": config.lanes,
+        "windows": MAX_WINDOWS,
+        "eta_bit": words.LOWEST_BIT["eta"],
+        "phi_low": words.LOWEST_BIT["phi"],
         "beats": beats_per_event(network, config),
         "arithmetic": Path(__file__).with_name("words_arithmetic.h").read_text(encoding="utf-8"),
         "code": code,

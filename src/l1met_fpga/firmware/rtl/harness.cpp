@@ -1,7 +1,7 @@
 // Drives the Verilated top level clock by clock; called through ctypes.
 // From the compiler's command line: L1MET_LANES; L1MET_NUMBERS(X), which is X(port, bits, is signed)
 // for every number that is given out; L1MET_VALID and L1MET_ERROR, ports that say when; and
-// L1MET_GT where there is a word for the global trigger.
+// L1MET_GT where there is a word for the global trigger; L1MET_WINDOWS where there are windows.
 #include <cstdint>
 #include <cstring>
 
@@ -40,6 +40,14 @@ struct L1MetResult {
 };
 
 void* l1met_create() { return new Simulation; }
+
+#ifdef L1MET_WINDOWS
+// Set the windows: the bits of the port, 32 in each number.
+void l1met_set_windows(void* handle, const std::uint32_t* windows) {
+    Vl1met& top = static_cast<Simulation*>(handle)->top;
+    std::memcpy(&top.windows, windows, sizeof(top.windows));
+}
+#endif
 
 void l1met_destroy(void* handle) { delete static_cast<Simulation*>(handle); }
 

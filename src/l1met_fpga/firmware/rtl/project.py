@@ -75,8 +75,11 @@ class RtlProject:
         vhdl = self.design.config.flavor == "vhdl"
         return self.folder / "verilog_for_simulation" if vhdl else self.sources
 
-    def compile(self) -> VerilatedModel:
+    def compile(self, *, windows: bool = False) -> VerilatedModel:
         """Compile the top level with Verilator (or use the library made before).
+
+        Args:
+            windows: With the operator's windows.
 
         Raises:
             ToolMissingError: Without Verilator or a C++ compiler.
@@ -84,13 +87,14 @@ class RtlProject:
         heads = self.design.network.heads
         return compile_design(
             self.simulated_sources,
-            self.folder / "simulation",
+            self.folder / ("simulation_windows" if windows else "simulation"),
             top=self.top,
             lanes=self.design.lanes,
             numbers=self.design.numbers,
             valid=f"{heads[0].name}_valid",
             error=f"{heads[0].name}_error",
             has_word=self.design.cordic is not None,
+            windows=windows,
         )
 
 

@@ -21,6 +21,7 @@ from l1met_fpga.errors import ToolError, ToolMissingError
 from l1met_fpga.files import exclusive
 from l1met_fpga.firmware.tools import require_tool, run_tool
 from l1met_fpga.processors import allowed_processors
+from l1met_fpga.puppi.windows import WINDOW_BITS
 
 __all__ = ["Mark", "Number", "VerilatedModel", "compile_design", "result_type", "verilator_root"]
 
@@ -104,6 +105,7 @@ class VerilatedModel:
         marks: npt.NDArray[np.uint8],
         words: npt.NDArray[np.uint64],
         columns: npt.NDArray[np.uint64] | None = None,
+        windows: npt.NDArray[np.uint64] | None = None,
     ) -> tuple[npt.NDArray[Any], int]:
         """Run the design clock by clock from its power-up state.
 
@@ -111,6 +113,8 @@ class VerilatedModel:
             marks: Bits of :class:`Mark`, shape (n_clocks,).
             words: Candidate words, shape (n_clocks, lanes).
             columns: Raw columns for clocks marked ``COLUMNS``, shape (n_clocks, lanes, 2).
+            windows: Windows of the operator (:func:`l1met_fpga.puppi.windows.codes_of`), for a design
+                that was compiled with them.
 
         Returns:
             Results (:func:`result_type`) in order, and the number of stray beats.
@@ -124,6 +128,8 @@ class VerilatedModel:
         stray = ctypes.c_int64()
         handle = ctypes.c_void_p(self.library.l1met_create())
         try:
+            if windows is not None:
+                self.library.l1met_set_windows(handle, _pointer(_port_of(windows)))
             found = self.library.l1met_run(
                 handle,
                 ctypes.c_int64(n),
@@ -137,6 +143,12 @@ class VerilatedModel:
         finally:
             self.library.l1met_destroy(handle)
         return results[:found], stray.value
+
+
+def _port_of(windows: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint32]:
+    """Put the codes of windows beside one another, the first one lowest."""
+    every = sum(int(code) << (WINDOW_BITS * k) for k, code in enumerate(windows))
+    return np.frombuffer(every.to_bytes(32, "little"), np.uint32).copy()
 
 
 def _pointer(array: npt.NDArray[Any] | None) -> ctypes.c_void_p:
@@ -153,6 +165,7 @@ def compile_design(
     valid: str,
     error: str,
     has_word: bool,
+    windows: bool = False,
     optimization: str = "-O2",
 ) -> VerilatedModel:
     """Verilate and compile the Verilog files of a folder.
@@ -168,6 +181,7 @@ def compile_design(
         valid: Port that is high when the numbers are there.
         error: Port that says that the event broke the protocol.
         has_word: Whether it gives words for the global trigger.
+        windows: Whether it has the operator's windows.
         optimization: C++ compiler level; ``-O0`` compiles fast and runs slowly.
 
     Raises:
@@ -179,9 +193,10 @@ def compile_design(
     root = verilator_root()
     compiler = require_tool("g++", advice="install a C++17 compiler to simulate the RTL")
     listed = "".join(f" X({n.port},{n.bits},{str(n.signed).lower()})" for n in numbers)
+    defines = ["-DL1MET_WINDOWS"] if windows else []
     options = [
         f"-DL1MET_LANES={lanes}", f"-DL1MET_NUMBERS(X)={listed}", f"-DL1MET_VALID={valid}",
-        f"-DL1MET_ERROR={error}", *(["-DL1MET_GT"] if has_word else []), optimization,
+        f"-DL1MET_ERROR={error}", *(["-DL1MET_GT"] if has_word else []), *defines, optimization,
     ]  # fmt: skip
     library = build / f"libl1met_{_fingerprint(source, top, compiler, options)}.so"
     if not library.is_file():
@@ -189,7 +204,7 @@ def compile_design(
             if not library.is_file():  # nobody else made it while this process waited
                 shutil.rmtree(build, ignore_errors=True)
                 build.mkdir(parents=True)
-                _verilate(root, source, build, top)
+                _verilate(root, source, build, top, defines)
                 _link(compiler, root, build, library, options)
     return VerilatedModel(_load(library), lanes, tuple(numbers))
 
@@ -206,12 +221,12 @@ def _fingerprint(source: Path, top: str, compiler: str, options: list[str]) -> s
     return digest.hexdigest()[:16]
 
 
-def _verilate(root: Path, source: Path, build: Path, top: str) -> None:
+def _verilate(root: Path, source: Path, build: Path, top: str, defines: Sequence[str]) -> None:
     optimize = ["-O3", "--x-assign", "fast", "--x-initial", "fast", "--no-timing"]
     split = ["--output-split", "20000"]
     run_tool(
         [root / "bin" / "verilator_bin", "--cc", *optimize, *split, "-Wno-fatal", "-Wno-lint",
-         "-DL1MET_COLUMNS", "--top-module", top, "--prefix", "Vl1met", "--Mdir", "obj",
+         "-DL1MET_COLUMNS", *defines, "--top-module", top, "--prefix", "Vl1met", "--Mdir", "obj",
          f"-I{source.resolve()}", source.resolve() / f"{top}.v"],
         cwd=build,
         log=build / "verilator.log",

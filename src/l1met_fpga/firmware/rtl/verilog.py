@@ -24,6 +24,8 @@ from l1met_fpga.firmware.templates import fill
 from l1met_fpga.models import network as net
 from l1met_fpga.models.heads import NetworkHead
 from l1met_fpga.puppi.columns import COLUMNS, PHI_COUNTS_PER_TURN
+from l1met_fpga.puppi.windows import MAX_WINDOWS, WINDOW_BITS
+from l1met_fpga.puppi.words import LOWEST_BIT
 
 __all__ = ["Wire", "design_files", "render_template"]
 
@@ -76,6 +78,9 @@ def design_files(design: Design, prefix: str, header: Sequence[str]) -> dict[str
         f"{prefix}_product.v": render("product"),
         f"{prefix}_unpack.v": render("unpack", fields=_fields(design)),
         f"{prefix}_lane.v": _lane(design, render),
+        f"{prefix}_window.v": render(
+            "window", bits=WINDOW_BITS, windows=MAX_WINDOWS, place=LOWEST_BIT
+        ),
         f"{prefix}.v": _top(design, render),
     }
     if (vector := design.parts.vector) is not None and design.projection is not None:
@@ -295,6 +300,7 @@ def _top(design: Design, render: _Renderer) -> str:
         terms=[_TermText(n, t.kind, t.port.signed_width) for n, t in named],
         trees=trees,
         beat_bits=design.beats.bit_length(),
+        window_bits=MAX_WINDOWS * WINDOW_BITS,
         first_depth=max([2, *(t.ready - 2 for t in trees)]),
         products=products,
         coefficients=()

@@ -106,7 +106,7 @@ _FIGURES: Final = (
         "response", "response", "response",
         r"response $\langle u_\parallel\rangle / \langle q\rangle$", 1.0,
     ),
-    BinnedFigure("response_median", None, "response_median", r"median of $|u| / |q|$", 1.0),
+    BinnedFigure("response_median", "median response", "response_median", r"median of $|u| / |q|$", 1.0),
     BinnedFigure("slope", "slope", "slope", r"slope $d\langle u_\parallel\rangle / dq$"),
     BinnedFigure("slope_median"),
     BinnedFigure("parallel_gev"),

@@ -1,0 +1,49 @@
+"""Further studies of an evaluation: classes of events, fakes and misses."""
+
+from l1met_fpga.results.base import Measured, Result
+
+__all__ = ["ByBin", "ClassEfficiency", "Studies", "Tails"]
+
+
+class ClassEfficiency(Result):
+    """Efficiencies in one class of events and one bin of the truth, at the threshold for all events.
+
+    Attributes:
+        events: Events there.
+        efficiency: By estimate; the error is half the Clopper-Pearson interval.
+        difference: Of the subject to the others, paired, at the given thresholds.
+    """
+
+    events: int
+    efficiency: dict[str, Measured]
+    difference: dict[str, Measured]
+
+
+class Tails(Result):
+    """Shares of events whose calibrated estimate is far from the truth.
+
+    Attributes:
+        fakes: Above it.
+        misses: Below it; None in pile-up-only events.
+    """
+
+    fakes: Measured
+    misses: Measured | None
+
+
+ByBin = dict[str, dict[str, ClassEfficiency]]
+"""By class of events and bin of the truth."""
+
+
+class Studies(Result):
+    """Further studies, of the simplest and the best baseline and the networks.
+
+    Attributes:
+        classes: Efficiencies by study (``region``, ``pileup``), signal sample and working point.
+        tails_beyond_gev: How far from the truth a tail begins.
+        tails: By sample and estimate.
+    """
+
+    classes: dict[str, dict[str, dict[str, ByBin]]]
+    tails_beyond_gev: float
+    tails: dict[str, dict[str, Tails]]

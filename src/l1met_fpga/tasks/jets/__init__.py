@@ -1,0 +1,1 @@
+"""Jets: what they come from and what their pt is."""
