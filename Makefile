@@ -16,6 +16,8 @@ LOCKED_EXTRAS := --extra simulation --extra test --extra docs
 TASK ?=
 MODEL := $(if $(filter-out met,$(TASK)),$(TASK),deepset)
 export TF_CPP_MIN_LOG_LEVEL ?= 2
+# without its bytecode every process compiles TensorFlow anew, which takes longer than most tests
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help env train hls rtl ci-report test test-long test-oracles findings lint docs data data-full lock minimums test-python wheel-test clean bench
