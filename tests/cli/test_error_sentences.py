@@ -36,6 +36,7 @@ FOLDERS = {  # commands that read a folder
     "explore": ([], 5),
     "evaluate": ([], 5),
     "report": ([], 5),
+    "watch": ([], 5),
     "compare": (["--output", "out"], 5),
     "predict": (["--output", "out.npz"], 5),
     "compare_vectors": ([], 5),
