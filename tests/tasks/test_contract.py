@@ -203,7 +203,8 @@ def sample(task: Task, n: int, *, background: bool) -> Sample:
 
 def test_figures_and_tables_render(task, tmp_path):
     config = EvaluationConfig(
-        **task.evaluation.model_dump() | {"bootstrap_samples": 2, "rates_khz": (310.0,)}
+        **task.evaluation.model_dump()
+        | {"bootstrap_samples": 2, "rates_khz": (310.0,), "roc_above_gev": 10.0}
     )
     estimates = {"puppi": Estimate("baseline", "today"), "net": Estimate("network", "net")}
     samples = [sample(task, 600, background=False), sample(task, 400, background=True)]
