@@ -96,7 +96,9 @@ def test_unknown_variant_and_missing_schedule():
 
 
 def test_registry_names_the_choices():
-    with pytest.raises(ConfigError, match=r"unknown architecture 'pointnet'; choose from \['attention', 'deep"):
+    with pytest.raises(
+        ConfigError, match=r"unknown architecture 'pointnet'; choose from \['attention', 'deep"
+    ):
         builder("pointnet", (MET,))
     with pytest.raises(ConfigError, match="registered already"):
         register("deepset", kinds=("vector",))(lambda *_: None)
