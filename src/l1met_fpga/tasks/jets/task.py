@@ -4,6 +4,7 @@ Networks give a logit per class and the ratio of the generated pt to that which 
 jet; figures are made of the corrected pt, ratio times pt.
 """
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -11,6 +12,7 @@ from typing import Final
 import numpy as np
 
 from l1met_fpga.archives import read_npz
+from l1met_fpga.config.evaluation import EvaluationConfig
 from l1met_fpga.data.examples import Examples
 from l1met_fpga.data.jet_labels import JET_CLASSES
 from l1met_fpga.data.layout import JET_PT_GEV, JETS
@@ -124,6 +126,14 @@ TASK: Final = Task(
     vector=_vector,
     files=Files(_read, truth_keys="none", hint="its unit (GeV)"),
     figures=_FIGURES,
+    evaluation=EvaluationConfig(
+        resolution_edges_gev=(15, 20, 30, 45, 65, 100, 150, math.inf),
+        gain_range_gev=(30, 150),
+        response_range_gev=(30, 150),
+        efficiency_edges_gev=(30, 60, math.inf),
+        turn_on_edges_gev=(*range(0, 61, 10), 80, 100, 150),
+        roc_above_gev=30,
+    ),
     words=Words(
         task="jets",
         score="pt",
