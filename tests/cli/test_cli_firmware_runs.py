@@ -126,6 +126,8 @@ def test_the_run_that_was_trained_is_taken_not_the_newest(run, tmp_path, monkeyp
         shutil.copytree(run.root, args[args.index("--output") + 1])
         shutil.copytree(run.root, tmp_path / "runs" / "of-somebody-else")
 
+    (tmp_path / "models").mkdir()
+    shutil.copy(SCRIPT.parents[1] / "models/deepmet.yaml", tmp_path / "models")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("l1met_fpga.cli.app.app", train)
     from rich.console import Console
