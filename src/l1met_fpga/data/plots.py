@@ -172,10 +172,11 @@ def _draw_candidates(axes: Any, event: Examples, opacity: npt.NDArray[np.float64
     styles = zip(PARTICLE_KINDS.items(), _KIND_COLORS, _KIND_MARKERS, strict=True)
     for (kind, pids), color, marker in styles:
         own = np.isin(pid, pids)
-        area = _AREA_PER_GEV * pt_gev[own]
-        axes.scatter(
-            eta[own], phi[own], area, color, marker=marker, alpha=opacity[own], linewidths=0
-        )
+        if own.any():  # Matplotlib takes no opacities of no points
+            area = _AREA_PER_GEV * pt_gev[own]
+            axes.scatter(
+                eta[own], phi[own], area, color, marker=marker, alpha=opacity[own], linewidths=0
+            )
         axes.plot([], [], marker, color=color, markersize=8, label=f"{kind}s ({int(own.sum())})")
     for pt in _PT_EXAMPLES_GEV:
         axes.scatter([], [], _AREA_PER_GEV * pt, "grey", marker="o", label=f"{pt} GeV", alpha=0.6)
