@@ -8,7 +8,7 @@ SIGNATURES = {
     "load": "(source)",
     "predict_files": ("(network, inputs, output, *, form, config, rntuple, overwrite, on_block)"),
     "train": "(recipe, output, *, samples, settings, overwrite)",
-    "evaluate": "(run, *, samples, settings, plots)",
+    "evaluate": "(run, *, samples, settings, faults, plots)",
     "synthesize": "(run, *, build, n_events)",
     "Report": "(run)",
 }

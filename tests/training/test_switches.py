@@ -16,6 +16,8 @@ ELSEWHERE = {"hls.vsynth", "hls.cosim", "rtl.parallel", "rtl.synthesize"}
 TRAINING = {
     "training.float_twin",
     "training.unpruned_twin",
+    "training.start_from_float",
+    "training.teacher.twin",
     "training.augment",
     "training.tensorboard",
     "training.deterministic",
@@ -26,8 +28,10 @@ TRAINING = {
     "model.scalars.prune",
     "model.coefficients.prune",
     "model.scalar_weights.prune",  # of heads that this network has not: it changes nothing
+    "model.number.prune",
     "model.logits.prune",
 }
+NEEDED = {"training.start_from_float": {"training.float_twin": True}}
 
 
 def switches(section: BaseModel, prefix: str = ""):
@@ -64,7 +68,7 @@ def test_tensorboard_without_its_package_is_refused_before_anything_is_made(tmp_
 def test_a_training_with_the_switch_turned_runs(tmp_path, key):
     if key == "training.tensorboard":
         require_module("tensorboard", extra="tensorboard")
-    turned = {key: not dict(switches(small()))[key]}
+    turned = {key: not dict(switches(small()))[key], **NEEDED.get(key, {})}
     samples = {"samples": [{"path": str(path)} for path in write_samples(tmp_path / "stores")]}
     run = train_run(small(**samples, **turned), MET, tmp_path / "run", command="test")
     assert run.folder.network.is_file()
