@@ -66,4 +66,5 @@ def test_word_stream_gives_the_integers_back(tmp_path, crossings):
     read = Examples.concatenate(list(read_words(path, 100, Counter())))
     assert read.counts.tolist() == crossings.counts.tolist()
     for name, codes in crossings.columns.items():
-        np.testing.assert_array_equal(read.columns[name], codes, err_msg=name)
+        held = np.zeros_like(codes) if name == "dxy" else codes  # of jets only: words have no root
+        np.testing.assert_array_equal(read.columns[name], held, err_msg=name)

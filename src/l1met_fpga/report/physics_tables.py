@@ -31,7 +31,11 @@ def _widths(metrics: Metrics) -> Table:
     """Return slope-corrected widths, and mean and median response, in every process."""
     words, samples = metrics.words, metrics.resolution
     figures = {width.figure: f"{width.title} (GeV)" for width in words.widths.values()}
-    figures |= {"response": "mean response", "response_median": "median response"}
+    responses = {"response": "mean response", "response_median": "median response"}
+    measured_figures = set.intersection(
+        *(set(one) for found in samples.values() for one in found.inclusive.estimates.values())
+    )
+    figures |= {name: title for name, title in responses.items() if name in measured_figures}
     rows = []
     for name in metrics.estimates:
         cells = [metrics.title(name)]
