@@ -8,7 +8,7 @@ from l1met_fpga.evaluation.class_figures import ClassFiguresOf, OneEstimate
 from l1met_fpga.metrics.arrays import FloatArray
 from l1met_fpga.metrics.classes import difference
 from l1met_fpga.results.base import Measured
-from l1met_fpga.results.metrics import ClassEfficiency, ClassFigures, ClassResult
+from l1met_fpga.results.classes import ClassEfficiency, ClassFigures, ClassResult
 
 __all__ = ["class_result"]
 

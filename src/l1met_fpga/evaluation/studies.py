@@ -16,7 +16,7 @@ from l1met_fpga.metrics.binomial import efficiency
 from l1met_fpga.metrics.paired import Change, change_of_share
 from l1met_fpga.metrics.trigger import passes
 from l1met_fpga.results.base import Measured
-from l1met_fpga.results.studies import ByBin, ClassEfficiency, Studies, Tails
+from l1met_fpga.results.studies import ByBin, GroupEfficiency, Studies, Tails
 from l1met_fpga.tasks.task import Task
 
 __all__ = ["as_measured", "evaluate_studies", "share"]
@@ -98,8 +98,8 @@ def _by_class(
     }
 
 
-def _cell(passing: Mapping[str, Passing], chosen: Passing, subject: str) -> ClassEfficiency:
-    return ClassEfficiency(
+def _cell(passing: Mapping[str, Passing], chosen: Passing, subject: str) -> GroupEfficiency:
+    return GroupEfficiency(
         events=int(chosen.sum()),
         efficiency={name: share(found[chosen]) for name, found in passing.items()},
         difference={

@@ -5,7 +5,8 @@ from itertools import pairwise
 
 from l1met_fpga.report.page import EMPTY, Table, measured, number
 from l1met_fpga.results.base import Measured
-from l1met_fpga.results.metrics import ClassFigures, ClassResult, Metrics
+from l1met_fpga.results.classes import ClassFigures, ClassResult
+from l1met_fpga.results.metrics import Metrics
 
 __all__ = ["class_tables"]
 

@@ -8,7 +8,7 @@ from l1met_fpga.report.page import EMPTY, Table, measured
 from l1met_fpga.results.base import Measured
 from l1met_fpga.results.metrics import Metrics
 from l1met_fpga.results.report import ByClass, OfEstimates, TailFigures
-from l1met_fpga.results.studies import ByBin, ClassEfficiency, Studies
+from l1met_fpga.results.studies import ByBin, GroupEfficiency, Studies
 
 __all__ = ["class_figures", "of_estimates", "study_tables", "tail_figures"]
 
@@ -83,7 +83,7 @@ def _classes(metrics: Metrics, study: str, label: str, found: Mapping[str, ByBin
     )
 
 
-def _efficiency(cell: ClassEfficiency, name: str) -> str:
+def _efficiency(cell: GroupEfficiency, name: str) -> str:
     found = cell.efficiency.get(name)
     if found is None or found.value is None:
         return EMPTY

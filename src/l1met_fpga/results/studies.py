@@ -1,12 +1,12 @@
-"""Further studies of an evaluation: classes of events, fakes and misses."""
+"""Further studies of an evaluation: groups of events, fakes and misses."""
 
 from l1met_fpga.results.base import Measured, Result
 
-__all__ = ["ByBin", "ClassEfficiency", "Studies", "Tails"]
+__all__ = ["ByBin", "GroupEfficiency", "Studies", "Tails"]
 
 
-class ClassEfficiency(Result):
-    """Efficiencies in one class of events and one bin of the truth, at the threshold for all events.
+class GroupEfficiency(Result):
+    """Efficiencies in one group of events and one bin of the truth, at the threshold for all events.
 
     Attributes:
         events: Events there.
@@ -31,8 +31,8 @@ class Tails(Result):
     misses: Measured | None
 
 
-ByBin = dict[str, dict[str, ClassEfficiency]]
-"""By class of events and bin of the truth."""
+ByBin = dict[str, dict[str, GroupEfficiency]]
+"""By group of events and bin of the truth."""
 
 
 class Studies(Result):
