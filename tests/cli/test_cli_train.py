@@ -57,6 +57,7 @@ def test_train_writes_a_run_and_prints_the_table(tmp_path):
     assert "already holds a run" in str(again.exception)
 
 
+@pytest.mark.slow
 def test_of_several_seeds_the_best_is_the_run(tmp_path):
     stores = write_samples(tmp_path)
     samples = [a for path in stores for a in ("--sample", str(path))]

@@ -75,7 +75,8 @@ class Killed(Exception):
     pass
 
 
-@pytest.mark.parametrize("at", [4, pytest.param(2, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("at", [4, 2])
 def test_a_killed_training_goes_on_with_the_same_masks(finished, stores, tmp_path, at):
     def kill(variant, epoch, figures):
         if (variant, epoch) == ("pruned", at):

@@ -109,6 +109,7 @@ def student(finished, stores):
     return config(stores, **{"training.teacher": lesson, "training.float_twin": True})
 
 
+@pytest.mark.slow
 def test_students_of_a_twin_another_network_and_another_run(finished, stores, tmp_path):
     taught = student(finished, stores)
     assert [(n.name, n.epochs) for n in planned(taught)] == [
