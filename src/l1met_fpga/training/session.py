@@ -128,7 +128,7 @@ def _lanes(config: RunConfig, mixture: TrainingMixture) -> Lanes:
     chosen, training = _names(config), config.training
     waits = training.start_from_float or training.teacher.weight > 0
     alone = [name for name in chosen if name == "quantized" and not waits]
-    worth = mixture.steps_per_epoch * config.training.epochs >= STEPS_WORTH_A_PROCESS
+    worth = mixture.steps_per_epoch * training.of("quantized").epochs >= STEPS_WORTH_A_PROCESS
     several = len(chosen) > 1 and allowed_processors() > 1 and workers.place().count == 1
     if not (alone and worth and several) or tf.config.list_physical_devices("GPU"):
         return (chosen,)
