@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from l1met_fpga.puppi.columns import Candidates
 
-__all__ = ["Examples"]
+__all__ = ["Examples", "rows_between"]
 
 Rows = npt.NDArray[np.int64]
 
@@ -130,9 +130,7 @@ class Examples:
 
     def rows_of(self, examples: npt.NDArray[np.int64]) -> tuple[Rows, Rows]:
         """Return the rows of some examples, in that order, and the borders between them."""
-        first, counts = self.row_splits[examples], self.counts[examples]
-        splits = _splits(counts)
-        return np.arange(splits[-1]) + np.repeat(first - splits[:-1], counts), splits
+        return rows_between(self.row_splits, examples)
 
     def take(self, examples: npt.NDArray[np.int64]) -> "Examples":
         """Return some examples, in that order."""
@@ -163,6 +161,18 @@ class Examples:
         for name, slots in padded.items():
             slots[filled] = self.columns[name]
         return padded
+
+
+def rows_between(row_splits: Rows, chosen: npt.NDArray[Any]) -> tuple[Rows, Rows]:
+    """Return the rows of some examples of ragged columns, in that order, and the borders between them.
+
+    Args:
+        row_splits: Borders between all examples, shape (n + 1,).
+        chosen: Numbers of examples.
+    """
+    first, counts = row_splits[chosen], np.diff(row_splits)[chosen]
+    splits = _splits(counts)
+    return np.arange(splits[-1]) + np.repeat(first - splits[:-1], counts), splits
 
 
 def _splits(counts: npt.NDArray[Any]) -> Rows:

@@ -8,6 +8,8 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from l1met_fpga.data.examples import rows_between
+
 __all__ = ["Kind", "Objects", "find_objects"]
 
 B_QUARK, C_QUARK = 5, 4
@@ -58,9 +60,7 @@ class Objects:
 
     def select(self, events: npt.NDArray[np.intp]) -> "Objects":
         """Return those of the collisions of the given numbers, in that order."""
-        length = np.diff(self.offsets)[events]
-        offsets = np.concatenate([[0], np.cumsum(length)]).astype(np.int64)
-        index = np.repeat(self.offsets[events] - offsets[:-1], length) + np.arange(offsets[-1])
+        index, offsets = rows_between(self.offsets, events)
         rest = (getattr(self, field.name)[index] for field in fields(self)[1:])
         return Objects(offsets, *rest)
 

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from l1met_fpga.archives import read_npz
+from l1met_fpga.data.examples import rows_between
 from l1met_fpga.errors import DataError
 from l1met_fpga.files import atomic_path
 from l1met_fpga.simulation.objects import Objects
@@ -67,10 +68,7 @@ class ParticleEvents:
 
     def select(self, events: npt.NDArray[np.intp]) -> "ParticleEvents":
         """Return the events of the given numbers, in that order."""
-        length = np.diff(self.offsets)[events]
-        offsets = np.concatenate([[0], np.cumsum(length)]).astype(np.int64)
-        start = np.repeat(self.offsets[events] - offsets[:-1], length)
-        index = start + np.arange(offsets[-1])
+        index, offsets = rows_between(self.offsets, events)
         return ParticleEvents(
             offsets,
             self.pt_gev[index],
