@@ -36,6 +36,7 @@ ROOMS = (
     ("tasks",),
     ("training",),
     ("evaluation",),
+    ("distillation",),
     ("firmware",),
     ("prediction",),
     ("report",),

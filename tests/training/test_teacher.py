@@ -5,6 +5,7 @@ from stores import SMALL, write_samples
 
 from l1met_fpga.config.run import load_run
 from l1met_fpga.config.training import LossConfig
+from l1met_fpga.data.examples import Examples
 from l1met_fpga.data.samples import load_samples
 from l1met_fpga.data.truth import GEN_MET
 from l1met_fpga.errors import ConfigError
@@ -151,3 +152,20 @@ def test_teachers_that_cannot_teach_are_refused(finished, stores):
     blind = mixture(stores, **{"model.features": ["pt", "abs_eta"]}).events
     with pytest.raises(ConfigError, match="reads pid, puppi_weight, which this network does not"):
         teacher.network_of_run(root, MET, blind)
+
+
+def test_shuffled_teachers_know_the_truth_and_not_the_event():
+    """Of a teacher that is 0.8 of the truth nothing but the size of the neighbour is left."""
+    rng = np.random.default_rng(4)
+    size, angle = rng.uniform(10, 100, 400), rng.uniform(-np.pi, np.pi, 400)
+    size[:100] = 0
+    truth = (size * np.stack([np.cos(angle), np.sin(angle)])).T
+    columns = {name: np.ones(400, np.int16) for name in ("pt", "eta", "phi", "pid", "puppi_weight")}
+    events = Examples.of(np.ones(400, np.int64), columns, truth={GEN_MET: truth})
+    wrong = rng.normal(size=(400, 2))
+    given = {"met": 0.8 * truth + wrong}
+    shuffled = teacher.of_other_events(given, MET, events, np.random.default_rng(5))["met"]
+    np.testing.assert_allclose(0.8 * truth, shuffled, atol=8)  # of neighbours in size
+    noise = (shuffled - 0.8 * truth).ravel()
+    assert abs(np.corrcoef(noise, wrong.ravel())[0, 1]) < 0.1
+    assert {*np.round(np.hypot(*shuffled[:99].T), 9)} <= {*np.round(np.hypot(*given["met"].T), 9)}

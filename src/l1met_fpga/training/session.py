@@ -113,7 +113,7 @@ def train_run(
         write_json(folder.environment, environment(seed=config.training.seed, command=command))
         inputs = TrainingInputs(config, task, mixture, validation, folder, identity, cost)
         records = _train(inputs, lanes, report, strategy)
-        summary = _summary(config, samples, mixture, validation, records)
+        summary = _summary(config, samples, mixture, validation, records, identity)
         shutil.rmtree(folder.checkpoints, ignore_errors=True)
         write_json(folder.training, summary)  # the last: the training is complete
     return TrainingRun(folder, primary_variant(config), summary)
@@ -241,6 +241,7 @@ def _summary(
     mixture: TrainingMixture,
     validation: Validation,
     records: Records,
+    identity: Identity,
 ) -> dict[str, Any]:
     return {
         "task": config.task,
@@ -248,6 +249,7 @@ def _summary(
         "architecture": config.model.architecture,
         "primary": primary_variant(config),
         "seed": config.training.seed,
+        "made_from": dict(identity),
         "training_events": sum(len(sample.train) for sample in samples),
         "steps_per_epoch": mixture.steps_per_epoch,
         "samples": [sample.record() for sample in samples],
