@@ -68,6 +68,19 @@ def test_the_term_is_the_main_loss_to_the_teacher():
     assert value == pytest.approx(plain + 5 * 0.5 * (30 * (50 - 15) + 4**2 / 2))
 
 
+def test_a_bounded_teacher_is_left_out_where_the_student_is_nearer():
+    q, teacher_gev = [[30.0, 40.0]] * 2, [[36.0, 48.0]] * 2  # 10 GeV off
+    u = [[30.0, 31.0], [30.0, 29.0]]  # 9 and 11 GeV off
+    plain, always, bounded = (
+        head_losses(MET, LossConfig(kind="mse"), weight, bounded=is_bounded)["met"]
+        for weight, is_bounded in ((0, False), (2, False), (2, True))
+    )
+    both, given = tf.constant(np.hstack([q, teacher_gev])), tf.constant(u)
+    value = bounded.call(both, given).numpy()
+    assert value[0] == pytest.approx(plain.call(tf.constant(q), given).numpy()[0])
+    assert value[1] == pytest.approx(always.call(both, given).numpy()[1])
+
+
 def test_outputs_are_a_mean_and_kept_by_content(stores, monkeypatch):
     run, events = config(stores), mixture(stores).events
     models = []

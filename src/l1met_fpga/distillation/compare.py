@@ -15,6 +15,7 @@ from l1met_fpga.data.examples import Examples
 from l1met_fpga.data.sample_store import store_of
 from l1met_fpga.data.slots import all_slots
 from l1met_fpga.data.splits import Part
+from l1met_fpga.data.store import Store
 from l1met_fpga.distillation.figures import Figures, PartEvents, effect, measured
 from l1met_fpga.distillation.plan import PlannedRun, StudyPlan
 from l1met_fpga.distillation.runs import Costs, FinishedRun, Trainings
@@ -24,6 +25,8 @@ from l1met_fpga.evaluation.runs import fit_on_training_parts
 from l1met_fpga.files import exclusive, read_json
 from l1met_fpga.models.network import Network
 from l1met_fpga.models.storage import load_model, predict
+from l1met_fpga.puppi.columns import TRUTH_COLUMNS
+from l1met_fpga.results.base import Measured
 from l1met_fpga.results.distillation import ArmResult, Comparison, GateResult
 from l1met_fpga.run_folder import RunFolder
 from l1met_fpga.tasks.task import Estimator, Heads, Task
@@ -83,18 +86,40 @@ class _Study:
         runs = (plan.student, *(run.config for run in plan.teachers()))
         columns = [name for run in runs for name in (*task.columns, *run.model.columns)]
         self._stores = [store_of(sample) for sample in plan.student.samples]
+        self._has_truth = task.oracle is not None and all(map(_knows_truth, self._stores))
+        columns += TRUTH_COLUMNS if self._has_truth else ()
         self._columns = tuple(dict.fromkeys(columns))
 
     def run(self) -> Comparison:
         """Return what the whole comparison gave."""
         plan, config = self._plan, self._plan.config
         validation = self._events(Part.VALIDATION)  # what cannot be measured is said before hours
+        self._say(self._bound_sentence(validation))
         self._train((*plan.teachers(), *plan.students(plan.untaught)))
         taught_arms = [name for name in config.arms if config.arms[name].teachers]
         gates = self._gates(validation, [n for n in taught_arms if not plan.is_control(n)])
         chosen, stopped = self._passed(gates, taught_arms)
         self._train(plan.students(tuple(chosen)))
         return self._judge([*plan.untaught, *chosen], gates, stopped)
+
+    def _bound(self, part: PartEvents) -> Measured | None:
+        """Return the efficiency of the sum with true shares, if the samples hold them."""
+        if self._task.oracle is None or not self._has_truth:
+            return None
+        return part.without_background(part.score(self._task.oracle))
+
+    def _bound_sentence(self, part: PartEvents) -> str:
+        one = self._bound(part)
+        if one is None:
+            return (
+                "no bound: the samples do not say how much of each candidate comes from the hard "
+                "collision (`l1met simulate --set truth=true` writes it)"
+            )
+        return (
+            f"the sum with the true shares of the hard collision bounds all weights of candidates: "
+            f"{one.value:.3f} ± {one.error:.3f} of {part.title} (validation part) lie above every "
+            "pile-up-only event"
+        )
 
     def _events(self, part: Part) -> PartEvents:
         evaluation = self._plan.student.evaluation
@@ -166,7 +191,8 @@ class _Study:
             else verdict(found, config.baseline, points[0])
         )
         return Comparison(
-            baseline=config.baseline, truth=part.title, points=points, oracle=None,
+            baseline=config.baseline, truth=part.title, points=points,
+            oracle=self._bound(part),
             baselines={one.title: measured(figures.mean([one.title])) for one in shown.values()},
             gates=gates, arms=found, stopped=stopped, verdict=sentence,
         )  # fmt: skip
@@ -224,6 +250,11 @@ class _Study:
             return taught(models, self._task, examples)
 
         return run
+
+
+def _knows_truth(path: Path) -> bool:
+    with Store.open(path) as store:
+        return {*TRUTH_COLUMNS} <= {*store.columns}
 
 
 def _mean(values: Sequence[float]) -> float | None:

@@ -83,6 +83,15 @@ class PartEvents:
         background = [self._score(one, estimator) for one in self._background]
         return found | {"": np.concatenate(background)}
 
+    def without_background(self, score: Mapping[str, FloatArray]) -> Measured:
+        """Return the share of signal events above every pile-up-only event, mean of the samples."""
+        highest, shares, variance = float(score[""].max()), [], 0.0
+        for label, truth in self.truth.items():
+            inside = score[label][self.bins.index(truth) >= 0]
+            shares.append(float(np.mean(inside > highest)))
+            variance += shares[-1] * (1 - shares[-1]) / len(inside)
+        return Measured(value=float(np.mean(shares)), error=float(np.sqrt(variance)) / len(shares))
+
     def _score(self, events: Events, estimator: Estimator) -> FloatArray:
         examples: Examples = events.examples
         return self.task.score(self.task.measured(examples, estimator(examples)))

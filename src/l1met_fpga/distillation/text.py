@@ -23,7 +23,8 @@ def table_rows(found: Comparison) -> list[list[str]]:
     rows = [_arm(name, arm, found) for name, arm in found.arms.items()]
     others: dict[str, Mapping[str, Measured]] = dict(found.baselines)
     if found.oracle is not None:
-        others["true shares of the hard collision"] = found.oracle
+        bound = {point.key: found.oracle for point in found.points}
+        others["true shares of the hard collision (bound)"] = bound
     for name, by_rate in others.items():
         cells = [name, "", "", "", ""]
         for point in found.points:

@@ -94,8 +94,9 @@ class Comparison(Result):
         baseline: Name of the arm that the others are compared with.
         truth: Which events the efficiencies are of ("genMET 100-150 GeV").
         points: Rates; the first is the one of the verdict.
-        oracle: Efficiency of the sum with each candidate's true share of the hard collision, by
-            rate: no weights do better. None where the samples do not hold it.
+        oracle: Share of these events above every pile-up-only event, of the sum with each candidate's
+            true share of the hard collision: no weights do better. None where the samples do not
+            hold it.
         baselines: Efficiency of what a network must beat, by name and rate.
         gates: Teachers beside the student.
         arms: By name; without those that the gate stopped.
@@ -106,7 +107,7 @@ class Comparison(Result):
     baseline: str
     truth: str
     points: tuple[Point, ...]
-    oracle: dict[str, Measured] | None
+    oracle: Measured | None
     baselines: dict[str, dict[str, Measured]]
     gates: tuple[GateResult, ...]
     arms: dict[str, ArmResult]

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Final
 
+import numpy as np
+
 from l1met_fpga.data.examples import Examples
 from l1met_fpga.data.slots import all_slots
 from l1met_fpga.metrics.arrays import FloatArray
@@ -13,7 +15,9 @@ from l1met_fpga.metrics.weight_table import (
     Summand,
     WeightTable,
     fit_weights,
+    weighted_sum,
 )
+from l1met_fpga.puppi.columns import COLUMNS, Candidates
 from l1met_fpga.puppi.jets import Jets, seeded_cone_jets
 from l1met_fpga.tasks.task import Baseline, Estimator, Heads
 
@@ -57,6 +61,14 @@ class CandidateSum:
             plain=self._plain(examples)[self._head],
         )
 
+    def of_hard_collision(self, examples: Examples) -> Heads:
+        """Return the sum with the part of each candidate that comes from the hard collision.
+
+        Args:
+            examples: With the column ``hard_share``, which only a simulation has.
+        """
+        return {self._head: weighted_sum(all_slots(examples), _hard_share, self._summand)}
+
     def mean_weights(self, examples: Examples, heads: Heads) -> WeightTable:
         """Fit the weights of the finest cells to what a network gives."""
         return self.fit(examples, heads, TABLE)
@@ -82,3 +94,8 @@ class CandidateSum:
             table = self.fit(examples, truth, grid)
             found[name] = Baseline(TITLES[name].format(of), self.estimator(table), table)
         return found
+
+
+def _hard_share(candidates: Candidates) -> FloatArray:
+    """Return the part of each candidate that comes from the hard collision, 0 to 1."""
+    return np.asarray(candidates["hard_share"], np.float64) * COLUMNS["hard_share"].lsb
