@@ -118,8 +118,7 @@ def width_table(runs: list[Path]) -> list[str]:
     from l1met_fpga.training.teacher import network_of_run, taught
 
     lines = [
-        "| sample | estimate | parallel, perpendicular (GeV) | gain over PUPPI MET | public definition "
-        "(GeV) | gain |",
+        "| sample | estimate | parallel, perpendicular (GeV) | gain over PUPPI | public (GeV) | gain |",
         "|---|---|---|---|---|---|",
     ]
     for sample in load_run(RunFolder.open(runs[0]).config).samples:
