@@ -20,7 +20,7 @@ export TF_CPP_MIN_LOG_LEVEL ?= 2
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help env train hls rtl ci-report test test-long test-oracles findings lint docs data data-full lock minimums test-python wheel-test clean bench
+.PHONY: help env train hls rtl ci-report test test-long test-oracles test-workflow findings lint docs data data-full lock minimums test-python wheel-test clean bench
 
 help: ## show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -56,6 +56,12 @@ test-oracles: $(READY) ## hold ours against real tools (ROOT, simulators, compil
 	@# the library of XRootD ends a process that has TensorFlow's in it
 	PYTHONPATH=$(CURDIR)/build/oracles/xrootd $(BIN)/python -m pytest -m oracle tests/oracles/test_xrootd.py
 	L1MET_PACKAGES=$(CURDIR)/build/oracles/models $(BIN)/python -m pytest -m oracle --ignore tests/oracles/test_xrootd.py --dist loadfile -n 2 $(ARGS)
+
+test-workflow: $(READY) ## run the workflow (workflow/Snakefile) small, end to end, and see that nothing is left to do
+	$(BIN)/python -m pip install --quiet -e '.[workflow]'
+	rm -rf build/workflow-small
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/snakemake -s workflow/Snakefile -c2 --configfile workflow/small.yaml
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/snakemake -s workflow/Snakefile -c2 --configfile workflow/small.yaml | grep -q "Nothing to be done"
 
 findings: ## run every script of findings/ (what outside packages do against good guesses; no part of CI)
 	@failed=; for script in findings/*.sh; do \

@@ -98,3 +98,21 @@ def test_teachers_of_another_task_are_refused(study, tmp_path):
     done = compare(study, tmp_path / "out", *changes)
     assert isinstance(done.exception, ConfigError)
     assert "other is of the task 'ht', the student of 'met'" in str(done.exception)
+
+
+@pytest.mark.parametrize(
+    ("name", "seed", "message"),
+    [
+        (
+            "tought",
+            "1",
+            "there is no arm and no teacher 'tought'; there are other, plain, taught, shuf",
+        ),
+        ("taught", "3", "taught has no seed 3; its seeds are 1, 2"),
+    ],
+)
+def test_a_training_that_is_not_planned_is_refused(study, tmp_path, name, seed, message):
+    argv = ["distill", "train", str(study), name, seed, "-o", str(tmp_path / "out")]
+    done = CliRunner().invoke(app, argv)
+    assert isinstance(done.exception, ConfigError)
+    assert message in str(done.exception)

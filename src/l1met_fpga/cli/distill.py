@@ -15,6 +15,7 @@ from l1met_fpga.cli.run_choice import SAMPLE_HELP, assignments, load_task_run, t
 from l1met_fpga.tasks.registry import task_named
 
 if TYPE_CHECKING:
+    from l1met_fpga.distillation.plan import StudyPlan
     from l1met_fpga.distillation.runs import FinishedRun
     from l1met_fpga.results.distillation import Comparison
 
@@ -27,24 +28,69 @@ def register(app: typer.Typer) -> None:
         help="Teachers and students: whether a network gains by others.", no_args_is_help=True
     )
     distill.command("compare")(_compare)
+    distill.command("train")(_train)
     app.add_typer(distill, name="distill")
 
 
-def _compare(
-    config: Annotated[
-        Path, typer.Argument(help="YAML file, such as models/distillation/met.yaml.")
-    ],
+Study = Annotated[Path, typer.Argument(help="YAML file, such as models/distillation/met.yaml.")]
+Output = Annotated[Path, typer.Option("--output", "-o", help="Folder for the runs and the result.")]
+Samples = Annotated[list[str] | None, typer.Option("--sample", "-s", help=SAMPLE_HELP)]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="Change a setting, such as seeds=8 or settings.training.epochs=5."),
+]
+
+
+def _plan(
+    config: Path, output: Path, sample: list[str] | None, assign: list[str] | None
+) -> "StudyPlan":
+    from l1met_fpga.config.distillation import load_distillation
+    from l1met_fpga.distillation.plan import StudyPlan
+    from l1met_fpga.files import require_folder
+
+    typed: dict[str, Any] = dict(assignments(assign))
+    if sample:
+        typed["samples"] = [one for text in sample for one in typed_samples(text)]
+    study = load_distillation(config, typed)
+    require_folder(output)
+    return StudyPlan(study, output, load_task_run)
+
+
+def _train(
+    config: Study,
+    name: Annotated[str, typer.Argument(help="Name of an arm or of a teacher.")],
+    seed: Annotated[int, typer.Argument(help="Its seed.")],
     *,
-    output: Annotated[
-        Path, typer.Option("--output", "-o", help="Folder for the runs and the result.")
-    ],
-    sample: Annotated[list[str] | None, typer.Option("--sample", "-s", help=SAMPLE_HELP)] = None,
-    assign: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set", help="Change a setting, such as seeds=8 or settings.training.epochs=5."
-        ),
-    ] = None,
+    output: Output,
+    sample: Samples = None,
+    assign: Settings = None,
+) -> None:
+    """Train one network of a comparison, whose teachers are complete; for batch systems and workflows.
+
+    `l1met distill compare` into the same folder uses it.
+
+    For example:
+
+        l1met distill train models/distillation/met.yaml taught 3 -o build/distillation
+    """
+    from l1met_fpga.distillation.runs import Trainings
+    from l1met_fpga.firmware.rtl.estimate import luts_of
+
+    plan = _plan(config, output, sample, assign)
+    run, console = plan.named(name, seed), terminal.console()
+    command = shlex.join(["l1met", "distill", "train", str(config), name, str(seed)])
+    trainings = Trainings(task_named(plan.student.task), luts_of, command, workers=1)
+    with Activity(console, f"{name}, seed {seed}"):
+        for finished in trainings.finish([run]):
+            console.print(_sentence(finished, 1, 1))
+
+
+def _compare(
+    config: Study,
+    *,
+    output: Output,
+    sample: Samples = None,
+    assign: Settings = None,
     workers: Annotated[
         int | None, typer.Option(min=1, help="Trainings at the same time, each on its own process.")
     ] = None,
@@ -64,19 +110,11 @@ def _compare(
 
         l1met distill compare models/distillation/met.yaml -o build/distillation
     """
-    from l1met_fpga.config.distillation import load_distillation
     from l1met_fpga.distillation.compare import compare
-    from l1met_fpga.distillation.plan import StudyPlan
     from l1met_fpga.distillation.runs import Trainings
-    from l1met_fpga.files import require_folder
     from l1met_fpga.firmware.rtl.estimate import luts_of
 
-    typed: dict[str, Any] = dict(assignments(assign))
-    if sample:
-        typed["samples"] = [one for text in sample for one in typed_samples(text)]
-    study = load_distillation(config, typed)
-    require_folder(output)
-    plan = StudyPlan(study, output, load_task_run)
+    plan = _plan(config, output, sample, assign)
     task, console = task_named(plan.student.task), terminal.console()
     command = shlex.join(["l1met", "distill", "compare", str(config), "--output", str(output)])
     trainings = Trainings(task, luts_of, command, workers=workers, scheduler=scheduler)

@@ -75,6 +75,26 @@ class StudyPlan:
         """Return the trainings of some arms, all seeds of one after another."""
         return tuple(self._student(name, seed) for name in arms for seed in self.seeds)
 
+    def named(self, name: str, seed: int) -> PlannedRun:
+        """Return one training.
+
+        Args:
+            name: Of an arm or a teacher.
+            seed: One of its seeds.
+
+        Raises:
+            ConfigError: If there is no such arm, teacher or seed.
+        """
+        runs = (*self.teachers(), *self.students(tuple(self.config.arms)))
+        of_name = {run.seed: run for run in runs if run.name == name}
+        if not of_name:
+            known = ", ".join(dict.fromkeys(run.name for run in runs))
+            raise ConfigError(f"there is no arm and no teacher {name!r}; there are {known}")
+        if seed not in of_name:
+            known = ", ".join(map(str, of_name))
+            raise ConfigError(f"{name} has no seed {seed}; its seeds are {known}")
+        return of_name[seed]
+
     @property
     def seeds(self) -> tuple[int, ...]:
         """Seeds of every arm."""
