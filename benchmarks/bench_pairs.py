@@ -1,6 +1,7 @@
 """Speed and memory of networks on pairs beside DeepSet's: prints the tables of the docs.
 
     python benchmarks/bench_pairs.py                   # one epoch of the built-in sample each
+    python benchmarks/bench_pairs.py --events 15000    # shorter epochs
     python benchmarks/bench_pairs.py --widths RUN ...  # widths of trained networks, in two definitions
 
 Seconds are those of the processor, all cores together, so that other work on the machine counts
@@ -31,6 +32,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--case", help=argparse.SUPPRESS)
     parser.add_argument("--widths", nargs="+", type=Path, metavar="RUN", help="Run folders.")
+    parser.add_argument("--events", type=int, help="Events of an epoch; all if not given.")
     options = parser.parse_args()
     console = Console(width=200)
     if options.widths:
@@ -38,13 +40,14 @@ def main() -> None:
             console.print(line, markup=False)
         return
     if options.case:
-        console.print_json(json.dumps(measure(*CASES[options.case])))
+        console.print_json(json.dumps(measure(*CASES[options.case], options.events)))
         return
     console.print("| network | parameters | epoch (s) | times DeepSet | peak memory (MiB) |")
     console.print("|---|---|---|---|---|")
     first = None
     for name in CASES:
         argv = [sys.executable, __file__, "--case", name]
+        argv += [] if options.events is None else ["--events", str(options.events)]
         done = subprocess.run(argv, check=True, capture_output=True, text=True)
         row = json.loads(done.stdout)
         first = first or row
@@ -56,7 +59,7 @@ def main() -> None:
             console.print(f"{name}: graphs of {row['edges_per_s']:,.0f} events per second")
 
 
-def measure(recipe: str, changes: dict[str, Any]) -> dict[str, float]:
+def measure(recipe: str, changes: dict[str, Any], events: int | None) -> dict[str, float]:
     """Train two epochs and return the figures of the second one."""
     from l1met_fpga.config.run import load_run
     from l1met_fpga.models.build import build
@@ -66,7 +69,8 @@ def measure(recipe: str, changes: dict[str, Any]) -> dict[str, float]:
     from l1met_fpga.training.losses import head_losses
     from l1met_fpga.training.session import load_training
 
-    config = load_run(Path(__file__).parents[1] / f"models/{recipe}.yaml", changes)
+    shorter = {} if events is None else {"training.events_per_epoch": events}
+    config = load_run(Path(__file__).parents[1] / f"models/{recipe}.yaml", changes | shorter)
     _, mixture, _ = load_training(config, MET)
     model = build(config.model, MET.heads, variant="float", packed=True)
     model.compile(keras.optimizers.Adam(1e-3), head_losses(MET, config.training.loss)["met"])
