@@ -13,7 +13,7 @@ from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
 from l1met_fpga.config.base import StrictModel, matching
 from l1met_fpga.errors import ConfigError, FixedPointError
 from l1met_fpga.fixed_point import FixedType, Overflow, Rounding
-from l1met_fpga.puppi.columns import COLUMNS, N_CANDIDATES, PARTICLE_KINDS, TRUTH_COLUMNS
+from l1met_fpga.puppi.columns import COLUMNS, N_CANDIDATES, PARTICLE_KINDS
 
 __all__ = [
     "IMPORTED",
@@ -110,11 +110,6 @@ class FeatureConfig(StrictModel):
     def _check(self) -> Self:
         if self.column not in COLUMNS:
             raise ValueError(f"unknown column {self.column!r}; choose from {sorted(COLUMNS)}")
-        if self.column in TRUTH_COLUMNS:
-            raise ValueError(
-                f"feature {self.name!r}: the column {self.column!r} is truth of a simulation, which "
-                "no trigger has"
-            )
         if (self.kind == "flag") != bool(self.codes):
             raise ValueError(
                 f"feature {self.name!r}: `codes` belongs to kind `flag`, and only there"

@@ -240,7 +240,7 @@ def _examples(jets: _Jets, tally: Counter[str]) -> Examples:
         columns[name] = from_hardware(name, values)
     found = Examples.of(
         jets.counts,
-        {name: columns[name] for name in COLUMNS if name in columns},
+        {name: columns[name] for name in COLUMNS},
         truth={JET_CLASS: jets.label, JET_PT: _ratio(jets)},
         ids=jets.ids,
         besides={JET_PT_GEV: jets.pt_gev, JET_ETA: jets.eta, N_BEFORE_CUT: jets.counts},

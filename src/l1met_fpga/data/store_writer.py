@@ -39,7 +39,7 @@ from l1met_fpga.data.truth import TRUTHS
 from l1met_fpga.data.truth_writer import TruthWriter
 from l1met_fpga.errors import DataError
 from l1met_fpga.files import atomic_path
-from l1met_fpga.puppi.columns import COLUMNS, REQUIRED_COLUMNS
+from l1met_fpga.puppi.columns import REQUIRED_COLUMNS, STORED_COLUMNS
 
 __all__ = ["StoreWriter", "create_store", "software_versions", "write_store"]
 
@@ -288,7 +288,7 @@ def software_versions() -> dict[str, str]:
 
 
 def _unit(name: str, z0: str, rows: str) -> str:
-    unit = COLUMNS[name].count_unit
+    unit = STORED_COLUMNS[name].count_unit
     if rows == "jet" and name in _OF_JETS:
         return _OF_JETS[name].format(unit)
     return f"{unit} from the {z0}" if name == "z0" and z0 != "beam" else unit

@@ -62,7 +62,7 @@ def table_csv(found: Comparison) -> str:
         for point in found.points:
             one = arm.efficiency[point.key]
             effect = None if arm.difference is None else arm.difference[point.key]
-            parts = [None] * 4
+            parts: list[float | None] = [None] * 4
             if effect is not None:
                 parts = [effect.value, effect.error, effect.error_seeds, effect.error_events]
             about = [name, int(arm.control), len(arm.seeds), arm.luts, point.rate_khz]

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict
 
-from l1met_fpga.puppi.columns import COLUMNS, TRUTH_COLUMNS
+from l1met_fpga.puppi.columns import COLUMNS
 
 __all__ = ["ColumnName", "Name", "Strict"]
 
@@ -20,10 +20,8 @@ def _word(text: str) -> str:
 
 
 def _column(name: str) -> str:
-    if name not in COLUMNS or name in TRUTH_COLUMNS:
-        raise ValueError(
-            f"a column is one of {', '.join(c for c in COLUMNS if c not in TRUTH_COLUMNS)}; got {name[:80]!r}"
-        )
+    if name not in COLUMNS:
+        raise ValueError(f"a column is one of {', '.join(COLUMNS)}; got {name[:80]!r}")
     return name
 
 

@@ -24,6 +24,7 @@ __all__ = [
     "PT_FRAC_BITS",
     "PT_LSB_GEV",
     "REQUIRED_COLUMNS",
+    "STORED_COLUMNS",
     "TRUTH_COLUMNS",
     "Candidates",
     "Column",
@@ -112,12 +113,15 @@ COLUMNS: Final[dict[str, Column]] = {
         _column("dxy", 8, signed=True, lsb=0.05, unit="cm"),
         _column("quality", 3, signed=False, lsb=1, unit=""),
         _column("em_id", 6, signed=False, lsb=1, unit=""),
-        _column("hard_share", 9, signed=False, lsb=1 / MAX_PUPPI_WEIGHT, unit="", high=256),
     )
 }
 REQUIRED_COLUMNS: Final = ("pt", "eta", "phi", "pid", "puppi_weight")
-TRUTH_COLUMNS: Final = ("hard_share",)
+TRUTH_COLUMNS: Final[dict[str, Column]] = {
+    "hard_share": _column("hard_share", 9, signed=False, lsb=1 / 256, unit="", high=256),
+}
 """Columns that only a simulation knows; in no word, and no input of a network.
 
 ``hard_share`` is the part of a candidate's momentum that comes from the hard collision.
 """
+STORED_COLUMNS: Final[dict[str, Column]] = COLUMNS | TRUTH_COLUMNS
+"""Columns that a store can hold."""

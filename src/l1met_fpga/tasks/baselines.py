@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from typing import Final
 
-import numpy as np
-
 from l1met_fpga.data.examples import Examples
 from l1met_fpga.data.slots import all_slots
 from l1met_fpga.metrics.arrays import FloatArray
@@ -17,8 +15,9 @@ from l1met_fpga.metrics.weight_table import (
     fit_weights,
     weighted_sum,
 )
-from l1met_fpga.puppi.columns import COLUMNS, Candidates
+from l1met_fpga.puppi.columns import Candidates
 from l1met_fpga.puppi.jets import Jets, seeded_cone_jets
+from l1met_fpga.puppi.units import to_values
 from l1met_fpga.tasks.task import Baseline, Estimator, Heads
 
 __all__ = ["CandidateSum", "trigger_jets"]
@@ -98,4 +97,4 @@ class CandidateSum:
 
 def _hard_share(candidates: Candidates) -> FloatArray:
     """Return the part of each candidate that comes from the hard collision, 0 to 1."""
-    return np.asarray(candidates["hard_share"], np.float64) * COLUMNS["hard_share"].lsb
+    return to_values("hard_share", candidates["hard_share"])
