@@ -8,6 +8,7 @@ from simulation_events import random_collisions
 from l1met_fpga.data.examples import Examples
 from l1met_fpga.data.read_root import read_root
 from l1met_fpga.data.read_words import read_words
+from l1met_fpga.puppi.columns import TRUTH_COLUMNS
 from l1met_fpga.simulation.crossings import simulate_crossings
 from l1met_fpga.simulation.detector import load_detector
 from l1met_fpga.simulation.ntuple import write_root, write_words
@@ -66,6 +67,8 @@ def test_word_stream_gives_the_integers_back(tmp_path, crossings):
     read = Examples.concatenate(list(read_words(path, 100, Counter())))
     assert read.counts.tolist() == crossings.counts.tolist()
     for name, codes in crossings.columns.items():
+        if name in TRUTH_COLUMNS:
+            continue
         held = np.zeros_like(codes) if name == "dxy" else codes  # of jets only: words have no root
         np.testing.assert_array_equal(read.columns[name], held, err_msg=name)
 
