@@ -94,8 +94,7 @@ def test_a_comparison_without_a_rate_is_an_error(study, tmp_path):
 
 
 def test_teachers_of_another_task_are_refused(study, tmp_path):
-    changes = ["--set", f"teachers.other={{config: {MODELS / 'ht.yaml'}}}"]
-    done = compare(study, tmp_path / "out", *changes)
+    done = compare(study, tmp_path / "out", "--set", f"teachers.other.config={MODELS / 'ht.yaml'}")
     assert isinstance(done.exception, ConfigError)
     assert "other is of the task 'ht', the student of 'met'" in str(done.exception)
 
