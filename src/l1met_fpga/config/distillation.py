@@ -1,17 +1,17 @@
-"""What ``l1met distill compare`` compares: a student that is trained in several ways, and its teachers."""
+"""File of ``l1met distill``: a student, its teachers, and ways to train it."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-from pydantic import Field, JsonValue, model_validator
+from pydantic import Field, model_validator
 
 from l1met_fpga.config.base import StrictModel, load_yaml, matching, override, parse
 from l1met_fpga.config.training import TrainingSample
 
 __all__ = ["ArmConfig", "DistillationConfig", "TeacherRecipe", "dotted", "load_distillation"]
 
-Settings = dict[str, JsonValue]
+Settings = dict[str, Any]
 Name = Annotated[
     str, matching(r"[A-Za-z][\w-]*", "letters, digits, _ and -, a letter first: it names a folder")
 ]
