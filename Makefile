@@ -86,7 +86,7 @@ data-full: $(READY) ## make the full samples and their stores in data/full (resu
 	  test data/full/$$sample.h5 -nt data/full/$$sample || $(BIN)/l1met convert "data/full/$$sample/*.root" -o data/full/$$sample.h5 --overwrite || exit 1; \
 	done
 
-bench: bench-puppi bench-jets bench-data bench-sim bench-train bench-eval bench-hls bench-rtl bench-export bench-predict ## run every benchmark
+bench: bench-puppi bench-jets bench-data bench-sim bench-train bench-pairs bench-eval bench-hls bench-rtl bench-export bench-predict ## run every benchmark
 
 bench-%: $(READY)
 	$(BIN)/python benchmarks/bench_$*.py $(ARGS)
