@@ -17,7 +17,7 @@ from l1met_fpga.firmware.export.qonnx_graph import FLOAT32_BITS, QonnxGraph, Ten
 from l1met_fpga.firmware.reference import check_network
 from l1met_fpga.fixed_point import FixedType
 from l1met_fpga.models import network as net
-from l1met_fpga.models.importing.packages import load_package
+from l1met_fpga.packages import load_package
 from l1met_fpga.puppi.columns import COLUMNS, PHI_COUNTS_PER_TURN, PT_FRAC_BITS
 
 __all__ = ["export_qonnx"]
