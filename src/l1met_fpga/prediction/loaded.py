@@ -18,6 +18,7 @@ from l1met_fpga.prediction.forms import form_of
 from l1met_fpga.prediction.met import Met
 from l1met_fpga.prediction.response import response_sentence
 from l1met_fpga.prediction.text import network_html, network_text
+from l1met_fpga.puppi.columns import COLUMNS
 from l1met_fpga.run_folder import RunFolder
 from l1met_fpga.shipped import shipped_networks
 
@@ -92,7 +93,7 @@ class LoadedNetwork:
 
     @property
     def units(self) -> dict[str, str]:
-        """Unit of one count in training, of the columns for which the run says it.
+        """Unit of one count in training, of the columns for which the run or the network says it.
 
         Raises:
             DataError: If the training samples had different ones.
@@ -106,6 +107,8 @@ class LoadedNetwork:
                         f"the network was trained with {column} in units of {found[column]!r} and "
                         f"of {unit!r}, so no input fits it; convert the samples alike and train again"
                     )
+        if self.network.reads_vertex:
+            found.setdefault("z0", COLUMNS["z0"].count_unit_from("vertex"))
         return found
 
     @property
