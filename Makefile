@@ -64,9 +64,10 @@ test-workflow: $(READY) ## run the workflow (workflow/Snakefile) small, end to e
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/snakemake -s workflow/Snakefile -c2 --configfile workflow/small.yaml | grep -q "Nothing to be done"
 
 findings: ## run every script of findings/ (what outside packages do against good guesses; no part of CI)
-	@failed=; for script in findings/*.sh; do \
-	  echo "== $$script"; bash $$script 2>/dev/null || failed="$$failed $$script"; \
-	done; test -z "$$failed" || { echo "changed or failed:$$failed"; exit 1; }
+	@mkdir -p build/findings; failed=; for script in findings/*.sh; do \
+	  echo "== $$script"; errors=build/findings/$$(basename $$script .sh).txt; \
+	  bash $$script 2>$$errors || { tail -n 5 $$errors; failed="$$failed $$script"; }; \
+	done; test -z "$$failed" || { echo "changed or failed:$$failed (what they said: build/findings)"; exit 1; }
 
 lint: $(READY) ## ruff, mypy, codespell
 	$(BIN)/ruff check .
