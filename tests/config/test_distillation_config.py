@@ -39,7 +39,7 @@ def test_the_shipped_comparison_has_its_controls():
     ("changes", "message"),
     [
         ({"arms": {"plain": {}}}, r"arms must be two or more ways to train, got \['plain'\]"),
-        ({"arms.taught.teachers": ["larg"]}, r"names 'larg'; who can teach: large, plain"),
+        ({"arms.taught.teachers": ["big"]}, r"names 'big'; who can teach: large, plain"),
         ({"arms.taught.teachers": ["taught"]}, r"names 'taught'; who can teach: large, plain"),
         ({"arms.plain.teachers": ["large"]}, r"the first arm, 'plain', .* can have no teachers"),
         ({"arms.large": {}}, r"'large' is the name of an arm and of a teacher"),

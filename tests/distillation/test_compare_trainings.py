@@ -103,9 +103,9 @@ def test_teachers_of_another_task_are_refused(study, tmp_path):
     ("name", "seed", "message"),
     [
         (
-            "tought",
+            "pupil",
             "1",
-            "there is no arm and no teacher 'tought'; there are other, plain, taught, shuf",
+            "there is no arm and no teacher 'pupil'; there are other, plain, taught, shuf",
         ),
         ("taught", "3", "taught has no seed 3; its seeds are 1, 2"),
     ],
