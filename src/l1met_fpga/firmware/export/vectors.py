@@ -169,7 +169,8 @@ def expected_words(network: Network, words: Words) -> Words:
         ConversionError: If the network gives no vector.
     """
     head = require_gt_head(network, "a test vector")
-    return gt_words(network.type_of(head.name), evaluate(network, unpack(words))[head.name])
+    codes = evaluate(network, unpack(words))[head.name]
+    return gt_words(network.type_of(head.name), codes, head.calibration)
 
 
 def _name(network: Network) -> str:
