@@ -85,12 +85,12 @@ def metrics():
     rng = np.random.default_rng(2)
     background, signals = scores(rng)
     samples = [
-        Sample(label, {"met": on_x(s.truth)}, {"net": on_x(s.mine), "table": on_x(s.other)})
+        Sample(
+            label,
+            {"met": on_x(s.truth)},
+            {"net": {"met": on_x(s.mine)}, "table": {"met": on_x(s.other)}},
+        )
         for label, s in signals.items()
-    ]
-    samples = [
-        Sample(s.label, s.truth, {name: {"met": u} for name, u in s.estimates.items()})
-        for s in samples
     ]
     nothing = {"met": np.zeros((len(background.mine), 2))}
     given = {"net": {"met": on_x(background.mine)}, "table": {"met": on_x(background.other)}}

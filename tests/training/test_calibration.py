@@ -122,6 +122,13 @@ def test_a_training_ends_with_it(stores, tmp_path):
     assert network_digest(run.folder) != network_digest(plain.folder)
 
 
+def test_a_sample_that_is_too_small_is_refused_before_the_training(stores, tmp_path):
+    changes = {"training.calibrate": "ttbar", "evaluation.response_range_gev": [5000, 6000]}
+    with pytest.raises(DataError, match=r"got \d+ between \d+ and \d+ GeV"):
+        train_run(settings(stores, **changes), MET, tmp_path / "run", command="test")
+    assert not (tmp_path / "run").exists()
+
+
 @pytest.mark.parametrize(
     ("changes", "match"),
     [

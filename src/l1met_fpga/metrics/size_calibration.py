@@ -6,13 +6,40 @@ import numpy as np
 import numpy.typing as npt
 
 from l1met_fpga.errors import DataError
+from l1met_fpga.metrics.arrays import FloatArray
 from l1met_fpga.metrics.projection import project
 
-__all__ = ["fit_line"]
+__all__ = ["fit_line", "require_events"]
 
 BINS: Final = 6
 MIN_EVENTS: Final = 20
 """Per bin; with fewer a mean response says nothing."""
+
+
+def require_events(gen_met_gev: FloatArray, range_gev: tuple[float, float]) -> None:
+    """Refuse a sample that is too small for a line.
+
+    Args:
+        gen_met_gev: Sizes of the truth, shape (n,).
+        range_gev: Range of it.
+
+    Raises:
+        DataError: If a bin has too few events.
+    """
+    edges = _edges(range_gev)
+    counts, _ = np.histogram(gen_met_gev, edges)
+    k = int(counts.argmin())
+    if counts[k] < MIN_EVENTS:
+        raise DataError(
+            f"a calibration needs {MIN_EVENTS} events in each of {BINS} bins of the truth from "
+            f"{range_gev[0]:g} to {range_gev[1]:g} GeV, got {counts[k]} between {edges[k]:g} and "
+            f"{edges[k + 1]:g} GeV; give more events or another range "
+            "(evaluation.response_range_gev)"
+        )
+
+
+def _edges(range_gev: tuple[float, float]) -> FloatArray:
+    return np.linspace(*range_gev, BINS + 1)
 
 
 def fit_line(
@@ -36,23 +63,13 @@ def fit_line(
         DataError: If a bin has too few events, or the arrays are no vectors.
     """
     seen = project(met_xy_gev, gen_met_xy_gev)
+    require_events(seen.gen_gev, range_gev)
     size = np.hypot(seen.parallel_gev, seen.perpendicular_gev)
     along = np.divide(seen.parallel_gev, size, out=np.zeros_like(size), where=size > 0)
-    edges = np.linspace(*range_gev, BINS + 1)
-    place = np.searchsorted(edges, seen.gen_gev, side="right") - 1
-    inside = (place >= 0) & (place < BINS)
     sums = [
-        np.bincount(place[inside], values[inside], BINS)
-        for values in (seen.parallel_gev, along, seen.gen_gev, np.ones_like(size))
+        np.histogram(seen.gen_gev, _edges(range_gev), weights=values)[0]
+        for values in (seen.parallel_gev, along, seen.gen_gev)
     ]
-    if sums[3].min() < MIN_EVENTS:
-        k = int(sums[3].argmin())
-        raise DataError(
-            f"a calibration needs {MIN_EVENTS} events in each of {BINS} bins of the truth from "
-            f"{range_gev[0]:g} to {range_gev[1]:g} GeV, got {sums[3][k]:g} between {edges[k]:g} and "
-            f"{edges[k + 1]:g} GeV; give more events or another range "
-            "(evaluation.response_range_gev)"
-        )
     (slope, offset), *_ = np.linalg.lstsq(
         np.stack([sums[0], sums[1]], axis=1) / sums[2][:, None], np.ones(BINS), rcond=None
     )

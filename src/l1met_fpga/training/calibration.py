@@ -7,7 +7,7 @@ from typing import Any
 from l1met_fpga.config.run import RunConfig
 from l1met_fpga.data.samples import LoadedSample
 from l1met_fpga.errors import ConfigError
-from l1met_fpga.metrics.size_calibration import fit_line
+from l1met_fpga.metrics.size_calibration import fit_line, require_events
 from l1met_fpga.models.network import Network
 from l1met_fpga.models.size_calibration import SizeCalibration
 from l1met_fpga.tasks.task import Task
@@ -23,6 +23,7 @@ def require_calibration(config: RunConfig, task: Task, samples: Sequence[LoadedS
 
     Raises:
         ConfigError: If the sample is none with truth, or the task gives no vector in GeV.
+        DataError: If the sample has too few validation events.
     """
     wanted = config.training.calibrate
     if wanted is None:
@@ -39,6 +40,9 @@ def require_calibration(config: RunConfig, task: Task, samples: Sequence[LoadedS
             f"trigger; the task {task.name!r} gives {', '.join(h.name for h in task.heads)}. Set "
             "it to null"
         )
+    sample = next(one for one in samples if one.label == wanted)
+    truth = task.score(task.truth(sample.validation))
+    require_events(truth, config.evaluation.response_range_gev)
 
 
 def calibrated(
