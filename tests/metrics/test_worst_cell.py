@@ -101,7 +101,9 @@ def metrics():
 
 
 def on_x(size):
-    return np.stack([np.maximum(size, 0), np.zeros_like(size)], axis=1)
+    """Vectors of these sizes, near enough, with a width across."""
+    across = np.random.default_rng(len(size)).normal(0, 1, len(size))
+    return np.stack([np.maximum(size, 0), across], axis=1)
 
 
 def test_the_report_finds_the_same(metrics):

@@ -92,7 +92,7 @@ def test_the_report_shows_both_responses():
 def stores(tmp_path_factory):
     folder = tmp_path_factory.mktemp("stores")
     return [
-        write_sample(folder / "ttbar.h5", "ttbar", n_events=2500, seed=1),
+        write_sample(folder / "ttbar.h5", "ttbar", n_events=4000, seed=1),
         write_sample(folder / "pileup.h5", "pileup", n_events=400, seed=2),
     ]
 
@@ -100,7 +100,7 @@ def stores(tmp_path_factory):
 def settings(stores, **changes):
     one_network = {
         "training.float_twin": False, "training.unpruned_twin": False, "training.epochs": 1,
-        "training.pruning.enabled": False, "evaluation.response_range_gev": [200, 2000],
+        "training.pruning.enabled": False, "evaluation.response_range_gev": [10, 70],
     }  # fmt: skip
     samples = {"samples": [{"path": str(path)} for path in stores]}
     return load_run(MODELS / "deepset.yaml", SMALL | one_network | samples | changes)
@@ -124,7 +124,9 @@ def test_a_training_ends_with_it(stores, tmp_path):
 
 def test_a_sample_that_is_too_small_is_refused_before_the_training(stores, tmp_path):
     changes = {"training.calibrate": "ttbar", "evaluation.response_range_gev": [5000, 6000]}
-    with pytest.raises(DataError, match=r"got \d+ between \d+ and \d+ GeV"):
+    with pytest.raises(
+        DataError, match="6 bins of the truth from 5000 to 6000 GeV, got 0 between 5000"
+    ):
         train_run(settings(stores, **changes), MET, tmp_path / "run", command="test")
     assert not (tmp_path / "run").exists()
 
