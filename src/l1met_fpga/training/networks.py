@@ -8,6 +8,7 @@ from l1met_fpga.config.run import RunConfig
 from l1met_fpga.identity import Identity
 from l1met_fpga.models.build import Variant
 from l1met_fpga.models.export import export_network
+from l1met_fpga.models.nodes import Origin
 from l1met_fpga.models.storage import save_model
 from l1met_fpga.run_folder import RunFolder
 from l1met_fpga.tasks.task import Task
@@ -36,6 +37,7 @@ class TrainingInputs:
         folder: Run folder.
         identity: What the training is made from, for the checkpoints.
         cost: Counts LUTs, for a budget of them.
+        z0_origin: Where z0 of the events counts from.
     """
 
     config: RunConfig
@@ -45,6 +47,7 @@ class TrainingInputs:
     folder: RunFolder
     identity: Identity
     cost: Cost | None = None
+    z0_origin: Origin = "beam"
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +150,7 @@ def _save(inputs: TrainingInputs, name: str, result: TrainedNetwork) -> None:
         save_model(result.model, folder.model)
         if name != "float":  # of an architecture without firmware
             task, validation = inputs.task, inputs.validation
-            network = export_network(result.model, task.heads)
+            network = export_network(result.model, task.heads, z0_origin=inputs.z0_origin)
             calibrated(network, result.packed, inputs.config, validation, task).save(folder.network)
     elif name in ("float", "quantized"):
         twin = folder.float_model if name == "float" else folder.unpruned_model
