@@ -10,12 +10,7 @@ from l1met_fpga.errors import ConversionError
 from l1met_fpga.firmware.gt_head import gt_head
 from l1met_fpga.firmware.rtl.blocks import Block, Port
 from l1met_fpga.firmware.rtl.cordic import Cordic
-from l1met_fpga.firmware.rtl.design import (
-    INPUT_CLOCKS,
-    PRODUCT_CLOCKS,
-    Design,
-    Term,
-)
+from l1met_fpga.firmware.rtl.design import INPUT_CLOCKS, PRODUCT_CLOCKS, Design, Term
 from l1met_fpga.firmware.rtl.fields import Field, fields_of
 from l1met_fpga.firmware.rtl.stage_code import TIMESCALE
 from l1met_fpga.firmware.rtl.stage_files import stage_files, static_files
