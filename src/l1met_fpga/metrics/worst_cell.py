@@ -128,10 +128,14 @@ def _cells(
     }
     return [
         Cell(
-            label, rate, *map(float, edges[b]),
-            float(values["mine"][r][b] - values["other"][r][b]), float(errors[r, b]),
+            sample=label,
+            rate_khz=rate,
+            low_gev=edges[b][0],
+            high_gev=edges[b][1],
+            difference=float(values["mine"][r][b] - values["other"][r][b]),
+            error=float(errors[r, b]),
         )
         for r, rate in enumerate(rates)
         for b in range(len(bins))
         if counts[b] >= MIN_EVENTS
-    ]  # fmt: skip
+    ]

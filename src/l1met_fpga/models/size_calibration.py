@@ -35,7 +35,7 @@ class SizeCalibration(Strict):
     @classmethod
     def of(cls, slope: float, offset_gev: float) -> "SizeCalibration":
         """Round a line to the nearest counts; one that cannot be told becomes the nearest that can."""
-        counts = round(slope * 2**SLOPE_BITS), round(offset_gev * 2**GT_PT_TYPE.frac_bits)
+        counts = round(slope * (1 << SLOPE_BITS)), round(offset_gev * (1 << GT_PT_TYPE.frac_bits))
         return cls(
             slope=min(max(counts[0], _SMALLEST_SLOPE), _LARGEST_SLOPE),
             offset=min(max(counts[1], -_LARGEST_OFFSET), _LARGEST_OFFSET),
@@ -44,12 +44,12 @@ class SizeCalibration(Strict):
     @property
     def factor(self) -> float:
         """The slope."""
-        return self.slope / 2**SLOPE_BITS
+        return self.slope / (1 << SLOPE_BITS)
 
     @property
     def offset_gev(self) -> float:
         """The offset, GeV."""
-        return self.offset / 2**GT_PT_TYPE.frac_bits
+        return self.offset / (1 << GT_PT_TYPE.frac_bits)
 
     def told_gev(self, size_gev: npt.ArrayLike) -> npt.NDArray[np.float64]:
         """Return told sizes before they are rounded to counts, GeV."""

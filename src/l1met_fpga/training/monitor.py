@@ -139,7 +139,10 @@ class Validation:
         if not background:
             return None
         return worst_cell(
-            Scores(*(np.concatenate(scores) for scores in zip(*background, strict=True))),
+            Scores(
+                mine=np.concatenate([scores[0] for scores in background]),
+                other=np.concatenate([scores[1] for scores in background]),
+            ),
             {
                 s.label: Scores(*both[s.label], self._task.score(self._measured_truth[s.label]))
                 for s in self._samples

@@ -87,7 +87,7 @@ class Cordic:
     @property
     def inverse_gain(self) -> int:
         """1 / gain (times the slope of the calibration), times ``2**gain_bits``."""
-        return min(round(2**self.gain_bits * self._size_per_x), (1 << GAIN_BITS) - 1)
+        return min(round((1 << self.gain_bits) * self._size_per_x), (1 << GAIN_BITS) - 1)
 
     @property
     def size_shift(self) -> int:
