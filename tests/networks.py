@@ -292,6 +292,36 @@ def random_channels(seed: int = 0, **shape: int) -> net.Network:
     return with_channel_types(random_deepset(seed, **shape), seed)
 
 
+def with_vertex(network: net.Network, seed: int = 0) -> net.Network:
+    """Return the network with one more feature, |z0| counted from the vertex."""
+    rng = np.random.default_rng(seed)
+    z0 = net.InputColumn(
+        name="z0", inputs=(), shape=(network.n_candidates,), type=COLUMNS["z0"].type, column="z0",
+        origin="vertex",
+    )  # fmt: skip
+    distance = net.Feature(
+        name="distance", column="z0", kind="abs", scale_bits=8, type=FixedType(False, 1, 8, **CLIP)
+    )
+    nodes: list[net.Node] = [z0]
+    for node in network:
+        if isinstance(node, net.Features):
+            features = (*node.features, distance)
+            shape = (network.n_candidates, len(features))
+            changes = {"inputs": (*node.inputs, "z0"), "shape": shape, "features": features}
+            nodes.append(node.model_copy(update=changes))
+        elif isinstance(node, net.Dense) and node.inputs == ("features",):
+            row = tuple(int(code) for code in KERNEL.encode(rng.normal(0, 1, len(node.bias))))
+            nodes.append(node.model_copy(update={"kernel": (*node.kernel, row)}))
+        else:
+            nodes.append(node)
+    return net.Network(
+        name=f"{network.name}_vertex",
+        n_candidates=network.n_candidates,
+        heads=network.heads,
+        nodes=_with_exact_types(nodes, network.n_candidates),
+    )
+
+
 NETWORKS = {
     "deepset": random_deepset,
     "deepmet": random_deepmet,

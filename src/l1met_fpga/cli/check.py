@@ -82,6 +82,7 @@ def built_forms(
     folder: "RunFolder", config: "RunConfig", network: "Network", rtl: bool
 ) -> "dict[str, Form]":
     """Forms that were built from this network, as they lie there, and exports where g++ is."""
+    from l1met_fpga.config.firmware import IoType
     from l1met_fpga.errors import ConversionError
     from l1met_fpga.firmware.export.forms import exported_forms
     from l1met_fpga.firmware.hls.csim import CSimulation, compiled_csim
@@ -99,8 +100,10 @@ def built_forms(
         library = compiled_csim(project, top=hls.top_function, flags=hls.compiler_flags)
         if library is not None:
             require_project_of(folder, project, error=ConversionError)
-            simulation = CSimulation(library, network, processes=hls.csim_processes)
-            forms[hls.io_type.form] = simulation
+            forms[hls.io_type.form] = CSimulation(
+                library, network, processes=hls.csim_processes,
+                takes_words=hls.io_type is IoType.WORDS,
+            )  # fmt: skip
     if rtl and folder.rtl.is_dir():
         from l1met_fpga.firmware.rtl.project import open_project, rtl_forms
 

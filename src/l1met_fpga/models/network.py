@@ -31,6 +31,7 @@ from l1met_fpga.models.nodes import (
     Momentum,
     Multiply,
     Node,
+    Origin,
     Quantize,
     QuantizeChannels,
     ScalarPool,
@@ -173,6 +174,17 @@ class Network(Strict):
     def columns(self) -> tuple[str, ...]:
         """Candidate columns that the network reads, in order of its inputs."""
         return tuple(node.column for node in self.nodes if isinstance(node, InputColumn))
+
+    @property
+    def reads_vertex(self) -> bool:
+        """Whether its z0 counts from the vertex, which its firmware then takes beside the words."""
+        return self.z0_origin == "vertex"
+
+    @property
+    def z0_origin(self) -> Origin:
+        """Where its z0 counts from."""
+        found = {node.origin for node in self.nodes if isinstance(node, InputColumn)}
+        return "vertex" if "vertex" in found else "beam"
 
     @property
     def digest(self) -> str:

@@ -61,6 +61,7 @@ def export_cmssw(network: Network, folder: Path, *, package: str, version: str) 
         "numbers": [number for head in network.heads for number in head.numbers],
         "gt": gt_head(network),
         "columns": tuple(COLUMNS.values()),
+        "vertex": COLUMNS["z0"].count_unit if network.reads_vertex else None,
         "result_int": result_integer(network),
     }
     kind = f"cmssw {package}"

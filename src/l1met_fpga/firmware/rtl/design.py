@@ -4,6 +4,7 @@ Both the Verilog and the interpreter are made from this description.
 """
 
 import functools
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final, Literal
@@ -19,6 +20,7 @@ from l1met_fpga.firmware.rtl.blocks import Block, Port, trace
 from l1met_fpga.firmware.rtl.cordic import Cordic
 from l1met_fpga.firmware.rtl.delays import NETS
 from l1met_fpga.firmware.rtl.nodes import Tensors, trace_nodes
+from l1met_fpga.firmware.rtl.owners import Marks
 from l1met_fpga.firmware.rtl.schedule import Clock
 from l1met_fpga.firmware.rtl.verilated import Number
 from l1met_fpga.models import network as net
@@ -294,7 +296,8 @@ def _phi(network: net.Network, clock: Clock) -> tuple[Block, dict[str, list[int]
     for name in dict.fromkeys(parts.summed(network)):
         index[name] = list(range(len(variables), len(variables) + tensors[name].size))
         variables.extend(tensors[name].ravel())
-    block = trace("perceptron", list(inputs.values()), variables, clock=clock)
+    marks = _marks(parts.candidate, tensors)
+    block = trace("perceptron", list(inputs.values()), variables, clock=clock, marks=marks)
     return block, index
 
 
@@ -305,7 +308,7 @@ def _projection(momentum: net.Momentum, clock: Clock) -> Block:
     product = pt.times(Port(-largest, largest, momentum.table_type.frac_bits))
     variables = [product.as_variable() for _ in range(2)]
     rounded = [primitives.quantize(v, momentum.type) for v in variables]
-    return trace("projection", variables, rounded, clock=clock)
+    return trace("projection", variables, rounded, clock=clock, marks={momentum.name: rounded})
 
 
 def _vector(network: net.Network, part: graph.VectorPart, sums: list[Port], clock: Clock) -> Block:
@@ -314,7 +317,8 @@ def _vector(network: net.Network, part: graph.VectorPart, sums: list[Port], cloc
     pooled = np.array(variables, dtype=object).reshape(-1, 2)
     tensors = trace_nodes(network, part.before, {part.pool.name: pooled})
     end = part.head.node if part.combine is None else part.combine.inputs[1]
-    return trace("vector", variables, list(tensors[end].ravel()), clock=clock)
+    results, marks = list(tensors[end].ravel()), _marks(part.before, tensors)
+    return trace("vector", variables, results, clock=clock, marks=marks)
 
 
 def _pool_terms(
@@ -350,7 +354,7 @@ def _rho(network: net.Network, parts: graph.Parts, sums: list[Port], clock: Cloc
     if parts.vector is not None and parts.vector.combine is not None:
         ends.insert(0, parts.vector.combine.inputs[0])
     results = [number for end in ends for number in tensors[end].ravel()]
-    return trace("rho", variables, results, clock=clock)
+    return trace("rho", variables, results, clock=clock, marks=_marks(parts.event, tensors))
 
 
 def _output(
@@ -361,7 +365,15 @@ def _output(
     variables = [port.as_variable() for port in products]
     total = np.array([_sum(variables[axis::2]) for axis in (0, 1)], dtype=object)
     tensors = trace_nodes(network, part.after, {part.combine.name: total})
-    return trace("output", variables, list(tensors[part.head.node].ravel()), clock=clock)
+    results, marks = (
+        list(tensors[part.head.node].ravel()),
+        _marks((part.combine, *part.after), tensors),
+    )
+    return trace("output", variables, results, clock=clock, marks=marks)
+
+
+def _marks(nodes: Sequence[net.Node], tensors: Tensors) -> Marks:
+    return {node.name: list(tensors[node.name].ravel()) for node in nodes}
 
 
 def _sum(variables: list[FixedVariable]) -> FixedVariable:

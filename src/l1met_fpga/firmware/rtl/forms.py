@@ -17,6 +17,7 @@ from l1met_fpga.firmware.rtl.verilated import Mark, VerilatedModel
 from l1met_fpga.models import network as net
 from l1met_fpga.processors import allowed_processors
 from l1met_fpga.puppi.columns import PHI_COUNTS_PER_TURN, Candidates
+from l1met_fpga.puppi.vertex import VERTEX
 
 __all__ = ["InterpreterForm", "Latency", "SimulationForm", "measure_latency"]
 
@@ -189,9 +190,11 @@ def run_events(
     gaps = np.zeros(len(candidates["pt"]), np.int64) + np.asarray(before)
     if len(gaps):
         gaps[0] += RESET_CLOCKS
-    beats = beats_of(candidates, design.lanes, before=gaps, trailing=drain)
+    beats = beats_of(
+        candidates, design.lanes, before=gaps, trailing=drain, z0_origin=design.network.z0_origin
+    )
     beats.marks[:RESET_CLOCKS] = Mark.RESET
-    found, _ = model.run(beats.marks, beats.words, beats.columns)
+    found, _ = model.run(beats.marks, beats.words, beats.columns, vertex=beats.vertex)
     return beats, found
 
 
@@ -225,6 +228,8 @@ def measure_latency(design: Design, model: VerilatedModel) -> Latency:
     candidates["pt"][:] = 40
     candidates["pid"][:] = 2
     candidates["puppi_weight"][:] = 256
+    if design.network.reads_vertex:
+        candidates |= {"z0": np.zeros(shape, np.int16), VERTEX: np.zeros((shape[0], 1), np.int16)}
     beats, found = run_events(design, model, candidates)
     figures = {
         "from_first_word": found["cycle"] - beats.first,
