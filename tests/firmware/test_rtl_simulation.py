@@ -17,7 +17,7 @@ from l1met_fpga.firmware.rtl.stream import beats_of
 from l1met_fpga.firmware.rtl.verilated import Mark
 from l1met_fpga.firmware.stress import stress_events
 
-KINDS = ("deepset", "deepmet", "garnet")
+KINDS = ("deepset", pytest.param("deepmet", marks=pytest.mark.slow), "garnet")
 DRAIN = 60
 
 

@@ -127,10 +127,13 @@ def train_variant(
         model.compile(
             keras.optimizers.Adam(rate, jit_compile=False), [losses[h.name] for h in task.heads]
         )
+        # Made here, or the first step would be traced twice: once to make them, once to run.
+        model.optimizer.build(model.trainable_variables)
         if start is not None:
             copy_weights(start, model)
     plain: Variant = "float" if variant == "float" else "quantized"
-    twin = build(config.model, task.heads, variant=plain, packed=True)
+    alone = strategy is None and schedule is None
+    twin = model if alone else build(config.model, task.heads, variant=plain, packed=True)
     final = build(config.model, task.heads, variant=plain)
     estimate = packed_predictor(twin, task)
     luts = _counter(final, task, cost)
