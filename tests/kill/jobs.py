@@ -81,6 +81,7 @@ JOBS = {
     "synthesize": Job(("synthesize", "run", "--events", "100"), "run", needs="train"),
     "check": Job(("check", "run", "--events", "200"), "run", needs="synthesize"),
     "evaluate": Job(("evaluate", "run"), "run", needs="train"),
+    "predict": Job(("predict", "run", "../inputs/stores/ttbar.h5", "-o", "met.npz"), "met.npz", needs="train"),
     "report": Job(("report", "run"), "run", needs="train"),
     "export": Job(("export", "cpp", "run", "-o", "cpp"), "cpp", needs="train"),
     "export_cmssw": Job(("export", "cmssw", "run", "-o", "L1METx"), "L1METx", needs="train"),

@@ -15,7 +15,7 @@ from l1met_fpga.data.examples import Examples
 from l1met_fpga.data.signs import refuse_one_sign
 from l1met_fpga.errors import ConfigError, DataError
 
-__all__ = ["Source", "expand_sources", "read_source", "refuse_repeated_files"]
+__all__ = ["Source", "expand_sources", "package_missing", "read_source", "refuse_repeated_files"]
 
 _SUFFIXES: Final = {
     ".root": "root",
@@ -127,6 +127,16 @@ def _has_glob(url: str) -> bool:
     return any(sign in url.partition("://")[2].partition("?")[0] for sign in "*[")
 
 
+def package_missing(path: str, err: ImportError) -> str:
+    """Return what to install for a kind of address."""
+    if path.partition("://")[0].lower() in _XROOTD_SCHEMES:
+        return f"{err.name or 'fsspec-xrootd'} is not installed; install l1met_fpga[xrootd]"
+    said = " ".join(str(err).split())
+    return (
+        f"a package for this kind of address is missing ({said}); install it, or copy the file here"
+    )
+
+
 def _on_server(pattern: str) -> list[str]:
     """Ask a server which of its files a glob stands for."""
     scheme, _, rest = pattern.partition("://")
@@ -139,10 +149,7 @@ def _on_server(pattern: str) -> list[str]:
         files, path = fsspec.core.url_to_fs(pattern)
         found = sorted(str(name) for name in files.glob(path))
     except ImportError as err:
-        raise DataError(
-            f"cannot look for {pattern}: {err.name or 'fsspec-xrootd'} is not installed; install "
-            "l1met_fpga[xrootd]"
-        ) from err
+        raise DataError(f"cannot look for {pattern}: {package_missing(pattern, err)}") from err
     except OSError as err:
         raise DataError(
             f"cannot look for {pattern} ({' '.join(str(err).split())}); check the server, your "
