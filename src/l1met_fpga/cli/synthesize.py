@@ -161,6 +161,8 @@ def _choose(
     from l1met_fpga.errors import ConfigError
     from l1met_fpga.run_folder import RunFolder
 
+    if model == "":
+        raise ConfigError("-m needs the name of a model, got an empty text")
     if run is not None:
         if model is not None or reference:
             raise ConfigError("give either a run folder, or -m MODEL with or without --reference")
