@@ -61,6 +61,8 @@ class SimulationConfig(StrictModel):
         compact: Leave out redundant branches and compress strongly.
         words: Write the 64-bit word streams too.
         jets: Write the jets too, with their constituents and generated flavour: ``NAME_jets.root``.
+        truth: Write of each candidate the part of its momentum that comes from the hard collision
+            (branch ``hardShare``).
         workers: Processes on this machine; ``null`` takes one per processor.
         scheduler: Address of a Dask scheduler to use instead (``tcp://host:8786``).
     """
@@ -76,6 +78,7 @@ class SimulationConfig(StrictModel):
     compact: bool = False
     words: bool = False
     jets: bool = False
+    truth: bool = False
     workers: PositiveInt | None = None
     scheduler: str | None = None
 

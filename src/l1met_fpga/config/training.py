@@ -227,6 +227,11 @@ class TeacherConfig(StrictModel):
         epochs: Epochs of each of them; null takes those of the float twin.
         runs: Run folders (or shipped networks) of any architecture for the same task: of each the
             float network, or, where there is none, the one that becomes firmware.
+        bounded: Leave the term out for events of which the student knows better: those where its
+            distance to the truth is smaller than that of the teachers.
+        shuffled: Each event gets what the teachers give of another event of about the same true
+            size, turned to the true direction: a control that knows how well teachers do on the
+            whole and nothing of the event itself.
     """
 
     weight: float = Field(default=0.0, ge=0)
@@ -234,6 +239,8 @@ class TeacherConfig(StrictModel):
     train: int = Field(default=0, ge=0, le=20)
     epochs: int | None = Field(default=None, ge=1)
     runs: tuple[Path, ...] = ()
+    bounded: bool = False
+    shuffled: bool = False
 
     @model_validator(mode="after")
     def _check(self) -> Self:

@@ -21,43 +21,11 @@ from l1met_fpga.fixed_point import FixedType
 from l1met_fpga.models.heads import NetworkHead
 from l1met_fpga.models.network_file import require_version
 from l1met_fpga.models.network_rules import require_rules
-from l1met_fpga.models.nodes import (
-    Aggregate,
-    Combine,
-    Dense,
-    Feature,
-    Features,
-    InputColumn,
-    Momentum,
-    Multiply,
-    Node,
-    Origin,
-    Quantize,
-    QuantizeChannels,
-    ScalarPool,
-    Table,
-    VectorPool,
-)
+from l1met_fpga.models.nodes import InputColumn, Node, Origin
 from l1met_fpga.models.strict import Name, Strict
 from l1met_fpga.puppi.columns import N_CANDIDATES
 
-__all__ = [
-    "Aggregate",
-    "Combine",
-    "Dense",
-    "Feature",
-    "Features",
-    "InputColumn",
-    "Momentum",
-    "Multiply",
-    "Network",
-    "Node",
-    "Quantize",
-    "QuantizeChannels",
-    "ScalarPool",
-    "Table",
-    "VectorPool",
-]
+__all__ = ["Network"]
 
 Codes = npt.NDArray[np.int64]
 

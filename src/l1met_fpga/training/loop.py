@@ -123,7 +123,7 @@ def train_variant(
         model = build(config.model, task.heads, variant=variant, packed=True, schedule=schedule)
         rate = learning_rate(training, steps * training.epochs)
         lesson = 0.0 if variant == "float" else training.teacher.weight
-        losses = head_losses(task, training.loss, lesson)
+        losses = head_losses(task, training.loss, lesson, bounded=training.teacher.bounded)
         model.compile(
             keras.optimizers.Adam(rate, jit_compile=False), [losses[h.name] for h in task.heads]
         )

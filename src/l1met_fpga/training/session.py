@@ -117,7 +117,7 @@ def train_run(
             config, task, mixture, validation, folder, identity, cost, _z0_origin(samples)
         )
         records = _train(inputs, lanes, report, strategy)
-        summary = _summary(config, samples, mixture, validation, records)
+        summary = _summary(config, samples, mixture, validation, records, identity)
         shutil.rmtree(folder.checkpoints, ignore_errors=True)
         write_json(folder.training, summary)  # the last: the training is complete
     return TrainingRun(folder, primary_variant(config), summary)
@@ -251,6 +251,7 @@ def _summary(
     mixture: TrainingMixture,
     validation: Validation,
     records: Records,
+    identity: Identity,
 ) -> dict[str, Any]:
     return {
         "task": config.task,
@@ -258,6 +259,7 @@ def _summary(
         "architecture": config.model.architecture,
         "primary": primary_variant(config),
         "seed": config.training.seed,
+        "made_from": dict(identity),
         "training_events": sum(len(sample.train) for sample in samples),
         "steps_per_epoch": mixture.steps_per_epoch,
         "samples": [sample.record() for sample in samples],

@@ -9,13 +9,13 @@ import numpy as np
 import numpy.typing as npt
 
 from l1met_fpga.errors import BitExactnessError, ConversionError, DataError
-from l1met_fpga.files import read_json
+from l1met_fpga.files import MARK, read_json
 from l1met_fpga.firmware.export.board_data import (
     BoardData,
     board_text,
     read_board_data,
 )
-from l1met_fpga.firmware.export.rendering import MARK, write_folder
+from l1met_fpga.firmware.export.rendering import write_folder
 from l1met_fpga.firmware.gt_head import require_gt_head
 from l1met_fpga.firmware.meaning import require_no_vertex
 from l1met_fpga.firmware.reference import evaluate
