@@ -282,7 +282,7 @@ def _link(compiler: str, root: Path, build: Path, library: Path, options: list[s
             runtime = pool.submit(_runtime, compiler, include, common)
             objects = list(pool.map(compile_one, sources))
     temporary = library.with_suffix(".tmp")
-    every = [*(o.name for o in objects), *runtime.result()]
+    every: list[str | Path] = [*(o.name for o in objects), *runtime.result()]
     run_tool(
         [compiler, "-shared", "-o", temporary.name, *every, "-pthread"],
         cwd=build,
