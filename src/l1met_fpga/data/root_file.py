@@ -6,7 +6,7 @@ from typing import Any
 
 import uproot
 
-from l1met_fpga.data.sources import package_missing
+from l1met_fpga.data.addresses import package_missing
 from l1met_fpga.errors import DataError
 
 __all__ = ["fast_zlib", "opened", "readable"]

@@ -11,11 +11,12 @@ from typing import Final
 from urllib.parse import unquote, urlsplit
 
 from l1met_fpga.config.data import ConvertConfig
+from l1met_fpga.data.addresses import XROOTD_SCHEMES, package_missing
 from l1met_fpga.data.examples import Examples
 from l1met_fpga.data.signs import refuse_one_sign
 from l1met_fpga.errors import ConfigError, DataError
 
-__all__ = ["Source", "expand_sources", "package_missing", "read_source", "refuse_repeated_files"]
+__all__ = ["Source", "expand_sources", "read_source", "refuse_repeated_files"]
 
 _SUFFIXES: Final = {
     ".root": "root",
@@ -26,8 +27,7 @@ _SUFFIXES: Final = {
     ".hdf5": "l1metml",
     ".npz": "l1deepmet",
 }
-_XROOTD_SCHEMES: Final = ("root", "xroot", "roots", "xroots")
-_DEFAULT_PORTS: Final = dict.fromkeys(_XROOTD_SCHEMES, 1094) | {"http": 80, "https": 443}
+_DEFAULT_PORTS: Final = dict.fromkeys(XROOTD_SCHEMES, 1094) | {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,20 +127,10 @@ def _has_glob(url: str) -> bool:
     return any(sign in url.partition("://")[2].partition("?")[0] for sign in "*[")
 
 
-def package_missing(path: str, err: ImportError) -> str:
-    """Return what to install for a kind of address."""
-    if path.partition("://")[0].lower() in _XROOTD_SCHEMES:
-        return f"{err.name or 'fsspec-xrootd'} is not installed; install l1met_fpga[xrootd]"
-    said = " ".join(str(err).split())
-    return (
-        f"a package for this kind of address is missing ({said}); install it, or copy the file here"
-    )
-
-
 def _on_server(pattern: str) -> list[str]:
     """Ask a server which of its files a glob stands for."""
     scheme, _, rest = pattern.partition("://")
-    if scheme.lower() not in _XROOTD_SCHEMES:
+    if scheme.lower() not in XROOTD_SCHEMES:
         raise DataError(f"{pattern}: globs are known for root:// servers only; name every file")
     import fsspec
 
@@ -199,7 +189,7 @@ def _normalised_url(url: str) -> tuple[str, str | None, int | None, str, str]:
     except ValueError as err:
         raise DataError(f"{url} is not a URL ({err}); check its spelling") from None
     scheme = parts.scheme.lower()
-    xrootd = scheme in _XROOTD_SCHEMES
+    xrootd = scheme in XROOTD_SCHEMES
     return (
         "root" if xrootd else scheme,
         parts.hostname,
