@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from l1met_fpga.config.base import StrictModel
+from l1met_fpga.config.base import Seed, StrictModel
 
 __all__ = ["ScanConfig"]
 
@@ -31,7 +31,7 @@ class ScanConfig(StrictModel):
     activation_bits: tuple[int, int] = (4, 8)
     units: tuple[int, ...] = (8, 16, 32)
     sparsity: tuple[float, float] = (0.4, 0.8)
-    seed: int = Field(default=1, ge=0)
+    seed: Seed = 1
     startup_trials: int = Field(default=8, ge=1)
 
     @model_validator(mode="after")

@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AliasChoices, Field, model_validator
 
-from l1met_fpga.config.base import StrictModel
+from l1met_fpga.config.base import Seed, StrictModel
 from l1met_fpga.config.data import Role, SampleLabel
 
 __all__ = [
@@ -299,7 +299,7 @@ class TrainingConfig(StrictModel):
         deterministic: Same result for the same seed on the same machine.
     """
 
-    seed: int = Field(default=1, ge=0)
+    seed: Seed = 1
     epochs: int = Field(default=30, ge=1)
     batch_size: int = Field(default=512, ge=1)
     events_per_epoch: int | None = Field(default=None, ge=1)

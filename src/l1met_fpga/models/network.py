@@ -172,10 +172,15 @@ class Network(Strict):
         """What identifies the network: SHA-256 of its content, 16 hexadecimal digits."""
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:16]
 
+    @property
+    def text(self) -> str:
+        """Content of ``network.json``."""
+        return self.model_dump_json(indent=1)
+
     def save(self, path: Path) -> None:
         """Write ``network.json``."""
         with atomic_path(path) as temporary:
-            temporary.write_text(self.model_dump_json(indent=1), encoding="utf-8")
+            temporary.write_text(self.text, encoding="utf-8")
 
     @classmethod
     def load(cls, path: Path) -> "Network":
