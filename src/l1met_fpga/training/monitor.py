@@ -144,7 +144,11 @@ class Validation:
                 other=np.concatenate([scores[1] for scores in background]),
             ),
             {
-                s.label: Scores(*both[s.label], self._task.score(self._measured_truth[s.label]))
+                s.label: Scores(
+                    mine=both[s.label][0],
+                    other=both[s.label][1],
+                    truth=self._task.score(self._measured_truth[s.label]),
+                )
                 for s in self._samples
                 if not s.is_background
             },
