@@ -334,7 +334,7 @@ def with_vertex(network: Network, seed: int = 0) -> Network:
     )
 
 
-def random_joined(seed: int = 0, *, n_candidates: int = 128) -> net.Network:
+def random_joined(seed: int = 0, *, n_candidates: int = 128) -> Network:
     """Return a deepset whose layers read several tensors, of other binary points, side by side."""
     b = Build(np.random.default_rng(seed), n_candidates=n_candidates, zero_fraction=0.3)
     b.inputs()
