@@ -3,8 +3,9 @@
 import numpy as np
 
 from l1met_fpga.fixed_point import FixedType, Overflow, Rounding
-from l1met_fpga.models import network as net
+from l1met_fpga.models import nodes as net
 from l1met_fpga.models import ranges
+from l1met_fpga.models.network import Network
 from l1met_fpga.puppi.columns import COLUMNS
 from l1met_fpga.tasks.met.task import MET as MET_HEAD
 
@@ -120,6 +121,17 @@ class Build:
     def quantize(self, name: str, x: str, out: FixedType) -> str:
         return self.add(net.Quantize(name=name, inputs=(x,), shape=self[x].shape, type=out))
 
+    def join(self, name: str, *inputs: str) -> str:
+        nodes = [self[one] for one in inputs]
+        return self.add(
+            net.Concatenate(
+                name=name,
+                inputs=inputs,
+                shape=(*nodes[0].shape[:-1], sum(node.shape[-1] for node in nodes)),
+                type=ranges.union_type([node.type for node in nodes]),
+            )
+        )
+
     def vector_pool(self, weights: str) -> str:
         exact = ranges.vector_pool_type(self[weights].type, MOMENTUM, self.n)
         k = self[weights].shape[-1]
@@ -138,9 +150,9 @@ class Build:
         )
         return self.quantize("met_xy", "met_sum", MET)
 
-    def network(self, name: str) -> net.Network:
+    def network(self, name: str) -> Network:
         head = MET_HEAD.of_node(self.nodes[-1].name)
-        return net.Network(name=name, n_candidates=self.n, heads=(head,), nodes=tuple(self.nodes))
+        return Network(name=name, n_candidates=self.n, heads=(head,), nodes=tuple(self.nodes))
 
 
 def random_deepset(
@@ -152,7 +164,7 @@ def random_deepset(
     rho_units: tuple[int, ...] = (8,),
     n_candidates: int = 128,
     zero_fraction: float = 0.5,
-) -> net.Network:
+) -> Network:
     """Return a deepset with random weights (the default network's shape)."""
     b = Build(np.random.default_rng(seed), n_candidates=n_candidates, zero_fraction=zero_fraction)
     b.inputs()
@@ -180,7 +192,7 @@ def random_deepset(
 
 def random_deepmet(
     seed: int = 0, *, phi_units: tuple[int, ...] = (16, 16), n_candidates: int = 128
-) -> net.Network:
+) -> Network:
     """Return a one-weight-per-candidate network: no scalar pools, no rho."""
     b = Build(np.random.default_rng(seed), n_candidates=n_candidates, zero_fraction=0.5)
     b.inputs()
@@ -194,7 +206,7 @@ def random_deepmet(
 
 def random_garnet(
     seed: int = 0, *, n_aggregators: int = 4, n_features: int = 4, n_candidates: int = 128
-) -> net.Network:
+) -> Network:
     """Return a garnet: distances, exp(-d^2) table, aggregated features, vector pools, rho."""
     b = Build(np.random.default_rng(seed), n_candidates=n_candidates, zero_fraction=0.5)
     b.inputs()
@@ -239,7 +251,7 @@ def random_garnet(
     return b.network("garnet")
 
 
-def with_channel_types(network: net.Network, seed: int = 0) -> net.Network:
+def with_channel_types(network: Network, seed: int = 0) -> Network:
     """Return the network with another type for every channel of every hidden layer."""
     rng = np.random.default_rng(seed)
     nodes = []
@@ -247,7 +259,7 @@ def with_channel_types(network: net.Network, seed: int = 0) -> net.Network:
         own_types = isinstance(node, net.Quantize) and node.type == HIDDEN and node.shape[-1] > 1
         nodes.append(_channels(node, rng) if own_types else node)
     changed = _with_exact_types(nodes, network.n_candidates)
-    return net.Network(
+    return Network(
         name=f"{network.name}_channels",
         n_candidates=network.n_candidates,
         heads=network.heads,
@@ -287,12 +299,12 @@ def _with_exact_types(nodes: list[net.Node], n_candidates: int) -> tuple[net.Nod
     return tuple(done.values())
 
 
-def random_channels(seed: int = 0, **shape: int) -> net.Network:
+def random_channels(seed: int = 0, **shape: int) -> Network:
     """Return a deepset whose hidden channels have types of their own."""
     return with_channel_types(random_deepset(seed, **shape), seed)
 
 
-def with_vertex(network: net.Network, seed: int = 0) -> net.Network:
+def with_vertex(network: Network, seed: int = 0) -> Network:
     """Return the network with one more feature, |z0| counted from the vertex."""
     rng = np.random.default_rng(seed)
     z0 = net.InputColumn(
@@ -314,12 +326,37 @@ def with_vertex(network: net.Network, seed: int = 0) -> net.Network:
             nodes.append(node.model_copy(update={"kernel": (*node.kernel, row)}))
         else:
             nodes.append(node)
-    return net.Network(
+    return Network(
         name=f"{network.name}_vertex",
         n_candidates=network.n_candidates,
         heads=network.heads,
         nodes=_with_exact_types(nodes, network.n_candidates),
     )
+
+
+def random_joined(seed: int = 0, *, n_candidates: int = 128) -> Network:
+    """Return a deepset whose layers read several tensors, of other binary points, side by side."""
+    b = Build(np.random.default_rng(seed), n_candidates=n_candidates, zero_fraction=0.3)
+    b.inputs()
+    first = b.dense("first", "features", 5, HIDDEN)
+    coarse = b.dense("coarse", first, 3, FixedType(True, 3, 1, **RND_SAT))
+    fine = b.dense(
+        "fine", b.join("both", first, coarse, "features"), 4, FixedType(True, 1, 7, **CLIP)
+    )
+    last = b.join("last", fine, coarse)
+    vectors = b.vector_pool(b.dense("weights", last, 2, POOL_WEIGHT, identity=True))
+    sums = []
+    for name, kind in (("scalars", SCALAR), ("others", FixedType(True, 2, 2, **RND_SAT))):
+        b.dense(name, last, 3, kind)
+        exact = ranges.scalar_pool_type(kind, n_candidates, 5)
+        b.add(
+            net.ScalarPool(name=f"{name}_sum", inputs=(name, "pt"), shape=(3,), type=exact, shift=5)
+        )
+        sums.append(b.quantize(f"{name}_pooled", f"{name}_sum", FixedType(True, 3, 3, **RND_SAT)))
+    r = b.dense("rho", b.join("pooled", *sums), 4, HIDDEN)
+    again = b.join("rho_and_pooled", r, sums[1])
+    b.combine(b.dense("coefficients", again, 2, POOL_WEIGHT, identity=True), vectors)
+    return b.network("joined")
 
 
 NETWORKS = {

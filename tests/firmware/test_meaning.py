@@ -7,7 +7,7 @@ import pytest
 
 from l1met_fpga.errors import ConversionError, RunFolderError
 from l1met_fpga.firmware.meaning import other_meanings, require_hardware_columns
-from l1met_fpga.models import network as net
+from l1met_fpga.models import nodes as net
 from l1met_fpga.puppi.columns import COLUMNS
 from l1met_fpga.run_folder import RunFolder
 

@@ -13,7 +13,8 @@ from l1met_fpga.config.rtl import RtlConfig
 from l1met_fpga.firmware.rtl.design import build_design
 from l1met_fpga.firmware.rtl.estimate import AROUND, estimate
 from l1met_fpga.models.heads import NetworkHead
-from l1met_fpga.models.network import Dense, Network
+from l1met_fpga.models.network import Network
+from l1met_fpga.models.nodes import Dense
 from l1met_fpga.prediction.drawing import network_svg
 from l1met_fpga.prediction.loaded import LoadedNetwork
 

@@ -1,6 +1,5 @@
 """``l1met check``: prove that every form of a network gives the same bits."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -8,6 +7,7 @@ from rich.console import Console
 from rich.table import Table
 
 from l1met_fpga.cli import terminal
+from l1met_fpga.cli.options import CopiedRun, LastRun
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,7 +27,7 @@ def register(app: typer.Typer) -> None:
 
 
 def _check(
-    run: Annotated[Path | None, typer.Argument(help="Run folder; the newest if not given.")] = None,
+    run: LastRun = None,
     *,
     events: Annotated[
         int | None, typer.Option("--events", "-n", min=1, help="Test events; all if not given.")
@@ -36,12 +36,7 @@ def _check(
         bool, typer.Option("--layers", help="C simulation layer by layer (builds it again).")
     ] = False,
     rtl: Annotated[bool, typer.Option(help="Include the RTL, when it was built.")] = True,
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "--output", "-o", help="Copy the run there first, for a run that may not be written."
-        ),
-    ] = None,
+    output: CopiedRun = None,
 ) -> None:
     """Compare quantized Keras, the int64 reference, the C simulation, the RTL and exports, bit by bit.
 

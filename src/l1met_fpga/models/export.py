@@ -4,10 +4,11 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeVar
 
 from l1met_fpga.errors import ConversionError, FixedPointError
-from l1met_fpga.models import network as net
+from l1met_fpga.models import nodes as net
 from l1met_fpga.models.exactness import check_exact, input_layers, weight_type
 from l1met_fpga.models.heads import Head
 from l1met_fpga.models.layers import quadrant_cos
+from l1met_fpga.models.network import Network
 from l1met_fpga.models.nodes import Origin
 from l1met_fpga.puppi.columns import COLUMNS
 
@@ -41,7 +42,7 @@ def bake_weights(model: Any) -> None:
             )
 
 
-def export_network(model: Any, heads: Sequence[Head], *, z0_origin: Origin = "beam") -> net.Network:
+def export_network(model: Any, heads: Sequence[Head], *, z0_origin: Origin = "beam") -> Network:
     """Describe a quantized model (not packed, not wrapped for pruning) as integers.
 
     Args:
@@ -75,7 +76,7 @@ def export_network(model: Any, heads: Sequence[Head], *, z0_origin: Origin = "be
         if isinstance(node, net.InputColumn) and node.column == "z0":
             node = node.model_copy(update={"origin": z0_origin})
         done[layer.name] = node
-    return net.Network(
+    return Network(
         name=model.name,
         n_candidates=_slots(model),
         heads=tuple(head.of_node(end) for head, end in zip(heads, ends, strict=True)),

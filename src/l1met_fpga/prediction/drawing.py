@@ -6,7 +6,8 @@ from html import escape
 from itertools import pairwise
 from typing import Final
 
-from l1met_fpga.models.network import InputColumn, Network, Node
+from l1met_fpga.models.network import Network
+from l1met_fpga.models.nodes import InputColumn, Node
 
 __all__ = ["network_svg"]
 

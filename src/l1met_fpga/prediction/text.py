@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping
 from html import escape
 
 from l1met_fpga.models.heads import NetworkHead
-from l1met_fpga.models.network import Dense, Network, Node
+from l1met_fpga.models.network import Network
+from l1met_fpga.models.nodes import Dense, Node
 from l1met_fpga.prediction.drawing import network_svg
 
 __all__ = ["network_html", "network_text"]

@@ -1,8 +1,8 @@
 """A network as an emulator package for CMSSW, in the layout of the hls4ml emulator collections.
 
-The package computes with the exported C++ header: the integers of the generated firmware without
-``ap_fixed`` types, so it needs no HLS headers, is two orders of magnitude faster than the C
-simulation, and gives the global-trigger word, which the HLS project does not have.
+The package computes with the exported C++ header: the statements of the words project for synthesis, in
+plain integers instead of ``ap_int``. So it needs no HLS headers, is one to two orders of magnitude faster
+than the C simulation, and holds no static state, so that several models live in one process.
 """
 
 import importlib.metadata
@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from l1met_fpga.errors import ConversionError
-from l1met_fpga.files import atomic_path
+from l1met_fpga.files import MARK, atomic_path
 from l1met_fpga.firmware.export.cpp import cpp_files, result_integer
-from l1met_fpga.firmware.export.rendering import MARK, identifier, render, write_folder
+from l1met_fpga.firmware.export.rendering import identifier, render, write_folder
 from l1met_fpga.firmware.gt_head import gt_head
 from l1met_fpga.models.network import Network
 from l1met_fpga.puppi.columns import COLUMNS

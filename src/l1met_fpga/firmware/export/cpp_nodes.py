@@ -13,7 +13,8 @@ import numpy as np
 
 from l1met_fpga.errors import ConversionError
 from l1met_fpga.fixed_point import FixedType, Overflow, Rounding
-from l1met_fpga.models import network as net
+from l1met_fpga.models import nodes as net
+from l1met_fpga.models.network import Network
 from l1met_fpga.puppi.columns import COLUMNS
 
 __all__ = ["CppCode", "Generator", "conversion", "generate", "integer_for"]
@@ -59,7 +60,7 @@ def _at_least(bits: int) -> int:
     return next(size for size in (16, 32, 64) if bits <= size)
 
 
-def generate(network: net.Network) -> CppCode:
+def generate(network: Network) -> CppCode:
     """Translate a network.
 
     Raises:
@@ -79,7 +80,7 @@ class Generator:
     block = "block."
     """What goes before the name of a column of candidates."""
 
-    def __init__(self, network: net.Network) -> None:
+    def __init__(self, network: Network) -> None:
         self.network = network
         self.code = CppCode()
         # the underscore at the end keeps a name from being a keyword
@@ -259,6 +260,20 @@ class Generator:
         left = node.type.frac_bits - c.type.frac_bits - v.type.frac_bits
         names = ", ".join(self.names[n.name] for n in (c, v, node))
         return [self._declared(node), f"combine<{left}>({names});"]
+
+    def _concatenate(self, node: net.Concatenate, *inputs: net.Node) -> list[str]:
+        out, kind, first = self.names[node.name], self._int(node.type), 0
+        lines = [self._declared(node)]
+        for x in inputs:
+            channels, left = x.shape[-1], node.type.frac_bits - x.type.frac_bits
+            source = f"static_cast<{kind}>({self.names[x.name]}[c][i])"
+            lines.append(
+                f"for (std::size_t c = 0; c < {channels}; ++c)\n"
+                f"        for (std::size_t i = 0; i < {self._lanes(node)}; ++i)"
+                f" {out}[{first} + c][i] = shifted_left<{left}>({source});"
+            )
+            first += channels
+        return lines
 
 
 def _columns(node: net.Node) -> set[str]:

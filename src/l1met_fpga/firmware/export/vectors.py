@@ -9,13 +9,13 @@ import numpy as np
 import numpy.typing as npt
 
 from l1met_fpga.errors import BitExactnessError, ConversionError, DataError
-from l1met_fpga.files import read_json
+from l1met_fpga.files import MARK, read_json
 from l1met_fpga.firmware.export.board_data import (
     BoardData,
     board_text,
     read_board_data,
 )
-from l1met_fpga.firmware.export.rendering import MARK, write_folder
+from l1met_fpga.firmware.export.rendering import write_folder
 from l1met_fpga.firmware.gt_head import require_gt_head
 from l1met_fpga.firmware.meaning import require_no_vertex
 from l1met_fpga.firmware.reference import evaluate
@@ -171,7 +171,8 @@ def expected_words(network: Network, words: Words) -> Words:
     """
     head = require_gt_head(network, "a test vector")
     require_no_vertex(network, "a test vector")
-    return gt_words(network.type_of(head.name), evaluate(network, unpack(words))[head.name])
+    codes = evaluate(network, unpack(words))[head.name]
+    return gt_words(network.type_of(head.name), codes, head.calibration)
 
 
 def _name(network: Network) -> str:

@@ -14,17 +14,17 @@ from da4ml.trace import FixedVariable
 
 from l1met_fpga.config.rtl import RtlConfig
 from l1met_fpga.errors import ConversionError
-from l1met_fpga.firmware.gt_head import gt_head
 from l1met_fpga.firmware.rtl import delays, graph, primitives
 from l1met_fpga.firmware.rtl.blocks import Block, Port, trace
-from l1met_fpga.firmware.rtl.cordic import Cordic
+from l1met_fpga.firmware.rtl.cordic import Cordic, cordic_of
 from l1met_fpga.firmware.rtl.delays import NETS
 from l1met_fpga.firmware.rtl.nodes import Tensors, trace_nodes
 from l1met_fpga.firmware.rtl.owners import Marks
 from l1met_fpga.firmware.rtl.schedule import Clock
 from l1met_fpga.firmware.rtl.verilated import Number
-from l1met_fpga.models import network as net
+from l1met_fpga.models import nodes as net
 from l1met_fpga.models.heads import NetworkHead
+from l1met_fpga.models.network import Network
 from l1met_fpga.puppi.columns import COLUMNS
 
 __all__ = ["PRODUCT_CLOCKS", "Design", "Term", "build_design"]
@@ -76,7 +76,7 @@ class Design:
         output: From coefficient times vector to px, py; None without a combination.
     """
 
-    network: net.Network
+    network: Network
     config: RtlConfig
     parts: graph.Parts
     columns: tuple[str, ...]
@@ -127,8 +127,7 @@ class Design:
     @property
     def cordic(self) -> Cordic | None:
         """What makes the word for the global trigger, None where no head is told in one."""
-        head = gt_head(self.network)
-        return None if head is None else Cordic(self.network.type_of(head.name))
+        return cordic_of(self.network)
 
     @property
     def word_clocks(self) -> int:
@@ -219,7 +218,7 @@ class Design:
         return max(self.ready(head) for head in self.network.heads)
 
 
-def build_design(network: net.Network, config: RtlConfig) -> Design:
+def build_design(network: Network, config: RtlConfig) -> Design:
     """Trace a network.
 
     Args:
@@ -270,14 +269,14 @@ def _clock(config: RtlConfig, adders: float, start_ps: float = delays.FF_CLOCK_T
     return Clock(MARGIN * 1000 * config.clock_period_ns, NETS["typical"], adders, start_ps)
 
 
-def _columns(network: net.Network, parts: graph.Parts) -> tuple[str, ...]:
+def _columns(network: Network, parts: graph.Parts) -> tuple[str, ...]:
     read = {name for node in parts.candidate for name in node.inputs}
     inputs = [n for n in network if isinstance(n, net.InputColumn)]
     return tuple(n.column for n in inputs if n.name in read)
 
 
 @functools.lru_cache(maxsize=4)
-def _phi(network: net.Network, clock: Clock) -> tuple[Block, dict[str, list[int]]]:
+def _phi(network: Network, clock: Clock) -> tuple[Block, dict[str, list[int]]]:
     """Trace the perceptron; also say which of its outputs belong to which node.
 
     It is the same for every number of lanes, so a few results are kept.
@@ -311,7 +310,7 @@ def _projection(momentum: net.Momentum, clock: Clock) -> Block:
     return trace("projection", variables, rounded, clock=clock, marks={momentum.name: rounded})
 
 
-def _vector(network: net.Network, part: graph.VectorPart, sums: list[Port], clock: Clock) -> Block:
+def _vector(network: Network, part: graph.VectorPart, sums: list[Port], clock: Clock) -> Block:
     # the accumulators subtract, so the sign of -sum costs no inverters
     variables = [Port(-port.high, -port.low, port.frac_bits).as_variable() for port in sums]
     pooled = np.array(variables, dtype=object).reshape(-1, 2)
@@ -322,7 +321,7 @@ def _vector(network: net.Network, part: graph.VectorPart, sums: list[Port], cloc
 
 
 def _pool_terms(
-    network: net.Network, pool: graph.Pool, outputs: dict[str, list[int]], phi: Block
+    network: Network, pool: graph.Pool, outputs: dict[str, list[int]], phi: Block
 ) -> list[Term]:
     factors = [outputs[name] for name in graph.factors(network, pool)]
     if len(factors) == 1:
@@ -341,7 +340,7 @@ def _shifted(port: Port, bits: int) -> Port:
     return Port(port.low, port.high, port.frac_bits + bits)
 
 
-def _rho(network: net.Network, parts: graph.Parts, sums: list[Port], clock: Clock) -> Block:
+def _rho(network: Network, parts: graph.Parts, sums: list[Port], clock: Clock) -> Block:
     variables = [port.as_variable() for port in sums]
     tensors: Tensors = {}
     start = 0
@@ -357,9 +356,7 @@ def _rho(network: net.Network, parts: graph.Parts, sums: list[Port], clock: Cloc
     return trace("rho", variables, results, clock=clock, marks=_marks(parts.event, tensors))
 
 
-def _output(
-    network: net.Network, part: graph.VectorPart, products: list[Port], clock: Clock
-) -> Block:
+def _output(network: Network, part: graph.VectorPart, products: list[Port], clock: Clock) -> Block:
     if part.combine is None:
         raise ConversionError(f"network {network.name!r} has no combination")
     variables = [port.as_variable() for port in products]

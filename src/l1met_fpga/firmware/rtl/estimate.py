@@ -45,13 +45,11 @@ class Estimate:
     Attributes:
         lut_traced: LUTs of all traced blocks.
         lut: The same and the adders around them.
-        register_bits_traced: Pipeline registers of the traced blocks.
         dsp: Products.
     """
 
     lut_traced: float
     lut: float
-    register_bits_traced: int
     dsp: int
 
 
@@ -61,8 +59,6 @@ def estimate(design: Design) -> Estimate:
     event_blocks = tuple(b for b in design.blocks if b not in lane_blocks)
     traced = design.lanes * sum(b.lut_estimate for b in lane_blocks)
     traced += sum(b.lut_estimate for b in event_blocks)
-    registers = design.lanes * sum(b.pipeline.reg_bits for b in lane_blocks)
-    registers += sum(b.pipeline.reg_bits for b in event_blocks)
     terms = (*design.vector_terms, *design.event_terms)
     tree, accumulators = sum_bits(design)
     products = sum(t.kind != "scalar" for t in terms)
@@ -71,7 +67,6 @@ def estimate(design: Design) -> Estimate:
     return Estimate(
         lut_traced=traced,
         lut=traced + tree + accumulators + _around(design),
-        register_bits_traced=registers,
         dsp=design.lanes * (momenta + products) + combine + (design.cordic is not None),
     )
 

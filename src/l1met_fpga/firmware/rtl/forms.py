@@ -14,7 +14,8 @@ from l1met_fpga.firmware.rtl.blocks import Port
 from l1met_fpga.firmware.rtl.design import Design
 from l1met_fpga.firmware.rtl.stream import beats_of
 from l1met_fpga.firmware.rtl.verilated import Mark, VerilatedModel
-from l1met_fpga.models import network as net
+from l1met_fpga.models import nodes as net
+from l1met_fpga.models.network import Network
 from l1met_fpga.processors import allowed_processors
 from l1met_fpga.puppi.columns import PHI_COUNTS_PER_TURN, Candidates
 from l1met_fpga.puppi.vertex import VERTEX
@@ -29,7 +30,7 @@ MARGIN_CLOCKS: Final = 8
 
 
 def _chunks(
-    network: net.Network, candidates: Candidates, run: Callable[[Candidates], HeadCodes]
+    network: Network, candidates: Candidates, run: Callable[[Candidates], HeadCodes]
 ) -> HeadCodes:
     """Run chunks of events in threads (the work is in C++, outside Python's lock)."""
     n_events = len(candidates["pt"])

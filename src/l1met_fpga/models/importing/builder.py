@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from l1met_fpga.errors import ConversionError
 from l1met_fpga.fixed_point import FixedType
-from l1met_fpga.models import network as net
+from l1met_fpga.models import nodes as net
 from l1met_fpga.models import ranges
 from l1met_fpga.models.importing.exact import Codes, codes_type, no_bias, require_float32
 from l1met_fpga.models.importing.inputs import Linear
@@ -174,6 +174,26 @@ class Builder:
         kind = ranges.union_type([kind for kind in types if kind is not None])
         node = net.QuantizeChannels(
             name=self.name(layer), inputs=(x.name,), shape=x.shape, type=kind, types=types
+        )
+        return self.add(node, layer)
+
+    def joined(self, layer: str, *nodes: net.Node) -> Tensor:
+        """Put the channels of several tensors side by side.
+
+        Raises:
+            ConversionError: If some are of candidates and others of the event.
+        """
+        if len({node.shape[:-1] for node in nodes}) != 1:
+            shapes = ", ".join(str(node.shape) for node in nodes)
+            raise ConversionError(
+                f"layer {layer!r} reads tensors of shapes {shapes}: numbers of candidates and of the "
+                "event do not go together; pool those of candidates first"
+            )
+        node = net.Concatenate(
+            name=self.name(layer),
+            inputs=tuple(node.name for node in nodes),
+            shape=(*nodes[0].shape[:-1], sum(node.shape[-1] for node in nodes)),
+            type=ranges.union_type([node.type for node in nodes]),
         )
         return self.add(node, layer)
 
