@@ -6,12 +6,11 @@ from typing import Annotated, Literal
 from pydantic import Field, PositiveInt
 
 from l1met_fpga.caches import cache_folder
-from l1met_fpga.config.base import StrictModel, matching
+from l1met_fpga.config.base import Seed, StrictModel, matching
 from l1met_fpga.puppi.columns import N_CANDIDATES
 
 __all__ = ["PoolConfig", "SampleConfig", "SimulationConfig"]
 
-Seed = Annotated[int, Field(ge=0, le=1_000_000_000)]
 FileStem = Annotated[
     str, matching(r"\w[\w.-]*", "letters, digits, and _ . - after the first character")
 ]
