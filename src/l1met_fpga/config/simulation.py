@@ -59,9 +59,10 @@ class SimulationConfig(StrictModel):
         order: ``pt`` (hardest first) or ``region`` (as the correlator merges its regions, with
             their limits).
         max_candidates: Where the list of candidates is cut.
-        compact: Leave out redundant branches and compress strongly.
+        compact: Leave out redundant branches, and jets that no training takes; compress strongly.
         words: Write the 64-bit word streams too.
-        jets: Write the jets too, with their constituents and generated flavour: ``NAME_jets.root``.
+        jets: Write the jets too, with their constituents and generated flavour: ``NAME_jets.root``;
+            ``only`` writes nothing else, and they are ``NAME.root``.
         workers: Processes on this machine; ``null`` takes one per processor.
         scheduler: Address of a Dask scheduler to use instead (``tcp://host:8786``).
     """
@@ -76,7 +77,7 @@ class SimulationConfig(StrictModel):
     max_candidates: int = Field(N_CANDIDATES, ge=1, le=1024)
     compact: bool = False
     words: bool = False
-    jets: bool = False
+    jets: bool | Literal["only"] = False
     workers: PositiveInt | None = None
     scheduler: str | None = None
 
