@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from require import require
 
-from l1met_fpga.models.importing.packages import FOLDER_VARIABLE, load_package
+from l1met_fpga.packages import FOLDER_VARIABLE, load_package
 
 SLOTS = 8
 INPUTS = {"x": "pt/256,abs(eta)/1024,pid=2|3,puppi_weight/256"}

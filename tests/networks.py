@@ -3,8 +3,9 @@
 import numpy as np
 
 from l1met_fpga.fixed_point import FixedType, Overflow, Rounding
-from l1met_fpga.models import network as net
+from l1met_fpga.models import nodes as net
 from l1met_fpga.models import ranges
+from l1met_fpga.models.network import Network
 from l1met_fpga.puppi.columns import COLUMNS
 from l1met_fpga.tasks.met.task import MET as MET_HEAD
 
@@ -138,9 +139,9 @@ class Build:
         )
         return self.quantize("met_xy", "met_sum", MET)
 
-    def network(self, name: str) -> net.Network:
+    def network(self, name: str) -> Network:
         head = MET_HEAD.of_node(self.nodes[-1].name)
-        return net.Network(name=name, n_candidates=self.n, heads=(head,), nodes=tuple(self.nodes))
+        return Network(name=name, n_candidates=self.n, heads=(head,), nodes=tuple(self.nodes))
 
 
 def random_deepset(
@@ -152,7 +153,7 @@ def random_deepset(
     rho_units: tuple[int, ...] = (8,),
     n_candidates: int = 128,
     zero_fraction: float = 0.5,
-) -> net.Network:
+) -> Network:
     """Return a deepset with random weights (the default network's shape)."""
     b = Build(np.random.default_rng(seed), n_candidates=n_candidates, zero_fraction=zero_fraction)
     b.inputs()
@@ -180,7 +181,7 @@ def random_deepset(
 
 def random_deepmet(
     seed: int = 0, *, phi_units: tuple[int, ...] = (16, 16), n_candidates: int = 128
-) -> net.Network:
+) -> Network:
     """Return a one-weight-per-candidate network: no scalar pools, no rho."""
     b = Build(np.random.default_rng(seed), n_candidates=n_candidates, zero_fraction=0.5)
     b.inputs()
@@ -194,7 +195,7 @@ def random_deepmet(
 
 def random_garnet(
     seed: int = 0, *, n_aggregators: int = 4, n_features: int = 4, n_candidates: int = 128
-) -> net.Network:
+) -> Network:
     """Return a garnet: distances, exp(-d^2) table, aggregated features, vector pools, rho."""
     b = Build(np.random.default_rng(seed), n_candidates=n_candidates, zero_fraction=0.5)
     b.inputs()
@@ -239,7 +240,7 @@ def random_garnet(
     return b.network("garnet")
 
 
-def with_channel_types(network: net.Network, seed: int = 0) -> net.Network:
+def with_channel_types(network: Network, seed: int = 0) -> Network:
     """Return the network with another type for every channel of every hidden layer."""
     rng = np.random.default_rng(seed)
     nodes = []
@@ -247,7 +248,7 @@ def with_channel_types(network: net.Network, seed: int = 0) -> net.Network:
         own_types = isinstance(node, net.Quantize) and node.type == HIDDEN and node.shape[-1] > 1
         nodes.append(_channels(node, rng) if own_types else node)
     changed = _with_exact_types(nodes, network.n_candidates)
-    return net.Network(
+    return Network(
         name=f"{network.name}_channels",
         n_candidates=network.n_candidates,
         heads=network.heads,
@@ -287,9 +288,39 @@ def _with_exact_types(nodes: list[net.Node], n_candidates: int) -> tuple[net.Nod
     return tuple(done.values())
 
 
-def random_channels(seed: int = 0, **shape: int) -> net.Network:
+def random_channels(seed: int = 0, **shape: int) -> Network:
     """Return a deepset whose hidden channels have types of their own."""
     return with_channel_types(random_deepset(seed, **shape), seed)
+
+
+def with_vertex(network: Network, seed: int = 0) -> Network:
+    """Return the network with one more feature, |z0| counted from the vertex."""
+    rng = np.random.default_rng(seed)
+    z0 = net.InputColumn(
+        name="z0", inputs=(), shape=(network.n_candidates,), type=COLUMNS["z0"].type, column="z0",
+        origin="vertex",
+    )  # fmt: skip
+    distance = net.Feature(
+        name="distance", column="z0", kind="abs", scale_bits=8, type=FixedType(False, 1, 8, **CLIP)
+    )
+    nodes: list[net.Node] = [z0]
+    for node in network:
+        if isinstance(node, net.Features):
+            features = (*node.features, distance)
+            shape = (network.n_candidates, len(features))
+            changes = {"inputs": (*node.inputs, "z0"), "shape": shape, "features": features}
+            nodes.append(node.model_copy(update=changes))
+        elif isinstance(node, net.Dense) and node.inputs == ("features",):
+            row = tuple(int(code) for code in KERNEL.encode(rng.normal(0, 1, len(node.bias))))
+            nodes.append(node.model_copy(update={"kernel": (*node.kernel, row)}))
+        else:
+            nodes.append(node)
+    return Network(
+        name=f"{network.name}_vertex",
+        n_candidates=network.n_candidates,
+        heads=network.heads,
+        nodes=_with_exact_types(nodes, network.n_candidates),
+    )
 
 
 NETWORKS = {

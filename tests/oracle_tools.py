@@ -18,7 +18,7 @@ from pathlib import Path
 
 from require import require
 
-from l1met_fpga.models.importing.packages import FOLDER_VARIABLE
+from l1met_fpga.packages import FOLDER_VARIABLE
 
 __all__ = ["TOOLS", "environment_python", "need"]
 

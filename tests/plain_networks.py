@@ -4,8 +4,9 @@ import numpy as np
 from networks import COS, MET, MOMENTUM
 
 from l1met_fpga.fixed_point import FixedType, Overflow
-from l1met_fpga.models import network as net
+from l1met_fpga.models import nodes as net
 from l1met_fpga.models import ranges
+from l1met_fpga.models.network import Network
 from l1met_fpga.puppi.columns import COLUMNS
 from l1met_fpga.tasks.met.task import MET as MET_HEAD
 
@@ -13,7 +14,7 @@ BIT = FixedType(False, 1, 0, overflow=Overflow.SAT)
 WEIGHT = FixedType(True, 1, 0)
 
 
-def plain_network(feature: str = "pt", *, kernel: int = 0, n_candidates: int = 128) -> net.Network:
+def plain_network(feature: str = "pt", *, kernel: int = 0, n_candidates: int = 128) -> Network:
     """MET = -sum of (1 + kernel * [feature > 0]) * p: PUPPI MET where the kernel is 0."""
     columns = dict.fromkeys(("pt", "phi", feature))
     inputs = tuple(
@@ -42,6 +43,6 @@ def plain_network(feature: str = "pt", *, kernel: int = 0, n_candidates: int = 1
         ),
         net.Quantize(name="met", inputs=("sum",), shape=(2,), type=MET),
     )  # fmt: skip
-    return net.Network(
+    return Network(
         name="plain", n_candidates=n_candidates, heads=(MET_HEAD.of_node("met"),), nodes=nodes
     )

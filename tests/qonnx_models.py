@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from require import require
 
-from l1met_fpga.models.importing.packages import FOLDER_VARIABLE, load_package
+from l1met_fpga.packages import FOLDER_VARIABLE, load_package
 
 SLOTS = 8
 DOMAIN = "qonnx.custom_op.general"

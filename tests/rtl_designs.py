@@ -20,6 +20,8 @@ N_SLOTS = 16
 
 def small_network(name: str) -> Network:
     """A network of the named kind for 16 candidates."""
+    if name.endswith("_vertex"):
+        return networks.with_vertex(small_network(name.removesuffix("_vertex")))
     if name in ("deepset", "channels"):
         # a seed whose coefficients change from event to event: most random ones are saturated
         return networks.NETWORKS[name](
@@ -57,17 +59,17 @@ def compiled(name: str, lanes: int = 3) -> Compiled:
     """Return the small network of that kind as compiled RTL."""
     network = small_network(name)
     project = write_project(network, RtlConfig(lanes=lanes), folder() / f"{name}_{lanes}")
-    model = compile_sources(project.sources, project.top, lanes)
+    model = compile_sources(project.sources, project.top, lanes, vertex=network.reads_vertex)
     return Compiled(network, project.design, model, project.sources)
 
 
-def compile_sources(sources: Path, top: str, lanes: int) -> VerilatedModel:
+def compile_sources(sources: Path, top: str, lanes: int, *, vertex: bool = False) -> VerilatedModel:
     """Compile without optimization: these simulations are short."""
     build = sources.parent / "simulation"
     numbers = [Number(port, networks.MET.width, True) for port in ("met_x", "met_y")]
     return compile_design(
         sources, build, top=top, lanes=lanes, numbers=numbers, valid="met_valid",
-        error="met_error", has_word=True, optimization="-O0",
+        error="met_error", has_word=True, vertex=vertex, optimization="-O0",
     )  # fmt: skip
 
 

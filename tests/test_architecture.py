@@ -19,6 +19,7 @@ ROOMS = (
         "fixed_point",
         "identity",
         "locks",
+        "packages",
         "plots",
         "processors",
         "rounding",

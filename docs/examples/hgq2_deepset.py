@@ -190,7 +190,7 @@ def main() -> None:
     comparing.add_argument("--rate", type=float, help="kHz; the lowest that the sample supports")
     chosen = parser.parse_args()
     if chosen.command == "train":
-        from l1met_fpga.models.importing.packages import load_package
+        from l1met_fpga.packages import load_package
 
         load_package("hgq")
         options = {k: getattr(chosen, k) for k in ("epochs", "events", "slots", "beta")}

@@ -14,15 +14,19 @@ from l1met_fpga.locks import exclusive
 from l1met_fpga.scratch import scratch
 
 __all__ = [
+    "MARK",
     "atomic_folder",
     "atomic_path",
     "exclusive",
     "read_json",
     "remove_folder",
+    "replaced_folder",
     "require_folder",
     "write_json",
 ]
 
+MARK: Final = ".l1met-export"
+"""File that says which export made a folder."""
 
 _NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -70,6 +74,41 @@ def atomic_folder(path: Path) -> Iterator[Path]:
         if path.exists():
             path.replace(folder / "old")
         fresh.replace(path)
+
+
+@contextmanager
+def replaced_folder(folder: Path, kind: str, *, error: type[L1MetError]) -> Iterator[Path]:
+    """Yield an empty folder that takes the place of an earlier export in the end, or of nothing.
+
+    Args:
+        folder: The folder; new, empty, or made by this function for the same kind.
+        kind: Which export this is, for example ``cpp``.
+        error: Kind of error to raise.
+
+    Raises:
+        L1MetError: As ``error``, if the folder holds anything else, or is the working folder;
+            nothing is changed then.
+    """
+    folder = folder.resolve()  # what a link points to is replaced, never the link
+    if folder == Path.cwd():
+        raise error(f"{folder} is the working folder; choose another --output")
+    with exclusive(folder):
+        if not _replaceable(folder, kind):
+            raise error(
+                f"{folder} is not empty and is no earlier `l1met export {kind}`; refusing to "
+                "replace it. Choose another --output"
+            )
+        with atomic_folder(folder) as fresh:
+            (fresh / MARK).write_text(f"{kind}\n", encoding="utf-8")
+            yield fresh
+
+
+def _replaceable(folder: Path, kind: str) -> bool:
+    """Whether nothing is there, an empty folder, or what was made of that kind."""
+    if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
+        return True
+    mark = folder / MARK
+    return mark.is_file() and mark.read_text(encoding="utf-8").strip() == kind
 
 
 def require_folder(path: Path) -> None:

@@ -198,35 +198,6 @@ class FixedType:
         """``(keep_negative, integer bits, fraction bits)`` as da4ml and HGQ2 write it."""
         return self.signed, self.int_bits, self.frac_bits
 
-    @property
-    def da4ml_arguments(self) -> dict[str, Any]:
-        """Keyword arguments of ``quantize`` of da4ml's traced variables.
-
-        Raises:
-            FixedPointError: If da4ml has no such rounding or overflow mode.
-        """
-        rounding = self.rounding.value.removeprefix("AP_")
-        overflow = self.overflow.value.removeprefix("AP_")
-        if rounding not in ("TRN", "RND") or overflow not in ("WRAP", "SAT", "SAT_SYM"):
-            raise FixedPointError(
-                f"da4ml cannot quantize to {self.hls_name}: it has AP_TRN and AP_RND, AP_WRAP, "
-                "AP_SAT and AP_SAT_SYM"
-            )
-        keep_negative, int_bits, frac_bits = self.kif
-        return {
-            "k": keep_negative,
-            "i": int_bits,
-            "f": frac_bits,
-            "overflow_mode": overflow,
-            "round_mode": rounding,
-        }
-
-    @property
-    def verilog_range(self) -> str:
-        """Vector declaration of a port that carries the code, for example ``signed [11:0]``."""
-        sign = "signed " if self.signed else ""
-        return f"{sign}[{self.width - 1}:0]"
-
     @classmethod
     def from_hls_name(cls, name: str) -> Self:
         """Parse ``ap_fixed<W,I[,Q[,O]]>``, ``ap_ufixed``, ``ap_int<W>`` or ``ap_uint<W>``.

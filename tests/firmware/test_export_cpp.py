@@ -17,7 +17,7 @@ from l1met_fpga.firmware.export.cpp_form import CppForm
 from l1met_fpga.firmware.rtl.cordic import gt_words
 from l1met_fpga.firmware.stress import stress_events
 from l1met_fpga.fixed_point import FixedType, Overflow, Rounding
-from l1met_fpga.models import network as net
+from l1met_fpga.models import nodes as net
 from l1met_fpga.models.heads import Head
 from l1met_fpga.models.network import Network
 from l1met_fpga.puppi.columns import COLUMNS

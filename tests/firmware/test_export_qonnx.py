@@ -12,7 +12,7 @@ from l1met_fpga.errors import ConversionError
 from l1met_fpga.firmware.export.qonnx import export_qonnx
 from l1met_fpga.firmware.reference import evaluate, evaluate_nodes
 from l1met_fpga.firmware.stress import stress_events
-from l1met_fpga.models import network as net
+from l1met_fpga.models import nodes as net
 from l1met_fpga.models.importing.qonnx import _execute, _with_batch
 from l1met_fpga.models.network import Network
 

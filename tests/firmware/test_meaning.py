@@ -7,7 +7,7 @@ import pytest
 
 from l1met_fpga.errors import ConversionError, RunFolderError
 from l1met_fpga.firmware.meaning import other_meanings, require_hardware_columns
-from l1met_fpga.models import network as net
+from l1met_fpga.models import nodes as net
 from l1met_fpga.puppi.columns import COLUMNS
 from l1met_fpga.run_folder import RunFolder
 
@@ -35,22 +35,28 @@ def record(run, samples):
     ],
     ids=["by label", "list"],
 )
-def test_z0_from_the_vertex_stops_firmware(run, samples):
+def test_z0_from_the_vertex_stops_firmware_of_a_network_that_does_not_say_so(run, samples):
     record(run, samples)
     with pytest.raises(ConversionError) as refused:
         require_hardware_columns(WITH_Z0, run)
     text = str(refused.value)
     assert "column z0 of sample 'pileup' was in units of '0.05 cm from the vertex'" in text
     assert "'ttbar'" not in text
-    assert "firmware has no vertex to subtract" in text
-    assert "without `--z0 vertex`" in text
+    assert "the network's firmware has it in '0.05 cm'" in text
+    assert "Convert all samples alike (`l1met convert --z0`)" in text
     assert require_hardware_columns(PLAIN, run) == [], "a network without z0 does not care"
 
 
-def test_z0_along_the_beam_passes(run):
-    record(run, {"ttbar": {"units": BEAM}})
-    assert require_hardware_columns(WITH_Z0, run) == []
-    assert not list(other_meanings(WITH_Z0, run))
+@pytest.mark.parametrize(("origin", "units"), [("beam", BEAM), ("vertex", VERTEX)])
+def test_z0_from_where_the_network_has_it_passes(run, origin, units):
+    z0 = Z0.model_copy(update={"origin": origin})
+    network = PLAIN.model_copy(update={"nodes": (z0, *PLAIN.nodes)})
+    record(run, {"ttbar": {"units": units}})
+    assert require_hardware_columns(network, run) == []
+    assert not list(other_meanings(network, run))
+    record(run, {"ttbar": {"units": BEAM if units is VERTEX else VERTEX}})
+    with pytest.raises(ConversionError, match=f"the network's firmware has it in '{units['z0']}'"):
+        require_hardware_columns(network, run)
 
 
 def test_any_other_unit_stops_firmware(run):

@@ -13,7 +13,7 @@ from l1met_fpga.firmware.reference import evaluate, evaluate_nodes
 from l1met_fpga.firmware.reference_nodes import _dense
 from l1met_fpga.firmware.stress import stress_events
 from l1met_fpga.fixed_point import FixedType, Overflow, Rounding
-from l1met_fpga.models import network as net
+from l1met_fpga.models import nodes as net
 from l1met_fpga.models.heads import Head
 from l1met_fpga.models.network import Network
 
@@ -265,7 +265,7 @@ def test_a_head_per_row_gives_every_filled_slot_its_number(rng):
     head = Head(name="weight", kind="classes", size=4, per="row").of_node("weights")
     used = ("pt", "eta", "pid", "puppi_weight", "features", "phi_0", "phi_1", "weights")
     nodes = tuple(n for n in network if n.name.removesuffix("_dense") in used)
-    weights = net.Network(name="weights", n_candidates=6, heads=(head,), nodes=nodes)
+    weights = Network(name="weights", n_candidates=6, heads=(head,), nodes=nodes)
     candidates = stress_events(rng, n_random=20, n_slots=6)
     candidates = {name: codes[-40:] for name, codes in candidates.items()}
     candidates["pt"][0] = 0

@@ -22,7 +22,7 @@ from l1met_fpga.firmware.rtl.verilated import Mark, verilator_root
 from l1met_fpga.firmware.rtl.yosys import parse_stat, synthesize
 from l1met_fpga.firmware.tools import run_tool
 from l1met_fpga.fixed_point import FixedType
-from l1met_fpga.models import network as net
+from l1met_fpga.models import nodes as net
 from l1met_fpga.models.heads import Head
 from l1met_fpga.puppi.gt_word import GtSum, pack, unpack
 from l1met_fpga.puppi.words import unpack as unpack_words

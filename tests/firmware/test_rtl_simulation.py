@@ -169,8 +169,8 @@ class Lossy:
     def __init__(self, model):
         self.model = model
 
-    def run(self, *pins):
-        found, stray = self.model.run(*pins)
+    def run(self, *pins, **vertex):
+        found, stray = self.model.run(*pins, **vertex)
         return found[:-1], stray
 
 

@@ -139,23 +139,28 @@ def test_a_folder_of_the_user_comes_before_a_shipped_name(tmp_path, monkeypatch)
 def test_what_is_seen_of_a_network():
     network = plain_network(kernel=-1)
     text = repr(LoadedNetwork(network))
-    head, *lines = text.splitlines()
+    head, note, *lines = text.splitlines()
     assert head == (
         "plain: 7 nodes, 128 candidates per event, 0% of 1 weights zero; "
         "met (vector) in GeV as ap_fixed<18,13,AP_RND,AP_SAT>"
     )
-    assert [line.split()[0] for line in lines] == ["node", *(node.name for node in network)]
-    assert lines[4].split() == ["momentum", "momentum", "pt,", "phi", "128", "x", "2",
-                                network.node("momentum").type.hls_name]  # fmt: skip
+    total = int(note.split()[1].replace(",", ""))
+    assert note == f"about {total:,} LUT as streaming firmware, before synthesis"
+    names = ["node", *(node.name for node in network), "around"]
+    assert [line.split()[0] for line in lines] == names
+    assert lines[4].split()[:-1] == ["momentum", "momentum", "pt,", "phi", "128", "x", "2",
+                                     network.node("momentum").type.hls_name]  # fmt: skip
+    luts = [int(line.split()[-1].replace(",", "")) for line in lines[1:]]
+    assert sum(luts) == pytest.approx(total, abs=len(luts) / 2)
     html = LoadedNetwork(network)._repr_html_()
-    assert html.count("<tr>") == 1 + len(network.nodes)
+    assert html.count("<tr>") == 2 + len(network.nodes)
     assert "ap_fixed&lt;18,13,AP_RND,AP_SAT&gt;" in html
 
 
 def test_the_public_attributes_are_these():
     """Whoever changes them changes docs/python.md and the version of the package."""
     assert {name for name in dir(l1met.LoadedNetwork) if not name.startswith("_")} == {
-        "form", "predict", "predict_heads", "response", "units",
+        "form", "luts", "predict", "predict_heads", "response", "units",
     }  # fmt: skip
     assert {name for name in dir(l1met.Met) if not name.startswith("_")} == {
         "codes", "type", "xy_gev", "px_gev", "py_gev", "pt_gev", "phi_rad",

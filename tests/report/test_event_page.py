@@ -13,6 +13,8 @@ from l1met_fpga.cli.app import main
 from l1met_fpga.data.store_writer import write_store
 from l1met_fpga.errors import ConfigError, DataError
 
+CONES = "[...document.querySelectorAll('ellipse title')].map(title => title.textContent)"
+
 
 @pytest.fixture
 def store(tmp_path: Path) -> Path:
@@ -58,6 +60,9 @@ def test_page_shows_every_candidate_and_vector(store, tmp_path, capsys):
             assert "GeV, eta" in tip
             assert "network weight" in tip
             assert browser.run("document.querySelectorAll('tbody tr').length") == 12
+            cones = [str(label) for label in browser.run(CONES)]
+            assert cones
+            assert all(label.startswith("jet of ") for label in cones)
             assert browser.problems == []
         browser.open(page, width=390)
         assert browser.run("document.documentElement.scrollWidth > innerWidth") is False

@@ -17,7 +17,8 @@ from l1met_fpga.evaluation.evaluation import evaluate
 from l1met_fpga.evaluation.metrics_content import to_metrics
 from l1met_fpga.files import write_json
 from l1met_fpga.firmware.hls.vendor import csynth_report
-from l1met_fpga.models.network import Dense, Network
+from l1met_fpga.models.network import Network
+from l1met_fpga.models.nodes import Dense
 from l1met_fpga.report.collect import build_report
 from l1met_fpga.report.findings import require_usable
 from l1met_fpga.report.write import write_report

@@ -1,6 +1,5 @@
 """``l1met check``: prove that every form of a network gives the same bits."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -8,6 +7,7 @@ from rich.console import Console
 from rich.table import Table
 
 from l1met_fpga.cli import terminal
+from l1met_fpga.cli.options import CopiedRun, LastRun
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,7 +27,7 @@ def register(app: typer.Typer) -> None:
 
 
 def _check(
-    run: Annotated[Path | None, typer.Argument(help="Run folder; the newest if not given.")] = None,
+    run: LastRun = None,
     *,
     events: Annotated[
         int | None, typer.Option("--events", "-n", min=1, help="Test events; all if not given.")
@@ -36,12 +36,7 @@ def _check(
         bool, typer.Option("--layers", help="C simulation layer by layer (builds it again).")
     ] = False,
     rtl: Annotated[bool, typer.Option(help="Include the RTL, when it was built.")] = True,
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "--output", "-o", help="Copy the run there first, for a run that may not be written."
-        ),
-    ] = None,
+    output: CopiedRun = None,
 ) -> None:
     """Compare quantized Keras, the int64 reference, the C simulation, the RTL and exports, bit by bit.
 
@@ -82,6 +77,7 @@ def built_forms(
     folder: "RunFolder", config: "RunConfig", network: "Network", rtl: bool
 ) -> "dict[str, Form]":
     """Forms that were built from this network, as they lie there, and exports where g++ is."""
+    from l1met_fpga.config.firmware import IoType
     from l1met_fpga.errors import ConversionError
     from l1met_fpga.firmware.export.forms import exported_forms
     from l1met_fpga.firmware.hls.csim import CSimulation, compiled_csim
@@ -99,8 +95,10 @@ def built_forms(
         library = compiled_csim(project, top=hls.top_function, flags=hls.compiler_flags)
         if library is not None:
             require_project_of(folder, project, error=ConversionError)
-            simulation = CSimulation(library, network, processes=hls.csim_processes)
-            forms[hls.io_type.form] = simulation
+            forms[hls.io_type.form] = CSimulation(
+                library, network, processes=hls.csim_processes,
+                takes_words=hls.io_type is IoType.WORDS,
+            )  # fmt: skip
     if rtl and folder.rtl.is_dir():
         from l1met_fpga.firmware.rtl.project import open_project, rtl_forms
 

@@ -8,6 +8,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from l1met_fpga.cli import terminal
+from l1met_fpga.cli.options import Scheduler
 from l1met_fpga.cli.read_options import BranchMapOption, FormatOption
 from l1met_fpga.config.base import load_yaml, override, parse
 from l1met_fpga.config.data import ConvertConfig
@@ -54,9 +55,7 @@ def _convert(
     workers: Annotated[
         int | None, typer.Option(min=1, help="Processes; one per processor if not given.")
     ] = None,
-    scheduler: Annotated[
-        str | None, typer.Option(help="Dask scheduler to use instead, as tcp://host:8786.")
-    ] = None,
+    scheduler: Scheduler = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the store.")] = False,
 ) -> None:
     """Convert ROOT ntuples, PUPPI words or files of other projects to a store.

@@ -1,7 +1,6 @@
 """``l1met explore``: what lanes, pipeline depth, kernel width and sparsity cost and gain."""
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -10,6 +9,7 @@ from rich.progress import track
 from rich.table import Table
 
 from l1met_fpga.cli import terminal
+from l1met_fpga.cli.options import CopiedRun, LastRun
 
 if TYPE_CHECKING:
     from l1met_fpga.config.run import RunConfig
@@ -35,7 +35,7 @@ def _numbers(kind: Callable[[str], Any]) -> Callable[[str], Any]:
 
 
 def _explore(
-    run: Annotated[Path | None, typer.Argument(help="Run folder; the newest if not given.")] = None,
+    run: LastRun = None,
     *,
     lanes: Annotated[str | None, typer.Option(help="Candidates per clock, e.g. 1,2,3,6.")] = None,
     adders: Annotated[
@@ -48,12 +48,7 @@ def _explore(
     events: Annotated[
         int, typer.Option("--events", "-n", min=0, help="Test events for physics; 0 for none.")
     ] = 3000,
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "--output", "-o", help="Copy the run there first, for a run that may not be written."
-        ),
-    ] = None,
+    output: CopiedRun = None,
 ) -> None:
     """Explore designs of a trained network without training again.
 

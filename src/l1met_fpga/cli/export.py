@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from l1met_fpga.cli import terminal
+from l1met_fpga.cli.options import LastRun
 
 if TYPE_CHECKING:
     from l1met_fpga.models.network import Network
@@ -219,7 +220,7 @@ def _tell(written: Path, folder: Path, command: str) -> None:
 
 
 def _vendor(
-    run: Annotated[Path | None, typer.Argument(help="Run folder; the newest if not given.")] = None,
+    run: LastRun = None,
     *,
     output: Output = Path("l1met_vendor"),
 ) -> None:

@@ -7,6 +7,7 @@ import typer
 from rich.console import Console
 
 from l1met_fpga.cli import terminal
+from l1met_fpga.cli.options import CopiedRun
 
 if TYPE_CHECKING:
     from l1met_fpga.results.report import Report
@@ -54,12 +55,7 @@ def _report(
         Path | None,
         typer.Option(help="Reports to take in first: what `l1met export vendor`'s script wrote."),
     ] = None,
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "--output", "-o", help="Copy the run there first, for a run that may not be written."
-        ),
-    ] = None,
+    output: CopiedRun = None,
 ) -> None:
     """Write report.json, report.md and report.html from whatever the run folder holds.
 

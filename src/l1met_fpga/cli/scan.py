@@ -7,6 +7,7 @@ import typer
 from rich.table import Table
 
 from l1met_fpga.cli import terminal
+from l1met_fpga.cli.options import Scheduler
 from l1met_fpga.cli.run_choice import SAMPLE_HELP, load_typed_run
 from l1met_fpga.tasks.registry import task_named
 
@@ -47,9 +48,7 @@ def _scan(
     workers: Annotated[
         int | None, typer.Option(min=1, help="Trials at the same time, each on its own process.")
     ] = None,
-    scheduler: Annotated[
-        str | None, typer.Option(help="Dask scheduler to use instead, as tcp://host:8786.")
-    ] = None,
+    scheduler: Scheduler = None,
 ) -> None:
     """Search for kernel widths, activation widths, sizes and sparsity.
 

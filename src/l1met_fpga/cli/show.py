@@ -30,7 +30,7 @@ def _show(
     file_format: FormatOption = None,
     branch_map: BranchMapOption = None,
 ) -> None:
-    """Draw one event: candidates in eta and phi, MET vectors, and what each candidate does.
+    """Draw one event: candidates and jets in eta and phi, MET vectors, what each candidate does.
 
     The weight of a candidate is what leaving it out does to the network's MET or HT, exactly, in
     the integers of the firmware.
@@ -44,6 +44,7 @@ def _show(
     from l1met_fpga.cli.event_vectors import event_vectors
     from l1met_fpga.cli.run_choice import with_typed
     from l1met_fpga.config.data import ConvertConfig
+    from l1met_fpga.data.event_jets import event_jets
     from l1met_fpga.data.plots import plot_event
     from l1met_fpga.errors import ConfigError
     from l1met_fpga.plots.figure import save_figure
@@ -60,14 +61,15 @@ def _show(
     one = read_event(file, event, loaded.network.columns, loaded.units, config)
     vectors = event_vectors(one, loaded.network)
     effects = candidate_effects(loaded.network, one)
+    jets = event_jets(one)
     identity = ":".join(str(part) for part in one.ids[0])
     title = f"{Path(file).name}, event {event} ({identity})"
     if len(effects.value) == 1:  # a number has no arrow
         title += f", network {effects.title} {effects.value[0]:.1f} GeV"
     if output.suffix == ".html":
-        write_event(one, vectors, effects, output, title=title)
+        write_event(one, vectors, effects, output, title=title, jets=jets)
     else:
-        drawn = plot_event(one, vectors, title=title, opacity=effects.opacity)
+        drawn = plot_event(one, vectors, title=title, opacity=effects.opacity, jets=jets)
         save_figure(drawn, output.parent, output.stem)
     console = terminal.console()
     console.print(title)

@@ -9,6 +9,7 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from l1met_fpga.cli import terminal
+from l1met_fpga.cli.options import Scheduler
 from l1met_fpga.cli.run_choice import assignments
 from l1met_fpga.config.base import load_yaml, override, parse
 from l1met_fpga.config.simulation import SimulationConfig
@@ -38,9 +39,7 @@ def _simulate(
     workers: Annotated[
         int | None, typer.Option(min=1, help="Processes here; one per processor if not given.")
     ] = None,
-    scheduler: Annotated[
-        str | None, typer.Option(help="Dask scheduler to use instead, as tcp://host:8786.")
-    ] = None,
+    scheduler: Scheduler = None,
     words: Annotated[bool | None, typer.Option("--words", help="Write word streams too.")] = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Make files again that are there.")

@@ -7,6 +7,7 @@ import typer
 from rich.console import Console
 
 from l1met_fpga.cli import terminal
+from l1met_fpga.cli.options import LastRun
 
 if TYPE_CHECKING:
     from l1met_fpga.config.run import RunConfig
@@ -26,7 +27,7 @@ def register(app: typer.Typer) -> None:
 
 
 def synthesize(
-    run: Annotated[Path | None, typer.Argument(help="Run folder; the newest if not given.")] = None,
+    run: LastRun = None,
     *,
     model: Annotated[
         str | None, typer.Option("--model", "-m", help="Newest run of this model; else train it.")

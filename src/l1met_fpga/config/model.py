@@ -88,7 +88,7 @@ ModelName = Annotated[
 
 
 class FeatureConfig(StrictModel):
-    """One number per candidate, see :class:`l1met_fpga.models.network.Feature`.
+    """One number per candidate, see :class:`l1met_fpga.models.nodes.Feature`.
 
     Attributes:
         name: Name of the feature.

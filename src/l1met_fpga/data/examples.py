@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from l1met_fpga.puppi.columns import Candidates
 
-__all__ = ["Examples", "rows_between"]
+__all__ = ["Examples", "in_slots", "rows_between"]
 
 Rows = npt.NDArray[np.int64]
 
@@ -156,11 +156,7 @@ class Examples:
         """
         if len(self) and int(self.counts.max()) > n_slots:
             raise ValueError(f"an example has {int(self.counts.max())} rows, more than {n_slots}")
-        filled = np.arange(n_slots) < self.counts[:, None]
-        padded = {name: np.zeros(filled.shape, np.int16) for name in self.columns}
-        for name, slots in padded.items():
-            slots[filled] = self.columns[name]
-        return padded
+        return in_slots(self.columns, self.counts, n_slots)
 
 
 def rows_between(row_splits: Rows, chosen: npt.NDArray[Any]) -> tuple[Rows, Rows]:
@@ -173,6 +169,26 @@ def rows_between(row_splits: Rows, chosen: npt.NDArray[Any]) -> tuple[Rows, Rows
     first, counts = row_splits[chosen], np.diff(row_splits)[chosen]
     splits = _splits(counts)
     return np.arange(splits[-1]) + np.repeat(first - splits[:-1], counts), splits
+
+
+def in_slots(
+    columns: Mapping[str, npt.NDArray[Any]], counts: npt.NDArray[Any], n_slots: int
+) -> dict[str, npt.NDArray[Any]]:
+    """Put ragged columns into fixed slots, zero behind the last row.
+
+    Args:
+        columns: Shape (n_rows,).
+        counts: Rows of each example, shape (n,), none of them more than ``n_slots``.
+        n_slots: Slots of each example.
+
+    Returns:
+        The columns, shape (n, n_slots), each of its own type.
+    """
+    filled = np.arange(n_slots) < counts[:, None]
+    found = {name: np.zeros(filled.shape, values.dtype) for name, values in columns.items()}
+    for name, slots in found.items():
+        slots[filled] = columns[name]
+    return found
 
 
 def _splits(counts: npt.NDArray[Any]) -> Rows:

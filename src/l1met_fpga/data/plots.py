@@ -1,12 +1,14 @@
 """Figures of a file's content and of one event."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 from matplotlib.figure import Figure
+from matplotlib.patches import Circle
 
+from l1met_fpga.data.event_jets import JETS_TITLE, EventJet
 from l1met_fpga.data.examples import Examples
 from l1met_fpga.data.totals import BIN_GEV, Totals
 from l1met_fpga.data.truth import CANDIDATE_SUMS, Kind, Quantity
@@ -18,6 +20,7 @@ from l1met_fpga.puppi.columns import (
     PARTICLE_KINDS,
     PT_LSB_GEV,
 )
+from l1met_fpga.puppi.jets import RADIUS
 
 __all__ = ["plot_columns", "plot_event", "plot_multiplicity", "plot_pt", "plot_sums"]
 
@@ -27,6 +30,7 @@ _LINE_STYLES: Final = (("black", "-"), (COLOURS[4], "--"), ("#0b6e3b", "-."))
 _TOP_GEV: Final[dict[Kind, float]] = {"vector": 400.0, "scalar": 1600.0}
 _SIZE_INCH: Final = (7.5, 6.0)
 _AREA_PER_GEV: Final = 9.0
+_NAMED_JETS: Final = 4
 _PT_EXAMPLES_GEV: Final = (2, 10, 50)
 _PT_EDGES_GEV: Final = np.concatenate([np.arange(0, 10, 1), np.geomspace(10, 4096, 40)])
 
@@ -139,6 +143,7 @@ def plot_event(
     *,
     title: str,
     opacity: npt.NDArray[np.float64] | None = None,
+    jets: Sequence[EventJet] = (),
 ) -> Figure:
     """Draw the candidates of one event in eta and phi, and vectors of it.
 
@@ -147,11 +152,13 @@ def plot_event(
         vectors_xy_gev: px, py in GeV of each vector to draw, by name, at most three.
         title: Text above.
         opacity: How dark each candidate is drawn, 0 to 1; all alike if not given.
+        jets: Jets, drawn as their cones.
     """
     with styled():
         figure = Figure(figsize=(15, 7))
         eta_phi, plane = figure.subplots(1, 2)
         _draw_candidates(eta_phi, event, np.full(event.n_rows, 0.6) if opacity is None else opacity)
+        _draw_jets(eta_phi, jets)
         for (name, vector), (color, line) in zip(
             vectors_xy_gev.items(), _LINE_STYLES, strict=False
         ):
@@ -182,6 +189,17 @@ def _draw_candidates(axes: Any, event: Examples, opacity: npt.NDArray[np.float64
         axes.scatter([], [], _AREA_PER_GEV * pt, "grey", marker="o", label=f"{pt} GeV", alpha=0.6)
     axes.set(xlabel="eta", ylabel="phi [rad]", xlim=(-5.2, 5.2), ylim=(-np.pi, np.pi))
     axes.set_yticks([-np.pi, -np.pi / 2, 0, np.pi / 2, np.pi], ["-π", "-π/2", "0", "π/2", "π"])
+
+
+def _draw_jets(axes: Any, jets: Sequence[EventJet]) -> None:
+    """Draw the cones, and say in the legend how hard the jets are."""
+    for centre in (centre for jet in jets for centre in jet.centres):
+        axes.add_patch(Circle(centre, RADIUS, fill=False, color="black", linewidth=1.2))
+    if jets:
+        hardest = ", ".join(f"{jet.pt_gev:.0f}" for jet in jets[:_NAMED_JETS])
+        rest = ", ..." if len(jets) > _NAMED_JETS else ""
+        label = f"{JETS_TITLE}: {hardest}{rest} GeV"
+        axes.plot([], [], "o", color="black", fillstyle="none", markersize=10, label=label)
     axes.legend(
         ncols=4, loc="lower center", bbox_to_anchor=(0.5, 1.0), fontsize=9, columnspacing=1.0
     )

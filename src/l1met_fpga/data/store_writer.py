@@ -288,7 +288,8 @@ def software_versions() -> dict[str, str]:
 
 
 def _unit(name: str, z0: str, rows: str) -> str:
-    unit = COLUMNS[name].count_unit
+    column = COLUMNS[name]
+    unit = column.count_unit
     if rows == "jet" and name in _OF_JETS:
         return _OF_JETS[name].format(unit)
-    return f"{unit} from the {z0}" if name == "z0" and z0 != "beam" else unit
+    return column.count_unit_from(z0) if name == "z0" else unit

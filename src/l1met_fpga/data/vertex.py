@@ -7,8 +7,7 @@ import numpy as np
 from l1met_fpga.data.examples import Examples
 from l1met_fpga.data.layout import VERTEX
 from l1met_fpga.errors import DataError
-from l1met_fpga.puppi.columns import COLUMNS
-from l1met_fpga.puppi.words import is_charged
+from l1met_fpga.puppi.vertex import from_vertex, vertex_counts
 
 __all__ = ["with_z0_from_vertex"]
 
@@ -16,7 +15,8 @@ __all__ = ["with_z0_from_vertex"]
 def with_z0_from_vertex(events: Examples) -> Examples:
     """Replace z0 of charged candidates by the distance to the primary vertex.
 
-    Distances beyond the column's range stay at its limit; neutral candidates keep 0.
+    Distances, and vertices, beyond the column's range stay at its limit, as in the firmware
+    (:mod:`l1met_fpga.puppi.vertex`); neutral candidates keep 0.
 
     Raises:
         DataError: If z0 or the vertex of an event is not known.
@@ -28,9 +28,6 @@ def with_z0_from_vertex(events: Examples) -> Examples:
     unknown = int(np.count_nonzero(~np.isfinite(vertex_cm)))
     if unknown:
         raise DataError(f"{unknown} of {len(events)} events have no vertex; use z0: beam")
-    column = COLUMNS["z0"]
-    vertex = np.rint(vertex_cm / column.lsb).astype(np.int64)
-    distance = events.columns["z0"] - np.repeat(vertex, events.counts)
-    charged = is_charged(events.columns["pid"])
-    z0 = np.where(charged, np.clip(distance, column.low, column.high), 0).astype(np.int16)
+    vertex = np.repeat(vertex_counts(vertex_cm), events.counts)
+    z0 = from_vertex(events.columns["z0"], events.columns["pid"], vertex)
     return replace(events, columns={**events.columns, "z0": z0})

@@ -24,8 +24,6 @@ from l1met_fpga.tasks.task import Task
 
 __all__ = ["ClassFiguresOf", "OneEstimate", "evaluate_classes"]
 
-Centre = tuple[FloatArray, FloatArray]
-
 
 @dataclass(frozen=True, slots=True)
 class OneEstimate:

@@ -24,7 +24,8 @@ def network_digest(run: RunFolder) -> str | None:
     network = Network.load(run.network)
     digest = network.digest
     try:
-        own = export_network(load_model(run.model), network.heads).digest
+        model = load_model(run.model)
+        own = export_network(model, network.heads, z0_origin=network.z0_origin).digest
     except ConversionError as err:
         own = str(err)
     if own != digest:

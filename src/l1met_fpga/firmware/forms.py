@@ -1,9 +1,10 @@
 """The forms of a trained network that need no build: quantized Keras and the int64 reference."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from l1met_fpga.config.model import IMPORTED
 from l1met_fpga.config.run import RunConfig
@@ -14,9 +15,10 @@ from l1met_fpga.errors import DataError
 from l1met_fpga.firmware.check import Form
 from l1met_fpga.firmware.reference import evaluate
 from l1met_fpga.firmware.saturation import events_at_the_edge
-from l1met_fpga.firmware.stress import stress_events
+from l1met_fpga.firmware.stress import as_words_carry, stress_events
 from l1met_fpga.models.network import Network
 from l1met_fpga.puppi.columns import COLUMNS, REQUIRED_COLUMNS, Candidates
+from l1met_fpga.puppi.vertex import VERTEX, from_vertex, vertex_counts
 
 __all__ = ["check_samples", "int64_form", "keras_form", "test_events"]
 
@@ -48,7 +50,7 @@ def keras_form(model_path: Path, network: Network) -> Form:
 
 def check_samples(
     network: Network, config: RunConfig, *, n_events: int | None
-) -> dict[str, Candidates]:
+) -> Mapping[str, Candidates]:
     """Return what the bit-exactness check runs on: test events, and stress events.
 
     A network that was not trained here has no test events; generated ones take their place.
@@ -70,8 +72,26 @@ def check_samples(
     )
     stress = _joined([stress, events_at_the_edge(network)], columns)
     if config.model.architecture == IMPORTED:
-        return {"generated": _generated_events(network, n_events or N_GENERATED), "stress": stress}
-    return {"test": test_events(network, config, n_events=n_events), "stress": stress}
+        samples = {"generated": _generated_events(network, n_events or N_GENERATED)}
+    else:
+        samples = {"test": test_events(network, config, n_events=n_events)}
+    samples["stress"] = stress
+    return _with_vertices(samples) if network.reads_vertex else samples
+
+
+def _with_vertices(samples: Mapping[str, Candidates]) -> Mapping[str, Candidates]:
+    """Give each event a vertex, if it has none; add events of any z0 and vertex that words carry."""
+    rng = np.random.default_rng(STRESS_SEED + 2)
+    z0 = COLUMNS["z0"]
+
+    def placed(events: Candidates) -> dict[str, npt.NDArray[np.int16]]:
+        drawn = rng.integers(z0.low, z0.high, (len(events["pt"]), 1), np.int16, endpoint=True)
+        return {VERTEX: drawn, **events}
+
+    found = {name: placed(events) for name, events in samples.items()}
+    words = placed(as_words_carry(samples["stress"]))
+    words["z0"] = from_vertex(words["z0"], words["pid"], words[VERTEX])
+    return found | {"words": words}
 
 
 def _generated_events(network: Network, n_events: int) -> Candidates:
@@ -99,11 +119,14 @@ def test_events(network: Network, config: RunConfig, *, n_events: int | None) ->
     for index, sample in enumerate(config.samples):
         share = None if left is None else -(-left // (len(config.samples) - index))
         with Store.open(store_of(sample)) as store:
-            part = store.candidates(store.events_of(Part.TEST)[:share], columns)
+            events = store.events_of(Part.TEST)[:share]
+            part = dict(store.candidates(events, columns))
+            if network.reads_vertex:
+                part[VERTEX] = vertex_counts(store.vertex_z0_cm(events))[:, None]
             told = f"test events of {store.path}"
         parts.append(first_slots(part, network.n_candidates, of=told))
         left = None if left is None else left - len(part["pt"])
-    return _joined(parts, columns)
+    return _joined(parts, (*columns, VERTEX) if network.reads_vertex else columns)
 
 
 def _columns(network: Network) -> tuple[str, ...]:

@@ -13,9 +13,10 @@ from l1met_fpga.firmware.check import compare_codes
 from l1met_fpga.firmware.imported import expected_name
 from l1met_fpga.firmware.reference import HeadCodes, evaluate, evaluate_nodes
 from l1met_fpga.firmware.stress import stress_events
-from l1met_fpga.models import network as net
+from l1met_fpga.models import nodes as net
 from l1met_fpga.models.importing.imported import Imported
 from l1met_fpga.models.importing.inputs import input_arrays
+from l1met_fpga.models.network import Network
 from l1met_fpga.puppi.columns import COLUMNS, REQUIRED_COLUMNS, Candidates
 
 __all__ = ["expected_events", "source_codes", "write_expected"]
@@ -104,7 +105,7 @@ def source_codes(imported: Imported, candidates: Candidates) -> HeadCodes:
     return {head.name: codes}
 
 
-def _after(network: net.Network, known: Collection[str]) -> list[net.Node]:
+def _after(network: Network, known: Collection[str]) -> list[net.Node]:
     """Nodes that lead from known values to the heads, in order."""
     needed, todo = set[str](), [head.node for head in network.heads]
     while todo:

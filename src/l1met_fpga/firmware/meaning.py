@@ -9,7 +9,12 @@ from l1met_fpga.models.network import Network
 from l1met_fpga.puppi.columns import COLUMNS
 from l1met_fpga.run_folder import RunFolder
 
-__all__ = ["other_meanings", "recorded_units", "require_hardware_columns"]
+__all__ = [
+    "other_meanings",
+    "recorded_units",
+    "require_hardware_columns",
+    "require_no_vertex",
+]
 
 _MAY_DIFFER: Final = ("z0",)
 """Columns that a conversion can give another meaning (`l1met convert --z0 vertex`)."""
@@ -32,28 +37,41 @@ def require_hardware_columns(network: Network, run: RunFolder) -> list[str]:
     wrong = list(other_meanings(network, run))
     if wrong:
         raise ConversionError(
-            f"{run.root}: {'; '.join(wrong)}. Convert the samples again (without `--z0 vertex`) and "
-            "train on them, or train without the column"
+            f"{run.root}: {'; '.join(wrong)}. Convert all samples alike (`l1met convert --z0`) and "
+            "train again, or train without the column"
         )
     units = list(recorded_units(run))
     return [
-        f"the run does not say what {column} meant in training; the firmware takes it as the "
-        "candidate word has it"
+        f"the run does not say what {column} meant in training; the firmware counts it from the "
+        f"{network.z0_origin}"
         for column in network.columns
         if column in _MAY_DIFFER and not any(column in found for _, found in units)
     ]
+
+
+def require_no_vertex(network: Network, what: str) -> None:
+    """Check that a network does without the z0 of the vertex, for which something has no place.
+
+    Raises:
+        ConversionError: If it reads z0 from the vertex.
+    """
+    if network.reads_vertex:
+        raise ConversionError(
+            f"{what} has no link for a vertex, and network {network.name!r} reads z0 from it. Wrap the "
+            "streaming RTL (`l1met export ip`), whose port vertex_z0 takes it, or train without z0"
+        )
 
 
 def other_meanings(network: Network, run: RunFolder) -> Iterator[str]:
     """Yield a sentence for each column that meant something else in training, and where."""
     for sample, units in recorded_units(run):
         for column in network.columns:
-            known, unit = COLUMNS[column].count_unit, units.get(column)
+            origin = network.z0_origin if column == "z0" else "beam"
+            known, unit = COLUMNS[column].count_unit_from(origin), units.get(column)
             if unit not in (None, known):
-                why = ", and firmware has no vertex to subtract" if "vertex" in str(unit) else ""
                 yield (
-                    f"column {column} of sample {sample!r} was in units of {unit!r}, the hardware's "
-                    f"word has {known!r}{why}"
+                    f"column {column} of sample {sample!r} was in units of {unit!r}, the network's "
+                    f"firmware has it in {known!r}"
                 )
 
 

@@ -18,8 +18,9 @@ from l1met_fpga.errors import ConversionError, DataError
 from l1met_fpga.firmware.reference_nodes import Operation, operation_of
 from l1met_fpga.firmware.reference_rows import Chunk, chunk_slices, filled_chunk, padded_chunks
 from l1met_fpga.fixed_point import FixedType
-from l1met_fpga.models import network as net
+from l1met_fpga.models import nodes as net
 from l1met_fpga.models.heads import NetworkHead
+from l1met_fpga.models.network import Network
 from l1met_fpga.processors import allowed_processors
 from l1met_fpga.puppi.columns import COLUMNS, Candidates
 
@@ -32,9 +33,7 @@ HeadCodes = dict[str, IntArray]
 the head has them per row (zero in empty slots)."""
 
 
-def evaluate(
-    network: net.Network, candidates: Candidates, *, threads: int | None = None
-) -> HeadCodes:
+def evaluate(network: Network, candidates: Candidates, *, threads: int | None = None) -> HeadCodes:
     """Run the network on integer candidates.
 
     Empty slots (``pt == 0``) are left out: they add nothing to any pool.
@@ -81,7 +80,7 @@ def _result(head: NetworkHead, codes: IntArray, filled: npt.NDArray[np.bool_]) -
 
 
 def evaluate_nodes(
-    network: net.Network, candidates: Candidates, names: Iterable[str] | None = None
+    network: Network, candidates: Candidates, names: Iterable[str] | None = None
 ) -> dict[str, IntArray]:
     """Return the codes of inner nodes, empty slots included, to compare layer by layer.
 
@@ -114,14 +113,14 @@ def evaluate_nodes(
     }
 
 
-def by_head(network: net.Network, codes: IntArray) -> HeadCodes:
+def by_head(network: Network, codes: IntArray) -> HeadCodes:
     """Cut rows of all numbers, head after head, shape (n_events, numbers), into codes by head."""
     ends = np.cumsum([head.size for head in network.heads])
     parts = np.split(codes, ends[:-1], axis=1)
     return {head.name: part for head, part in zip(network.heads, parts, strict=True)}
 
 
-def check_network(network: net.Network) -> None:
+def check_network(network: Network) -> None:
     """Check that no exact operation of a network can overflow or lose a bit.
 
     Raises:
@@ -140,7 +139,7 @@ def _holds(outer: FixedType, inner: FixedType) -> bool:
     return outer.frac_bits >= inner.frac_bits and outer.min <= inner.min and outer.max >= inner.max
 
 
-def checked_columns(network: net.Network, candidates: Candidates) -> dict[str, Codes]:
+def checked_columns(network: Network, candidates: Candidates) -> dict[str, Codes]:
     """Return the columns that a network reads, ``pt`` always, each code within its type.
 
     Raises:

@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from l1met_fpga.firmware.reference_rows import Chunk
-from l1met_fpga.models import network as net
+from l1met_fpga.models import nodes as net
+from l1met_fpga.models.network import Network
 from l1met_fpga.puppi.columns import COLUMNS, PHI_COUNTS_PER_TURN, PT_FRAC_BITS
 
 __all__ = ["Operation", "operation_of"]
@@ -19,7 +20,7 @@ QUARTER_TURN: Final = PHI_COUNTS_PER_TURN // 4
 Operation = Callable[[Chunk, list[IntArray]], IntArray]
 
 
-def operation_of(network: net.Network, node: net.Node) -> Operation:
+def operation_of(network: Network, node: net.Node) -> Operation:
     """Return a function of a chunk and the input codes that gives the node's codes."""
     return _OPERATIONS[node.op](node, [network.node(name) for name in node.inputs])
 

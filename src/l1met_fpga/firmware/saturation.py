@@ -7,8 +7,9 @@ import numpy.typing as npt
 
 from l1met_fpga.firmware.reference import evaluate_nodes
 from l1met_fpga.fixed_point import FixedType, shift_round
-from l1met_fpga.models import network as net
+from l1met_fpga.models import nodes as net
 from l1met_fpga.models.heads import NetworkHead
+from l1met_fpga.models.network import Network
 from l1met_fpga.puppi.columns import COLUMNS, Candidates
 from l1met_fpga.results.saturation import HeadSaturation, Saturation
 
@@ -18,7 +19,7 @@ DIRECTIONS: Final = (720, -540, -360, -180, 0, 180, 360, 540)
 """Counts of phi, along the axes and between them."""
 
 
-def count_saturated(network: net.Network, candidates: Candidates) -> Saturation:
+def count_saturated(network: Network, candidates: Candidates) -> Saturation:
     """Count, head by head, outputs whose exact value is no value of the head's type.
 
     What a head gives is the exact result of the node before it, rounded, and then clipped or wrapped
@@ -46,7 +47,7 @@ def count_saturated(network: net.Network, candidates: Candidates) -> Saturation:
     return Saturation(network=network.digest, events=len(filled), heads=heads)
 
 
-def events_at_the_edge(network: net.Network) -> Candidates:
+def events_at_the_edge(network: Network) -> Candidates:
     """Return neighbouring events of which one is the first to leave the range of a head.
 
     All slots point in one direction and share the pt; the sum of pt is searched by bisection. A
@@ -88,9 +89,7 @@ def _one_direction(
     return {name: np.where(pt > 0, codes.get(name, 0), 0).astype(np.int16) for name in COLUMNS}
 
 
-def _outside(
-    network: net.Network, head: NetworkHead, candidates: Candidates
-) -> npt.NDArray[np.bool_]:
+def _outside(network: Network, head: NetworkHead, candidates: Candidates) -> npt.NDArray[np.bool_]:
     """Tell which numbers of a head, once rounded, the types of its channels do not hold.
 
     Returns:

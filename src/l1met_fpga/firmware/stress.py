@@ -6,9 +6,17 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from l1met_fpga.puppi.columns import COLUMNS, N_CANDIDATES, REQUIRED_COLUMNS, Candidates, ParticleId
+from l1met_fpga.puppi.columns import (
+    COLUMNS,
+    MAX_PUPPI_WEIGHT,
+    N_CANDIDATES,
+    REQUIRED_COLUMNS,
+    Candidates,
+    ParticleId,
+)
+from l1met_fpga.puppi.words import CHARGED_ONLY, NEUTRAL_ONLY, is_charged
 
-__all__ = ["STRESS_KINDS", "stress_events"]
+__all__ = ["STRESS_KINDS", "as_words_carry", "stress_events"]
 
 Event = dict[str, npt.NDArray[np.int16]]
 PHI_EDGES: Final = (-720, -719, -361, -360, -359, -1, 0, 1, 359, 360, 361, 719, 720)
@@ -46,6 +54,20 @@ def stress_events(
         for event in kind(rng, n_random, n_slots)
     ]
     return {name: np.stack([event[name] for event in events]) for name in columns}
+
+
+def as_words_carry(events: Candidates) -> Candidates:
+    """Return events whose candidates have what their words have no room for as words imply it."""
+    charged = is_charged(np.asarray(events["pid"]))
+    filled = np.asarray(events["pt"]) > 0
+    lacking = dict.fromkeys(CHARGED_ONLY, ~charged) | dict.fromkeys(NEUTRAL_ONLY, charged)
+    implied = {"puppi_weight": MAX_PUPPI_WEIGHT}
+    return {
+        name: np.where(lacking[name] & filled, implied.get(name, 0), codes).astype(np.int16)
+        if name in lacking
+        else codes
+        for name, codes in events.items()
+    }
 
 
 def _event(n_slots: int, *, slots: slice = slice(None), **codes: npt.ArrayLike) -> Event:

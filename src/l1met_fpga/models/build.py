@@ -27,7 +27,7 @@ from l1met_fpga.models.head_layers import LOGITS, NUMBER, WEIGHTS
 from l1met_fpga.models.heads import Head
 from l1met_fpga.models.keras import keras
 from l1met_fpga.models.layers import CandidateFeatures, CandidateMomentum
-from l1met_fpga.models.network import Feature
+from l1met_fpga.models.nodes import Feature
 from l1met_fpga.models.registry import CandidateTensors, builder
 from l1met_fpga.puppi.columns import COLUMNS, PT_FRAC_BITS
 

@@ -4,10 +4,12 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeVar
 
 from l1met_fpga.errors import ConversionError, FixedPointError
-from l1met_fpga.models import network as net
+from l1met_fpga.models import nodes as net
 from l1met_fpga.models.exactness import check_exact, input_layers, weight_type
 from l1met_fpga.models.heads import Head
 from l1met_fpga.models.layers import quadrant_cos
+from l1met_fpga.models.network import Network
+from l1met_fpga.models.nodes import Origin
 from l1met_fpga.puppi.columns import COLUMNS
 
 __all__ = ["bake_weights", "export_network"]
@@ -40,13 +42,14 @@ def bake_weights(model: Any) -> None:
             )
 
 
-def export_network(model: Any, heads: Sequence[Head]) -> net.Network:
+def export_network(model: Any, heads: Sequence[Head], *, z0_origin: Origin = "beam") -> Network:
     """Describe a quantized model (not packed, not wrapped for pruning) as integers.
 
     Args:
         model: Made by :func:`l1met_fpga.models.build.build` with variant ``quantized`` and its
             weights baked, or loaded from a run folder.
         heads: What its outputs are, in their order.
+        z0_origin: Where the z0 of its training events counts from.
 
     Returns:
         The network; node names are the layers' names.
@@ -69,8 +72,11 @@ def export_network(model: Any, heads: Sequence[Head]) -> net.Network:
                 f"layer {layer.name!r} ({kind}) has no integer form; known: {sorted(_CONVERT)}"
             )
         sources = [] if kind == "InputLayer" else [done[s.name] for s in input_layers(layer)]
-        done[layer.name] = _CONVERT[kind](layer, sources)
-    return net.Network(
+        node = _CONVERT[kind](layer, sources)
+        if isinstance(node, net.InputColumn) and node.column == "z0":
+            node = node.model_copy(update={"origin": z0_origin})
+        done[layer.name] = node
+    return Network(
         name=model.name,
         n_candidates=_slots(model),
         heads=tuple(head.of_node(end) for head, end in zip(heads, ends, strict=True)),

@@ -1,4 +1,4 @@
-"""Keras layers that QKeras lacks; one per operation of :mod:`l1met_fpga.models.network`.
+"""Keras layers that QKeras lacks; one per operation of :mod:`l1met_fpga.models.nodes`.
 
 Candidates come in one of two layouts. Padded: ``(events, slots, channels)``, empty slots have
 ``pt == 0``. Packed: ``(candidates, channels)`` of all events one after another and ``row_splits``,
@@ -13,7 +13,7 @@ import numpy as np
 
 from l1met_fpga.fixed_point import FixedType
 from l1met_fpga.models.keras import keras, tf
-from l1met_fpga.models.network import Feature
+from l1met_fpga.models.nodes import Feature
 from l1met_fpga.models.quantizers import quantize
 from l1met_fpga.puppi.columns import PHI_COUNTS_PER_TURN, PT_LSB_GEV
 

@@ -21,42 +21,11 @@ from l1met_fpga.fixed_point import FixedType
 from l1met_fpga.models.heads import NetworkHead
 from l1met_fpga.models.network_file import require_version
 from l1met_fpga.models.network_rules import require_rules
-from l1met_fpga.models.nodes import (
-    Aggregate,
-    Combine,
-    Dense,
-    Feature,
-    Features,
-    InputColumn,
-    Momentum,
-    Multiply,
-    Node,
-    Quantize,
-    QuantizeChannels,
-    ScalarPool,
-    Table,
-    VectorPool,
-)
+from l1met_fpga.models.nodes import InputColumn, Node, Origin
 from l1met_fpga.models.strict import Name, Strict
 from l1met_fpga.puppi.columns import N_CANDIDATES
 
-__all__ = [
-    "Aggregate",
-    "Combine",
-    "Dense",
-    "Feature",
-    "Features",
-    "InputColumn",
-    "Momentum",
-    "Multiply",
-    "Network",
-    "Node",
-    "Quantize",
-    "QuantizeChannels",
-    "ScalarPool",
-    "Table",
-    "VectorPool",
-]
+__all__ = ["Network"]
 
 Codes = npt.NDArray[np.int64]
 
@@ -173,6 +142,17 @@ class Network(Strict):
     def columns(self) -> tuple[str, ...]:
         """Candidate columns that the network reads, in order of its inputs."""
         return tuple(node.column for node in self.nodes if isinstance(node, InputColumn))
+
+    @property
+    def reads_vertex(self) -> bool:
+        """Whether its z0 counts from the vertex, which its firmware then takes beside the words."""
+        return self.z0_origin == "vertex"
+
+    @property
+    def z0_origin(self) -> Origin:
+        """Where its z0 counts from."""
+        found = {node.origin for node in self.nodes if isinstance(node, InputColumn)}
+        return "vertex" if "vertex" in found else "beam"
 
     @property
     def digest(self) -> str:

@@ -82,6 +82,7 @@ def _require(*conditions: bool) -> None:
 
 def _input(node: Any, inputs: Nodes, n: int) -> Shape:
     _require(not inputs, node.type == COLUMNS[node.column].type)
+    _require(node.origin == "beam" or node.column == "z0")
     return (n,)
 
 

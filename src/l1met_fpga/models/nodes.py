@@ -9,9 +9,9 @@ Shapes are per event: ``(n, c)`` for candidates, ``(c,)`` after a pool.
 """
 
 from collections.abc import Sequence
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, PositiveInt
+from pydantic import Field, PositiveInt, SerializerFunctionWrapHandler, model_serializer
 
 from l1met_fpga.fixed_point import FixedType
 from l1met_fpga.models import ranges
@@ -28,12 +28,17 @@ __all__ = [
     "Momentum",
     "Multiply",
     "Node",
+    "Origin",
     "Quantize",
     "QuantizeChannels",
     "ScalarPool",
     "Table",
     "VectorPool",
 ]
+
+
+Origin = Literal["beam", "vertex"]
+"""Where z0 counts from: the origin of the detector, or the event's primary vertex."""
 
 
 class Feature(Strict):
@@ -87,11 +92,22 @@ class _OwnType(_NodeBase):
 
 
 class InputColumn(_NodeBase):
-    """A candidate column, shape ``(n,)``, no inputs."""
+    """A candidate column, shape ``(n,)``, no inputs.
+
+    ``origin`` says where ``z0`` counts from: ``beam`` (the origin of the detector, as in the candidate's
+    word; not written to the file) or ``vertex`` (:mod:`l1met_fpga.puppi.vertex`).
+    """
 
     op: Literal["input"] = "input"
     column: ColumnName
+    origin: Origin = "beam"
     rows = "candidates"
+
+    @model_serializer(mode="wrap")
+    def _without_usual_origin(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave the usual origin out: the file, and what identifies a network, stay as they were."""
+        found: dict[str, Any] = dump(self)
+        return {k: v for k, v in found.items() if k != "origin" or v != "beam"}
 
     def needed_type(self, _inputs: Sequence["Node"], _n_candidates: int, /) -> FixedType:
         """Return the column's type."""

@@ -65,7 +65,7 @@ def _words_or_columns(events: Any, network: Network) -> dict[str, npt.NDArray[An
     if awkward is not None and isinstance(events, awkward.Array):
         return _from_awkward(awkward, events, network)
     if isinstance(events, np.ndarray) and events.dtype == np.uint64 and events.ndim == 2:
-        return _only_read(unpack(events), network)
+        return _of_words(events, network)
     what = f"{events.dtype} {events.shape}" if isinstance(events, np.ndarray) else type(events)
     raise DataError(f"cannot take {what} for events; {_ALLOWED}")
 
@@ -84,6 +84,15 @@ def _from_awkward(awkward: Any, events: Any, network: Network) -> dict[str, npt.
     words = _padded(awkward, events, filled)
     if words.dtype != np.uint64:
         raise DataError(f"cannot take lists of {words.dtype} for events; {_ALLOWED}")
+    return _of_words(words, network)
+
+
+def _of_words(words: npt.NDArray[np.uint64], network: Network) -> dict[str, npt.NDArray[Any]]:
+    if network.reads_vertex:
+        raise DataError(
+            f"words have z0 from the beam, network {network.name!r} reads it from the vertex; give "
+            "columns with that z0 (l1met_fpga.puppi.vertex.from_vertex)"
+        )
     return _only_read(unpack(words), network)
 
 

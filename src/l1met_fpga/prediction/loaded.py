@@ -1,12 +1,13 @@
 """A trained network in Python: ask it for what it gives, look at it."""
 
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from l1met_fpga.errors import ConfigError, DataError, RunFolderError
+from l1met_fpga.errors import ConfigError, ConversionError, DataError, RunFolderError
 from l1met_fpga.firmware.check import Form
 from l1met_fpga.firmware.gt_head import gt_head
 from l1met_fpga.firmware.meaning import recorded_units
@@ -17,6 +18,7 @@ from l1met_fpga.prediction.forms import form_of
 from l1met_fpga.prediction.met import Met
 from l1met_fpga.prediction.response import response_sentence
 from l1met_fpga.prediction.text import network_html, network_text
+from l1met_fpga.puppi.columns import COLUMNS
 from l1met_fpga.run_folder import RunFolder
 from l1met_fpga.shipped import shipped_networks
 
@@ -91,7 +93,7 @@ class LoadedNetwork:
 
     @property
     def units(self) -> dict[str, str]:
-        """Unit of one count in training, of the columns for which the run says it.
+        """Unit of one count in training, of the columns for which the run or the network says it.
 
         Raises:
             DataError: If the training samples had different ones.
@@ -105,6 +107,8 @@ class LoadedNetwork:
                         f"the network was trained with {column} in units of {found[column]!r} and "
                         f"of {unit!r}, so no input fits it; convert the samples alike and train again"
                     )
+        if self.network.reads_vertex:
+            found.setdefault("z0", COLUMNS["z0"].count_unit_from("vertex"))
         return found
 
     @property
@@ -112,11 +116,39 @@ class LoadedNetwork:
         """What is known of the mean response, in a sentence."""
         return response_sentence(self.network, self.run)
 
+    @cached_property
+    def luts(self) -> dict[str, float]:
+        """LUTs of each node as streaming firmware, counted before any synthesis.
+
+        What belongs to no node (taking candidates, the word for the global trigger) stands under a
+        name of its own; the sum is the estimate of the report.
+
+        Raises:
+            ConversionError: If the network cannot stream.
+            ConfigError: If the run's ``config.yaml`` cannot be read.
+        """
+        from l1met_fpga.config.rtl import RtlConfig
+        from l1met_fpga.config.run import load_run
+        from l1met_fpga.firmware.rtl.design import build_design
+        from l1met_fpga.firmware.rtl.estimate import luts_by_node
+
+        known = self.run is not None and self.run.config.is_file()
+        config = load_run(self.run.config).rtl if self.run is not None and known else RtlConfig()
+        return luts_by_node(build_design(self.network, config))
+
+    def _counted(self) -> tuple[dict[str, float], str]:
+        """Return the LUTs and what they are; none, and why, of a network that cannot stream."""
+        try:
+            luts = self.luts
+        except ConversionError as err:
+            return {}, f"LUTs are not counted: {err}"
+        return luts, f"about {sum(luts.values()):,.0f} LUT as streaming firmware, before synthesis"
+
     def __repr__(self) -> str:
-        return network_text(self.network)
+        return network_text(self.network, *self._counted())
 
     def _repr_html_(self) -> str:
-        return network_html(self.network)
+        return network_html(self.network, *self._counted())
 
 
 def load(source: str | Path) -> LoadedNetwork:

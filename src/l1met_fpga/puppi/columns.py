@@ -92,6 +92,10 @@ class Column:
         """What one count of the hardware's word is, as stores record it."""
         return f"{self.lsb:.10g} {self.unit}".strip()
 
+    def count_unit_from(self, origin: str) -> str:
+        """What one count of z0 is, as stores record it, counted from ``beam`` or ``vertex``."""
+        return self.count_unit if origin == "beam" else f"{self.count_unit} from the {origin}"
+
 
 def _column(name: str, bits: int, *, signed: bool, lsb: float, unit: str, **limits: int) -> Column:
     kind = FixedType(signed, bits - int(signed), 0)

@@ -15,7 +15,8 @@ from pydantic import BaseModel
 from l1met_fpga.config.run import load_run
 from l1met_fpga.errors import ReportError
 from l1met_fpga.identity import require_same
-from l1met_fpga.models.network import Dense, Network
+from l1met_fpga.models.network import Network
+from l1met_fpga.models.nodes import Dense
 from l1met_fpga.report.budget import check_budget
 from l1met_fpga.report.findings import Findings
 from l1met_fpga.report.firmware import (

@@ -1,6 +1,6 @@
 """One event as a page: its candidates, its MET vectors, and what the network makes of it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -8,10 +8,12 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from l1met_fpga.data.event_jets import JETS_TITLE, EventJet
 from l1met_fpga.data.examples import Examples
 from l1met_fpga.data.truth import CANDIDATE_SUMS, Kind
 from l1met_fpga.prediction.effects import CandidateEffects
 from l1met_fpga.puppi.columns import ANGLE_LSB_RAD, PARTICLE_KINDS, PT_LSB_GEV
+from l1met_fpga.puppi.jets import RADIUS
 from l1met_fpga.report.page import EMPTY, Table
 from l1met_fpga.report.render import render_html
 
@@ -38,6 +40,16 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True)
+class Cone:
+    """A jet in the map: centre and half axes of its ellipse."""
+
+    x: float
+    y: float
+    half: tuple[float, float]
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
 class Arrow:
     """A vector: height of its direction in the map, and its end in the transverse plane."""
 
@@ -54,6 +66,7 @@ def write_event(
     path: Path,
     *,
     title: str,
+    jets: Sequence[EventJet] = (),
 ) -> None:
     """Write the page of one event; it is one file and needs no network.
 
@@ -63,6 +76,7 @@ def write_event(
         effects: What each candidate does to the network's result; None without a network.
         path: The HTML file.
         title: Heading.
+        jets: Jets, drawn as their cones.
     """
     momentum_gev = event.columns["pt"] * PT_LSB_GEV
     sizes = [float(np.hypot(*vector)) for vector in vectors_xy_gev.values()]
@@ -74,6 +88,8 @@ def write_event(
         map=MAP,
         plane=PLANE,
         marks=_marks(event, effects, scale),
+        jets_title=f"{JETS_TITLE}: {len(jets)}",
+        cones=[cone for jet in jets for cone in _cones(jet)],
         arrows=[
             Arrow(name, size, _phi_y(float(np.arctan2(*vector[::-1]))), _end(vector, scale))
             for (name, vector), size in zip(vectors_xy_gev.items(), sizes, strict=True)
@@ -161,6 +177,12 @@ def _marks(event: Examples, effects: CandidateEffects | None, scale: float) -> l
             )
         )
     return sorted(found, key=lambda mark: -mark.radius)
+
+
+def _cones(jet: EventJet) -> list[Cone]:
+    half = (round(_eta_x(RADIUS) - _eta_x(0), 1), round(_phi_y(0) - _phi_y(RADIUS), 1))
+    label = f"jet of {jet.pt_gev:.1f} GeV, eta {jet.eta:.2f}, phi {jet.phi_rad:.2f}"
+    return [Cone(_eta_x(eta), _phi_y(phi), half, label) for eta, phi in jet.centres]
 
 
 def _eta_x(eta: float) -> float:

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from l1met_fpga.errors import ReportError
-from l1met_fpga.firmware.export.rendering import replaced_folder
-from l1met_fpga.models.importing.packages import load_package
+from l1met_fpga.files import replaced_folder
+from l1met_fpga.packages import load_package
 
 __all__ = ["NumberTable", "number_tables", "write_hepdata"]
 
@@ -86,7 +86,7 @@ def write_hepdata(plots: Path, output: Path) -> int:
     submission = library.Submission()
     for number, table in enumerate(tables, start=1):
         submission.add_table(_as_table(library, table, number))
-    with replaced_folder(output, "hepdata") as fresh, chdir(fresh):
+    with replaced_folder(output, "hepdata", error=ReportError) as fresh, chdir(fresh):
         submission.create_files(".")  # it packs where it is called; it checks what it has written
     return len(tables)
 

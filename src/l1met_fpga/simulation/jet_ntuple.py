@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from l1met_fpga.data.examples import Examples
+from l1met_fpga.data.examples import Examples, in_slots
 from l1met_fpga.data.read_jets import MAX_ABS_ETA, PARTICLE_FLAGS, PREFIXES, TREES, generated
 from l1met_fpga.files import atomic_path
 from l1met_fpga.puppi.columns import ANGLE_LSB_RAD, N_CANDIDATES, PT_LSB_GEV
@@ -84,7 +84,7 @@ def _constituents(jets: Jets, inside: Mapping[str, npt.NDArray[np.int16]]) -> Br
 
 def _generated(jets: Jets, found: GenJets) -> Branches:
     rest = {name.name: getattr(found, name.name) for name in fields(GenJets)[1:]}
-    padded = _padded(found.offsets, rest)
+    padded = _beside_jets(found.offsets, rest)
     slot = nearest_generated(jets, padded["pt_gev"], padded["eta"], padded["phi_rad"])
     pt, hadron, parton = (
         _taken(padded[name], slot) for name in ("pt_gev", "hadron_flavour", "parton_flavour")
@@ -102,7 +102,7 @@ def _leptons(jets: Jets, objects: Objects) -> Branches:
     before = np.concatenate([[0], np.cumsum(chosen)])
     rest = {name: getattr(objects, name)[chosen] for name in ("pt_gev", "eta", "phi_rad", "pdg")}
     rest["is_tau"] = objects.kind[chosen] == Kind.TAU
-    padded = _padded(before[objects.offsets], rest)
+    padded = _beside_jets(before[objects.offsets], rest)
     slot = nearest_generated(
         jets, padded["pt_gev"], padded["eta"], padded["phi_rad"], radius=LEPTON_RADIUS, min_share=0
     )
@@ -117,20 +117,15 @@ def _leptons(jets: Jets, objects: Objects) -> Branches:
     }
 
 
-def _padded(
+def _beside_jets(
     offsets: npt.NDArray[np.int64], columns: Mapping[str, npt.NDArray[Any]]
-) -> dict[str, npt.NDArray[np.float64]]:
-    """Put ragged numbers into slots, shape (n_events, most), zero where there is none."""
+) -> dict[str, npt.NDArray[Any]]:
+    """Put ragged columns into slots, as many as any event needs and at least one to point at."""
     counts = np.diff(offsets)
-    filled = np.arange(max(1, int(counts.max(initial=0)))) < counts[:, None]
-    found = {}
-    for name, values in columns.items():
-        found[name] = np.zeros(filled.shape)
-        found[name][filled] = values
-    return found
+    return in_slots(columns, counts, max(1, int(counts.max(initial=0))))
 
 
-def _taken(values: npt.NDArray[np.float64], slot: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+def _taken(values: npt.NDArray[Any], slot: npt.NDArray[np.int64]) -> npt.NDArray[Any]:
     """Return the value of each jet's slot, 0 without one."""
     taken = np.take_along_axis(values, np.maximum(slot, 0), axis=1)
     return np.where(slot >= 0, taken, 0)

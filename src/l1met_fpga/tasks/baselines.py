@@ -14,21 +14,15 @@ from l1met_fpga.metrics.weight_table import (
     WeightTable,
     fit_weights,
 )
-from l1met_fpga.puppi.jets import Jets, seeded_cone_jets
 from l1met_fpga.tasks.task import Baseline, Estimator, Heads
 
-__all__ = ["CandidateSum", "trigger_jets"]
+__all__ = ["CandidateSum"]
 
 TITLES: Final = {
     "scaled_puppi": "{} x constant",
     "per_type": "constants per particle type",
     "table": "table pt x |eta| x type",
 }
-
-
-def trigger_jets(examples: Examples) -> Jets:
-    """Return the narrow jets of events as the trigger sends them, pt not corrected."""
-    return seeded_cone_jets(all_slots(examples)).in_falling_pt()
 
 
 class CandidateSum:

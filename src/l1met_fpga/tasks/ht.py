@@ -9,6 +9,7 @@ import numpy as np
 
 from l1met_fpga.archives import read_npz
 from l1met_fpga.config.evaluation import EvaluationConfig
+from l1met_fpga.data.event_jets import trigger_jets
 from l1met_fpga.data.examples import Examples
 from l1met_fpga.data.slots import all_slots
 from l1met_fpga.data.truth import GEN_HT
@@ -18,7 +19,7 @@ from l1met_fpga.models.heads import Head
 from l1met_fpga.puppi.columns import PT_LSB_GEV, Candidates
 from l1met_fpga.puppi.jet_sums import emulate_ht_mht
 from l1met_fpga.results.metrics import Width, Words
-from l1met_fpga.tasks.baselines import CandidateSum, trigger_jets
+from l1met_fpga.tasks.baselines import CandidateSum
 from l1met_fpga.tasks.rotation import Rotation
 from l1met_fpga.tasks.task import Baseline, BinnedFigure, Files, Heads, Loss, Plots, Task
 

@@ -8,6 +8,7 @@ from l1met_fpga.config.run import RunConfig
 from l1met_fpga.identity import Identity
 from l1met_fpga.models.build import Variant
 from l1met_fpga.models.export import export_network
+from l1met_fpga.models.nodes import Origin
 from l1met_fpga.models.storage import save_model
 from l1met_fpga.run_folder import RunFolder
 from l1met_fpga.tasks.task import Task
@@ -35,6 +36,7 @@ class TrainingInputs:
         folder: Run folder.
         identity: What the training is made from, for the checkpoints.
         cost: Counts LUTs, for a budget of them.
+        z0_origin: Where z0 of the events counts from.
     """
 
     config: RunConfig
@@ -44,6 +46,7 @@ class TrainingInputs:
     folder: RunFolder
     identity: Identity
     cost: Cost | None = None
+    z0_origin: Origin = "beam"
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +148,8 @@ def _save(inputs: TrainingInputs, name: str, result: TrainedNetwork) -> None:
     if name == primary_variant(inputs.config):
         save_model(result.model, folder.model)
         if name != "float":  # of an architecture without firmware
-            export_network(result.model, inputs.task.heads).save(folder.network)
+            network = export_network(result.model, inputs.task.heads, z0_origin=inputs.z0_origin)
+            network.save(folder.network)
     elif name in ("float", "quantized"):
         twin = folder.float_model if name == "float" else folder.unpruned_model
         save_model(result.model, twin)

@@ -15,8 +15,10 @@ from l1met_fpga.files import exclusive, write_json
 from l1met_fpga.identity import Identity, require_same
 from l1met_fpga.models.build import Variant
 from l1met_fpga.models.keras import tf
+from l1met_fpga.models.nodes import Origin
 from l1met_fpga.models.registry import builder
 from l1met_fpga.processors import allowed_processors
+from l1met_fpga.puppi.columns import COLUMNS
 from l1met_fpga.results.run import TrainingStart
 from l1met_fpga.run_folder import RunFolder
 from l1met_fpga.tasks.task import Task
@@ -111,12 +113,20 @@ def train_run(
         folder = _open(config, root, identity, overwrite=overwrite, resume=resume)
         write_json(folder.started, _start(config, validation).model_dump())
         write_json(folder.environment, environment(seed=config.training.seed, command=command))
-        inputs = TrainingInputs(config, task, mixture, validation, folder, identity, cost)
+        inputs = TrainingInputs(
+            config, task, mixture, validation, folder, identity, cost, _z0_origin(samples)
+        )
         records = _train(inputs, lanes, report, strategy)
         summary = _summary(config, samples, mixture, validation, records)
         shutil.rmtree(folder.checkpoints, ignore_errors=True)
         write_json(folder.training, summary)  # the last: the training is complete
     return TrainingRun(folder, primary_variant(config), summary)
+
+
+def _z0_origin(samples: Sequence[LoadedSample]) -> Origin:
+    """Say where z0 counts from; samples that disagree are refused when firmware is made of them."""
+    from_vertex = COLUMNS["z0"].count_unit_from("vertex")
+    return "vertex" if any(s.units.get("z0") == from_vertex for s in samples) else "beam"
 
 
 def _lanes(config: RunConfig, mixture: TrainingMixture) -> Lanes:

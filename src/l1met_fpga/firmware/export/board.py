@@ -10,10 +10,12 @@ from l1met_fpga.errors import ConfigError, ConversionError
 from l1met_fpga.firmware.export.rendering import identifier, render, write_folder
 from l1met_fpga.firmware.export.vectors import LinkMap
 from l1met_fpga.firmware.gt_head import gt_head, require_gt_head
+from l1met_fpga.firmware.meaning import require_no_vertex
 from l1met_fpga.firmware.rtl.design import Design, build_design
 from l1met_fpga.firmware.rtl.project import header
 from l1met_fpga.firmware.rtl.verilog import design_files
 from l1met_fpga.models.network import Network
+from l1met_fpga.puppi.columns import COLUMNS
 
 __all__ = ["GENERATIONS", "PortInfo", "Streaming", "export_emp", "export_ip", "streaming"]
 
@@ -69,6 +71,8 @@ class Streaming:
             "clk": 1, "rst": 1, "in_valid": 1, "in_first": 1, "in_last": 1,
             "in_words": 64 * self.design.lanes,
         }  # fmt: skip
+        if self.design.network.reads_vertex:
+            inputs["vertex_z0"] = COLUMNS["z0"].type.width
         outputs = {"stray": 1}
         for head in heads:
             width = self.design.port_of(head).width
@@ -158,6 +162,7 @@ def export_emp(
             f"{len(links.inputs)} input links for {config.lanes} lanes; one lane takes one link"
         )
     require_gt_head(network, "the EMP payload")
+    require_no_vertex(network, "the EMP payload")
     links.beats(network)
     rtl = streaming(network, config)
     values = {

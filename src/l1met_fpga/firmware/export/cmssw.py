@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from l1met_fpga.errors import ConversionError
-from l1met_fpga.files import atomic_path
+from l1met_fpga.files import MARK, atomic_path
 from l1met_fpga.firmware.export.cpp import cpp_files, result_integer
-from l1met_fpga.firmware.export.rendering import MARK, identifier, render, write_folder
+from l1met_fpga.firmware.export.rendering import identifier, render, write_folder
 from l1met_fpga.firmware.gt_head import gt_head
 from l1met_fpga.models.network import Network
 from l1met_fpga.puppi.columns import COLUMNS
@@ -61,6 +61,7 @@ def export_cmssw(network: Network, folder: Path, *, package: str, version: str) 
         "numbers": [number for head in network.heads for number in head.numbers],
         "gt": gt_head(network),
         "columns": tuple(COLUMNS.values()),
+        "vertex": COLUMNS["z0"].count_unit if network.reads_vertex else None,
         "result_int": result_integer(network),
     }
     kind = f"cmssw {package}"

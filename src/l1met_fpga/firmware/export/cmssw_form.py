@@ -19,7 +19,7 @@ from l1met_fpga.firmware.reference import HeadCodes, by_head, checked_columns
 from l1met_fpga.firmware.tools import require_tool, run_tool
 from l1met_fpga.models.network import Network
 from l1met_fpga.puppi.columns import COLUMNS, Candidates
-from l1met_fpga.puppi.words import carried_by_words, pack
+from l1met_fpga.puppi.vertex import packed, vertex_of
 
 __all__ = ["CmsswForm"]
 
@@ -78,6 +78,8 @@ class CmsswForm:
                    f"-DNUMBERS={n_numbers}", f"-DFIELDS={len(COLUMNS)}"]  # fmt: skip
         if gt_head(network) is not None:
             options.append("-DHAS_WORD")
+        if network.reads_vertex:
+            options.append("-DHAS_VERTEX")
         run_tool(
             [compiler, *options, include, TEMPLATES / "cmssw" / "driver.cpp", "-o", driver.name],
             cwd=folder, log=folder / "driver.log", timeout_s=TIMEOUT_S,
@@ -103,13 +105,13 @@ class CmsswForm:
         empty = np.zeros(shape, np.int16)
         columns = {name: np.asarray(candidates.get(name, empty)) for name in COLUMNS}
         fields = np.stack([columns[name].astype(np.int16) for name in COLUMNS], axis=-1)
-        has_word = carried_by_words(columns)
-        words = pack({name: np.where(has_word, codes, 0) for name, codes in columns.items()})
-        whole = (has_word | (columns["pt"] == 0)).all(axis=1).astype(np.uint8)
+        words, has_word = packed(candidates, z0_origin=self.network.z0_origin)
+        whole = np.asarray(has_word.all(axis=1), np.uint8)
         n_numbers = sum(head.size for head in self.network.heads)
         codes, gt_words = np.zeros((shape[0], n_numbers), np.int64), np.zeros(shape[0], np.uint64)
         sizes = [ctypes.c_int64(size) for size in shape]
-        inputs = [_pointer(array) for array in (fields, words, whole)]
+        vertex = vertex_of(candidates) if self.network.reads_vertex else None
+        inputs = [_pointer(array) for array in (fields, words, whole, vertex)]
         outputs = [_pointer(array) for array in (codes, gt_words)]
         status = self.driver.l1met_run_emulator(
             str(self.library).encode(), *inputs, *sizes, *outputs
@@ -119,5 +121,5 @@ class CmsswForm:
         return by_head(self.network, codes), gt_words
 
 
-def _pointer(array: npt.NDArray[Any]) -> ctypes.c_void_p:
-    return ctypes.c_void_p(array.ctypes.data)
+def _pointer(array: npt.NDArray[Any] | None) -> ctypes.c_void_p:
+    return ctypes.c_void_p(None if array is None else array.ctypes.data)

@@ -18,6 +18,7 @@ from l1met_fpga.identity import content_digest, require_same
 from l1met_fpga.models.network import Network
 from l1met_fpga.processors import allowed_processors
 from l1met_fpga.puppi.columns import COLUMNS, Candidates
+from l1met_fpga.puppi.vertex import VERTEX, packed, vertex_of
 from l1met_fpga.scratch import scratch
 
 __all__ = ["CppForm", "Prediction"]
@@ -75,15 +76,26 @@ class CppForm:
         return cls(library, network)
 
     def __call__(self, candidates: Candidates) -> HeadCodes:
-        """Return codes by head."""
-        return self.predict(candidates)[0]
+        """Return codes by head.
+
+        Columns go in as they are; events with a vertex go in as words, where words can carry them.
+        """
+        codes = self.predict(candidates)[0]
+        if self.network.reads_vertex and VERTEX in candidates:
+            words, carried = packed(candidates, z0_origin="vertex")
+            whole = carried.all(axis=1)
+            found, _ = self.predict_words(words[whole], vertex_of(candidates)[whole])
+            for head, of_words in found.items():
+                codes[head][whole] = of_words
+        return codes
 
     def predict(self, candidates: Candidates) -> Prediction:
         """Run on columns.
 
         Args:
             candidates: Columns, integers, shape (n_events, n_slots), at most ``n_candidates``
-                slots. Those that the network does not read may be missing.
+                slots. Those that the network does not read may be missing. z0 counts from where the
+                network has it from.
 
         Raises:
             DataError: If one that it reads is missing, shapes differ, or a code is outside its type.
@@ -101,11 +113,19 @@ class CppForm:
 
         return self._in_chunks(len(columns["pt"]), run)
 
-    def predict_words(self, words: npt.NDArray[np.uint64]) -> Prediction:
-        """Run on 64-bit words, shape (n_events, n_slots); a word of pt 0 is an empty slot.
+    def predict_words(
+        self, words: npt.NDArray[np.uint64], vertex: npt.NDArray[np.int16] | None = None
+    ) -> Prediction:
+        """Run on 64-bit words; a word of pt 0 is an empty slot.
+
+        Args:
+            words: Shape (n_events, n_slots).
+            vertex: z0 of the vertex of each event in counts of the words, shape (n_events, 1), for a
+                network that reads z0 from it.
 
         Raises:
-            DataError: If these are not words, or more than ``n_candidates`` of an event.
+            DataError: If these are not words, more than ``n_candidates`` of an event, or there is a
+                vertex that the network does not take, or none where it takes one.
         """
         shape, most = words.shape, self.network.n_candidates
         if words.dtype != np.uint64 or words.ndim != 2 or shape[1] > most:
@@ -113,11 +133,19 @@ class CppForm:
                 f"words must be uint64 of shape (n_events, n_slots), at most {most} slots; got "
                 f"{words.dtype} {shape}"
             )
+        if (vertex is not None) != self.network.reads_vertex:
+            takes = "reads z0 from a vertex" if self.network.reads_vertex else "takes no vertex"
+            given = "one was given" if vertex is not None else "none was given"
+            raise DataError(f"network {self.network.name!r} {takes}; {given} with the words")
         words = np.ascontiguousarray(words)
+        beside = (
+            [] if vertex is None else [np.ascontiguousarray(vertex, np.int16).reshape(shape[0])]
+        )
 
         def run(part: slice, outputs: list[ctypes.c_void_p]) -> None:
             rows = words[part]
-            self._library.l1met_predict_words(_pointer(rows), *_sizes(rows), *outputs)
+            pointers = [_pointer(rows), *(_pointer(array[part]) for array in beside)]
+            self._library.l1met_predict_words(*pointers, *_sizes(rows), *outputs)
 
         return self._in_chunks(len(words), run)
 

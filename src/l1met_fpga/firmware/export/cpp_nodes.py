@@ -13,7 +13,8 @@ import numpy as np
 
 from l1met_fpga.errors import ConversionError
 from l1met_fpga.fixed_point import FixedType, Overflow, Rounding
-from l1met_fpga.models import network as net
+from l1met_fpga.models import nodes as net
+from l1met_fpga.models.network import Network
 from l1met_fpga.puppi.columns import COLUMNS
 
 __all__ = ["CppCode", "Generator", "conversion", "generate", "integer_for"]
@@ -59,7 +60,7 @@ def _at_least(bits: int) -> int:
     return next(size for size in (16, 32, 64) if bits <= size)
 
 
-def generate(network: net.Network) -> CppCode:
+def generate(network: Network) -> CppCode:
     """Translate a network.
 
     Raises:
@@ -79,7 +80,7 @@ class Generator:
     block = "block."
     """What goes before the name of a column of candidates."""
 
-    def __init__(self, network: net.Network) -> None:
+    def __init__(self, network: Network) -> None:
         self.network = network
         self.code = CppCode()
         # the underscore at the end keeps a name from being a keyword

@@ -16,8 +16,9 @@ from l1met_fpga.files import atomic_path
 from l1met_fpga.firmware.export.qonnx_graph import FLOAT32_BITS, QonnxGraph, Tensor
 from l1met_fpga.firmware.reference import check_network
 from l1met_fpga.fixed_point import FixedType
-from l1met_fpga.models import network as net
-from l1met_fpga.models.importing.packages import load_package
+from l1met_fpga.models import nodes as net
+from l1met_fpga.models.network import Network
+from l1met_fpga.packages import load_package
 from l1met_fpga.puppi.columns import COLUMNS, PHI_COUNTS_PER_TURN, PT_FRAC_BITS
 
 __all__ = ["export_qonnx"]
@@ -25,7 +26,7 @@ __all__ = ["export_qonnx"]
 OPSET: Final = 13
 
 
-def export_qonnx(network: net.Network, path: Path) -> str:
+def export_qonnx(network: Network, path: Path) -> str:
     """Write a network as a ``.onnx`` file.
 
     Returns:
@@ -72,7 +73,7 @@ def export_qonnx(network: net.Network, path: Path) -> str:
 class _Writer:
     """Writes nodes in order; ``tensors`` holds what is there."""
 
-    def __init__(self, network: net.Network) -> None:
+    def __init__(self, network: Network) -> None:
         self.network = network
         self.graph = QonnxGraph()
         self.tensors: dict[str, Tensor] = {}

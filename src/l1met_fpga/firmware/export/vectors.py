@@ -9,14 +9,15 @@ import numpy as np
 import numpy.typing as npt
 
 from l1met_fpga.errors import BitExactnessError, ConversionError, DataError
-from l1met_fpga.files import read_json
+from l1met_fpga.files import MARK, read_json
 from l1met_fpga.firmware.export.board_data import (
     BoardData,
     board_text,
     read_board_data,
 )
-from l1met_fpga.firmware.export.rendering import MARK, write_folder
+from l1met_fpga.firmware.export.rendering import write_folder
 from l1met_fpga.firmware.gt_head import require_gt_head
+from l1met_fpga.firmware.meaning import require_no_vertex
 from l1met_fpga.firmware.reference import evaluate
 from l1met_fpga.firmware.rtl.cordic import gt_words
 from l1met_fpga.identity import require_same
@@ -166,9 +167,10 @@ def expected_words(network: Network, words: Words) -> Words:
     """Return the word for the global trigger of each event, shape (n_events,).
 
     Raises:
-        ConversionError: If the network gives no vector.
+        ConversionError: If the network gives no vector, or reads z0 from the vertex.
     """
     head = require_gt_head(network, "a test vector")
+    require_no_vertex(network, "a test vector")
     return gt_words(network.type_of(head.name), evaluate(network, unpack(words))[head.name])
 
 

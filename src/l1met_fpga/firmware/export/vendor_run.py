@@ -15,9 +15,9 @@ from typing import Final
 
 from l1met_fpga.config.firmware import Backend, HlsConfig
 from l1met_fpga.errors import ConversionError, ReportError
-from l1met_fpga.files import atomic_path
+from l1met_fpga.files import atomic_path, replaced_folder
 from l1met_fpga.firmware.builds import RECORD, Build
-from l1met_fpga.firmware.export.rendering import TEMPLATES, replaced_folder
+from l1met_fpga.firmware.export.rendering import TEMPLATES
 from l1met_fpga.firmware.hls.location import recorded_project, require_project_of, used_settings
 from l1met_fpga.firmware.hls.vendor import csynth_report
 from l1met_fpga.firmware.templates import fill
@@ -77,7 +77,7 @@ def export_vendor_run(run: RunFolder, config: HlsConfig, folder: Path) -> tuple[
         network=network, parts=parts, archive=ARCHIVE, top=config.top_function,
         version=importlib.metadata.version("l1met_fpga"),
     )  # fmt: skip
-    with replaced_folder(folder, "vendor") as fresh:
+    with replaced_folder(folder, "vendor", error=ConversionError) as fresh:
         for part in parts:
             shutil.copytree(part.project, fresh / part.folder, ignore=_LEFT_OUT)
         (fresh / "run_vendor.sh").write_text(script, encoding="utf-8")

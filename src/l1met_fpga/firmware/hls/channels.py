@@ -1,6 +1,6 @@
 """C++ of a tensor whose channels have types of their own: generated, one assignment per channel."""
 
-from l1met_fpga.models import network as net
+from l1met_fpga.models import nodes as net
 
 __all__ = ["channel_code"]
 

@@ -18,6 +18,7 @@ from l1met_fpga.identity import content_digest
 from l1met_fpga.models.network import Network
 from l1met_fpga.processors import allowed_processors
 from l1met_fpga.puppi.columns import Candidates
+from l1met_fpga.puppi.vertex import vertex_of
 
 __all__ = ["CSimulation", "compile_csim", "compile_library", "compiled_csim"]
 
@@ -122,9 +123,26 @@ class CSimulation:
     C++ is an error here and not the end of this process.
     """
 
-    def __init__(self, library: Path, network: Network, *, processes: int | None = None) -> None:
+    def __init__(
+        self,
+        library: Path,
+        network: Network,
+        *,
+        processes: int | None = None,
+        takes_words: bool = False,
+    ) -> None:
+        """Load nothing yet: the processes do.
+
+        Args:
+            library: From :func:`compile_csim`.
+            network: The integer network.
+            processes: Processes at a time; default one per CPU core.
+            takes_words: Whether the top function takes words; beside those of a network that reads z0
+                from the vertex goes the vertex.
+        """
         self.library = library.resolve()
         self.network = network
+        self.vertex = takes_words and network.reads_vertex
         self.processes = processes or allowed_processors()
 
     def __call__(self, candidates: Candidates) -> HeadCodes:
@@ -132,18 +150,26 @@ class CSimulation:
 
         Raises:
             ToolError: If a simulation process dies or takes too long.
+            DataError: If the vertex is missing.
         """
         columns = [np.asarray(candidates[name], dtype=np.int16) for name in self.network.columns]
+        beside = [vertex_of(candidates)] if self.vertex else []
         n_events = len(columns[0])
         chunk = min(CHUNK_EVENTS, -(-n_events // self.processes))
         parts = [slice(first, first + chunk) for first in range(0, n_events, max(chunk, 1))]
         with ThreadPoolExecutor(self.processes) as pool:  # each thread waits for its process
-            codes = list(pool.map(lambda part: self._simulate([c[part] for c in columns]), parts))
+            codes = list(pool.map(lambda part: self._simulate(columns, beside, part), parts))
         return by_head(self.network, np.concatenate(codes) if codes else self._codes(b""))
 
-    def _simulate(self, columns: list[npt.NDArray[np.int16]]) -> npt.NDArray[np.int64]:
+    def _simulate(
+        self,
+        columns: Sequence[npt.NDArray[np.int16]],
+        beside: Sequence[npt.NDArray[np.int16]],
+        part: slice,
+    ) -> npt.NDArray[np.int64]:
         missing = self.network.n_candidates - columns[0].shape[1]
-        padded = [np.pad(column, ((0, 0), (0, missing))) for column in columns]
+        padded = [np.pad(column[part], ((0, 0), (0, missing))) for column in columns]
+        padded += [array[part] for array in beside]
         numbers = [len(padded[0]), self.n_outputs, *(c[0].nbytes for c in padded)]
         answer = pipe_through(
             [sys.executable, "-IS", WORKER, self.library, self.library.stem, *map(str, numbers)],

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from l1met_fpga.fixed_point import FixedType
-from l1met_fpga.models import network as net
+from l1met_fpga.models import nodes as net
 
 __all__ = ["feature_code"]
 

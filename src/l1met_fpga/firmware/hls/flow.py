@@ -78,7 +78,10 @@ def build_project(
         "converted in %.1f s, compiled in %.1f s: %s",
         *(converted - start, compiled - converted, folder),
     )
-    simulation = CSimulation(library, network, processes=config.csim_processes)
+    simulation = CSimulation(
+        library, network, processes=config.csim_processes,
+        takes_words=config.io_type is IoType.WORDS,
+    )  # fmt: skip
     return HlsProject(folder, simulation, converted - start, compiled - converted)
 
 

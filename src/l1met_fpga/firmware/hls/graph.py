@@ -21,7 +21,8 @@ from l1met_fpga.firmware.hls.interfaces import require_of_hls4ml
 from l1met_fpga.firmware.hls.layer_specs import Spec, layer_specs
 from l1met_fpga.firmware.reference import check_network
 from l1met_fpga.fixed_point import FixedType
-from l1met_fpga.models import network as net
+from l1met_fpga.models import nodes as net
+from l1met_fpga.models.network import Network
 
 __all__ = ["MAX_PARALLEL_ELEMENTS", "HlsGraph", "build_graph", "expected_ii_cycles"]
 
@@ -43,12 +44,12 @@ class HlsGraph:
     """
 
     model: Any
-    network: net.Network
+    network: Network
     layers: dict[str, str]
     config: HlsConfig
 
 
-def expected_ii_cycles(network: net.Network, config: HlsConfig) -> int:
+def expected_ii_cycles(network: Network, config: HlsConfig) -> int:
     """Clocks in which a candidate loop takes all slots: its share of the initiation interval.
 
     A loop's pipeline depth comes on top; only the vendor tool knows it.
@@ -59,7 +60,7 @@ def expected_ii_cycles(network: net.Network, config: HlsConfig) -> int:
 
 
 def build_graph(
-    network: net.Network, config: HlsConfig, output_dir: Path, *, trace: bool = False
+    network: Network, config: HlsConfig, output_dir: Path, *, trace: bool = False
 ) -> HlsGraph:
     """Convert a network to an hls4ml model.
 
@@ -120,7 +121,7 @@ def build_graph(
     return graph
 
 
-def _check_heads(network: net.Network) -> None:
+def _check_heads(network: Network) -> None:
     for head in network.heads:
         if head.per != "example":
             raise ConversionError(
@@ -128,7 +129,7 @@ def _check_heads(network: net.Network) -> None:
             )
 
 
-def _check_folding(network: net.Network, config: HlsConfig) -> None:
+def _check_folding(network: Network, config: HlsConfig) -> None:
     n, factor = network.n_candidates, config.parallelization_factor
     if n % factor:
         allowed = [d for d in range(1, n + 1) if n % d == 0]

@@ -13,7 +13,8 @@ from l1met_fpga.config.firmware import HlsConfig, IoType
 from l1met_fpga.firmware.hls.channels import channel_code
 from l1met_fpga.firmware.hls.features import feature_code
 from l1met_fpga.fixed_point import FixedType, Overflow, Rounding
-from l1met_fpga.models import network as net
+from l1met_fpga.models import nodes as net
+from l1met_fpga.models.network import Network
 
 __all__ = ["Spec", "layer_specs"]
 
@@ -22,7 +23,7 @@ Spec = dict[str, Any]
 ``precision`` holds its types."""
 
 
-def layer_specs(network: net.Network, config: HlsConfig) -> list[Spec]:
+def layer_specs(network: Network, config: HlsConfig) -> list[Spec]:
     """Describe a network as hls4ml layers, in order of execution.
 
     Args:
@@ -39,7 +40,7 @@ def _exact_name(kind: FixedType) -> str:
 class _Specs:
     """Turns network nodes into hls4ml layer descriptions."""
 
-    def __init__(self, network: net.Network, config: HlsConfig) -> None:
+    def __init__(self, network: Network, config: HlsConfig) -> None:
         self.network, self.config = network, config
         self.consumers = {
             node.name: [n for n in network if node.name in n.inputs] for node in network

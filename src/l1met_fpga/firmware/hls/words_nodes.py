@@ -10,7 +10,7 @@ from math import prod
 
 from l1met_fpga.firmware.export.cpp_nodes import CppCode, Generator, conversion
 from l1met_fpga.fixed_point import FixedType
-from l1met_fpga.models import network as net
+from l1met_fpga.models import nodes as net
 from l1met_fpga.models.network import Network
 from l1met_fpga.puppi.columns import COLUMNS
 

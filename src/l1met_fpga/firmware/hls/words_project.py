@@ -20,8 +20,10 @@ from l1met_fpga.firmware.reference import check_network, evaluate
 from l1met_fpga.firmware.rtl.cordic import Cordic, gt_words
 from l1met_fpga.firmware.templates import fill
 from l1met_fpga.models.network import Network
+from l1met_fpga.models.nodes import Origin
 from l1met_fpga.puppi import gt_word, words
 from l1met_fpga.puppi.columns import COLUMNS, MAX_PUPPI_WEIGHT, Candidates, ParticleId
+from l1met_fpga.puppi.vertex import from_vertex, packed, vertex_of
 from l1met_fpga.puppi.windows import MAX_WINDOWS
 
 __all__ = ["beats_per_event", "write_words_project"]
@@ -88,7 +90,7 @@ def _ap_types() -> Path:
 def _values(network: Network, config: HlsConfig) -> dict[str, Any]:
     code, tables = generate_words(network)
     gt = gt_head(network)
-    columns = [_column(name) for name in code.columns]
+    columns = [_column(name, network.z0_origin) for name in code.columns]
     return {
         "network": network,
         "config": config,
@@ -97,6 +99,7 @@ def _values(network: Network, config: HlsConfig) -> dict[str, Any]:
         "version": importlib.metadata.version("l1met_fpga"),
         "lanes": config.lanes,
         "windows": MAX_WINDOWS,
+        "vertex": _vertex(network),
         "eta_bit": words.LOWEST_BIT["eta"],
         "phi_low": words.LOWEST_BIT["phi"],
         "beats": beats_per_event(network, config),
@@ -137,12 +140,14 @@ def _numbers(network: Network, outputs: dict[str, str]) -> list[dict[str, Any]]:
     ]
 
 
-def _column(name: str) -> dict[str, Any]:
+def _column(name: str, z0_origin: Origin) -> dict[str, Any]:
     """How a column lies in a word, and how it comes out."""
     kind, low = COLUMNS[name].type, words.LOWEST_BIT[name]
     high = low + kind.width - 1
     code = f"ap_{'' if kind.signed else 'u'}int<{kind.width}>"
     read, bits_if = f"{code}(word.range({high}, {low}))", None
+    if name == "z0" and z0_origin == "vertex":
+        read = f"from_vertex({read}, vertex_z0)"
     if name in words.CHARGED_ONLY:
         read, bits_if = f"charged ? {read} : {code}(0)", "charged"
     elif name in words.NEUTRAL_ONLY:
@@ -152,6 +157,16 @@ def _column(name: str) -> dict[str, Any]:
         "name": name, "type": ap_int(kind), "low": low, "high": high, "read": read,
         "bits_if": bits_if,
     }  # fmt: skip
+
+
+def _vertex(network: Network) -> dict[str, Any] | None:
+    """Counts of z0, for networks that read it from the vertex."""
+    z0 = COLUMNS["z0"]
+    about = {
+        "type": f"ap_int<{z0.type.width}>", "width": z0.type.width, "unit": z0.count_unit,
+        "low": z0.low, "high": z0.high,
+    }  # fmt: skip
+    return about if network.reads_vertex else None
 
 
 def _rom_pragma(name: str, backend: Backend) -> str:
@@ -167,14 +182,21 @@ def _write_test_bench_data(
     """Write beats of words and what the int64 reference says; as many events as there are."""
     n_events = min(config.test_bench_events, len(candidates["pt"]))
     given = {name: np.asarray(codes)[:n_events] for name, codes in candidates.items()}
-    every = {name: given.get(name, np.zeros_like(given["pt"])) for name in COLUMNS}
-    drop = ~words.carried_by_words(every) | (every["pt"] == 0)
-    sent = words.pack({name: np.where(drop, 0, codes) for name, codes in every.items()})
+    sent, _ = packed(given, z0_origin=network.z0_origin)  # what no word carries is left out
     read = words.unpack(sent)
-    codes = evaluate(network, {name: read[name] for name in given})
+    marks = [""] * n_events
+    if network.reads_vertex:
+        vertex = vertex_of(given)
+        read["z0"] = from_vertex(read["z0"], read["pid"], vertex)
+        marks = [f"{z0} " for z0 in vertex[:, 0]]
+    codes = evaluate(network, read)
     data = folder / "tb_data"
     data.mkdir()
-    lines = [line for event in sent for line in _beats(event, config.lanes)]
+    lines = [
+        line
+        for mark, event in zip(marks, sent, strict=True)
+        for line in _beats(event, config.lanes, mark)
+    ]
     (data / "tb_input_words.dat").write_text("".join(lines), encoding="utf-8")
     rows = np.hstack([*codes.values()]).astype(object)
     gt = gt_head(network)
@@ -185,12 +207,12 @@ def _write_test_bench_data(
     return n_events
 
 
-def _beats(event: Any, lanes: int) -> list[str]:
+def _beats(event: Any, lanes: int, mark: str) -> list[str]:
     filled = np.flatnonzero(event)
     n = max(1, -(-(int(filled[-1]) + 1) // lanes)) if len(filled) else 1
     padded = np.zeros(n * lanes, np.uint64)
     padded[: min(len(event), n * lanes)] = event[: n * lanes]
     return [
-        f"{int(i == 0)} {int(i == n - 1)} {' '.join(f'{int(word):x}' for word in beat)}\n"
+        f"{int(i == 0)} {int(i == n - 1)} {mark}{' '.join(f'{int(word):x}' for word in beat)}\n"
         for i, beat in enumerate(padded.reshape(n, lanes))
     ]

@@ -1,5 +1,6 @@
 """A traced piece of combinational logic with integer ports, cut into pipeline stages."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,7 +10,8 @@ import numpy.typing as npt
 from da4ml.trace import FixedVariable, comb_trace
 from da4ml.types import CombLogic, Pipeline, QInterval, minimal_kif
 
-from l1met_fpga.firmware.rtl.count import lut_count
+from l1met_fpga.firmware.rtl.count import luts_of_operations
+from l1met_fpga.firmware.rtl.owners import Marks, owners_of
 from l1met_fpga.firmware.rtl.primitives import constant, variable
 from l1met_fpga.firmware.rtl.replay import INTERPRETER_BITS, replay, widest
 from l1met_fpga.firmware.rtl.schedule import Clock, pipeline
@@ -86,6 +88,7 @@ class Block:
         pipeline: The same in stages; a register stands between stages.
         inputs: Ports, lowest bits of the input bus first.
         outputs: Ports, lowest bits of the output bus first.
+        owners: Node that each operation of ``comb`` belongs to, where it was asked for.
     """
 
     name: str
@@ -93,6 +96,7 @@ class Block:
     pipeline: Pipeline
     inputs: tuple[Port, ...]
     outputs: tuple[Port, ...]
+    owners: tuple[str, ...] = ()
 
     @property
     def n_stages(self) -> int:
@@ -102,7 +106,15 @@ class Block:
     @cached_property
     def lut_estimate(self) -> float:
         """LUTs, counted operation by operation."""
-        return lut_count(self.comb)
+        return sum(luts_of_operations(self.comb))
+
+    @property
+    def luts_by_node(self) -> dict[str, float]:
+        """The same by the node that an operation belongs to."""
+        found: defaultdict[str, float] = defaultdict(float)
+        for owner, luts in zip(self.owners, luts_of_operations(self.comb), strict=True):
+            found[owner] += luts
+        return dict(found)
 
     @cached_property
     def used_inputs(self) -> tuple[bool, ...]:
@@ -145,6 +157,7 @@ def trace(
     outputs: Sequence[FixedVariable],
     *,
     clock: Clock,
+    marks: Marks | None = None,
 ) -> Block:
     """Turn traced variables into a block.
 
@@ -153,8 +166,10 @@ def trace(
         inputs: Input variables.
         outputs: Variables to give out.
         clock: What fits between two registers.
+        marks: Variables of each node, in order; says which node an operation belongs to.
     """
-    comb = comb_trace(list(inputs), [v if v.high > v.low else constant(v.low) for v in outputs])
+    given = [v if v.high > v.low else constant(v.low) for v in outputs]
+    comb = comb_trace(list(inputs), given)
     stages = pipeline(comb, clock)
     return Block(
         name,
@@ -162,4 +177,5 @@ def trace(
         stages,
         tuple(Port.of(q) for q in stages.inp_qint),
         tuple(Port.of(q) for q in stages.out_qint),
+        () if marks is None else owners_of(comb, inputs, given, marks),
     )

@@ -9,7 +9,7 @@ from da4ml.types import CombLogic, Op
 from l1met_fpga.firmware.rtl import fusion
 from l1met_fpga.firmware.rtl.fusion import chain_luts, operands, sources, width_of
 
-__all__ = ["lut_count"]
+__all__ = ["luts_of_operations"]
 
 MASKS_IN_LUTS: Final = 0.33
 """Part of masks and multiplexers that needs a LUT; set and reset pins of registers are the others
@@ -18,12 +18,13 @@ _LUT_INPUTS: Final = 6
 _LUT_ENTRIES: Final = 1 << _LUT_INPUTS
 
 
-def lut_count(comb: CombLogic) -> float:
-    """Count the LUTs of a block.
+def luts_of_operations(comb: CombLogic) -> list[float]:
+    """Count the LUTs of each operation of a block; their sum is what the block needs.
 
     Adders take what stands in front of their carry chains. A mask or multiplexer takes one LUT per
     bit, unless its only reader is another one or a plain adder, whose LUTs hold it too. Tables take
-    one LUT per 64 entries and bit; equal bits of tables of one number are there once.
+    one LUT per 64 entries and bit; equal bits of tables of one number are there once, at
+    the first of them.
     """
     pairs = fusion.three_operand(comb)
     inner = set(pairs.values())
@@ -38,19 +39,21 @@ def lut_count(comb: CombLogic) -> float:
         plain = comb.ops[user].opcode in (0, 1, 4) and user not in pairs and user not in inner
         return plain or abs(comb.ops[user].opcode) in (2, 6)
 
-    total, columns = 0.0, set[tuple[int, tuple[int, ...]]]()
+    luts, seen = [0.0] * len(comb.ops), set[tuple[int, tuple[int, ...]]]()
     for i, op in enumerate(comb.ops):
         if op.opcode in (0, 1, 4):
             if i not in inner:
-                total += chain_luts(comb, operands(comb, i, pairs.get(i)), width_of(op))
+                luts[i] = chain_luts(comb, operands(comb, i, pairs.get(i)), width_of(op))
         elif op.opcode == 8:
             if not held_by_its_reader(i):
-                columns |= _columns(comb, op)
+                new = _columns(comb, op) - seen
+                luts[i] = sum(-(-len(bits) // _LUT_ENTRIES) for _, bits in new)
+                seen |= new
         elif abs(op.opcode) in (2, 3, 6):
-            total += _gates(comb, op, held=held_by_its_reader(i))
+            luts[i] = _gates(comb, op, held=held_by_its_reader(i))
         elif op.opcode in (9, -9) and op.data:
-            total += -(-(width_of(comb.ops[op.id0]) - 2) // (_LUT_INPUTS - 1))
-    return total + sum(-(-len(bits) // _LUT_ENTRIES) for _, bits in columns)
+            luts[i] = -(-(width_of(comb.ops[op.id0]) - 2) // (_LUT_INPUTS - 1))
+    return luts
 
 
 def _gates(comb: CombLogic, op: Op, *, held: bool) -> float:

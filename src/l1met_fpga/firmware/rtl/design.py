@@ -4,6 +4,7 @@ Both the Verilog and the interpreter are made from this description.
 """
 
 import functools
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final, Literal
@@ -19,10 +20,12 @@ from l1met_fpga.firmware.rtl.blocks import Block, Port, trace
 from l1met_fpga.firmware.rtl.cordic import Cordic
 from l1met_fpga.firmware.rtl.delays import NETS
 from l1met_fpga.firmware.rtl.nodes import Tensors, trace_nodes
+from l1met_fpga.firmware.rtl.owners import Marks
 from l1met_fpga.firmware.rtl.schedule import Clock
 from l1met_fpga.firmware.rtl.verilated import Number
-from l1met_fpga.models import network as net
+from l1met_fpga.models import nodes as net
 from l1met_fpga.models.heads import NetworkHead
+from l1met_fpga.models.network import Network
 from l1met_fpga.puppi.columns import COLUMNS
 
 __all__ = ["PRODUCT_CLOCKS", "Design", "Term", "build_design"]
@@ -74,7 +77,7 @@ class Design:
         output: From coefficient times vector to px, py; None without a combination.
     """
 
-    network: net.Network
+    network: Network
     config: RtlConfig
     parts: graph.Parts
     columns: tuple[str, ...]
@@ -217,7 +220,7 @@ class Design:
         return max(self.ready(head) for head in self.network.heads)
 
 
-def build_design(network: net.Network, config: RtlConfig) -> Design:
+def build_design(network: Network, config: RtlConfig) -> Design:
     """Trace a network.
 
     Args:
@@ -268,14 +271,14 @@ def _clock(config: RtlConfig, adders: float, start_ps: float = delays.FF_CLOCK_T
     return Clock(MARGIN * 1000 * config.clock_period_ns, NETS["typical"], adders, start_ps)
 
 
-def _columns(network: net.Network, parts: graph.Parts) -> tuple[str, ...]:
+def _columns(network: Network, parts: graph.Parts) -> tuple[str, ...]:
     read = {name for node in parts.candidate for name in node.inputs}
     inputs = [n for n in network if isinstance(n, net.InputColumn)]
     return tuple(n.column for n in inputs if n.name in read)
 
 
 @functools.lru_cache(maxsize=4)
-def _phi(network: net.Network, clock: Clock) -> tuple[Block, dict[str, list[int]]]:
+def _phi(network: Network, clock: Clock) -> tuple[Block, dict[str, list[int]]]:
     """Trace the perceptron; also say which of its outputs belong to which node.
 
     It is the same for every number of lanes, so a few results are kept.
@@ -294,7 +297,8 @@ def _phi(network: net.Network, clock: Clock) -> tuple[Block, dict[str, list[int]
     for name in dict.fromkeys(parts.summed(network)):
         index[name] = list(range(len(variables), len(variables) + tensors[name].size))
         variables.extend(tensors[name].ravel())
-    block = trace("perceptron", list(inputs.values()), variables, clock=clock)
+    marks = _marks(parts.candidate, tensors)
+    block = trace("perceptron", list(inputs.values()), variables, clock=clock, marks=marks)
     return block, index
 
 
@@ -305,20 +309,21 @@ def _projection(momentum: net.Momentum, clock: Clock) -> Block:
     product = pt.times(Port(-largest, largest, momentum.table_type.frac_bits))
     variables = [product.as_variable() for _ in range(2)]
     rounded = [primitives.quantize(v, momentum.type) for v in variables]
-    return trace("projection", variables, rounded, clock=clock)
+    return trace("projection", variables, rounded, clock=clock, marks={momentum.name: rounded})
 
 
-def _vector(network: net.Network, part: graph.VectorPart, sums: list[Port], clock: Clock) -> Block:
+def _vector(network: Network, part: graph.VectorPart, sums: list[Port], clock: Clock) -> Block:
     # the accumulators subtract, so the sign of -sum costs no inverters
     variables = [Port(-port.high, -port.low, port.frac_bits).as_variable() for port in sums]
     pooled = np.array(variables, dtype=object).reshape(-1, 2)
     tensors = trace_nodes(network, part.before, {part.pool.name: pooled})
     end = part.head.node if part.combine is None else part.combine.inputs[1]
-    return trace("vector", variables, list(tensors[end].ravel()), clock=clock)
+    results, marks = list(tensors[end].ravel()), _marks(part.before, tensors)
+    return trace("vector", variables, results, clock=clock, marks=marks)
 
 
 def _pool_terms(
-    network: net.Network, pool: graph.Pool, outputs: dict[str, list[int]], phi: Block
+    network: Network, pool: graph.Pool, outputs: dict[str, list[int]], phi: Block
 ) -> list[Term]:
     factors = [outputs[name] for name in graph.factors(network, pool)]
     if len(factors) == 1:
@@ -337,7 +342,7 @@ def _shifted(port: Port, bits: int) -> Port:
     return Port(port.low, port.high, port.frac_bits + bits)
 
 
-def _rho(network: net.Network, parts: graph.Parts, sums: list[Port], clock: Clock) -> Block:
+def _rho(network: Network, parts: graph.Parts, sums: list[Port], clock: Clock) -> Block:
     variables = [port.as_variable() for port in sums]
     tensors: Tensors = {}
     start = 0
@@ -350,18 +355,24 @@ def _rho(network: net.Network, parts: graph.Parts, sums: list[Port], clock: Cloc
     if parts.vector is not None and parts.vector.combine is not None:
         ends.insert(0, parts.vector.combine.inputs[0])
     results = [number for end in ends for number in tensors[end].ravel()]
-    return trace("rho", variables, results, clock=clock)
+    return trace("rho", variables, results, clock=clock, marks=_marks(parts.event, tensors))
 
 
-def _output(
-    network: net.Network, part: graph.VectorPart, products: list[Port], clock: Clock
-) -> Block:
+def _output(network: Network, part: graph.VectorPart, products: list[Port], clock: Clock) -> Block:
     if part.combine is None:
         raise ConversionError(f"network {network.name!r} has no combination")
     variables = [port.as_variable() for port in products]
     total = np.array([_sum(variables[axis::2]) for axis in (0, 1)], dtype=object)
     tensors = trace_nodes(network, part.after, {part.combine.name: total})
-    return trace("output", variables, list(tensors[part.head.node].ravel()), clock=clock)
+    results, marks = (
+        list(tensors[part.head.node].ravel()),
+        _marks((part.combine, *part.after), tensors),
+    )
+    return trace("output", variables, results, clock=clock, marks=marks)
+
+
+def _marks(nodes: Sequence[net.Node], tensors: Tensors) -> Marks:
+    return {node.name: list(tensors[node.name].ravel()) for node in nodes}
 
 
 def _sum(variables: list[FixedVariable]) -> FixedVariable:

@@ -4,8 +4,11 @@ The traced logic is counted operation by operation (:mod:`count`), the rest (tab
 accumulators, CORDIC) as one LUT per adder bit, which is what a carry chain takes.
 """
 
-from collections.abc import Callable
+import math
+from collections import defaultdict
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
 from l1met_fpga.config.rtl import RtlConfig
@@ -14,7 +17,7 @@ from l1met_fpga.firmware.rtl.cordic import Cordic
 from l1met_fpga.firmware.rtl.design import SUMMANDS_PER_STAGE, Design, Term, build_design
 from l1met_fpga.models.network import Network
 
-__all__ = ["EVIDENCE", "Estimate", "estimate", "luts_of", "sum_bits"]
+__all__ = ["AROUND", "EVIDENCE", "Estimate", "estimate", "luts_by_node", "luts_of", "sum_bits"]
 
 EVIDENCE: Final = (
     "LUT counts of Yosys are mapped cells, each in a site of its own: an estimate of what Vivado "
@@ -28,6 +31,8 @@ EVIDENCE: Final = (
 )
 """How far each figure can be trusted."""
 
+AROUND: Final = "around the nodes"
+"""What :func:`luts_by_node` calls the rest."""
 _LANE_LUTS: Final = 11 + 14
 """Address of the sine, PUPPI weight of charged candidates, taking."""
 _PROTOCOL_LUTS: Final = 80
@@ -40,13 +45,11 @@ class Estimate:
     Attributes:
         lut_traced: LUTs of all traced blocks.
         lut: The same and the adders around them.
-        register_bits_traced: Pipeline registers of the traced blocks.
         dsp: Products.
     """
 
     lut_traced: float
     lut: float
-    register_bits_traced: int
     dsp: int
 
 
@@ -56,21 +59,46 @@ def estimate(design: Design) -> Estimate:
     event_blocks = tuple(b for b in design.blocks if b not in lane_blocks)
     traced = design.lanes * sum(b.lut_estimate for b in lane_blocks)
     traced += sum(b.lut_estimate for b in event_blocks)
-    registers = design.lanes * sum(b.pipeline.reg_bits for b in lane_blocks)
-    registers += sum(b.pipeline.reg_bits for b in event_blocks)
     terms = (*design.vector_terms, *design.event_terms)
     tree, accumulators = sum_bits(design)
     products = sum(t.kind != "scalar" for t in terms)
     combine = len(design.output.inputs) if design.output is not None else 0
     momenta = 0 if design.projection is None else 2
-    cordic = design.cordic
-    rest = design.lanes * _LANE_LUTS + tree + accumulators + _PROTOCOL_LUTS
     return Estimate(
         lut_traced=traced,
-        lut=traced + rest + (0 if cordic is None else _cordic_luts(cordic)),
-        register_bits_traced=registers,
-        dsp=design.lanes * (momenta + products) + combine + (cordic is not None),
+        lut=traced + tree + accumulators + _around(design),
+        dsp=design.lanes * (momenta + products) + combine + (design.cordic is not None),
     )
+
+
+def luts_by_node(design: Design) -> dict[str, float]:
+    """Return the LUTs of each node, those of its copies in the lanes together.
+
+    What belongs to no node stands under :data:`AROUND`; the sum is that of :func:`estimate`.
+    """
+    found: defaultdict[str, float] = defaultdict(float, {AROUND: _around(design)})
+    for block in design.blocks:
+        copies = design.lanes if block in (design.phi, design.projection) else 1
+        for node, luts in block.luts_by_node.items():
+            found[node] += copies * luts
+    for pool, terms in _terms_of_pools(design):
+        found[pool] += sum(sum(_sum_bits(design, term)) for term in terms)
+    return {name: luts for name, luts in found.items() if luts}
+
+
+def _terms_of_pools(design: Design) -> Iterator[tuple[str, tuple[Term, ...]]]:
+    """Yield each pool and what its accumulators add."""
+    if design.parts.vector is not None:
+        yield design.parts.vector.pool.name, design.vector_terms
+    rest = iter(design.event_terms)
+    for pool in design.parts.pools:
+        yield pool.name, tuple(islice(rest, math.prod(pool.shape)))
+
+
+def _around(design: Design) -> int:
+    """LUTs that no node needs: taking candidates, the protocol, the word for the global trigger."""
+    cordic = 0 if design.cordic is None else _cordic_luts(design.cordic)
+    return design.lanes * _LANE_LUTS + _PROTOCOL_LUTS + cordic
 
 
 def luts_of(config: RtlConfig) -> Callable[[Network], float]:
@@ -90,9 +118,14 @@ def _cordic_luts(cordic: Cordic) -> int:
 def sum_bits(design: Design) -> tuple[int, int]:
     """Return the adder bits of the trees over lanes, and of the accumulators."""
     terms: tuple[Term, ...] = (*design.vector_terms, *design.event_terms)
+    pairs = [_sum_bits(design, term) for term in terms]
+    return sum(tree for tree, _ in pairs), sum(accumulator for _, accumulator in pairs)
+
+
+def _sum_bits(design: Design, term: Term) -> tuple[int, int]:
     adds = design.lanes * design.beats
-    tree = sum(_tree_bits(t.port, design.lanes)[0] for t in terms)
-    return tree, sum(t.port.sum_of(adds, or_none=True).signed_width for t in terms)
+    accumulator = term.port.sum_of(adds, or_none=True).signed_width
+    return _tree_bits(term.port, design.lanes)[0], accumulator
 
 
 def tree_register_bits(design: Design) -> int:

@@ -17,12 +17,13 @@ from l1met_fpga.config.rtl import ExploreConfig, RtlConfig
 from l1met_fpga.firmware.rtl.design import build_design
 from l1met_fpga.firmware.rtl.estimate import estimate
 from l1met_fpga.fixed_point import FixedType
-from l1met_fpga.models import network as net
+from l1met_fpga.models import nodes as net
 from l1met_fpga.models import ranges
+from l1met_fpga.models.network import Network
 
 __all__ = ["Point", "explore", "pareto", "plot", "thinned"]
 
-Physics = Callable[[net.Network], float]
+Physics = Callable[[Network], float]
 """Network -> resolution, GeV (smaller is better)."""
 
 
@@ -53,7 +54,7 @@ class Point:
     resolution_gev: float
 
 
-def thinned(network: net.Network, *, bits: int, zero_fraction: float) -> net.Network:
+def thinned(network: Network, *, bits: int, zero_fraction: float) -> Network:
     """Return a network with coarser and sparser kernels.
 
     Args:
@@ -95,14 +96,14 @@ def _sparser(codes: npt.NDArray[np.int64], zero_fraction: float) -> npt.NDArray[
     return result
 
 
-def zero_weight_fraction(network: net.Network) -> float:
+def zero_weight_fraction(network: Network) -> float:
     """Return the fraction of zero weights among all kernels."""
     codes = [np.array(node.kernel).ravel() for node in network if isinstance(node, net.Dense)]
     return float((np.concatenate(codes) == 0).mean())
 
 
 def explore(
-    network: net.Network, config: RtlConfig, grid: ExploreConfig, physics: Physics | None = None
+    network: Network, config: RtlConfig, grid: ExploreConfig, physics: Physics | None = None
 ) -> Iterator[Point]:
     """Trace every design of a grid.
 

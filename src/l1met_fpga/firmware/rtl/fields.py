@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
+from l1met_fpga.models.nodes import Origin
 from l1met_fpga.puppi.columns import COLUMNS, MAX_PUPPI_WEIGHT
 from l1met_fpga.puppi.words import CHARGED_ONLY, LOWEST_BIT, NEUTRAL_ONLY
 
@@ -38,18 +39,20 @@ class Field:
     expression: str
 
 
-def fields_of(columns: frozenset[str]) -> list[Field]:
+def fields_of(columns: frozenset[str], *, z0_origin: Origin = "beam") -> list[Field]:
     """Return the fields of some columns, in the order of all columns."""
     return [
-        Field(name, column.type.width, COLUMN_BITS[name], _expression(name))
+        Field(name, column.type.width, COLUMN_BITS[name], _expression(name, z0_origin))
         for name, column in COLUMNS.items()
         if name in columns
     ]
 
 
-def _expression(name: str) -> str:
+def _expression(name: str, z0_origin: Origin) -> str:
     width, low = COLUMNS[name].type.width, LOWEST_BIT[name]
     bits = f"word[{low + width - 1}:{low}]"
+    if name == "z0" and z0_origin == "vertex":
+        bits = "from_vertex"
     if name in CHARGED_ONLY:
         return f"charged ? {bits} : {width}'d0"
     if name in NEUTRAL_ONLY:

@@ -14,9 +14,11 @@ from l1met_fpga.firmware.rtl.blocks import Port
 from l1met_fpga.firmware.rtl.design import Design
 from l1met_fpga.firmware.rtl.stream import beats_of
 from l1met_fpga.firmware.rtl.verilated import Mark, VerilatedModel
-from l1met_fpga.models import network as net
+from l1met_fpga.models import nodes as net
+from l1met_fpga.models.network import Network
 from l1met_fpga.processors import allowed_processors
 from l1met_fpga.puppi.columns import PHI_COUNTS_PER_TURN, Candidates
+from l1met_fpga.puppi.vertex import VERTEX
 
 __all__ = ["InterpreterForm", "Latency", "SimulationForm", "measure_latency"]
 
@@ -28,7 +30,7 @@ MARGIN_CLOCKS: Final = 8
 
 
 def _chunks(
-    network: net.Network, candidates: Candidates, run: Callable[[Candidates], HeadCodes]
+    network: Network, candidates: Candidates, run: Callable[[Candidates], HeadCodes]
 ) -> HeadCodes:
     """Run chunks of events in threads (the work is in C++, outside Python's lock)."""
     n_events = len(candidates["pt"])
@@ -189,9 +191,11 @@ def run_events(
     gaps = np.zeros(len(candidates["pt"]), np.int64) + np.asarray(before)
     if len(gaps):
         gaps[0] += RESET_CLOCKS
-    beats = beats_of(candidates, design.lanes, before=gaps, trailing=drain)
+    beats = beats_of(
+        candidates, design.lanes, before=gaps, trailing=drain, z0_origin=design.network.z0_origin
+    )
     beats.marks[:RESET_CLOCKS] = Mark.RESET
-    found, _ = model.run(beats.marks, beats.words, beats.columns)
+    found, _ = model.run(beats.marks, beats.words, beats.columns, vertex=beats.vertex)
     return beats, found
 
 
@@ -225,6 +229,8 @@ def measure_latency(design: Design, model: VerilatedModel) -> Latency:
     candidates["pt"][:] = 40
     candidates["pid"][:] = 2
     candidates["puppi_weight"][:] = 256
+    if design.network.reads_vertex:
+        candidates |= {"z0": np.zeros(shape, np.int16), VERTEX: np.zeros((shape[0], 1), np.int16)}
     beats, found = run_events(design, model, candidates)
     figures = {
         "from_first_word": found["cycle"] - beats.first,

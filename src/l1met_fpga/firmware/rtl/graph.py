@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from l1met_fpga.errors import ConversionError
-from l1met_fpga.models import network as net
+from l1met_fpga.models import nodes as net
 from l1met_fpga.models.heads import NetworkHead
+from l1met_fpga.models.network import Network
 
 __all__ = ["Parts", "VectorPart", "factors", "split"]
 
@@ -54,13 +55,13 @@ class Parts:
     event: tuple[net.Node, ...]
     heads: tuple[NetworkHead, ...]
 
-    def summed(self, network: net.Network) -> tuple[str, ...]:
+    def summed(self, network: Network) -> tuple[str, ...]:
         """Return the candidate nodes whose numbers leave the lanes' perceptron."""
         first = () if self.vector is None else (self.vector.pool.inputs[0],)
         return (*first, *(name for pool in self.pools for name in factors(network, pool)))
 
 
-def factors(network: net.Network, pool: Pool) -> tuple[str, ...]:
+def factors(network: Network, pool: Pool) -> tuple[str, ...]:
     """Return the nodes whose product a pool sums: two, or one where it sums a node as it is.
 
     A product that only the pool reads is made in a multiplier of the lane.
@@ -73,7 +74,7 @@ def factors(network: net.Network, pool: Pool) -> tuple[str, ...]:
     return (source.name,)
 
 
-def split(network: net.Network) -> Parts:
+def split(network: Network) -> Parts:
     """Cut a network at its pools and its combination.
 
     Raises:
@@ -99,7 +100,7 @@ def split(network: net.Network) -> Parts:
     return Parts(candidate, vector, pools, event, heads)
 
 
-def _vector(network: net.Network) -> VectorPart | None:
+def _vector(network: Network) -> VectorPart | None:
     found = [n for n in network if isinstance(n, net.VectorPool)]
     if not found:
         return None
@@ -127,7 +128,7 @@ def _vector(network: net.Network) -> VectorPart | None:
     return VectorPart(head, momentum, pool, before, combine, after)
 
 
-def _only(network: net.Network, kind: type[T]) -> T:
+def _only(network: Network, kind: type[T]) -> T:
     found = [n for n in network if isinstance(n, kind)]
     if len(found) != 1:
         raise ConversionError(
@@ -137,13 +138,13 @@ def _only(network: net.Network, kind: type[T]) -> T:
     return found[0]
 
 
-def _needs(network: net.Network, end: str) -> set[str]:
+def _needs(network: Network, end: str) -> set[str]:
     """Names of the nodes that a node depends on, itself included."""
     return {end, *(n.name for n in _between(network, ends=[end], starts=()))}
 
 
 def _between(
-    network: net.Network, *, ends: Sequence[str], starts: Sequence[str]
+    network: Network, *, ends: Sequence[str], starts: Sequence[str]
 ) -> tuple[net.Node, ...]:
     """Nodes needed for ``ends`` without passing ``starts`` (not included) or inputs."""
     needed: set[str] = set()

@@ -1,7 +1,8 @@
 // Drives the Verilated top level clock by clock; called through ctypes.
 // From the compiler's command line: L1MET_LANES; L1MET_NUMBERS(X), which is X(port, bits, is signed)
 // for every number that is given out; L1MET_VALID and L1MET_ERROR, ports that say when; and
-// L1MET_GT where there is a word for the global trigger; L1MET_WINDOWS where there are windows.
+// L1MET_GT where there is a word for the global trigger; L1MET_WINDOWS where there are windows;
+// L1MET_VERTEX where z0 of a vertex is taken.
 #include <cstdint>
 #include <cstring>
 
@@ -52,11 +53,13 @@ void l1met_set_windows(void* handle, const std::uint32_t* windows) {
 void l1met_destroy(void* handle) { delete static_cast<Simulation*>(handle); }
 
 // marks: bit 0 valid, 1 first, 2 last, 3 reset, 4 take columns instead of words; one per clock.
-// words: L1MET_LANES per clock. columns: 2 * L1MET_LANES per clock, or null.
+// words: L1MET_LANES per clock. columns: 2 * L1MET_LANES per clock, or null. vertex: one per clock, or
+// null where none is taken.
 // Returns the number of results, or -1 if there are more than max_results.
 std::int64_t l1met_run(void* handle, std::int64_t n_cycles, const std::uint8_t* marks,
                        const std::uint64_t* words, const std::uint64_t* columns,
-                       std::int64_t max_results, L1MetResult* results, std::int64_t* stray) {
+                       [[maybe_unused]] const std::int16_t* vertex, std::int64_t max_results,
+                       L1MetResult* results, std::int64_t* stray) {
     Vl1met& top = static_cast<Simulation*>(handle)->top;
     std::int64_t n_results = 0;
 #ifdef L1MET_GT
@@ -73,6 +76,10 @@ std::int64_t l1met_run(void* handle, std::int64_t n_cycles, const std::uint8_t* 
         std::memcpy(&top.in_words, words + cycle * L1MET_LANES, 8 * L1MET_LANES);
         if (columns != nullptr)
             std::memcpy(&top.in_columns, columns + cycle * 2 * L1MET_LANES, 16 * L1MET_LANES);
+#ifdef L1MET_VERTEX
+        constexpr unsigned vertex_bits = (1u << L1MET_VERTEX) - 1;
+        top.vertex_z0 = static_cast<std::uint16_t>(vertex[cycle]) & vertex_bits;
+#endif
         top.clk = 0;
         top.eval();
         if (top.L1MET_VALID) {  // what stands at the pins during this clock

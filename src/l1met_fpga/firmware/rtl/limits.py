@@ -3,7 +3,8 @@
 from typing import Final
 
 from l1met_fpga.errors import ConversionError
-from l1met_fpga.models import network as net
+from l1met_fpga.models import nodes as net
+from l1met_fpga.models.network import Network
 
 __all__ = ["require_traceable"]
 
@@ -11,7 +12,7 @@ FLOAT32_BITS: Final = 24
 """da4ml's matrix product takes its matrix as float32."""
 
 
-def require_traceable(network: net.Network) -> None:
+def require_traceable(network: Network) -> None:
     """Check that no constant of a matrix product has more bits than the tracer keeps.
 
     Raises:

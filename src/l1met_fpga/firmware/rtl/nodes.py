@@ -9,7 +9,8 @@ from da4ml.trace import FixedVariable, FixedVariableArray
 
 from l1met_fpga.errors import ConversionError
 from l1met_fpga.firmware.rtl import primitives
-from l1met_fpga.models import network as net
+from l1met_fpga.models import nodes as net
+from l1met_fpga.models.network import Network
 from l1met_fpga.puppi.columns import COLUMNS
 
 __all__ = ["Tensors", "trace_nodes"]
@@ -22,7 +23,7 @@ Tensors = dict[str, npt.NDArray[Any]]
 """Node or column name -> da4ml variables, shape of the node without the candidate axis."""
 
 
-def trace_nodes(network: net.Network, nodes: Sequence[net.Node], tensors: Tensors) -> Tensors:
+def trace_nodes(network: Network, nodes: Sequence[net.Node], tensors: Tensors) -> Tensors:
     """Trace nodes in order.
 
     Args:
@@ -59,7 +60,7 @@ def trace_nodes(network: net.Network, nodes: Sequence[net.Node], tensors: Tensor
     return known
 
 
-def _columns(network: net.Network, node: net.Features, known: Tensors) -> dict[str, FixedVariable]:
+def _columns(network: Network, node: net.Features, known: Tensors) -> dict[str, FixedVariable]:
     """Return the raw counts of each column that the features read."""
     return {
         column.column: known[column.name].item()
@@ -68,7 +69,7 @@ def _columns(network: net.Network, node: net.Features, known: Tensors) -> dict[s
     }
 
 
-def _features(network: net.Network, node: net.Features, known: Tensors) -> npt.NDArray[Any]:
+def _features(network: Network, node: net.Features, known: Tensors) -> npt.NDArray[Any]:
     counts = _columns(network, node, known)
     return np.array([_feature(f, counts[f.column]) for f in node.features], dtype=object)
 
@@ -88,7 +89,7 @@ def _flag_values(feature: net.Feature, codes: npt.NDArray[np.int64]) -> npt.NDAr
     return feature.type.decode(feature.type.convert(raised, 0))
 
 
-def _dense(network: net.Network, node: net.Dense, known: Tensors) -> npt.NDArray[Any]:
+def _dense(network: Network, node: net.Dense, known: Tensors) -> npt.NDArray[Any]:
     x = known[node.inputs[0]].ravel()
     kernel = node.kernel_type.decode(np.array(node.kernel)).reshape(len(x), -1)
     bias = node.bias_type.decode(np.array(node.bias))
@@ -109,7 +110,7 @@ def _dense(network: net.Network, node: net.Dense, known: Tensors) -> npt.NDArray
 
 
 def _flags_to_tables(
-    network: net.Network,
+    network: Network,
     features: net.Features,
     kernel: npt.NDArray[np.float64],
     bias: npt.NDArray[np.float64],
@@ -156,7 +157,7 @@ def _quantize_channels(node: net.QuantizeChannels, known: Tensors) -> npt.NDArra
     return np.array(flat, dtype=object)
 
 
-def _table(network: net.Network, node: net.Table, known: Tensors) -> npt.NDArray[Any]:
+def _table(network: Network, node: net.Table, known: Tensors) -> npt.NDArray[Any]:
     source = network.node(node.inputs[0]).type
     table = np.array(node.table, dtype=np.int64)
     flat = [primitives.look_up(v, table, source, node.type) for v in known[node.inputs[0]].ravel()]

@@ -11,7 +11,8 @@ from da4ml.trace import FixedVariableArray
 
 from l1met_fpga.firmware.rtl import graph
 from l1met_fpga.firmware.rtl.nodes import Tensors, trace_nodes
-from l1met_fpga.models import network as net
+from l1met_fpga.models import nodes as net
+from l1met_fpga.models.network import Network
 from l1met_fpga.puppi.columns import COLUMNS
 
 __all__ = ["NetworkTracer"]
@@ -24,7 +25,7 @@ class NetworkTracer(DAISTracerPluginBase):  # type: ignore[misc]
     outputs are the tensors that the pools read.
     """
 
-    model: net.Network
+    model: Network
 
     def get_input_shapes(self) -> Sequence[tuple[int, ...]]:
         """Return one scalar per column."""

@@ -94,6 +94,7 @@ class RtlProject:
             valid=f"{heads[0].name}_valid",
             error=f"{heads[0].name}_error",
             has_word=self.design.cordic is not None,
+            vertex=self.design.network.reads_vertex,
             windows=windows,
         )
 

@@ -9,8 +9,9 @@ import numpy.typing as npt
 
 from l1met_fpga.firmware.rtl.fields import COLUMN_BITS
 from l1met_fpga.firmware.rtl.verilated import Mark
+from l1met_fpga.models.nodes import Origin
 from l1met_fpga.puppi.columns import COLUMNS, Candidates
-from l1met_fpga.puppi.words import carried_by_words, pack
+from l1met_fpga.puppi.vertex import VERTEX, packed, vertex_of
 
 __all__ = ["Beats", "beats_of"]
 
@@ -25,6 +26,8 @@ class Beats:
         columns: Shape (n_clocks, lanes, 2), None when words say everything.
         first: Clock of the first beat of each event.
         last: Clock of the last beat of each event.
+        vertex: z0 of the vertex at the pins, shape (n_clocks,): an event's with its first beat, its
+            complement in all other clocks, which no design may take; None when events have none.
     """
 
     marks: npt.NDArray[np.uint8]
@@ -32,10 +35,16 @@ class Beats:
     columns: npt.NDArray[np.uint64] | None
     first: npt.NDArray[np.int64]
     last: npt.NDArray[np.int64]
+    vertex: npt.NDArray[np.int16] | None = None
 
 
 def beats_of(
-    candidates: Candidates, lanes: int, *, before: npt.ArrayLike = 0, trailing: int = 0
+    candidates: Candidates,
+    lanes: int,
+    *,
+    before: npt.ArrayLike = 0,
+    trailing: int = 0,
+    z0_origin: Origin = "beam",
 ) -> Beats:
     """Lay events out back to back.
 
@@ -47,6 +56,10 @@ def beats_of(
         lanes: Words per beat.
         before: Idle clocks before each event, one number or shape (n_events,).
         trailing: Idle clocks after the last event.
+        z0_origin: What z0 of the candidates counts from; words have it from the beam.
+
+    Raises:
+        DataError: If z0 counts from the vertex and the vertices are not there.
     """
     pt = np.asarray(candidates["pt"])
     n_events, n_slots = pt.shape
@@ -67,7 +80,12 @@ def beats_of(
         if name in COLUMNS
     }
     sent = {name: codes[event, beat] for name, codes in padded.items()}
-    words, has_word = _words(sent)
+    vertex = None
+    if z0_origin == "vertex":
+        of_events = vertex_of(candidates)
+        sent[VERTEX] = of_events[event]
+        vertex = _at_first_beats(of_events[:, 0], first, n_clocks)
+    words, has_word = packed(sent, z0_origin=z0_origin)
 
     all_words = np.zeros((n_clocks, lanes), np.uint64)
     all_words[clock] = words
@@ -80,24 +98,25 @@ def beats_of(
         columns = np.zeros((n_clocks, lanes, 2), np.uint64)
         columns[clock] = _raw(sent)
         marks[clock[~has_word.all(axis=1)]] |= Mark.COLUMNS
-    return Beats(marks, all_words, columns, first, last)
+    return Beats(marks, all_words, columns, first, last, vertex)
 
 
-def _words(sent: Mapping[str, npt.NDArray[Any]]) -> tuple[npt.NDArray[np.uint64], Any]:
-    """Words, and where a word can carry the candidate at all (columns drawn at random cannot)."""
-    codes = {name: sent.get(name, np.zeros_like(sent["pt"])) for name in COLUMNS}
-    empty = codes["pt"] == 0
-    fits = carried_by_words(codes)
-    has_word = fits | empty
-    drop = ~fits | empty
-    return pack({name: np.where(drop, 0, code) for name, code in codes.items()}), has_word
+def _at_first_beats(
+    of_events: npt.NDArray[np.int16], first: npt.NDArray[np.int64], n_clocks: int
+) -> npt.NDArray[np.int16]:
+    """z0 of vertices with the first beat of their events, and something else in all other clocks."""
+    beginning = np.searchsorted(first, np.arange(n_clocks), side="right") - 1
+    pins = ~of_events[np.maximum(beginning, 0)] if len(of_events) else np.zeros(n_clocks, np.int16)
+    pins[first] = of_events
+    return pins
 
 
 def _raw(sent: Mapping[str, npt.NDArray[Any]]) -> npt.NDArray[np.uint64]:
     """128 bits per lane with every column at its own place, as two 64-bit halves."""
     shape = sent["pt"].shape
     halves = np.zeros((*shape, 2), np.uint64)
-    for name, codes in sent.items():
+    for name in set(sent) & set(COLUMNS):
+        codes = sent[name]
         width, low = COLUMNS[name].type.width, COLUMN_BITS[name]
         bits = codes.astype(np.int64).view(np.uint64) & np.uint64((1 << width) - 1)
         half, place = divmod(low, 64)

@@ -21,6 +21,7 @@ from l1met_fpga.errors import ToolError, ToolMissingError
 from l1met_fpga.files import exclusive
 from l1met_fpga.firmware.tools import require_tool, run_tool
 from l1met_fpga.processors import allowed_processors
+from l1met_fpga.puppi.columns import COLUMNS
 from l1met_fpga.puppi.windows import WINDOW_BITS
 
 __all__ = ["Mark", "Number", "VerilatedModel", "compile_design", "result_type", "verilator_root"]
@@ -94,17 +95,21 @@ class VerilatedModel:
         library: The shared library.
         lanes: Candidates per clock.
         numbers: What it gives out.
+        vertex: Whether it takes the z0 of a vertex.
     """
 
     library: ctypes.CDLL
     lanes: int
     numbers: tuple[Number, ...]
+    vertex: bool = False
 
     def run(
         self,
         marks: npt.NDArray[np.uint8],
         words: npt.NDArray[np.uint64],
         columns: npt.NDArray[np.uint64] | None = None,
+        *,
+        vertex: npt.NDArray[np.int16] | None = None,
         windows: npt.NDArray[np.uint64] | None = None,
     ) -> tuple[npt.NDArray[Any], int]:
         """Run the design clock by clock from its power-up state.
@@ -113,17 +118,26 @@ class VerilatedModel:
             marks: Bits of :class:`Mark`, shape (n_clocks,).
             words: Candidate words, shape (n_clocks, lanes).
             columns: Raw columns for clocks marked ``COLUMNS``, shape (n_clocks, lanes, 2).
+            vertex: z0 of the vertex at the pins, shape (n_clocks,), for a design that takes one.
             windows: Windows of the operator (:func:`l1met_fpga.puppi.windows.codes_of`), for a design
                 that was compiled with them.
 
         Returns:
             Results (:func:`result_type`) in order, and the number of stray beats.
+
+        Raises:
+            ToolError: If there is a vertex and the design takes none, or the other way round.
         """
+        if (vertex is not None) != self.vertex:
+            takes = "takes the z0 of a vertex" if self.vertex else "takes no vertex"
+            raise ToolError(f"the design {takes}; the input has {'none' if self.vertex else 'one'}")
         n = len(marks)
         marks = np.ascontiguousarray(marks, dtype=np.uint8)
         words = np.ascontiguousarray(words, dtype=np.uint64).reshape(n, self.lanes)
         if columns is not None:
             columns = np.ascontiguousarray(columns, dtype=np.uint64).reshape(n, self.lanes, 2)
+        if vertex is not None:
+            vertex = np.ascontiguousarray(vertex, dtype=np.int16).reshape(n)
         results = np.zeros(n, result_type(self.numbers))
         stray = ctypes.c_int64()
         handle = ctypes.c_void_p(self.library.l1met_create())
@@ -136,6 +150,7 @@ class VerilatedModel:
                 _pointer(marks),
                 _pointer(words),
                 _pointer(columns),
+                _pointer(vertex),
                 ctypes.c_int64(n),
                 _pointer(results),
                 ctypes.byref(stray),
@@ -165,6 +180,7 @@ def compile_design(
     valid: str,
     error: str,
     has_word: bool,
+    vertex: bool = False,
     windows: bool = False,
     optimization: str = "-O2",
 ) -> VerilatedModel:
@@ -181,6 +197,7 @@ def compile_design(
         valid: Port that is high when the numbers are there.
         error: Port that says that the event broke the protocol.
         has_word: Whether it gives words for the global trigger.
+        vertex: Whether it takes the z0 of a vertex.
         windows: Whether it has the operator's windows.
         optimization: C++ compiler level; ``-O0`` compiles fast and runs slowly.
 
@@ -197,6 +214,7 @@ def compile_design(
     options = [
         f"-DL1MET_LANES={lanes}", f"-DL1MET_NUMBERS(X)={listed}", f"-DL1MET_VALID={valid}",
         f"-DL1MET_ERROR={error}", *(["-DL1MET_GT"] if has_word else []), *defines, optimization,
+        *([f"-DL1MET_VERTEX={COLUMNS['z0'].type.width}"] if vertex else []),
     ]  # fmt: skip
     library = build / f"libl1met_{_fingerprint(source, top, compiler, options)}.so"
     if not library.is_file():
@@ -206,7 +224,7 @@ def compile_design(
                 build.mkdir(parents=True)
                 _verilate(root, source, build, top, defines)
                 _link(compiler, root, build, library, options)
-    return VerilatedModel(_load(library), lanes, tuple(numbers))
+    return VerilatedModel(_load(library), lanes, tuple(numbers), vertex)
 
 
 def _fingerprint(source: Path, top: str, compiler: str, options: list[str]) -> str:

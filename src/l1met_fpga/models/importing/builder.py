@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from l1met_fpga.errors import ConversionError
 from l1met_fpga.fixed_point import FixedType
-from l1met_fpga.models import network as net
+from l1met_fpga.models import nodes as net
 from l1met_fpga.models import ranges
 from l1met_fpga.models.importing.exact import Codes, codes_type, no_bias, require_float32
 from l1met_fpga.models.importing.inputs import Linear

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from l1met_fpga.errors import ConversionError
 from l1met_fpga.fixed_point import FixedType, Overflow
-from l1met_fpga.models import network as net
+from l1met_fpga.models import nodes as net
 from l1met_fpga.models.importing.builder import Builder
 from l1met_fpga.models.importing.exact import exact_codes
 from l1met_fpga.models.importing.pools import quantize_vectors

@@ -1,7 +1,7 @@
 """Models of HGQ2 and Keras 3: their layers as steps, every argument looked at.
 
 HGQ2's wheel brings a folder named ``qkeras`` that must not lie over QKeras, so the package lives in a
-folder of its own (:mod:`l1met_fpga.models.importing.packages`). Quantized kernels are asked of HGQ2
+folder of its own (:mod:`l1met_fpga.packages`). Quantized kernels are asked of HGQ2
 itself; some of its quantizers of weights do not do at inference what their modes say.
 """
 
@@ -19,8 +19,8 @@ from l1met_fpga.errors import ConversionError, RunFolderError
 from l1met_fpga.models.importing.hgq2_layers import steps_of
 from l1met_fpga.models.importing.hgq2_types import input_quantizers
 from l1met_fpga.models.importing.imported import Run
-from l1met_fpga.models.importing.packages import load_package
 from l1met_fpga.models.importing.steps import Graph, Step
+from l1met_fpga.packages import load_package
 
 __all__ = ["is_keras3", "load_keras3", "read_graph", "runner"]
 

@@ -9,12 +9,12 @@ from pydantic import ValidationError
 
 from l1met_fpga.errors import ConversionError
 from l1met_fpga.fixed_point import FixedType
-from l1met_fpga.models import network as net
 from l1met_fpga.models.heads import Head
 from l1met_fpga.models.importing import pools
 from l1met_fpga.models.importing.builder import Builder
 from l1met_fpga.models.importing.inputs import Held
 from l1met_fpga.models.importing.values import Pooled, Value, Vector
+from l1met_fpga.models.network import Network
 
 __all__ = ["Imported", "Run", "complete"]
 
@@ -37,7 +37,7 @@ class Imported:
         run: The model.
     """
 
-    network: net.Network
+    network: Network
     held: Mapping[str, Held]
     compared: Mapping[str, tuple[str, int]]
     unmasked: tuple[str, ...]
@@ -76,7 +76,7 @@ def complete(
     end = pools.finish(builder, result, f"{head.name}_xy", result_type)
     nodes = builder.used(end)
     try:
-        network = net.Network(
+        network = Network(
             name=name, n_candidates=builder.slots, heads=(head.of_node(end.name),), nodes=nodes
         )
     except ValidationError as err:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from l1met_fpga.errors import ConversionError
 from l1met_fpga.fixed_point import FixedType
-from l1met_fpga.models.network import Feature
+from l1met_fpga.models.nodes import Feature
 from l1met_fpga.puppi.columns import COLUMNS
 
 __all__ = [

@@ -7,7 +7,7 @@ import numpy as np
 
 from l1met_fpga.errors import ConversionError
 from l1met_fpga.fixed_point import FixedType
-from l1met_fpga.models import network as net
+from l1met_fpga.models import nodes as net
 from l1met_fpga.models.importing.builder import Builder
 from l1met_fpga.models.importing.exact import Codes, codes_type, exact_codes, no_bias
 from l1met_fpga.models.importing.functions import activated

@@ -7,7 +7,7 @@ import numpy as np
 from l1met_fpga.config.model import MomentumConfig
 from l1met_fpga.errors import ConversionError
 from l1met_fpga.fixed_point import FixedType, Overflow, Rounding
-from l1met_fpga.models import network as net
+from l1met_fpga.models import nodes as net
 from l1met_fpga.models import ranges
 from l1met_fpga.models.importing.builder import Builder
 from l1met_fpga.models.importing.exact import FLOAT32_BITS, codes_type, no_bias

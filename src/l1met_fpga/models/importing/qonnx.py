@@ -14,10 +14,10 @@ import numpy.typing as npt
 
 from l1met_fpga.errors import ConversionError, RunFolderError
 from l1met_fpga.models.importing.imported import Run
-from l1met_fpga.models.importing.packages import load_package
 from l1met_fpga.models.importing.qonnx_nodes import OPERATIONS
 from l1met_fpga.models.importing.qonnx_reader import Node, Reader
 from l1met_fpga.models.importing.steps import Graph, Input
+from l1met_fpga.packages import load_package
 
 __all__ = ["load_qonnx", "read_graph", "runner"]
 

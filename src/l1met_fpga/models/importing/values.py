@@ -6,7 +6,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from l1met_fpga.models import network as net
+from l1met_fpga.models import nodes as net
 from l1met_fpga.models.importing.inputs import Held, Linear
 
 __all__ = [

@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from l1met_fpga.data.event_jets import trigger_jets
 from l1met_fpga.data.examples import Examples
 from l1met_fpga.data.predictions import read_met
 from l1met_fpga.data.slots import all_slots
@@ -20,7 +21,7 @@ from l1met_fpga.puppi.jet_sums import emulate_ht_mht
 from l1met_fpga.puppi.jump import emulate_jump, jump_met_xy_gev, raised_met_xy_gev
 from l1met_fpga.puppi.sums import momentum_xy_gev, puppi_met_xy_gev
 from l1met_fpga.results.metrics import Width, Words
-from l1met_fpga.tasks.baselines import CandidateSum, trigger_jets
+from l1met_fpga.tasks.baselines import CandidateSum
 from l1met_fpga.tasks.rotation import Rotation
 from l1met_fpga.tasks.task import Baseline, BinnedFigure, Files, Heads, Loss, Plots, Step, Task
 

@@ -4,12 +4,14 @@
 #include <any>
 #include <array>
 #include <cstdint>
+#include <tuple>
 #include <utility>
 
 #include "emulator.h"
 
 // From the compiler's command line: FIELDS of a candidate, NUMBERS of the result and their type
-// NUMBER_INT, and HAS_WORD where there is a word for the global trigger.
+// NUMBER_INT, HAS_WORD where there is a word for the global trigger, and HAS_VERTEX where z0 of the vertex
+// goes in beside the words.
 
 namespace {
 
@@ -18,10 +20,12 @@ using Destroy = void(hls4mlEmulator::Model*);
 
 }  // namespace
 
-/// fields: n_events x n_slots x FIELDS; words: n_events x n_slots, used where has_words is not 0.
+/// fields: n_events x n_slots x FIELDS; words: n_events x n_slots, used where has_words is not 0;
+/// vertex: n_events, null where none goes in.
 /// Returns 0, or 1 when the library does not open, 2 when it lacks a symbol, 3 when it throws.
 extern "C" int l1met_run_emulator(const char* library, const std::int16_t* fields,
                                   const std::uint64_t* words, const std::uint8_t* has_words,
+                                  [[maybe_unused]] const std::int16_t* vertex,
                                   std::int64_t n_events, std::int64_t n_slots,
                                   std::int64_t* codes, std::uint64_t* gt_words) {
     void* const handle = dlopen(library, RTLD_LAZY | RTLD_LOCAL);
@@ -35,7 +39,12 @@ extern "C" int l1met_run_emulator(const char* library, const std::int16_t* field
         for (std::int64_t event = 0; event < n_events; ++event) {
             const int n = static_cast<int>(n_slots);
             if (has_words[event] != 0) {
+#ifdef HAS_VERTEX
+                const int z0 = vertex[event];
+                model->prepare_input(std::make_tuple(words + event * n_slots, n, z0));
+#else
                 model->prepare_input(std::make_pair(words + event * n_slots, n));
+#endif
             } else {
                 model->prepare_input(std::make_pair(fields + event * n_slots * FIELDS, n));
             }
