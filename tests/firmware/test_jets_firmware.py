@@ -1,6 +1,5 @@
 """The network of jets in firmware: every head, and the trigger's words of the class scores."""
 
-import ctypes
 import shutil
 from pathlib import Path
 
@@ -8,13 +7,12 @@ import numpy as np
 import pytest
 from require import require
 
-from l1met_fpga.firmware.export import cmssw_form
+from l1met_fpga.config.rtl import RtlConfig
 from l1met_fpga.firmware.export.cmssw_form import CmsswForm
 from l1met_fpga.firmware.export.cpp_form import CppForm
 from l1met_fpga.firmware.reference import evaluate
 from l1met_fpga.firmware.rtl.design import build_design
 from l1met_fpga.firmware.stress import stress_events
-from l1met_fpga.config.rtl import RtlConfig
 from l1met_fpga.models.network import Network
 from l1met_fpga.puppi.columns import COLUMNS
 from l1met_fpga.puppi.score_words import score_words
@@ -54,7 +52,11 @@ def test_words_of_scores_are_those_of_the_integer_softmax(network, jets, tmp_pat
     rng = np.random.default_rng(2)
     kind = network.type_of("flavour")
     codes["flavour"] = np.concatenate(
-        [codes["flavour"], rng.integers(kind.min_code, kind.max_code + 1, (100_000, 8)), np.zeros((1, 8), int)]
+        [
+            codes["flavour"],
+            rng.integers(kind.min_code, kind.max_code + 1, (100_000, 8)),
+            np.zeros((1, 8), int),
+        ]
     )
     codes["pt_ratio"] = np.zeros((len(codes["flavour"]), 1), int)
     words = form.score_words(codes)
