@@ -1,28 +1,34 @@
 """The network of jets in firmware: every head, and the trigger's words of the class scores."""
 
 import shutil
-from pathlib import Path
 
 import numpy as np
 import pytest
+from keras_models import MODELS
 from require import require
 
 from l1met_fpga.config.rtl import RtlConfig
+from l1met_fpga.config.run import load_run
 from l1met_fpga.firmware.export.cmssw_form import CmsswForm
 from l1met_fpga.firmware.export.cpp_form import CppForm
 from l1met_fpga.firmware.reference import evaluate
 from l1met_fpga.firmware.rtl.design import build_design
 from l1met_fpga.firmware.stress import stress_events
-from l1met_fpga.models.network import Network
+from l1met_fpga.models.build import build
+from l1met_fpga.models.export import bake_weights, export_network
+from l1met_fpga.models.keras import keras
 from l1met_fpga.puppi.columns import COLUMNS
 from l1met_fpga.puppi.score_words import score_words
-
-JETS = Path(__file__).parents[2] / "models" / "jets"
+from l1met_fpga.tasks.jets.task import TASK
 
 
 @pytest.fixture(scope="module")
 def network():
-    return Network.load(JETS / "network.json")
+    """That of the recipe, with weights as they are before training."""
+    keras.utils.set_random_seed(3)
+    model = build(load_run(MODELS / "jets.yaml").model, TASK.heads)
+    bake_weights(model)
+    return export_network(model, TASK.heads)
 
 
 @pytest.fixture(scope="module")
