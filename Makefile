@@ -20,7 +20,7 @@ export TF_CPP_MIN_LOG_LEVEL ?= 2
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help env train hls rtl ci-report test test-long test-oracles findings lint docs data data-full lock minimums test-python wheel-test clean bench
+.PHONY: help env train hls rtl ci-report test test-long test-oracles test-workflow findings lint docs data data-full lock minimums test-python wheel-test clean bench
 
 help: ## show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -28,6 +28,7 @@ help: ## show the targets
 env: $(READY) ## make the environment (every other target does it too)
 
 $(READY): requirements.lock setup.cfg
+	@echo "making the environment in $(VENV): one to two minutes, 3.2 GB"
 	.ci/make-env "$(PYTHON)" $(VENV)
 	touch $@
 
@@ -57,10 +58,17 @@ test-oracles: $(READY) ## hold ours against real tools (ROOT, simulators, compil
 	PYTHONPATH=$(CURDIR)/build/oracles/xrootd $(BIN)/python -m pytest -m oracle tests/oracles/test_xrootd.py
 	L1MET_PACKAGES=$(CURDIR)/build/oracles/models $(BIN)/python -m pytest -m oracle --ignore tests/oracles/test_xrootd.py --dist loadfile -n 2 $(ARGS)
 
+test-workflow: $(READY) ## run the workflow (workflow/Snakefile) small, end to end, and see that nothing is left to do
+	$(BIN)/python -m pip install --quiet -e '.[workflow]'
+	rm -rf build/workflow-small
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/snakemake -s workflow/Snakefile -c2 --configfile workflow/small.yaml
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/snakemake -s workflow/Snakefile -c2 --configfile workflow/small.yaml | grep -q "Nothing to be done"
+
 findings: ## run every script of findings/ (what outside packages do against good guesses; no part of CI)
-	@failed=; for script in findings/*.sh; do \
-	  echo "== $$script"; bash $$script 2>/dev/null || failed="$$failed $$script"; \
-	done; test -z "$$failed" || { echo "changed or failed:$$failed"; exit 1; }
+	@mkdir -p build/findings; failed=; for script in findings/*.sh; do \
+	  echo "== $$script"; errors=build/findings/$$(basename $$script .sh).txt; \
+	  bash $$script 2>$$errors || { tail -n 5 $$errors; failed="$$failed $$script"; }; \
+	done; test -z "$$failed" || { echo "changed or failed:$$failed (what they said: build/findings)"; exit 1; }
 
 lint: $(READY) ## ruff, mypy, codespell
 	$(BIN)/ruff check .
@@ -81,7 +89,7 @@ data-full: $(READY) ## make the full samples and their stores in data/full (resu
 	  test data/full/$$sample.h5 -nt data/full/$$sample || $(BIN)/l1met convert "data/full/$$sample/*.root" -o data/full/$$sample.h5 --overwrite || exit 1; \
 	done
 
-bench: bench-puppi bench-jets bench-data bench-sim bench-train bench-eval bench-hls bench-rtl bench-export bench-predict ## run every benchmark
+bench: bench-puppi bench-jets bench-data bench-sim bench-train bench-pairs bench-eval bench-hls bench-rtl bench-export bench-predict ## run every benchmark
 
 bench-%: $(READY)
 	$(BIN)/python benchmarks/bench_$*.py $(ARGS)

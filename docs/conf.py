@@ -75,7 +75,18 @@ def _draw_timing(app):
         wavedrom.render(path.read_text()).saveas(target)
 
 
+def _fold_navigation(_app, _page, _template, context, _doctree):
+    """Unfold only the branch of the page beside it.
+
+    The whole tree of some 400 modules, on each of them and on its source, was most of the build.
+    """
+    whole = context.get("toctree")
+    if whole is not None:
+        context["toctree"] = lambda **options: whole(**options | {"collapse": True})
+
+
 def setup(app):
     app.connect("builder-inited", _draw_timing)
     app.connect("builder-inited", _write_configuration_reference)
     app.connect("autodoc-process-docstring", _keep_bars)
+    app.connect("html-page-context", _fold_navigation, priority=400)  # before the theme's

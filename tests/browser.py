@@ -27,7 +27,7 @@ class Browser:
         target = self.call("Target.createTarget", url="about:blank")["targetId"]
         session = self.call("Target.attachToTarget", targetId=target, flatten=True)
         self._session = {"sessionId": session["sessionId"]}
-        for domain in ("Page", "Runtime", "Log"):
+        for domain in ("Page", "Runtime", "Log", "Performance"):
             self.call(f"{domain}.enable")
 
     def call(self, method: str, **parameters: Any) -> dict[str, Any]:
@@ -70,6 +70,11 @@ class Browser:
         options = {"key": key, "code": key, "windowsVirtualKeyCode": code}
         self.call("Input.dispatchKeyEvent", type="keyDown", text=text, **options)
         self.call("Input.dispatchKeyEvent", type="keyUp", **options)
+
+    def seconds_used(self) -> float:
+        """Return the processor time of the process that draws the page, since it began."""
+        found = self.call("Performance.getMetrics")["metrics"]
+        return float(next(one["value"] for one in found if one["name"] == "ProcessTime"))
 
     def _note(self, message: dict[str, Any]) -> None:
         """Keep what the console would show in red."""

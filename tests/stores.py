@@ -23,11 +23,11 @@ def write_sample(path: Path, label: str, *, n_events: int = 600, seed: int = 0) 
     return path
 
 
-def write_samples(folder: Path) -> list[Path]:
-    """Write a signal and a pile-up-only store."""
+def write_samples(folder: Path, n_events: int = 600) -> list[Path]:
+    """Write a signal store and one of pile-up only, two thirds as large."""
     return [
-        write_sample(folder / "ttbar.h5", "ttbar", seed=1),
-        write_sample(folder / "pileup.h5", "pileup", n_events=400, seed=2),
+        write_sample(folder / "ttbar.h5", "ttbar", n_events=n_events, seed=1),
+        write_sample(folder / "pileup.h5", "pileup", n_events=2 * n_events // 3, seed=2),
     ]
 
 

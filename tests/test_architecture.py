@@ -37,6 +37,7 @@ ROOMS = (
     ("tasks",),
     ("training",),
     ("evaluation",),
+    ("distillation",),
     ("firmware",),
     ("prediction",),
     ("report",),

@@ -1,7 +1,7 @@
 """Where the package keeps what it can make again.
 
-That are stores of ROOT samples, generated collisions and compiled functions. Nothing is kept in the
-folder where a command is called.
+That are stores of ROOT samples, generated collisions, compiled functions and the part of Verilator
+that every simulation has. Nothing is kept in the folder where a command is called.
 """
 
 import logging

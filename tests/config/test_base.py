@@ -6,6 +6,11 @@ from pydantic import Field
 
 from l1met_fpga.config import StrictModel, load_yaml, override, parse
 from l1met_fpga.config.base import matching
+from l1met_fpga.config.data import SplitConfig
+from l1met_fpga.config.evaluation import EvaluationConfig
+from l1met_fpga.config.faults import FaultsConfig
+from l1met_fpga.config.scan import ScanConfig
+from l1met_fpga.config.training import TrainingConfig
 from l1met_fpga.errors import ConfigError
 
 
@@ -197,3 +202,12 @@ def test_files_are_utf8_in_every_locale(tmp_path: Path, monkeypatch: pytest.Monk
     path.write_bytes("label: \u00e9t\u00e9".encode())
     monkeypatch.setattr("locale.getpreferredencoding", lambda *_: "ISO-8859-1")
     assert load_yaml(path) == {"label": "\u00e9t\u00e9"}
+
+
+@pytest.mark.parametrize(
+    "config", [EvaluationConfig, FaultsConfig, ScanConfig, SplitConfig, TrainingConfig]
+)
+@pytest.mark.parametrize("seed", [-1, 10**9 + 1, 10**20])
+def test_seeds_that_a_generator_would_refuse_are_refused_here(config, seed):
+    with pytest.raises(ConfigError, match=rf"seed: Input should be (less|greater) .*got {seed}"):
+        parse(config, {"seed": seed}, where="x.yaml")

@@ -297,6 +297,16 @@ def test_l1deepmet_gives_the_integers_it_was_made_from(tmp_path, compressed):
     np.testing.assert_allclose(batch.truth[GEN_MET], met_xy(events.gen_met))
 
 
+def test_another_address_without_its_package_is_not_told_to_install_xrootd(monkeypatch):
+    import sys
+
+    monkeypatch.setitem(sys.modules, "aiohttp", None)
+    monkeypatch.delitem(sys.modules, "fsspec.implementations.http", raising=False)
+    source = Source("http://nowhere.invalid/a.root", "root")
+    with pytest.raises(DataError, match=r'"aiohttp" to be installed\); install it, or copy the'):
+        list(read_source(source, ConvertConfig(), Counter()))
+
+
 def test_xrootd_without_its_package_says_what_to_install(monkeypatch):
     import sys
 

@@ -211,6 +211,7 @@ def test_other_rules(build, rule):
 
 
 @pytest.mark.filterwarnings(CLIPS)
+@pytest.mark.slow
 def test_dense_on_candidates_is_wrong_and_then_exact(tmp_path):
     model = dense_on_candidates()
     assert differing(model, unguarded(model, tmp_path / "raw", bit_exact=True)) > 0

@@ -35,7 +35,8 @@ def agreement(network, config, folder, rng, n_random=N_RANDOM):
 
 
 @pytest.mark.parametrize(
-    "name", [pytest.param(n, marks=[pytest.mark.slow] * (n == "channels")) for n in NETWORKS]
+    "name",
+    [pytest.param(n, marks=[pytest.mark.slow] * (n in ("channels", "deepmet"))) for n in NETWORKS],
 )
 def test_default_project_agrees(name, tmp_path, rng):
     found = agreement(NETWORKS[name](), HlsConfig(), tmp_path / "hls", rng)

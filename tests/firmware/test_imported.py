@@ -129,6 +129,21 @@ def test_what_is_no_exact_network_is_refused(arrived, tmp_path):
     assert not (tmp_path / "run").exists()
 
 
+def test_another_network_of_the_same_name_is_left_alone(arrived, tmp_path):
+    network, path, _ = arrived
+    run = create_imported_run(path, None, tmp_path / "run")
+    before = run.network.read_bytes()
+    create_imported_run(path, None, tmp_path / "run")  # the same one may be made again
+    nodes = [n.model_copy(update={"bias": (n.bias[0] + 1, *n.bias[1:])}) if n.op == "dense" else n
+             for n in network.nodes]  # fmt: skip
+    network.model_copy(update={"nodes": tuple(nodes)}).save(path)
+    with pytest.raises(
+        RunFolderError, match=r"run holds another network of the name 'deepset'.*move"
+    ):
+        create_imported_run(path, None, tmp_path / "run")
+    assert run.network.read_bytes() == before
+
+
 def test_a_foreign_folder_is_left_alone(arrived, tmp_path):
     _, path, _ = arrived
     (tmp_path / "mine").mkdir()

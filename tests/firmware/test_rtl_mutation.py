@@ -85,9 +85,9 @@ KINDS = [
 ]  # fmt: skip
 
 
-def single_candidates():
-    """One candidate of large pt in every direction."""
-    phi = np.arange(-720, 721)
+def single_candidates(step):
+    """One candidate of large pt in every direction, or every so many counts."""
+    phi = np.arange(-720, 721, step)
     events = {name: np.zeros((len(phi), N_SLOTS), np.int16) for name in REQUIRED_COLUMNS}
     events["pt"][:, 0], events["phi"][:, 0] = 16383 - np.arange(len(phi)) * 8, phi
     events["pid"][:, 0] = np.arange(len(phi)) % 8
@@ -95,11 +95,11 @@ def single_candidates():
     return events
 
 
-def all_pins(n_random, seed):
+def all_pins(n_random, seed, *, step=1):
     """Events and faults of protocol, with rubbish on the pins between beats."""
     rng = np.random.default_rng(seed)
     stress = stress_events(rng, n_random=20, n_slots=N_SLOTS)
-    drawn = (single_candidates(), stress, random_candidates(rng, n_random))
+    drawn = (single_candidates(step), stress, random_candidates(rng, n_random))
     events = {name: np.concatenate([d[name] for d in drawn]) for name in REQUIRED_COLUMNS}
     rubbish = str.maketrans({"x": "2"})
     rows = [row.translate(rubbish) for row in pins_of(events, rng)]
@@ -140,9 +140,9 @@ def unseen(n_faults, seed):
     """Plant faults one at a time; return those that change nothing, in many more events either."""
     project = write_project(small_network("deepset"), RtlConfig(lanes=LANES), folder() / "faults")
     work = folder() / "faults" / "bench"
-    short, long = all_pins(120, SEED), None
+    short, long = all_pins(120, SEED, step=8), None
     want = run(project, project.sources, short, work)
-    assert want.count("MET") > 500
+    assert want.count("MET") > 300
     rng = np.random.default_rng(seed)
     missed = []
     for _ in range(n_faults):

@@ -4,17 +4,19 @@ import subprocess
 import sys
 
 import numpy as np
+import pytest
 from rtl_designs import folder
 
 from l1met_fpga.firmware.rtl.verilog import render_template
 
 N_CASES = 12
+WIDEST = 14
 SIGNS = (0b000, 0b001, 0b010, 0b100, 0b011, 0b101, 0b110)
 
 
-def case(rng):
+def case(rng, widest):
     """Parameters, and the bits that stay zero, of one adder as the generator places it."""
-    width = int(rng.integers(1, 15))
+    width = int(rng.integers(1, widest + 1))
     negative = int(rng.choice(SIGNS))
     begins = 0 if negative & 3 == 3 else int(rng.integers(0, width + 1))
     whole = (1 << width) - 1
@@ -69,9 +71,13 @@ def prove(name, scripts):
     return done.stdout
 
 
-def test_primitives_add_three_numbers_for_all_inputs():
+@pytest.mark.parametrize(
+    ("n_cases", "widest"), [(4, 6), pytest.param(N_CASES, WIDEST, marks=pytest.mark.slow)]
+)
+def test_primitives_add_three_numbers_for_all_inputs(n_cases, widest):
     rng = np.random.default_rng(7)
-    assert "LUT6_2" in prove("three", [proof("adder3", *case(rng)) for _ in range(N_CASES)])
+    scripts = [proof("adder3", *case(rng, widest)) for _ in range(n_cases)]
+    assert "LUT6_2" in prove(f"three_{widest}", scripts)
 
 
 def test_primitives_turn_for_all_inputs():

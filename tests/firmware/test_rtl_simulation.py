@@ -5,6 +5,7 @@ import pytest
 from met_head import met_codes
 from rtl_designs import N_SLOTS, compiled, random_candidates
 
+from l1met_fpga.caches import cache_folder
 from l1met_fpga.errors import BitExactnessError
 from l1met_fpga.firmware.rtl.cordic import gt_words
 from l1met_fpga.firmware.rtl.forms import (
@@ -17,7 +18,7 @@ from l1met_fpga.firmware.rtl.stream import beats_of
 from l1met_fpga.firmware.rtl.verilated import Mark
 from l1met_fpga.firmware.stress import stress_events
 
-KINDS = ("deepset", "deepmet", "garnet")
+KINDS = ("deepset", pytest.param("deepmet", marks=pytest.mark.slow), "garnet")
 DRAIN = 60
 
 
@@ -53,6 +54,13 @@ def test_gaps_between_events_change_nothing():
     np.testing.assert_array_equal(
         np.stack([found["met_x"], found["met_y"]], axis=1), met_codes(made.network, events)
     )
+
+
+def test_verilator_s_own_part_is_compiled_once_for_all_designs():
+    made = [compiled(kind) for kind in ("deepset", "garnet")]
+    assert made[0].model.library != made[1].model.library
+    kept = list(cache_folder("verilator").rglob("*.o"))
+    assert 2 <= len(kept) <= 4  # two sources; elsewhere in this process with optimization, too
 
 
 def with_gaps(beats, rng):

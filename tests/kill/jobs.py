@@ -55,7 +55,14 @@ def _convert(workers: int, n_files: int = 5) -> Job:
     return Job(command, "out.h5", again=lambda _: [(*command, "--overwrite")])
 
 
+def _predict() -> Job:
+    command = ("predict", "run", "../inputs/stores/ttbar.h5", "-o", "met.npz")
+    # killed after its file was there
+    return Job(command, "met.npz", again=lambda _: [(*command, "--overwrite")], needs="train")
+
+
 JOBS = {
+    "predict": _predict(),
     "simulate": Job(
         (
             "simulate", "--process", "pileup", "--events", "30", "--seed", "1", "-o", "made",

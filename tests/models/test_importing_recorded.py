@@ -11,6 +11,7 @@ from met_head import met_codes
 from qonnx_models import CHANNELS
 from rtl_designs import compile_sources
 
+from l1met_fpga import packages
 from l1met_fpga.config.firmware import HlsConfig
 from l1met_fpga.config.rtl import RtlConfig
 from l1met_fpga.errors import BitExactnessError, ToolMissingError
@@ -20,7 +21,6 @@ from l1met_fpga.firmware.import_proof import source_codes
 from l1met_fpga.firmware.rtl.forms import InterpreterForm, SimulationForm
 from l1met_fpga.firmware.rtl.project import write_project
 from l1met_fpga.firmware.stress import stress_events
-from l1met_fpga.models.importing import packages
 from l1met_fpga.models.importing.assemble import assemble
 from l1met_fpga.models.importing.steps import Graph
 from l1met_fpga.tasks.met.task import MET

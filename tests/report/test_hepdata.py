@@ -4,9 +4,9 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
+from l1met_fpga import packages
 from l1met_fpga.cli.app import app
 from l1met_fpga.errors import ReportError, ToolMissingError
-from l1met_fpga.models.importing import packages
 from l1met_fpga.report.hepdata import NumberTable, number_tables, write_hepdata
 
 HEAD = "panel,curve,x,x_low,x_high,y,y_low,y_high\n"

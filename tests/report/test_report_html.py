@@ -119,6 +119,13 @@ def test_first_screen_needs_no_scrolling(browser, page):
 
 
 @pytest.mark.oracle("chromium")
+def test_a_phone_shows_one_thing_below_the_other(browser, page):
+    browser.open(page, width=PHONE)
+    widths = "Array.from(document.querySelectorAll('.first > *'), (box) => box.clientWidth)"
+    assert min(browser.run(widths)) > 0.85 * PHONE
+
+
+@pytest.mark.oracle("chromium")
 @pytest.mark.parametrize("width", [1280, PHONE])
 @pytest.mark.parametrize("dark", [False, True])
 def test_every_letter_can_be_read(browser, page, width, dark):
@@ -182,9 +189,9 @@ def test_three_megabytes_are_drawn_within_a_second(browser, page, tmp_path):
     ballast = f"<!-- {base64.b64encode(noise).decode()} --></body>"
     large.write_text(page.read_text().replace("</body>", ballast))
     assert large.stat().st_size > 2_900_000
-    drawn_ms = []
-    for _ in range(5):  # the fastest is the page's own time, the others are what else runs
+    drawn_s = []
+    for _ in range(3):  # time of the processor, whatever else runs; the first has the start in it
+        before = browser.seconds_used()
         browser.open(large, width=1280)
-        drawn = "performance.getEntriesByType('navigation')[0].loadEventEnd"
-        drawn_ms.append(browser.run(drawn))
-    assert 0 < min(drawn_ms) < 1000
+        drawn_s.append(browser.seconds_used() - before)
+    assert 0 < min(drawn_s) < 1

@@ -77,4 +77,5 @@ def tracks_from(rows, *, muon=False):
         eta.copy(),
         phi.copy(),
         np.zeros(n),
+        np.arange(n),
     )

@@ -3,12 +3,13 @@ import pytest
 from simulation_events import collision, perfect_detector, random_collisions
 
 from l1met_fpga.puppi.columns import COLUMNS
-from l1met_fpga.simulation.calorimeter import TOWER, ring_means
+from l1met_fpga.simulation.calorimeter import TOWER, Towers, add, ring_means
 from l1met_fpga.simulation.crossings import simulate_crossings
 from l1met_fpga.simulation.deposits import bend, make_lists
 from l1met_fpga.simulation.detector import load_detector
 from l1met_fpga.simulation.particles import ParticleEvents, Species
 from l1met_fpga.simulation.pool import Pool, empty_pool
+from l1met_fpga.simulation.shares import BeforeSubtraction, hard_share
 
 HADRON, PHOTON, NEUTRAL = Species.CHARGED_HADRON, Species.PHOTON, Species.NEUTRAL_HADRON
 
@@ -107,3 +108,50 @@ def test_bending_by_hand():
     assert bend(0.8, -0.7, 0.2, 1, p) == pytest.approx(
         (-bend(0.8, 0.7, 0.2, 1, p)[0], bend(0.8, 0.7, 0.2, 1, p)[1])
     )
+
+
+def test_the_share_of_the_hard_collision_is_that_of_the_energy():
+    """One photon and one neutral hadron each lie on a pile-up particle of known energy."""
+    detector = perfect_detector()
+    places = [
+        (-10.5 * TOWER, 4.5 * TOWER),
+        (12.5 * TOWER, -6.5 * TOWER),
+        (2.5 * TOWER, 20.5 * TOWER),
+    ]
+    kinds, hard_gev, pileup_gev = (PHOTON, NEUTRAL, PHOTON), (30.0, 60.0, 0.0), (10.0, 20.0, 25.0)
+
+    def at(energies, events):
+        found = [
+            (pt, eta, phi, kind, 0)
+            for pt, (eta, phi), kind in zip(energies, places, kinds, strict=True)
+            if pt
+        ]
+        return ParticleEvents.concatenate([collision(*found)] * events)
+
+    rng = np.random.default_rng(1)
+    # Pool collisions are turned and reflected at random: the pile-up is put in as one collision.
+    both = [hard + pileup for hard, pileup in zip(hard_gev, pileup_gev, strict=True)]
+    alone = simulate_crossings(at(hard_gev, 1), empty_pool(detector), detector, seed=(1,))
+    assert alone.columns["hard_share"].tolist() == [256, 256]
+    towers = [Towers.empty() for _ in range(2)]
+    for grid, energies in zip(towers, (hard_gev, both), strict=True):
+        lists = make_lists(at(energies, 1), detector.tracks, detector.calorimeter, rng)
+        add(grid, lists, 0, 0.0, 1)
+    before = BeforeSubtraction(
+        towers[1].em_gev, towers[1].had_gev, towers[0].em_gev, towers[0].had_gev
+    )
+    found = [
+        hard_share(before, eta, phi, kind == PHOTON)
+        for (eta, phi), kind in zip(places, kinds, strict=True)
+    ]
+    np.testing.assert_allclose(found, [0.75, 0.75, 0.0], atol=0.02)
+
+
+def test_tracks_know_their_collision():
+    detector = load_detector()
+    hard = random_collisions(20, np.random.default_rng(6), mean_pt_gev=5.0)
+    with_pileup = simulate_crossings(hard, _pool(detector), detector, seed=(6,))
+    nothing = simulate_crossings(ParticleEvents.empty(20), _pool(detector), detector, seed=(6,))
+    charged = with_pileup.columns["pid"] >= 2
+    assert set(with_pileup.columns["hard_share"][charged].tolist()) == {0, 256}
+    assert not nothing.columns["hard_share"].any()

@@ -8,6 +8,7 @@ from simulation_events import random_collisions
 from l1met_fpga.data.examples import Examples
 from l1met_fpga.data.read_root import read_root
 from l1met_fpga.data.read_words import read_words
+from l1met_fpga.puppi.columns import TRUTH_COLUMNS
 from l1met_fpga.simulation.crossings import simulate_crossings
 from l1met_fpga.simulation.detector import load_detector
 from l1met_fpga.simulation.ntuple import write_root, write_words
@@ -66,5 +67,21 @@ def test_word_stream_gives_the_integers_back(tmp_path, crossings):
     read = Examples.concatenate(list(read_words(path, 100, Counter())))
     assert read.counts.tolist() == crossings.counts.tolist()
     for name, codes in crossings.columns.items():
+        if name in TRUTH_COLUMNS:
+            continue
         held = np.zeros_like(codes) if name == "dxy" else codes  # of jets only: words have no root
         np.testing.assert_array_equal(read.columns[name], held, err_msg=name)
+
+
+def test_shares_of_the_hard_collision_are_written_on_request(tmp_path, crossings):
+    write_root(tmp_path / "without.root", crossings)
+    write_root(tmp_path / "with.root", crossings, truth=True)
+    read = {
+        name: Examples.concatenate(list(read_root(str(tmp_path / name), "perfnano", 7, Counter())))
+        for name in ("without.root", "with.root")
+    }
+    assert "hard_share" not in read["without.root"].columns
+    found = read["with.root"].columns
+    np.testing.assert_array_equal(found["hard_share"], crossings.columns["hard_share"])
+    charged = found["pid"] >= 2
+    assert (found["hard_share"][charged] == 256).mean() > 0.9  # no pile-up: the rest are fakes

@@ -33,7 +33,7 @@ def run(*argv: str) -> int:
 def trained(tmp_path_factory):
     folder = tmp_path_factory.mktemp("float_only")
     settings = [word for key, value in QUICK.items() for word in ("--set", f"{key}={value}")]
-    samples = [word for path in write_samples(folder) for word in ("-s", str(path))]
+    samples = [word for path in write_samples(folder, 150) for word in ("-s", str(path))]
     root = folder / "run"
     recipe = str(MODELS / "edgeconv.yaml")
     assert run("train", recipe, *samples, *settings, "-o", str(root), "--no-evaluate") == 0

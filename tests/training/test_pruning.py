@@ -32,7 +32,24 @@ def train(folder, **changes):
     return train_variant(config, MET, "pruned", mixture, validation, folder, identity={})
 
 
-@pytest.mark.parametrize("schedule", ["polynomial", "constant"])
+@pytest.fixture(scope="module")
+def half_pruned(tmp_path_factory):
+    """Trained to a sparsity of one half, which every kernel has exactly at the end."""
+    return train(
+        tmp_path_factory.mktemp("half"),
+        **{
+            "training.pruning": {
+                "schedule": "polynomial", "sparsity": 0.5, "begin": 0, "end": 0.99,
+                "every_steps": 7, "power": 1,
+            },
+            "training.epochs": 5,
+        },
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "schedule", ["polynomial", pytest.param("constant", marks=pytest.mark.slow)]
+)
 def test_sparsity_survives_early_stopping_and_stripping(tmp_path, schedule):
     result = train(
         tmp_path,
@@ -52,13 +69,13 @@ def test_sparsity_survives_early_stopping_and_stripping(tmp_path, schedule):
     assert np.mean(kernel == 0) == result.zero_fractions["phi_0_dense"]
 
 
-def test_stripping_equals_the_library(tmp_path):
+def test_stripping_equals_the_library(half_pruned):
     from tensorflow_model_optimization.sparsity.keras import strip_pruning
 
     from l1met_fpga.models.keras import keras
     from l1met_fpga.models.storage import custom_objects
 
-    result = train(tmp_path)
+    result = half_pruned
     with keras.utils.custom_object_scope(custom_objects()):
         stripped = strip_pruning(result.trained)
     ours, theirs = dense_layers(result.model), dense_layers(stripped)
@@ -109,18 +126,8 @@ def test_the_library_reaches_the_target_whatever_the_steps(schedule, power):
         assert steps.first_counted_epoch(5, 4) <= 3
 
 
-def test_trained_kernels_have_exactly_the_wanted_zeros(tmp_path):
-    result = train(
-        tmp_path,
-        **{
-            "training.pruning": {
-                "schedule": "polynomial", "sparsity": 0.5, "begin": 0, "end": 0.99,
-                "every_steps": 7, "power": 1,
-            },
-            "training.epochs": 5,
-        },
-    )  # fmt: skip
-    for wrapper in result.trained.layers:
+def test_trained_kernels_have_exactly_the_wanted_zeros(half_pruned):
+    for wrapper in half_pruned.trained.layers:
         for kernel, mask, _ in getattr(wrapper, "pruning_vars", ()):
             kept = int(np.sum(mask.numpy()))
             assert kept == max(round(0.5 * np.size(kernel)), 1), wrapper.name

@@ -5,6 +5,7 @@ from stores import SMALL, write_samples
 
 from l1met_fpga.config.run import load_run
 from l1met_fpga.config.training import LossConfig
+from l1met_fpga.data.examples import Examples
 from l1met_fpga.data.samples import load_samples
 from l1met_fpga.data.truth import GEN_MET
 from l1met_fpga.errors import ConfigError
@@ -65,6 +66,19 @@ def test_the_term_is_the_main_loss_to_the_teacher():
     assert plain == pytest.approx(0.5 * 20**2 / 2 + response)
     value = losses[1].call(tf.constant([q[0] + teacher_gev[0]]), tf.constant(u)).numpy()
     assert value == pytest.approx(plain + 5 * 0.5 * (30 * (50 - 15) + 4**2 / 2))
+
+
+def test_a_bounded_teacher_is_left_out_where_the_student_is_nearer():
+    q, teacher_gev = [[30.0, 40.0]] * 2, [[36.0, 48.0]] * 2  # 10 GeV off
+    u = [[30.0, 31.0], [30.0, 29.0]]  # 9 and 11 GeV off
+    plain, always, bounded = (
+        head_losses(MET, LossConfig(kind="mse"), weight, bounded=is_bounded)["met"]
+        for weight, is_bounded in ((0, False), (2, False), (2, True))
+    )
+    both, given = tf.constant(np.hstack([q, teacher_gev])), tf.constant(u)
+    value = bounded.call(both, given).numpy()
+    assert value[0] == pytest.approx(plain.call(tf.constant(q), given).numpy()[0])
+    assert value[1] == pytest.approx(always.call(both, given).numpy()[1])
 
 
 def test_outputs_are_a_mean_and_kept_by_content(stores, monkeypatch):
@@ -151,3 +165,20 @@ def test_teachers_that_cannot_teach_are_refused(finished, stores):
     blind = mixture(stores, **{"model.features": ["pt", "abs_eta"]}).events
     with pytest.raises(ConfigError, match="reads pid, puppi_weight, which this network does not"):
         teacher.network_of_run(root, MET, blind)
+
+
+def test_shuffled_teachers_know_the_truth_and_not_the_event():
+    """Of a teacher that is 0.8 of the truth nothing but the size of the neighbour is left."""
+    rng = np.random.default_rng(4)
+    size, angle = rng.uniform(10, 100, 400), rng.uniform(-np.pi, np.pi, 400)
+    size[:100] = 0
+    truth = (size * np.stack([np.cos(angle), np.sin(angle)])).T
+    columns = {name: np.ones(400, np.int16) for name in ("pt", "eta", "phi", "pid", "puppi_weight")}
+    events = Examples.of(np.ones(400, np.int64), columns, truth={GEN_MET: truth})
+    wrong = rng.normal(size=(400, 2))
+    given = {"met": 0.8 * truth + wrong}
+    shuffled = teacher.of_other_events(given, MET, events, np.random.default_rng(5))["met"]
+    np.testing.assert_allclose(0.8 * truth, shuffled, atol=8)  # of neighbours in size
+    noise = (shuffled - 0.8 * truth).ravel()
+    assert abs(np.corrcoef(noise, wrong.ravel())[0, 1]) < 0.1
+    assert {*np.round(np.hypot(*shuffled[:99].T), 9)} <= {*np.round(np.hypot(*given["met"].T), 9)}

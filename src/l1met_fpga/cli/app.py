@@ -34,6 +34,7 @@ COMMANDS: Final[tuple[str, ...]] = (
     "train",
     "watch",
     "scan",
+    "distill",
     "check",
     "lint",
     "synthesize",

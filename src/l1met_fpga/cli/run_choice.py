@@ -19,6 +19,7 @@ __all__ = [
     "SAMPLE_HELP",
     "assignments",
     "last_run",
+    "load_task_run",
     "load_typed_run",
     "need_last_run",
     "open_run",
@@ -116,9 +117,7 @@ def assignments(texts: Sequence[str] | None, option: str = "--set") -> dict[str,
 def load_typed_run(
     config: Path, samples: Sequence[str] | None, assign: Sequence[str] | None
 ) -> RunConfig:
-    """Read a run's configuration with ``--sample`` and ``--set`` applied.
-
-    Bins and ranges of the truth that it does not give are those of its task.
+    """Read a run's configuration with ``--sample`` and ``--set`` applied; see :func:`load_task_run`.
 
     Raises:
         ConfigError: If a text has another form, a setting is not allowed, or there is no such task.
@@ -126,7 +125,18 @@ def load_typed_run(
     typed: dict[str, Any] = dict(assignments(assign))
     if samples:
         typed["samples"] = [sample for text in samples for sample in typed_samples(text)]
-    run = load_run(config, typed)
+    return load_task_run(config, typed)
+
+
+def load_task_run(config: Path, overrides: Mapping[str, Any]) -> RunConfig:
+    """Read a run's configuration with settings changed by their dotted keys.
+
+    Bins and ranges of the truth that it does not give are those of its task.
+
+    Raises:
+        ConfigError: If a setting is not allowed, or there is no such task.
+    """
+    run = load_run(config, overrides)
     given = run.evaluation.model_dump(include=run.evaluation.model_fields_set)
     evaluation = task_named(run.task).evaluation.model_copy(update=given)
     return run.model_copy(update={"evaluation": evaluation})

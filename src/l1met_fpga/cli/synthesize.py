@@ -162,6 +162,8 @@ def _choose(
     from l1met_fpga.errors import ConfigError
     from l1met_fpga.run_folder import RunFolder
 
+    if model == "":
+        raise ConfigError("-m needs the name of a model, got an empty text")
     if run is not None:
         if model is not None or reference:
             raise ConfigError("give either a run folder, or -m MODEL with or without --reference")
@@ -200,11 +202,14 @@ def _train(console: Console, name: str, pruning: bool | None) -> "RunFolder":
     from l1met_fpga.cli.app import app
     from l1met_fpga.cli.run_choice import RUNS
     from l1met_fpga.config.run import load_run
+    from l1met_fpga.data.samples import require_samples
     from l1met_fpga.errors import RunFolderError
     from l1met_fpga.run_folder import RunFolder
 
     recipe = REFERENCE_FOLDER / f"{name}.yaml"
-    load_run(recipe).model.require_firmware()  # before it is trained
+    config = load_run(recipe)
+    config.model.require_firmware()  # before it is trained
+    require_samples(config.samples)
     console.print(
         f"no trained run of {name!r}; training one from {recipe} first, as `make train` does"
     )

@@ -10,17 +10,27 @@ import types
 import typing
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Annotated, Any, Final, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, GetCoreSchemaHandler, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    ValidationError,
+)
 from pydantic_core import CoreSchema
 
 from l1met_fpga.config.yaml_text import read_yaml
 from l1met_fpga.errors import ConfigError
 
-__all__ = ["StrictModel", "load_yaml", "matching", "model_of", "override", "parse"]
+__all__ = ["Seed", "StrictModel", "load_yaml", "matching", "model_of", "override", "parse"]
 
 Model = TypeVar("Model", bound=BaseModel)
+
+Seed = Annotated[int, Field(ge=0, le=1_000_000_000)]
+"""NumPy's older generators, which Keras and Optuna seed, take 32 bits; some seeds have others derived."""
 
 _CONVERTED: Final = frozenset({"bool", "float", "int", "str"})
 """Kinds of value that pydantic makes from others unless told not to: ``yes`` true, ``"8"`` 8."""

@@ -5,7 +5,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field, model_validator
 
-from l1met_fpga.config.base import StrictModel, matching
+from l1met_fpga.config.base import Seed, StrictModel, matching
 
 __all__ = ["LABEL_RULE", "ConvertConfig", "Role", "SampleLabel", "SplitConfig", "is_label"]
 
@@ -27,7 +27,7 @@ def is_label(text: str) -> bool:
 class SplitConfig(StrictModel):
     """How events are divided into training, validation and test parts."""
 
-    seed: int = Field(1, ge=0, description="Another seed gives another, independent division.")
+    seed: Seed = Field(1, description="Another seed gives another, independent division.")
     train: float = Field(0.7, ge=0, le=1, description="Fraction of events to train on.")
     validation: float = Field(0.1, ge=0, le=1, description="Fraction to watch training with.")
     test: float = Field(0.2, ge=0, le=1, description="Fraction kept for the final figures.")

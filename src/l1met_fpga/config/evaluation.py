@@ -6,7 +6,7 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from l1met_fpga.config.base import StrictModel
+from l1met_fpga.config.base import Seed, StrictModel
 
 __all__ = ["EvaluationConfig"]
 
@@ -71,7 +71,7 @@ class EvaluationConfig(StrictModel):
     roc_above_gev: float = Field(default=100.0, ge=0)
     tails_beyond_gev: float = Field(default=50.0, gt=0)
     bootstrap_samples: int = Field(default=200, ge=2)
-    seed: int = Field(default=1, ge=0)
+    seed: Seed = 1
     max_train_events: int = Field(default=100_000, ge=1)
     max_events: int | None = Field(default=None, ge=1)
     plot_label: str = "Phase-2 fast simulation"

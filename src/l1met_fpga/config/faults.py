@@ -5,7 +5,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field, field_validator
 
-from l1met_fpga.config.base import StrictModel
+from l1met_fpga.config.base import Seed, StrictModel
 from l1met_fpga.config.data import LABEL_RULE, SampleLabel, is_label
 
 __all__ = [
@@ -247,7 +247,7 @@ class FaultsConfig(StrictModel):
     """
 
     rate_khz: float = Field(default=62.0, gt=0)
-    seed: int = Field(default=1, ge=0)
+    seed: Seed = 1
     days: dict[str, Annotated[Fault, Field(discriminator="kind")]] = _DAYS
 
     @field_validator("days")

@@ -6,12 +6,11 @@ from typing import Annotated, Literal
 from pydantic import Field, PositiveInt
 
 from l1met_fpga.caches import cache_folder
-from l1met_fpga.config.base import StrictModel, matching
+from l1met_fpga.config.base import Seed, StrictModel, matching
 from l1met_fpga.puppi.columns import N_CANDIDATES
 
 __all__ = ["PoolConfig", "SampleConfig", "SimulationConfig"]
 
-Seed = Annotated[int, Field(ge=0, le=1_000_000_000)]
 FileStem = Annotated[
     str, matching(r"\w[\w.-]*", "letters, digits, and _ . - after the first character")
 ]
@@ -63,6 +62,8 @@ class SimulationConfig(StrictModel):
         words: Write the 64-bit word streams too.
         jets: Write the jets too, with their constituents and generated flavour: ``NAME_jets.root``;
             ``only`` writes nothing else, and they are ``NAME.root``.
+        truth: Write of each candidate the part of its momentum that comes from the hard collision
+            (branch ``hardShare``).
         workers: Processes on this machine; ``null`` takes one per processor.
         scheduler: Address of a Dask scheduler to use instead (``tcp://host:8786``).
     """
@@ -78,6 +79,7 @@ class SimulationConfig(StrictModel):
     compact: bool = False
     words: bool = False
     jets: bool | Literal["only"] = False
+    truth: bool = False
     workers: PositiveInt | None = None
     scheduler: str | None = None
 

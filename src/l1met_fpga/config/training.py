@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AliasChoices, Field, model_validator
 
-from l1met_fpga.config.base import StrictModel
+from l1met_fpga.config.base import Seed, StrictModel
 from l1met_fpga.config.data import Role, SampleLabel
 
 __all__ = [
@@ -227,6 +227,11 @@ class TeacherConfig(StrictModel):
         epochs: Epochs of each of them; null takes those of the float twin.
         runs: Run folders (or shipped networks) of any architecture for the same task: of each the
             float network, or, where there is none, the one that becomes firmware.
+        bounded: Leave the term out for events of which the student knows better: those where its
+            distance to the truth is smaller than that of the teachers.
+        shuffled: Each event gets what the teachers give of another event of about the same true
+            size, turned to the true direction: a control that knows how well teachers do on the
+            whole and nothing of the event itself.
     """
 
     weight: float = Field(default=0.0, ge=0)
@@ -234,6 +239,8 @@ class TeacherConfig(StrictModel):
     train: int = Field(default=0, ge=0, le=20)
     epochs: int | None = Field(default=None, ge=1)
     runs: tuple[Path, ...] = ()
+    bounded: bool = False
+    shuffled: bool = False
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -281,6 +288,9 @@ class TrainingConfig(StrictModel):
         teacher: Networks that the quantized ones learn from beside the truth.
         augment: Rotate each event by whole phi counts and reflect half of them.
         faults: Events that are seen as on a bad day of the detector.
+        calibrate: Signal sample on whose validation part the size of MET that the word for the
+            global trigger tells is brought to the mean response of one, by a straight line over
+            ``evaluation.response_range_gev``; null tells it as it is. px and py stay.
         truth_edges_gev: Borders of ranges of the truth with their own weight; empty for none.
         truth_weights: Weight of events in each range, one more than borders.
         early_stopping: Null trains all epochs and keeps the best.
@@ -289,7 +299,7 @@ class TrainingConfig(StrictModel):
         deterministic: Same result for the same seed on the same machine.
     """
 
-    seed: int = Field(default=1, ge=0)
+    seed: Seed = 1
     epochs: int = Field(default=30, ge=1)
     batch_size: int = Field(default=512, ge=1)
     events_per_epoch: int | None = Field(default=None, ge=1)
@@ -303,6 +313,7 @@ class TrainingConfig(StrictModel):
     start_from_float: bool = False
     teacher: TeacherConfig = TeacherConfig()
     pruning: PruningConfig = PruningConfig()
+    calibrate: SampleLabel | None = None
     # run folders of before there were other tasks than MET have the second names
     truth_edges_gev: tuple[float, ...] = Field(
         default=(), validation_alias=AliasChoices("truth_edges_gev", "gen_met_edges_gev")

@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field, StringConstraints, field_validator,
 from l1met_fpga.config.base import StrictModel, load_yaml, parse
 from l1met_fpga.data.truth import TRUTHS
 from l1met_fpga.errors import ConfigError
-from l1met_fpga.puppi.columns import COLUMNS
+from l1met_fpga.puppi.columns import STORED_COLUMNS
 
 __all__ = ["PACKAGED", "BranchMap", "Names", "PolarVector", "load_branch_map"]
 
@@ -110,9 +110,9 @@ class BranchMap(StrictModel):
     @field_validator("hardware", "extras")
     @classmethod
     def _known_columns(cls, value: dict[str, Names]) -> dict[str, Names]:
-        unknown = sorted(set(value) - set(COLUMNS))
+        unknown = sorted(set(value) - set(STORED_COLUMNS))
         if unknown:
-            raise ValueError(f"unknown columns {unknown}; known are {', '.join(COLUMNS)}")
+            raise ValueError(f"unknown columns {unknown}; known are {', '.join(STORED_COLUMNS)}")
         return value
 
 

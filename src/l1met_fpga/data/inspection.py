@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from l1met_fpga.data.totals import Totals
 from l1met_fpga.data.truth import Quantity
-from l1met_fpga.puppi.columns import COLUMNS, ParticleId
+from l1met_fpga.puppi.columns import STORED_COLUMNS, ParticleId
 
 __all__ = ["ColumnRange", "Composition", "Inspection"]
 
@@ -79,7 +79,7 @@ class Inspection:
         """Return the range of each column of the file."""
         result = {}
         for name, histogram in self.totals.codes.items():
-            column = COLUMNS[name]
+            column = STORED_COLUMNS[name]
             values = (np.arange(histogram.size) + column.type.min_code) * column.lsb
             low, middle, high = _quantiles(values, histogram, (0.0, 0.5, 1.0))
             result[name] = ColumnRange(low, middle, high, column.unit)
@@ -88,9 +88,9 @@ class Inspection:
     def composition(self) -> dict[ParticleId, Composition]:
         """Return the share of each particle type, all of them, also where there is none."""
         histograms = self.totals.pt_by_pid
-        pt_gev = np.arange(histograms.shape[1]) * COLUMNS["pt"].lsb
+        pt_gev = np.arange(histograms.shape[1]) * STORED_COLUMNS["pt"].lsb
         n_all = max(int(histograms.sum()), 1)
-        sum_pt_gev = max(float(histograms.sum(axis=0) @ pt_gev), COLUMNS["pt"].lsb)
+        sum_pt_gev = max(float(histograms.sum(axis=0) @ pt_gev), STORED_COLUMNS["pt"].lsb)
         return {
             pid: Composition(
                 per_event=int(row.sum()) / max(self.n_events, 1),

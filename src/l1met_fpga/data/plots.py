@@ -15,10 +15,10 @@ from l1met_fpga.data.truth import CANDIDATE_SUMS, Kind, Quantity
 from l1met_fpga.plots.figure import COLOURS, styled
 from l1met_fpga.puppi.columns import (
     ANGLE_LSB_RAD,
-    COLUMNS,
     N_CANDIDATES,
     PARTICLE_KINDS,
     PT_LSB_GEV,
+    STORED_COLUMNS,
 )
 from l1met_fpga.puppi.jets import RADIUS
 
@@ -95,7 +95,7 @@ def plot_columns(totals: Totals) -> Figure:
 
 
 def _draw_column(axes: Any, name: str, histogram: Histogram) -> None:
-    column = COLUMNS[name]
+    column = STORED_COLUMNS[name]
     codes = np.arange(histogram.size) + column.type.min_code
     used = codes[histogram > 0]
     if used.size == 0:

@@ -11,7 +11,7 @@ from l1met_fpga.config.data import Role
 from l1met_fpga.data.counts import COUNT_MEANINGS
 from l1met_fpga.data.totals import Histogram, Totals
 from l1met_fpga.data.truth import CANDIDATE_SUMS, TRUTHS, Quantity
-from l1met_fpga.puppi.columns import COLUMNS, N_CANDIDATES, ParticleId
+from l1met_fpga.puppi.columns import N_CANDIDATES, STORED_COLUMNS, ParticleId
 from l1met_fpga.puppi.words import CHARGED_ONLY, NEUTRAL_ONLY
 
 __all__ = ["find_problems"]
@@ -104,7 +104,7 @@ def _full_events(totals: Totals) -> Iterator[str]:
 
 def _candidate_problems(totals: Totals) -> Iterator[str]:
     for name, histogram in totals.codes.items():
-        column = COLUMNS[name]
+        column = STORED_COLUMNS[name]
         codes = np.arange(histogram.size) + column.type.min_code
         n_outside = int(histogram[(codes < column.low) | (codes > column.high)].sum())
         if n_outside:
@@ -130,7 +130,7 @@ def _constant(name: str, histogram: Histogram) -> Iterator[str]:
     """Name a column with one value: its source probably does not store it."""
     if name == "pid" or np.count_nonzero(histogram) != 1 or histogram.sum() < 2:
         return
-    column = COLUMNS[name]
+    column = STORED_COLUMNS[name]
     value = (int(np.argmax(histogram)) + column.type.min_code) * column.lsb
     kind = {**dict.fromkeys(CHARGED_ONLY, "charged "), **dict.fromkeys(NEUTRAL_ONLY, "neutral ")}
     what = "the PUPPI weight" if name == "puppi_weight" else f"the {name}"
@@ -147,7 +147,7 @@ def _piled_up(name: str, histogram: Histogram) -> Iterator[str]:
     """
     if name not in _SMOOTH or np.count_nonzero(histogram) < 2:
         return
-    column = COLUMNS[name]
+    column = STORED_COLUMNS[name]
     first = column.low - column.type.min_code + (name == "z0")
     last = column.high - column.type.min_code - (name == "z0")
     top = first + int(np.argmax(histogram[first : last + 1]))

@@ -14,7 +14,7 @@ from l1met_fpga.data.layout import N_BEFORE_CUT, VERTEX
 from l1met_fpga.data.splits import mix64
 from l1met_fpga.data.truth import GEN_MET, vertex_cm
 from l1met_fpga.errors import DataError
-from l1met_fpga.puppi.columns import COLUMNS, N_CANDIDATES, PHI_COUNTS_PER_TURN, PT_LSB_GEV
+from l1met_fpga.puppi.columns import N_CANDIDATES, PHI_COUNTS_PER_TURN, PT_LSB_GEV, STORED_COLUMNS
 from l1met_fpga.puppi.units import to_counts
 from l1met_fpga.puppi.words import is_charged
 
@@ -66,7 +66,7 @@ def from_physical(
         tally["charged_weights_reset"] += int(reset.sum())
         result["puppi_weight"] = to_counts("puppi_weight", np.where(reset, 1, weight))
     if "pt" in values:
-        top = COLUMNS["pt"].high * PT_LSB_GEV
+        top = STORED_COLUMNS["pt"].high * PT_LSB_GEV
         tally["saturated_pt"] += int((values["pt"] > top).sum())
     return result
 
@@ -91,7 +91,7 @@ def from_hardware(name: str, values: npt.NDArray[Any]) -> npt.NDArray[np.int16]:
     Raises:
         DataError: If a value is no integer or outside the column's type.
     """
-    column = COLUMNS[name]
+    column = STORED_COLUMNS[name]
     # A NaN fails both comparisons, so it counts as bad.
     good = (values >= column.low) & (values <= column.high)
     if values.dtype.kind == "f":

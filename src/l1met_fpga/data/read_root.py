@@ -24,7 +24,7 @@ from l1met_fpga.data.quantize import (
 from l1met_fpga.data.root_arrays import EventArrays
 from l1met_fpga.data.root_table import open_table, steps
 from l1met_fpga.data.truth import Quantity, scalar, vector_from_polar
-from l1met_fpga.puppi.columns import COLUMNS, MAX_PUPPI_WEIGHT
+from l1met_fpga.puppi.columns import MAX_PUPPI_WEIGHT, STORED_COLUMNS
 from l1met_fpga.puppi.units import pid_from_pdg_id
 from l1met_fpga.puppi.words import is_charged
 
@@ -94,7 +94,7 @@ def _batch(arrays: EventArrays, names: FileBranches, tally: Counter[str]) -> Exa
         besides[N_PILEUP] = _n_pileup(arrays.per_event(names.n_pileup))
     return Examples.of(
         arrays.counts,
-        {name: columns[name] for name in COLUMNS if name in columns},
+        {name: columns[name] for name in STORED_COLUMNS if name in columns},
         truth={
             name: _values(arrays, branches, tally, Quantity.named(name).key)
             for name, branches in names.truth.items()

@@ -6,6 +6,7 @@ from typing import Any
 
 import uproot
 
+from l1met_fpga.data.addresses import package_missing
 from l1met_fpga.errors import DataError
 
 __all__ = ["fast_zlib", "opened", "readable"]
@@ -46,10 +47,7 @@ def readable(path: str) -> Iterator[None]:
     except PermissionError as err:
         raise DataError(f"cannot read {path}: {err.strerror}; check its permissions") from None
     except ImportError as err:
-        raise DataError(
-            f"cannot open {path}: {err.name or 'fsspec-xrootd'} is not installed; install "
-            "l1met_fpga[xrootd]"
-        ) from err
+        raise DataError(f"cannot open {path}: {package_missing(path, err)}") from err
     except Exception as err:  # uproot raises whatever a damaged byte leads to
         raise _explained(path, err) from err
 

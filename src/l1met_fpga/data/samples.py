@@ -23,7 +23,7 @@ from l1met_fpga.data.store import Store
 from l1met_fpga.data.truth import TRUTHS
 from l1met_fpga.errors import ConfigError, DataError
 
-__all__ = ["LoadedSample", "Reference", "load_samples"]
+__all__ = ["LoadedSample", "Reference", "load_samples", "require_samples"]
 
 logger = logging.getLogger(__name__)
 
@@ -82,6 +82,19 @@ class LoadedSample:
         }
 
 
+def require_samples(samples: Sequence[TrainingSample]) -> None:
+    """Check that there are samples and that their files exist, each given once.
+
+    Raises:
+        ConfigError: If not.
+    """
+    if not samples:
+        raise ConfigError(
+            "no samples to train on: add a section `samples` with paths, or give --sample"
+        )
+    refuse_repeated_files(file for sample in samples for file in sample_files(sample.path))
+
+
 def load_samples(
     samples: Sequence[TrainingSample],
     model: ModelConfig,
@@ -110,11 +123,7 @@ def load_samples(
         DataError: If a file is no store, one lacks a truth, or two hold the same events or have the
             same label.
     """
-    if not samples:
-        raise ConfigError(
-            "no samples to train on: add a section `samples` with paths, or give --sample"
-        )
-    refuse_repeated_files(file for sample in samples for file in sample_files(sample.path))
+    require_samples(samples)
     wanted = _Wanted(model, tuple(truths), reference, rows, tuple(besides))
     loaded = tuple(_load(sample, wanted, watch) for sample in samples)
     _refuse_twins(loaded)

@@ -11,6 +11,7 @@ from typing import Final
 from urllib.parse import unquote, urlsplit
 
 from l1met_fpga.config.data import ConvertConfig
+from l1met_fpga.data.addresses import XROOTD_SCHEMES, package_missing
 from l1met_fpga.data.examples import Examples
 from l1met_fpga.data.signs import refuse_one_sign
 from l1met_fpga.errors import ConfigError, DataError
@@ -26,8 +27,7 @@ _SUFFIXES: Final = {
     ".hdf5": "l1metml",
     ".npz": "l1deepmet",
 }
-_XROOTD_SCHEMES: Final = ("root", "xroot", "roots", "xroots")
-_DEFAULT_PORTS: Final = dict.fromkeys(_XROOTD_SCHEMES, 1094) | {"http": 80, "https": 443}
+_DEFAULT_PORTS: Final = dict.fromkeys(XROOTD_SCHEMES, 1094) | {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +130,7 @@ def _has_glob(url: str) -> bool:
 def _on_server(pattern: str) -> list[str]:
     """Ask a server which of its files a glob stands for."""
     scheme, _, rest = pattern.partition("://")
-    if scheme.lower() not in _XROOTD_SCHEMES:
+    if scheme.lower() not in XROOTD_SCHEMES:
         raise DataError(f"{pattern}: globs are known for root:// servers only; name every file")
     import fsspec
 
@@ -139,10 +139,7 @@ def _on_server(pattern: str) -> list[str]:
         files, path = fsspec.core.url_to_fs(pattern)
         found = sorted(str(name) for name in files.glob(path))
     except ImportError as err:
-        raise DataError(
-            f"cannot look for {pattern}: {err.name or 'fsspec-xrootd'} is not installed; install "
-            "l1met_fpga[xrootd]"
-        ) from err
+        raise DataError(f"cannot look for {pattern}: {package_missing(pattern, err)}") from err
     except OSError as err:
         raise DataError(
             f"cannot look for {pattern} ({' '.join(str(err).split())}); check the server, your "
@@ -192,7 +189,7 @@ def _normalised_url(url: str) -> tuple[str, str | None, int | None, str, str]:
     except ValueError as err:
         raise DataError(f"{url} is not a URL ({err}); check its spelling") from None
     scheme = parts.scheme.lower()
-    xrootd = scheme in _XROOTD_SCHEMES
+    xrootd = scheme in XROOTD_SCHEMES
     return (
         "root" if xrootd else scheme,
         parts.hostname,

@@ -22,7 +22,7 @@ from l1met_fpga.data.layout import (
     dataset_of,
 )
 from l1met_fpga.errors import DataError
-from l1met_fpga.puppi.columns import COLUMNS, REQUIRED_COLUMNS
+from l1met_fpga.puppi.columns import REQUIRED_COLUMNS, STORED_COLUMNS
 
 __all__ = ["check_attributes", "check_collections", "check_examples"]
 
@@ -90,7 +90,7 @@ def _collection(file: h5py.File, path: Path, name: str, n_events: int) -> Collec
     splits = _reader(file, path, f"{name}/{ROW_SPLITS}", (n_events + 1,), "<i8")
     held = [column for column in _members(file, name) if column != ROW_SPLITS]
     if name == CANDIDATES:  # in the order of the hardware
-        held = [column for column in COLUMNS if column in {*held, *REQUIRED_COLUMNS}]
+        held = [column for column in STORED_COLUMNS if column in {*held, *REQUIRED_COLUMNS}]
     n_rows = None
     columns = {}
     for column in held:

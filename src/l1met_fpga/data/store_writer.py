@@ -39,7 +39,7 @@ from l1met_fpga.data.truth import TRUTHS
 from l1met_fpga.data.truth_writer import TruthWriter
 from l1met_fpga.errors import DataError
 from l1met_fpga.files import atomic_path
-from l1met_fpga.puppi.columns import COLUMNS, REQUIRED_COLUMNS
+from l1met_fpga.puppi.columns import REQUIRED_COLUMNS, STORED_COLUMNS
 
 __all__ = ["StoreWriter", "create_store", "software_versions", "write_store"]
 
@@ -288,7 +288,7 @@ def software_versions() -> dict[str, str]:
 
 
 def _unit(name: str, z0: str, rows: str) -> str:
-    column = COLUMNS[name]
+    column = STORED_COLUMNS[name]
     unit = column.count_unit
     if rows == "jet" and name in _OF_JETS:
         return _OF_JETS[name].format(unit)

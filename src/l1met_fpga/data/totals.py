@@ -13,6 +13,7 @@ from l1met_fpga.data.truth import CANDIDATE_SUMS, PUPPI_MET, Kind, Quantity, siz
 from l1met_fpga.puppi.columns import (
     COLUMNS,
     MAX_PUPPI_WEIGHT,
+    STORED_COLUMNS,
     ParticleId,
 )
 from l1met_fpga.puppi.sums import event_sums
@@ -121,7 +122,7 @@ class Totals:
         pid, pt = events.columns["pid"], events.columns["pt"]
         charged = is_charged(pid)
         for name, column in events.columns.items():
-            kind = COLUMNS[name].type
+            kind = STORED_COLUMNS[name].type
             codes = column.astype(np.int64) - kind.min_code
             if name in CHARGED_ONLY:
                 codes = codes[charged]

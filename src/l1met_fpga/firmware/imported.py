@@ -18,7 +18,7 @@ from l1met_fpga.config.base import parse
 from l1met_fpga.config.firmware import HlsConfig, IoType
 from l1met_fpga.config.model import IMPORTED
 from l1met_fpga.config.run import RunConfig, save_run
-from l1met_fpga.errors import DataError
+from l1met_fpga.errors import DataError, RunFolderError
 from l1met_fpga.firmware.hls.graph import MAX_PARALLEL_ELEMENTS
 from l1met_fpga.firmware.reference import HeadCodes, check_network
 from l1met_fpga.models.network import Network
@@ -34,7 +34,7 @@ def expected_name(head: str) -> str:
 
 
 def create_imported_run(network_path: Path, expected_path: Path | None, root: Path) -> RunFolder:
-    """Make a run folder of a network of others; an earlier one of the same place is replaced.
+    """Make a run folder of a network of others; an earlier one of the same network is replaced.
 
     Its HLS settings are the defaults where its shapes allow them: the folding divides its slots, and
     a tensor that cannot be partitioned makes it take one candidate per clock.
@@ -47,7 +47,7 @@ def create_imported_run(network_path: Path, expected_path: Path | None, root: Pa
     Raises:
         ConversionError: If the file is no network, or one of its types cannot hold its results.
         DataError: If the events are not events of this network.
-        RunFolderError: If something else lies in the folder.
+        RunFolderError: If something else lies in the folder, another network too.
     """
     network = Network.load(network_path)
     check_network(network)
@@ -60,12 +60,23 @@ def create_imported_run(network_path: Path, expected_path: Path | None, root: Pa
     }
     settings = {"model": model, "hls": _hls_settings(network)}
     config = parse(RunConfig, settings, where=str(network_path))
+    _refuse_another(network, network_path, root)
     run = RunFolder.create(root, clear=True)
     save_run(config, run.config)
     if expected_path is not None:
         shutil.copyfile(expected_path, run.expected)
     network.save(run.network)
     return run
+
+
+def _refuse_another(network: Network, path: Path, root: Path) -> None:
+    """Keep what was built of another network that happens to have the same name."""
+    held = RunFolder(root).network
+    if held.is_file() and held.read_bytes() != network.text.encode():
+        raise RunFolderError(
+            f"{root} holds another network of the name {network.name!r}, and what was built of it; "
+            f"move that folder away, or change the name in {path}"
+        )
 
 
 def _hls_settings(network: Network) -> dict[str, Any]:

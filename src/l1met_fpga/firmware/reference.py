@@ -131,7 +131,8 @@ def check_network(network: Network) -> None:
         if needed is not None and not _holds(node.type, needed):
             raise ConversionError(
                 f"node {node.name!r} ({node.op}) has type {node.type.hls_name}, which cannot hold "
-                f"every result; it needs at least {needed.hls_name}. Export the network again"
+                f"every result; it needs at least {needed.hls_name}. Give the node that type in network.json, "
+                "or make the file again with the program that wrote it"
             )
 
 

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 from scipy.special import logsumexp
-from scipy.stats import rankdata
 
 from l1met_fpga.metrics.arrays import FloatArray
 from l1met_fpga.metrics.binning import Bins
 from l1met_fpga.metrics.binomial import Efficiency, efficiency
+from l1met_fpga.metrics.ranks import average_ranks
 
 __all__ = [
     "Area",
@@ -55,12 +55,12 @@ def area(score: FloatArray, chosen: Chosen) -> Area:
         chosen: Which examples are of the class.
     """
     mine, rest = score[chosen], score[~chosen]
-    ranks = rankdata(np.concatenate([mine, rest]))
+    ranks = average_ranks(np.concatenate([mine, rest]))
     n, m = len(mine), len(rest)
     if not n or not m:
         return Area(float("nan"), np.full(n, np.nan), np.full(m, np.nan))
-    of_class = (ranks[:n] - rankdata(mine)) / m
-    of_rest = 1 - (ranks[n:] - rankdata(rest)) / n
+    of_class = (ranks[:n] - average_ranks(mine)) / m
+    of_rest = 1 - (ranks[n:] - average_ranks(rest)) / n
     return Area(float(of_class.mean()), of_class, of_rest)
 
 

@@ -10,12 +10,12 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import rankdata
 
 from l1met_fpga.errors import DataError
 from l1met_fpga.metrics.arrays import FloatArray
 from l1met_fpga.metrics.binning import Bins
 from l1met_fpga.metrics.binomial import Efficiency, efficiency
+from l1met_fpga.metrics.ranks import average_ranks
 
 __all__ = [
     "BUNCH_CROSSING_RATE_KHZ",
@@ -217,6 +217,6 @@ def roc_area(signal_score: npt.ArrayLike, background_score: npt.ArrayLike) -> fl
     background = np.asarray(background_score, dtype=np.float64)
     if len(signal) == 0 or len(background) == 0:
         return float("nan")
-    ranks = rankdata(np.concatenate([signal, background]))[: len(signal)]
+    ranks = average_ranks(np.concatenate([signal, background]))[: len(signal)]
     wins = ranks.sum() - len(signal) * (len(signal) + 1) / 2
     return float(wins / (len(signal) * len(background)))

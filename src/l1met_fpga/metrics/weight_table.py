@@ -26,6 +26,7 @@ __all__ = [
     "Summand",
     "WeightTable",
     "fit_weights",
+    "weighted_sum",
 ]
 
 Summand = Callable[[Candidates], FloatArray]
@@ -94,11 +95,7 @@ class WeightTable:
     def weighted_sum(self, candidates: Candidates, summand: Summand) -> FloatArray:
         """Return the weighted sum of what candidates give, shape (n_events, size)."""
         flat = self.weights.ravel()
-        parts = [
-            np.einsum("es,esd->ed", flat[self.grid.cell(chunk)], summand(chunk))
-            for chunk, _ in _steps(candidates)
-        ]
-        return np.concatenate(parts) if parts else summand(candidates).sum(axis=1)
+        return weighted_sum(candidates, lambda some: flat[self.grid.cell(some)], summand)
 
     def to_json(self) -> dict[str, Any]:
         """Return edges and weights for ``metrics.json``."""
@@ -108,6 +105,22 @@ class WeightTable:
             "pt_edges_gev": [None if np.isinf(e) else e for e in self.grid.pt_edges_gev],
             "weights": self.weights.round(6).tolist(),
         }
+
+
+def weighted_sum(
+    candidates: Candidates, weights: Callable[[Candidates], FloatArray], summand: Summand
+) -> FloatArray:
+    """Return the sum of what candidates give, each with its weight, shape (n_events, size).
+
+    Args:
+        candidates: Columns, shape (n_events, n_slots).
+        weights: Gives the weight of every slot of some events, shape (n, n_slots).
+        summand: What every slot gives.
+    """
+    parts = [
+        np.einsum("es,esd->ed", weights(chunk), summand(chunk)) for chunk, _ in _steps(candidates)
+    ]
+    return np.concatenate(parts) if parts else summand(candidates).sum(axis=1)
 
 
 def _steps(candidates: Candidates) -> Iterator[tuple[dict[str, npt.NDArray[np.int16]], slice]]:

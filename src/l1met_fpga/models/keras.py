@@ -9,6 +9,7 @@ that text is dropped unless loading fails.
 """
 
 import os
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -48,8 +49,25 @@ def _standard_error_held_back() -> Iterator[None]:
             os.close(kept)
 
 
-with _standard_error_held_back():
+@contextmanager
+def _keras_3_out_of_sight() -> Iterator[None]:
+    """Spare the pruning library a look into Keras 3 for a name that only Keras 2 has.
+
+    It would not find it, and load scikit-learn and Matplotlib on the way: a quarter of all imports.
+    """
+    if "keras" in sys.modules:
+        yield
+        return
+    sys.modules["keras"] = None  # type: ignore[assignment]  # documented: its import fails
+    try:
+        yield
+    finally:
+        del sys.modules["keras"]
+
+
+with _standard_error_held_back(), _keras_3_out_of_sight():
     import tensorflow as tf
+    import tensorflow_model_optimization.python.core.sparsity.keras.prune_registry  # noqa: F401
     import tf_keras as keras
 
     tf.config.list_physical_devices()  # looks for GPUs, and says so when there is none

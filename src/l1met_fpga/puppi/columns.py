@@ -24,6 +24,8 @@ __all__ = [
     "PT_FRAC_BITS",
     "PT_LSB_GEV",
     "REQUIRED_COLUMNS",
+    "STORED_COLUMNS",
+    "TRUTH_COLUMNS",
     "Candidates",
     "Column",
     "ParticleId",
@@ -118,3 +120,12 @@ COLUMNS: Final[dict[str, Column]] = {
     )
 }
 REQUIRED_COLUMNS: Final = ("pt", "eta", "phi", "pid", "puppi_weight")
+TRUTH_COLUMNS: Final[dict[str, Column]] = {
+    "hard_share": _column("hard_share", 9, signed=False, lsb=1 / 256, unit="", high=256),
+}
+"""Columns that only a simulation knows; in no word, and no input of a network.
+
+``hard_share`` is the part of a candidate's momentum that comes from the hard collision.
+"""
+STORED_COLUMNS: Final[dict[str, Column]] = COLUMNS | TRUTH_COLUMNS
+"""Columns that a store can hold."""

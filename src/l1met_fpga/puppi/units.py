@@ -11,7 +11,12 @@ import numpy as np
 import numpy.typing as npt
 
 from l1met_fpga.errors import DataError
-from l1met_fpga.puppi.columns import COLUMNS, MAX_PUPPI_WEIGHT, PHI_COUNTS_PER_TURN, ParticleId
+from l1met_fpga.puppi.columns import (
+    MAX_PUPPI_WEIGHT,
+    PHI_COUNTS_PER_TURN,
+    STORED_COLUMNS,
+    ParticleId,
+)
 
 __all__ = ["PDG_IDS", "charge_of", "pdg_id_of", "pid_from_pdg_id", "to_counts", "to_values"]
 
@@ -63,7 +68,9 @@ def to_counts(name: str, values: npt.ArrayLike) -> npt.NDArray[np.int16]:
     for start in range(0, flat.size, _BLOCK):
         counts = _rounded(name, flat[start : start + _BLOCK])
         # A NaN fails the comparisons.
-        if not (counts.min() >= COLUMNS[name].low and counts.max() <= COLUMNS[name].high):
+        if not (
+            counts.min() >= STORED_COLUMNS[name].low and counts.max() <= STORED_COLUMNS[name].high
+        ):
             raise _refusal(name, flat)
         out[start : start + _BLOCK] = counts
     return result
@@ -76,7 +83,7 @@ def _rounded(name: str, real: npt.NDArray[np.float32]) -> npt.NDArray[np.float32
     if name == "puppi_weight":
         weights: npt.NDArray[np.float32] = np.rint(real * np.float32(MAX_PUPPI_WEIGHT))
         return weights
-    scaled = real / np.float32(COLUMNS[name].lsb)
+    scaled = real / np.float32(STORED_COLUMNS[name].lsb)
     counts: npt.NDArray[np.float32] = np.rint(scaled)
     # rint takes halves to the even neighbour; they go away from zero. The difference is exact.
     rest = scaled - counts
@@ -84,7 +91,7 @@ def _rounded(name: str, real: npt.NDArray[np.float32]) -> npt.NDArray[np.float32
         halves = (np.abs(rest) == 0.5) & (np.signbit(rest) == np.signbit(scaled))
         counts += np.where(halves, np.copysign(np.float32(1), scaled), np.float32(0))
     if name == "pt":
-        counts = np.minimum(counts, np.float32(COLUMNS["pt"].high))
+        counts = np.minimum(counts, np.float32(STORED_COLUMNS["pt"].high))
     elif name == "phi" and (np.abs(counts) > _HALF_TURN).any():
         far = (np.abs(counts) > _HALF_TURN) & (np.abs(counts) <= PHI_COUNTS_PER_TURN)
         counts -= np.where(far, np.copysign(np.float32(PHI_COUNTS_PER_TURN), counts), 0)
@@ -93,7 +100,7 @@ def _rounded(name: str, real: npt.NDArray[np.float32]) -> npt.NDArray[np.float32
 
 def _refusal(name: str, real: npt.NDArray[np.float32]) -> DataError:
     """Say what is wrong with values that have no counts."""
-    column = COLUMNS[name]
+    column = STORED_COLUMNS[name]
     n_bad = int((~np.isfinite(real)).sum())
     if n_bad:
         return DataError(f"column {name} holds {n_bad} NaN or infinite values; they have no counts")
@@ -107,7 +114,7 @@ def _refusal(name: str, real: npt.NDArray[np.float32]) -> DataError:
 
 def to_values(name: str, counts: npt.ArrayLike) -> npt.NDArray[np.float64]:
     """Return the physical values of hardware integers of one column, float64."""
-    return np.asarray(counts, np.float64) * COLUMNS[name].lsb
+    return np.asarray(counts, np.float64) * STORED_COLUMNS[name].lsb
 
 
 def pid_from_pdg_id(

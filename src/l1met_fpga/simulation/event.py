@@ -27,12 +27,13 @@ from l1met_fpga.simulation.detector import Detector
 from l1met_fpga.simulation.particle_flow import ELECTRON, MUON, Flow, flow
 from l1met_fpga.simulation.pool import Pool
 from l1met_fpga.simulation.puppi_weights import keep_charged, neutral_weights
+from l1met_fpga.simulation.shares import BeforeSubtraction, hard_share
 from l1met_fpga.simulation.tracks import MAX_TRACKS, ChargedParticles, Tracks, reconstruct
 from l1met_fpga.simulation.vertex import find_vertex
 
 __all__ = ["COLUMN_NAMES", "Crossing", "simulate"]
 
-COLUMN_NAMES: Final = ("pt", "eta", "phi", "pid", "puppi_weight", "z0", "quality", "dxy")
+COLUMN_NAMES: Final = ("pt", "eta", "phi", "pid", "puppi_weight", "z0", "quality", "dxy", "hard_share")  # fmt: skip
 """Order of the columns of :attr:`Crossing.candidates`."""
 HADRON_MINUS: Final = int(ParticleId.HADRON_MINUS)
 ELECTRON_MINUS: Final = int(ParticleId.ELECTRON_MINUS)
@@ -49,7 +50,7 @@ class Crossing(NamedTuple):
     """Result of one crossing.
 
     Attributes:
-        candidates: Hardware integers, shape (n, 8), columns :data:`COLUMN_NAMES`; in no order.
+        candidates: Hardware integers, shape (n, 9), columns :data:`COLUMN_NAMES`; in no order.
         vertex_z0_cm: Vertex that the trigger found.
         true_z0_cm: Vertex of the hard collision.
         n_collisions: Pile-up collisions overlaid.
@@ -108,7 +109,8 @@ def _counts(value: float, lsb: float) -> int:
 
 
 @compiled
-def _write_charged(out, tracks: Tracks, kind, keep) -> int:  # type: ignore[no-untyped-def]
+def _write_charged(out, tracks: Tracks, kind, keep, n_hard: int) -> int:  # type: ignore[no-untyped-def]
+    """Write the tracks; the first ``n_hard`` true particles are those of the hard collision."""
     n = 0
     for i in range(len(keep)):
         if not keep[i]:
@@ -126,6 +128,7 @@ def _write_charged(out, tracks: Tracks, kind, keep) -> int:  # type: ignore[no-u
         out[n, 5] = max(-MAX_Z0_COUNTS, min(MAX_Z0_COUNTS, _counts(tracks.z0_cm[i], Z0_LSB_CM)))
         out[n, 6] = 1
         out[n, 7] = 0
+        out[n, 8] = MAX_PUPPI_WEIGHT if 0 <= tracks.particle[i] < n_hard else 0
         n += 1
     return n
 
@@ -146,7 +149,7 @@ def _write_dxy(out, tracks: Tracks, keep, p, rng) -> None:  # type: ignore[no-un
 
 
 @compiled
-def _write_neutral(out, n: int, particles: Flow, weight) -> int:  # type: ignore[no-untyped-def]
+def _write_neutral(out, n: int, particles: Flow, weight, before: BeforeSubtraction) -> int:  # type: ignore[no-untyped-def]
     for i in range(len(weight)):
         code = round(weight[i] * MAX_PUPPI_WEIGHT)
         # The firmware multiplies the integers and drops the fraction.
@@ -161,6 +164,8 @@ def _write_neutral(out, n: int, particles: Flow, weight) -> int:  # type: ignore
         out[n, 5] = 0
         out[n, 6] = 0
         out[n, 7] = 0
+        share = hard_share(before, particles.eta[i], particles.phi_rad[i], particles.is_photon[i])
+        out[n, 8] = round(share * MAX_PUPPI_WEIGHT)
         n += 1
     return n
 
@@ -193,19 +198,20 @@ def simulate(
     sigma_z_cm = detector.pileup.vertex_sigma_z_cm
     true_z0_cm = sigma_z_cm * rng.normal()
     add(towers, hard, number, 0.0, 1)
-    n = _collect(true, 0, hard, number, 0.0, 1, true_z0_cm)
-    n, collisions, n_hard = _overlay(towers, true, n, pool, sigma_z_cm, rng)
+    hard_em, hard_had = towers.em_gev.copy(), towers.had_gev.copy()
+    n_true = _collect(true, 0, hard, number, 0.0, 1, true_z0_cm)
+    n, collisions, n_hard = _overlay(towers, true, n_true, pool, sigma_z_cm, rng)
     tracks = reconstruct(true, n, detector.tracks, rng)
-    raw_em = towers.em_gev.copy()
+    before = BeforeSubtraction(towers.em_gev.copy(), towers.had_gev.copy(), hard_em, hard_had)
     subtract(towers, pool.ring_em_gev, pool.ring_had_gev, detector.calorimeter)
-    em = em_clusters(raw_em, towers, detector.calorimeter)
+    em = em_clusters(before.em_gev, towers, detector.calorimeter)
     calo = combined_clusters(towers, detector.calorimeter)
     particles = flow(tracks, em, calo, detector.particle_flow, rng)
     vertex = find_vertex(tracks, detector.vertex)
     keep = keep_charged(tracks, particles.kind, vertex, detector.puppi)
     weight = neutral_weights(tracks, keep, particles, detector.puppi)
     out = np.empty((len(keep) + len(weight), len(COLUMN_NAMES)), np.int16)
-    n = _write_charged(out, tracks, particles.kind, keep)
-    n = _write_neutral(out, n, particles, weight)
+    n = _write_charged(out, tracks, particles.kind, keep, n_true)
+    n = _write_neutral(out, n, particles, weight, before)
     _write_dxy(out, tracks, keep, detector.impact, rng)
     return Crossing(out[:n].copy(), vertex, true_z0_cm, collisions, n_hard)

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from l1met_fpga.files import atomic_path
+from l1met_fpga.puppi.columns import TRUTH_COLUMNS
 from l1met_fpga.puppi.stream import WordEvents, write_word_stream
 from l1met_fpga.puppi.units import charge_of, pdg_id_of, to_values
 from l1met_fpga.puppi.words import pack
@@ -26,8 +27,13 @@ HARDWARE_BRANCHES: Final = {
     "quality": "hwQual",
 }
 
+_NOT_IN_WORDS: Final = ("dxy", *TRUTH_COLUMNS)
+"""The field of dxy would count in roots of the distance, which the columns of events do not."""
 
-def write_root(path: Path, crossings: Crossings, *, compact: bool = False, run: int = 1) -> None:
+
+def write_root(
+    path: Path, crossings: Crossings, *, compact: bool = False, truth: bool = False, run: int = 1
+) -> None:
     """Write a tree ``Events`` in the form of FastPUPPI's perfNano files, whole or not at all.
 
     Values are those of the hardware integers, so reading them gives the same integers back.
@@ -37,6 +43,7 @@ def write_root(path: Path, crossings: Crossings, *, compact: bool = False, run: 
         crossings: What to write.
         compact: Leave out what follows from the other branches (charge, mass, hardware
             integers) and compress as well as possible.
+        truth: Write the share of the hard collision in each candidate.
         run: Run number of all events.
     """
     import awkward as ak
@@ -45,7 +52,7 @@ def write_root(path: Path, crossings: Crossings, *, compact: bool = False, run: 
     compression = uproot.LZMA(9) if compact else uproot.ZSTD(3)
     jagged = {
         name: ak.unflatten(values, crossings.counts)
-        for name, values in _candidate_branches(crossings, compact=compact).items()
+        for name, values in _candidate_branches(crossings, compact=compact, truth=truth).items()
     }
     with (
         atomic_path(path) as temporary,
@@ -60,8 +67,7 @@ def write_words(path: Path, crossings: Crossings, *, run: int = 1) -> None:
     orbit, bunch = np.divmod(crossings.event, np.uint64(BUNCHES))
     shape = crossings.event.shape
     events = WordEvents(
-        # the field would count in roots of the distance, which the columns of events do not
-        words=pack({name: codes for name, codes in crossings.columns.items() if name != "dxy"}),
+        words=pack({n: codes for n, codes in crossings.columns.items() if n not in _NOT_IN_WORDS}),
         counts=crossings.counts,
         run=np.full(shape, run, np.uint64),
         orbit=orbit,
@@ -71,7 +77,9 @@ def write_words(path: Path, crossings: Crossings, *, run: int = 1) -> None:
     write_word_stream(path, [events])
 
 
-def _candidate_branches(crossings: Crossings, *, compact: bool) -> dict[str, npt.NDArray[Any]]:
+def _candidate_branches(
+    crossings: Crossings, *, compact: bool, truth: bool
+) -> dict[str, npt.NDArray[Any]]:
     columns = crossings.columns
     branches: dict[str, npt.NDArray[Any]] = {
         "pt": to_values("pt", columns["pt"]).astype(np.float32),
@@ -86,6 +94,9 @@ def _candidate_branches(crossings: Crossings, *, compact: bool) -> dict[str, npt
         branches["mass"] = np.where(columns["pid"] >= 2, 0.13, 0).astype(np.float32)
         for name, branch in HARDWARE_BRANCHES.items():
             branches[branch] = columns[name]
+    if truth:
+        share = to_values("hard_share", columns["hard_share"])
+        branches["hardShare"] = share.astype(np.float32)
     return branches
 
 

@@ -86,6 +86,7 @@ def fingerprint(config: SimulationConfig, sample: str) -> str:
     content = config.samples[sample].model_dump(mode="json")
     content |= config.model_dump(mode="json", include=DECIDES_CONTENT)
     content |= {"jet_files": True} if config.jets else {}
+    content |= {"truth": True} if config.truth else {}
     process = config.samples[sample].process
     content["card"] = None if process is None else load_card(process).model_dump()
     if process is not None:
@@ -126,7 +127,7 @@ def make_file(task: FileTask, config: SimulationConfig) -> float:
         crossings = Crossings.concatenate([crossings for crossings, _ in batches])
         if config.words:
             write_words(task.path.with_suffix(".dump"), crossings)
-        write_root(task.path, crossings, compact=config.compact)
+        write_root(task.path, crossings, compact=config.compact, truth=config.truth)
     return process_time() - start
 
 

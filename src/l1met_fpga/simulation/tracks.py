@@ -40,7 +40,10 @@ class ChargedParticles(NamedTuple):
 
 
 class Tracks(NamedTuple):
-    """Reconstructed tracks of one crossing, each of shape (n,); ``d0_cm`` is the true one."""
+    """Reconstructed tracks of one crossing, each of shape (n,); ``d0_cm`` is the true one.
+
+    ``particle`` is the number of the true particle, -1 of a fake.
+    """
 
     pt_gev: npt.NDArray[np.float64]
     eta: npt.NDArray[np.float64]
@@ -53,6 +56,7 @@ class Tracks(NamedTuple):
     impact_eta: npt.NDArray[np.float64]
     impact_phi_rad: npt.NDArray[np.float64]
     d0_cm: npt.NDArray[np.float64]
+    particle: npt.NDArray[np.int64]
 
 
 @compiled
@@ -117,6 +121,7 @@ def reconstruct(
         np.empty(size),
         np.empty(size),
         np.empty(size),
+        np.empty(size, np.int64),
     )
     m = 0
     for i in range(n):
@@ -146,6 +151,7 @@ def reconstruct(
         out.impact_eta[m] = true.impact_eta[i]
         out.impact_phi_rad[m] = true.impact_phi_rad[i]
         out.d0_cm[m] = true.d0_cm[i]
+        out.particle[m] = i
         m += 1
     for _ in range(fakes):
         _fake(out, m, p, rng)
@@ -162,6 +168,7 @@ def reconstruct(
         out.impact_eta[:m],
         out.impact_phi_rad[:m],
         out.d0_cm[:m],
+        out.particle[:m],
     )
 
 
@@ -179,5 +186,6 @@ def _fake(out: Tracks, m: int, p: TrackParameters, rng: np.random.Generator) -> 
     out.is_fake[m] = True
     out.impact_eta[m] = out.eta[m]
     out.d0_cm[m] = 0
+    out.particle[m] = -1
     turn = math.asin(min(IMPACT_RADIUS_TURN / out.pt_gev[m], 1.0))
     out.impact_phi_rad[m] = wrap(out.phi_rad[m] - out.charge[m] * turn)

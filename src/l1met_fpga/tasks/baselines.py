@@ -13,7 +13,10 @@ from l1met_fpga.metrics.weight_table import (
     Summand,
     WeightTable,
     fit_weights,
+    weighted_sum,
 )
+from l1met_fpga.puppi.columns import Candidates
+from l1met_fpga.puppi.units import to_values
 from l1met_fpga.tasks.task import Baseline, Estimator, Heads
 
 __all__ = ["CandidateSum"]
@@ -51,6 +54,14 @@ class CandidateSum:
             plain=self._plain(examples)[self._head],
         )
 
+    def of_hard_collision(self, examples: Examples) -> Heads:
+        """Return the sum with the part of each candidate that comes from the hard collision.
+
+        Args:
+            examples: With the column ``hard_share``, which only a simulation has.
+        """
+        return {self._head: weighted_sum(all_slots(examples), _hard_share, self._summand)}
+
     def mean_weights(self, examples: Examples, heads: Heads) -> WeightTable:
         """Fit the weights of the finest cells to what a network gives."""
         return self.fit(examples, heads, TABLE)
@@ -76,3 +87,8 @@ class CandidateSum:
             table = self.fit(examples, truth, grid)
             found[name] = Baseline(TITLES[name].format(of), self.estimator(table), table)
         return found
+
+
+def _hard_share(candidates: Candidates) -> FloatArray:
+    """Return the part of each candidate that comes from the hard collision, 0 to 1."""
+    return to_values("hard_share", candidates["hard_share"])

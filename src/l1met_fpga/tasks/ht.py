@@ -120,6 +120,7 @@ TASK: Final = Task(
     reference=_puppi,
     baselines=_baselines,
     weights=SUMS.mean_weights,
+    oracle=SUMS.of_hard_collision,
     score=_score,
     vector=_vector,
     files=Files(_read, truth_keys="gen_ht", hint="its unit (GeV)"),

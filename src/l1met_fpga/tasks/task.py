@@ -181,6 +181,9 @@ class Task:
         evaluation: Bins and ranges of the truth that hold where a model's YAML file gives none.
         besides: What else is read of each example (:mod:`l1met_fpga.data.layout`).
         steps: What the trigger can put behind a network, by name.
+        oracle: The heads from what only a simulation knows of each candidate (the column
+            ``hard_share``): no weights of candidates do better. None where the heads are no sum
+            over candidates.
         others: (store, events) -> estimates of other algorithms that the store's sources held.
     """
 
@@ -205,6 +208,7 @@ class Task:
     evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
     besides: tuple[str, ...] = ()
     steps: Mapping[str, Step] = field(default_factory=dict)
+    oracle: Estimator | None = None
     others: Callable[[Store, npt.NDArray[np.int64]], Mapping[str, Heads]] = _none
 
     def truth(self, examples: Examples) -> dict[str, FloatArray]:

@@ -10,8 +10,8 @@ from l1met_fpga.config.training import EarlyStoppingConfig, TrainingConfig
 from l1met_fpga.errors import TrainingError
 from l1met_fpga.files import atomic_path
 from l1met_fpga.models.keras import keras
-from l1met_fpga.tasks.task import Task
-from l1met_fpga.training.monitor import LOSS, Validation, packed_predictor, require_finite
+from l1met_fpga.tasks.task import Estimator
+from l1met_fpga.training.monitor import LOSS, Validation, require_finite
 from l1met_fpga.training.pruning import copy_masked
 
 __all__ = [
@@ -60,18 +60,17 @@ class Monitor(keras.callbacks.Callback):  # type: ignore[misc]
         validation: Events and figures.
         twin: The same network, packed, without pruning wrappers and distribution; gets the
             weights after every epoch.
-        task: What is trained.
+        estimate: Runs the twin.
     """
 
-    def __init__(self, validation: Validation, twin: Any, task: Task) -> None:
+    def __init__(self, validation: Validation, twin: Any, estimate: Estimator) -> None:
         super().__init__()
-        self._validation, self._twin = validation, twin
-        self._predict = packed_predictor(twin, task)
+        self._validation, self._twin, self._estimate = validation, twin, estimate
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002
         """Evaluate the network as it is."""
         copy_masked(self.model, self._twin)
-        logs.update(self._validation.figures(self._predict))
+        logs.update(self._validation.figures(self._estimate))
 
 
 class BestWeights(keras.callbacks.EarlyStopping):  # type: ignore[misc]

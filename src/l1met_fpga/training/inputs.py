@@ -10,7 +10,7 @@ from l1met_fpga.identity import content_digest
 from l1met_fpga.training.teacher import run_identity
 from l1met_fpga.training.workers import place
 
-__all__ = ["training_identity"]
+__all__ = ["samples_identity", "training_identity"]
 
 _PACKAGES: Final = (
     "l1met_fpga", "numpy", "qkeras", "tensorflow", "tensorflow-model-optimization", "tf_keras",
@@ -27,16 +27,24 @@ def training_identity(config: RunConfig, samples: Sequence[LoadedSample]) -> dic
         config: The run.
         samples: What it is trained on; their content counts, not where they lie.
     """
+    # teachers count by content, not by where they lie
+    training = config.training.model_dump(mode="json", exclude={"teacher": {"runs"}})
     parts: dict[str, Any] = {
         "section model": content_digest(config.model.model_dump(mode="json")),
         "task": config.task,
         "section evaluation": content_digest(config.evaluation.model_dump_json()),
-        "section training": content_digest(config.training.model_dump(mode="json")),
+        "section training": content_digest(training),
         "machines that train together": place().count,
     }
     if config.training.teacher.weight:
         parts |= run_identity(config.training.teacher.runs)
     parts |= {f"version of {name}": version(name) for name in _PACKAGES}
+    return parts | samples_identity(samples)
+
+
+def samples_identity(samples: Sequence[LoadedSample]) -> dict[str, Any]:
+    """Return the parts of :func:`training_identity` that come from the samples."""
+    parts: dict[str, Any] = {}
     for sample in samples:
         used = {
             "share": sample.share,

@@ -123,15 +123,19 @@ def train_variant(
         model = build(config.model, task.heads, variant=variant, packed=True, schedule=schedule)
         rate = learning_rate(training, steps * training.epochs)
         lesson = 0.0 if variant == "float" else training.teacher.weight
-        losses = head_losses(task, training.loss, lesson)
+        losses = head_losses(task, training.loss, lesson, bounded=training.teacher.bounded)
         model.compile(
             keras.optimizers.Adam(rate, jit_compile=False), [losses[h.name] for h in task.heads]
         )
+        # Made here, or the first step would be traced twice: once to make them, once to run.
+        model.optimizer.build(model.trainable_variables)
         if start is not None:
             copy_weights(start, model)
     plain: Variant = "float" if variant == "float" else "quantized"
-    twin = build(config.model, task.heads, variant=plain, packed=True)
+    alone = strategy is None and schedule is None
+    twin = model if alone else build(config.model, task.heads, variant=plain, packed=True)
     final = build(config.model, task.heads, variant=plain)
+    estimate = packed_predictor(twin, task)
     luts = _counter(final, task, cost)
     history = HistoryFile(history_path(folder, config, name), name, report)
     first_counted = 0 if plan is None else plan.first_counted_epoch(steps, training.epochs)
@@ -148,7 +152,7 @@ def train_variant(
     callbacks = [
         RefuseNan(name),
         *pruners,
-        Monitor(validation, twin, task),
+        Monitor(validation, twin, estimate),
         *stateful,
         *tensorboard_callbacks(training, folder / "tensorboard" / name),
         history,
@@ -171,7 +175,7 @@ def train_variant(
         )
     copy_masked(model, twin)
     copy_weights(twin, final)
-    figures = validation.figures(packed_predictor(twin, task))
+    figures = validation.figures(estimate)
     seconds = time.monotonic() - started
     result = TrainedNetwork(final, twin, model, len(history.rows), seconds, {}, figures)
     return result if variant == "float" else _baked(result, plan, training.pruning, luts)

@@ -20,14 +20,22 @@ class HeadLoss(keras.losses.Loss):  # type: ignore[misc]
         head: Name of the head.
         teacher_weight: Weight of the main term to teachers, above 0 if what they give follows the
             truth in the same row.
+        bounded: Whether the term counts only where the teachers are nearer to the truth.
     """
 
     def __init__(
-        self, loss: Loss, config: LossConfig, head: str, teacher_weight: float = 0.0, **kwargs: Any
+        self,
+        loss: Loss,
+        config: LossConfig,
+        head: str,
+        teacher_weight: float = 0.0,
+        *,
+        bounded: bool = False,
+        **kwargs: Any,
     ) -> None:
         super().__init__(name=config.kind, **kwargs)
         self.loss, self.config, self.weight = loss, config, config.head_weights.get(head, 1.0)
-        self.teacher_weight = teacher_weight
+        self.teacher_weight, self.bounded = teacher_weight, bounded
         self._main = config.model_copy(update={"rate": RateLossConfig(), "response_weight": 0.0})
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
@@ -36,12 +44,22 @@ class HeadLoss(keras.losses.Loss):  # type: ignore[misc]
         if not self.teacher_weight:
             return self.weight * self.loss(q, u, self.config)
         size = q.shape[-1] - u.shape[-1]
-        value = self.loss(q[:, :size], u, self.config)
-        return self.weight * (value + self.teacher_weight * self.loss(q[:, size:], u, self._main))
+        truth, taught = q[:, :size], q[:, size:]
+        term = self.loss(taught, u, self._main)
+        if self.bounded:
+            term *= tf.cast(_distance(taught, truth) < _distance(u, truth), tf.float32)
+        return self.weight * (self.loss(truth, u, self.config) + self.teacher_weight * term)
 
 
-def head_losses(task: Task, config: LossConfig, teacher_weight: float = 0.0) -> dict[str, HeadLoss]:
-    """Return the loss of every head, by head.
+def _distance(one: Any, other: Any) -> Any:
+    """Return the squared distance per example; which is nearer needs no root."""
+    return tf.reduce_sum(tf.square(one - other), axis=1)
+
+
+def head_losses(
+    task: Task, config: LossConfig, teacher_weight: float = 0.0, *, bounded: bool = False
+) -> dict[str, HeadLoss]:
+    """Return the loss of every head, by head; arguments as those of :class:`HeadLoss`.
 
     Raises:
         ConfigError: If the task has no loss of the configured kind, or no head that a weight is
@@ -67,5 +85,6 @@ def head_losses(task: Task, config: LossConfig, teacher_weight: float = 0.0) -> 
                 f"training.loss.kind is {config.kind!r}, which is no loss of the task {task.name!r}; "
                 f"did you mean {near[0]!r}? There are {', '.join(known)}"
             )
-        made[head] = HeadLoss(known[config.kind], config, head, teacher_weight)
+        loss = known[config.kind]
+        made[head] = HeadLoss(loss, config, head, teacher_weight, bounded=bounded)
     return made

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from l1met_fpga.config.run import RunConfig
 from l1met_fpga.identity import Identity
 from l1met_fpga.models.build import Variant
@@ -12,11 +14,12 @@ from l1met_fpga.models.nodes import Origin
 from l1met_fpga.models.storage import save_model
 from l1met_fpga.run_folder import RunFolder
 from l1met_fpga.tasks.task import Task
+from l1met_fpga.training.calibration import calibrated
 from l1met_fpga.training.callbacks import EpochReport
 from l1met_fpga.training.loop import Cost, TrainedNetwork, primary_variant, train_variant
 from l1met_fpga.training.mixture import TrainingMixture
 from l1met_fpga.training.monitor import Validation
-from l1met_fpga.training.teacher import network_of_run, taught
+from l1met_fpga.training.teacher import network_of_run, of_other_events, taught
 
 __all__ = ["PlannedNetwork", "Records", "TrainingInputs", "planned", "train_networks"]
 
@@ -134,7 +137,11 @@ def _lesson(
     own = [n for n in results if n.startswith("teacher_") or (n == "float" and teacher.twin)]
     models = [results[name].packed for name in own]
     models += [network_of_run(run, task, events) for run in teacher.runs]
-    return inputs.mixture.taught(taught(models, task, events))
+    given = taught(models, task, events)
+    if teacher.shuffled:
+        rng = np.random.default_rng([one.config.training.seed, 1 << 23])
+        given = of_other_events(given, task, events, rng)
+    return inputs.mixture.taught(given)
 
 
 def _start(one: PlannedNetwork, results: Mapping[str, TrainedNetwork]) -> Any | None:
@@ -148,8 +155,9 @@ def _save(inputs: TrainingInputs, name: str, result: TrainedNetwork) -> None:
     if name == primary_variant(inputs.config):
         save_model(result.model, folder.model)
         if name != "float":  # of an architecture without firmware
-            network = export_network(result.model, inputs.task.heads, z0_origin=inputs.z0_origin)
-            network.save(folder.network)
+            task, validation = inputs.task, inputs.validation
+            network = export_network(result.model, task.heads, z0_origin=inputs.z0_origin)
+            calibrated(network, result.packed, inputs.config, validation, task).save(folder.network)
     elif name in ("float", "quantized"):
         twin = folder.float_model if name == "float" else folder.unpruned_model
         save_model(result.model, twin)

@@ -23,7 +23,9 @@ from l1met_fpga.results.run import TrainingStart
 from l1met_fpga.run_folder import RunFolder
 from l1met_fpga.tasks.task import Task
 from l1met_fpga.training import workers
+from l1met_fpga.training.announced import announce
 from l1met_fpga.training.beside import Beside
+from l1met_fpga.training.calibration import require_calibration
 from l1met_fpga.training.callbacks import EpochReport
 from l1met_fpga.training.environment import environment
 from l1met_fpga.training.inputs import training_identity
@@ -107,6 +109,7 @@ def train_run(
     validation.direction(config.training.early_stopping or EarlyStoppingConfig())
     identity = training_identity(config, samples)
     lanes = _lanes(config, mixture)
+    announce(config, samples, mixture)
     if on_start is not None:
         on_start(validation.reference, lanes)
     with exclusive(root):
@@ -117,7 +120,7 @@ def train_run(
             config, task, mixture, validation, folder, identity, cost, _z0_origin(samples)
         )
         records = _train(inputs, lanes, report, strategy)
-        summary = _summary(config, samples, mixture, validation, records)
+        summary = _summary(config, samples, mixture, validation, records, identity)
         shutil.rmtree(folder.checkpoints, ignore_errors=True)
         write_json(folder.training, summary)  # the last: the training is complete
     return TrainingRun(folder, primary_variant(config), summary)
@@ -174,6 +177,7 @@ def load_training(
         config.samples, config.model, tuple(task.truths.values()), reference=task.reference,
         rows=task.rows, besides=task.besides,
     )  # fmt: skip
+    require_calibration(config, task, samples)
     mixture = TrainingMixture(
         [s.train for s in samples], [s.share for s in samples], config.training, task
     )
@@ -251,6 +255,7 @@ def _summary(
     mixture: TrainingMixture,
     validation: Validation,
     records: Records,
+    identity: Identity,
 ) -> dict[str, Any]:
     return {
         "task": config.task,
@@ -258,6 +263,7 @@ def _summary(
         "architecture": config.model.architecture,
         "primary": primary_variant(config),
         "seed": config.training.seed,
+        "made_from": dict(identity),
         "training_events": sum(len(sample.train) for sample in samples),
         "steps_per_epoch": mixture.steps_per_epoch,
         "samples": [sample.record() for sample in samples],

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 
 from l1met_fpga.archives import read_npz
 from l1met_fpga.caches import cache_folder
@@ -14,13 +15,14 @@ from l1met_fpga.data.examples import Examples
 from l1met_fpga.errors import ConfigError, TrainingError
 from l1met_fpga.files import atomic_path
 from l1met_fpga.identity import content_digest, file_digest
+from l1met_fpga.metrics.arrays import FloatArray
 from l1met_fpga.models.build import Variant, build, copy_weights
 from l1met_fpga.models.storage import load_model
 from l1met_fpga.run_folder import RunFolder
 from l1met_fpga.tasks.task import Heads, Task
 from l1met_fpga.training.monitor import packed_predictor
 
-__all__ = ["network_of_run", "run_identity", "taught"]
+__all__ = ["network_of_run", "of_other_events", "run_identity", "taught"]
 
 _CACHE: Final = "teachers"
 
@@ -40,6 +42,41 @@ def taught(models: Sequence[Any], task: Task, events: Examples) -> Heads:
     """
     given = [_outputs(model, task, events) for model in models]
     return {head.name: np.mean([one[head.name] for one in given], axis=0) for head in task.heads}
+
+
+def of_other_events(given: Heads, task: Task, events: Examples, rng: np.random.Generator) -> Heads:
+    """Return for each event what teachers give of one of about the same true size, as a control.
+
+    The other event is the next larger one (of the largest the next smaller one); of equal ones any.
+    Its vectors are turned by the angle between the two truths.
+
+    Args:
+        given: What teachers give of the events, by head.
+        task: What they give.
+        events: The events, with their truth.
+        rng: Chooses among events of equal truth.
+    """
+    truth = task.truth(events)
+    size = task.score(task.measured(events, truth))
+    order = np.lexsort((rng.random(len(size)), size))
+    other = np.empty_like(order)
+    other[order] = np.append(order[1:], order[-2:-1] if len(order) > 1 else order)
+    return {
+        head.name: _turned(given[head.name][other], truth[head.name], other)
+        if head.kind == "vector"
+        else given[head.name][other]
+        for head in task.heads
+    }
+
+
+def _turned(vectors: FloatArray, truth: FloatArray, other: npt.NDArray[np.intp]) -> FloatArray:
+    """Turn vectors of other events by the angle from their truth to the events' own."""
+    angle = np.arctan2(truth[:, 1], truth[:, 0])
+    turn = angle - angle[other]
+    x, y = vectors[:, 0], vectors[:, 1]
+    return np.stack(
+        [x * np.cos(turn) - y * np.sin(turn), x * np.sin(turn) + y * np.cos(turn)], axis=1
+    )
 
 
 def run_identity(runs: Sequence[Path]) -> dict[str, str]:

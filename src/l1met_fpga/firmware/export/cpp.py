@@ -9,7 +9,7 @@ from l1met_fpga.firmware.export.cpp_nodes import generate, integer_for
 from l1met_fpga.firmware.export.rendering import TEMPLATES, identifier, render, write_folder
 from l1met_fpga.firmware.gt_head import gt_head
 from l1met_fpga.firmware.reference import check_network
-from l1met_fpga.firmware.rtl.cordic import Cordic
+from l1met_fpga.firmware.rtl.cordic import Cordic, cordic_of
 from l1met_fpga.models.network import Network
 from l1met_fpga.puppi import gt_word, words
 from l1met_fpga.puppi.columns import COLUMNS, MAX_PUPPI_WEIGHT, ParticleId
@@ -161,12 +161,11 @@ def _header(network: Network, values: dict[str, Any]) -> str:
 
 
 def _cordic(network: Network) -> Cordic | None:
-    head = gt_head(network)
-    if head is None:
+    cordic = cordic_of(network)
+    if cordic is None:
         return None
-    kind = network.type_of(head.name)
-    cordic = Cordic(kind)
-    bits = kind.width + cordic.guard_bits + 2 + cordic.inverse_gain.bit_length()
+    kind = cordic.xy
+    bits = cordic.width + cordic.inverse_gain.bit_length()
     if bits > 63 or cordic.size_shift < 1:
         raise ConversionError(
             f"px, py of type {kind.hls_name} need {bits} bits on the way to the "

@@ -17,8 +17,9 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from l1met_fpga.caches import cache_folder
 from l1met_fpga.errors import ToolError, ToolMissingError
-from l1met_fpga.files import exclusive
+from l1met_fpga.files import atomic_path, exclusive
 from l1met_fpga.firmware.tools import require_tool, run_tool
 from l1met_fpga.processors import allowed_processors
 from l1met_fpga.puppi.columns import COLUMNS
@@ -29,6 +30,8 @@ __all__ = ["Mark", "Number", "VerilatedModel", "compile_design", "result_type", 
 logger = logging.getLogger(__name__)
 
 _MAX_BITS: Final = 64
+_RUNTIME: Final = ("verilated", "verilated_threads")
+"""Sources of Verilator that are the same for every design."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,14 +259,13 @@ def _verilate(root: Path, source: Path, build: Path, top: str, defines: Sequence
 def _link(compiler: str, root: Path, build: Path, library: Path, options: list[str]) -> None:
     include = root / "include"
     off = ("COVERAGE", "SC", "TIMING", "TRACE", "TRACE_FST", "TRACE_VCD", "TRACE_SAIF")
-    flags = ["-std=c++17", "-fPIC", "-Iobj", f"-I{include}", f"-I{include / 'vltstd'}",
-             "-DVERILATOR=1", *(f"-DVM_{name}=0" for name in off), *options]  # fmt: skip
+    common = ["-std=c++17", "-fPIC", f"-I{include}", f"-I{include / 'vltstd'}",
+              "-DVERILATOR=1", *(f"-DVM_{name}=0" for name in off), options[-1]]  # fmt: skip
+    flags = [*common, "-Iobj", *options]
     harness = importlib.resources.files(__package__).joinpath("harness.cpp")
     with importlib.resources.as_file(harness) as harness_path:
         sources = [
             *sorted((build / "obj").glob("*.cpp"), key=lambda p: -p.stat().st_size),
-            include / "verilated.cpp",
-            include / "verilated_threads.cpp",
             harness_path,
         ]
 
@@ -277,10 +279,12 @@ def _link(compiler: str, root: Path, build: Path, library: Path, options: list[s
             return target
 
         with ThreadPoolExecutor(allowed_processors()) as pool:
+            runtime = pool.submit(_runtime, compiler, include, common)
             objects = list(pool.map(compile_one, sources))
     temporary = library.with_suffix(".tmp")
+    every: list[str | Path] = [*(o.name for o in objects), *runtime.result()]
     run_tool(
-        [compiler, "-shared", "-o", temporary.name, *(o.name for o in objects), "-pthread"],
+        [compiler, "-shared", "-o", temporary.name, *every, "-pthread"],
         cwd=build,
         log=build / "link.log",
         timeout_s=600,
@@ -289,6 +293,25 @@ def _link(compiler: str, root: Path, build: Path, library: Path, options: list[s
     shutil.rmtree(build / "obj")
     for path in objects:
         path.unlink()
+
+
+def _runtime(compiler: str, include: Path, flags: Sequence[str]) -> list[Path]:
+    """Return Verilator's own part of every simulation as objects, compiled once and kept."""
+    version = importlib.metadata.version("verilator")
+    made_by = [compiler, str(Path(compiler).stat().st_mtime_ns), version, *flags]
+    folder = cache_folder("verilator") / hashlib.sha256(" ".join(made_by).encode()).hexdigest()[:16]
+    objects = [folder / f"{name}.o" for name in _RUNTIME]
+    with exclusive(folder):
+        folder.mkdir(exist_ok=True)
+        for target in objects:
+            if not target.is_file():
+                source = include / f"{target.stem}.cpp"
+                with atomic_path(target) as temporary:
+                    run_tool(
+                        [compiler, *flags, "-c", source, "-o", temporary.resolve()],
+                        cwd=folder, log=folder / f"{target.stem}.log", timeout_s=1800,
+                    )  # fmt: skip
+    return objects
 
 
 @functools.cache

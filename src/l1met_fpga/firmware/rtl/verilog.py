@@ -10,12 +10,7 @@ from l1met_fpga.errors import ConversionError
 from l1met_fpga.firmware.gt_head import gt_head
 from l1met_fpga.firmware.rtl.blocks import Block, Port
 from l1met_fpga.firmware.rtl.cordic import Cordic
-from l1met_fpga.firmware.rtl.design import (
-    INPUT_CLOCKS,
-    PRODUCT_CLOCKS,
-    Design,
-    Term,
-)
+from l1met_fpga.firmware.rtl.design import INPUT_CLOCKS, PRODUCT_CLOCKS, Design, Term
 from l1met_fpga.firmware.rtl.fields import Field, fields_of
 from l1met_fpga.firmware.rtl.stage_code import TIMESCALE
 from l1met_fpga.firmware.rtl.stage_files import stage_files, static_files
@@ -280,7 +275,11 @@ def _lane(design: Design, render: _Renderer) -> str:
 
 def _cordic(cordic: Cordic, render: _Renderer) -> str:
     width = cordic.inverse_gain.bit_length() + 1
-    return render("cordic", xy=cordic.xy, c=cordic, gain_width=width)
+    product = cordic.width + width
+    added = (cordic.size_offset + (1 << (cordic.size_shift - 1))) % (1 << product)
+    return render(
+        "cordic", xy=cordic.xy, c=cordic, gain_width=width, size_constant=f"{product}'d{added}"
+    )
 
 
 def _top(design: Design, render: _Renderer) -> str:

@@ -143,6 +143,7 @@ TASK: Final = Task(
     reference=_puppi,
     baselines=_baselines,
     weights=SUMS.mean_weights,
+    oracle=SUMS.of_hard_collision,
     score=_score,
     vector=_vector,
     others=_others,

@@ -1,0 +1,140 @@
+"""File of ``l1met distill``: a student, its teachers, and ways to train it."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+from pydantic import Field, model_validator
+
+from l1met_fpga.config.base import StrictModel, load_yaml, matching, override, parse
+from l1met_fpga.config.training import TrainingSample
+
+__all__ = ["ArmConfig", "DistillationConfig", "TeacherRecipe", "dotted", "load_distillation"]
+
+Settings = dict[str, Any]
+Name = Annotated[
+    str, matching(r"[A-Za-z][\w-]*", "letters, digits, _ and -, a letter first: it names a folder")
+]
+
+
+class TeacherRecipe(StrictModel):
+    """Networks that are trained to teach; with several seeds, their mean teaches.
+
+    Attributes:
+        config: YAML file of the network.
+        settings: Settings that are changed, as sections or by dotted keys.
+        seeds: How many are trained.
+    """
+
+    config: Path
+    settings: Settings = Field(default_factory=dict)
+    seeds: int = Field(default=1, ge=1, le=50)
+
+
+class ArmConfig(StrictModel):
+    """One way to train the student.
+
+    Attributes:
+        teachers: Who teaches: names of ``teachers``, or of arms that nobody teaches. An arm teaches
+            with the student of the same seed (self-distillation).
+        every_seed: Arms that teach do it with the mean of all their seeds (an ensemble).
+        settings: Settings that are changed for this arm, as sections or by dotted keys;
+            ``training.teacher.weight`` is the weight of the teachers.
+    """
+
+    teachers: tuple[Name, ...] = ()
+    every_seed: bool = False
+    settings: Settings = Field(default_factory=dict)
+
+
+class DistillationConfig(StrictModel):
+    """A comparison of trainings of one network, arm against arm, seed by seed.
+
+    Attributes:
+        student: YAML file of the network.
+        settings: Settings of all arms, as sections or by dotted keys.
+        samples: Samples of students and teachers; those of the student's file if empty.
+        seeds: Seeds of every arm.
+        first_seed: The first of them.
+        gate: Stop when no teacher is better than the student by more than the error.
+        teachers: Networks that are trained to teach, by name.
+        arms: Ways to train the student, by name; the first is what the others are compared with.
+    """
+
+    student: Path
+    settings: Settings = Field(default_factory=dict)
+    samples: tuple[TrainingSample, ...] = ()
+    seeds: int = Field(default=5, ge=2, le=100)
+    first_seed: int = Field(default=1, ge=0)
+    gate: bool = True
+    teachers: dict[Name, TeacherRecipe] = Field(default_factory=dict)
+    arms: dict[Name, ArmConfig]
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if len(self.arms) < 2:
+            raise ValueError(f"arms must be two or more ways to train, got {list(self.arms)}")
+        both = sorted({*self.arms} & {*self.teachers})
+        if both:
+            raise ValueError(f"{both[0]!r} is the name of an arm and of a teacher; rename one")
+        if self.arms[self.baseline].teachers:
+            raise ValueError(
+                f"the first arm, {self.baseline!r}, is what the others are compared with, so it can "
+                "have no teachers"
+            )
+        for name, arm in self.arms.items():
+            self._check_arm(name, arm)
+        return self
+
+    def _check_arm(self, name: str, arm: ArmConfig) -> None:
+        untaught = [one for one, other in self.arms.items() if not other.teachers]
+        known = [*self.teachers, *untaught]
+        for teacher in arm.teachers:
+            if teacher not in known or teacher == name:
+                raise ValueError(
+                    f"arms.{name}.teachers names {teacher!r}; who can teach: {', '.join(known)}"
+                )
+        if arm.every_seed and not {*arm.teachers} & {*untaught}:
+            raise ValueError(
+                f"arms.{name}.every_seed is of arms that teach, and none of its teachers is an arm"
+            )
+        weight = dotted(arm.settings).get(
+            "training.teacher.weight", dotted(self.settings).get("training.teacher.weight", 0)
+        )
+        if arm.teachers and not weight:
+            raise ValueError(
+                f"arms.{name} has teachers, but their weight is 0; set "
+                f"arms.{name}.settings.training.teacher.weight"
+            )
+
+    @property
+    def baseline(self) -> str:
+        """Name of the arm that the others are compared with."""
+        return next(iter(self.arms))
+
+
+def dotted(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return settings by their dotted keys: ``{"training": {"epochs": 3}}`` is ``training.epochs``."""
+
+    def walk(section: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
+        for name, value in section.items():
+            if isinstance(value, dict):
+                yield from walk(value, f"{prefix}{name}.")
+            else:
+                yield f"{prefix}{name}", value
+
+    return dict(walk(settings, ""))
+
+
+def load_distillation(path: Path, overrides: Mapping[str, Any] | None = None) -> DistillationConfig:
+    """Read a comparison.
+
+    Args:
+        path: YAML file (``models/distillation/met.yaml``).
+        overrides: Dotted keys and their values, for example ``{"seeds": 8}``.
+
+    Raises:
+        ConfigError: If anything in it is not allowed; says where, and the nearest known key.
+    """
+    raw = override(load_yaml(path), overrides or {})
+    return parse(DistillationConfig, raw, where=str(path))

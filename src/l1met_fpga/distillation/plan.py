@@ -1,0 +1,156 @@
+"""The trainings of a comparison: which there are, from what, into which folders, in which order."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from l1met_fpga.config.distillation import ArmConfig, DistillationConfig, dotted
+from l1met_fpga.config.run import RunConfig
+from l1met_fpga.errors import ConfigError
+
+__all__ = ["LoadRun", "PlannedRun", "StudyPlan"]
+
+LoadRun = Callable[[Path, Mapping[str, Any]], RunConfig]
+"""(YAML file, dotted settings) -> the run."""
+
+_ONLY_FIRMWARE: Final = {"training.unpruned_twin": False}
+"""A student is judged by the network that becomes firmware."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedRun:
+    """One training.
+
+    Attributes:
+        name: Of its arm or teacher.
+        seed: Its seed.
+        config: All settings.
+        root: Its run folder.
+    """
+
+    name: str
+    seed: int
+    config: RunConfig
+    root: Path
+
+
+class StudyPlan:
+    """Every training of a comparison.
+
+    Args:
+        config: The comparison.
+        root: Folder of its runs.
+        load: Reads a run's configuration.
+
+    Raises:
+        ConfigError: If a file or a setting is not allowed, a teacher is of another task than the
+            student, or the student has no samples.
+    """
+
+    def __init__(self, config: DistillationConfig, root: Path, load: LoadRun) -> None:
+        self.config, self._root, self._load = config, root.resolve(), load
+        self.student = self._student(config.baseline, config.first_seed).config
+        if not self.student.samples:
+            raise ConfigError(
+                f"{config.student} names no samples; add a section `samples` to it or to the "
+                "comparison"
+            )
+        for run in (*self.teachers(), *self.students(tuple(config.arms))):
+            if run.config.task != self.student.task:
+                raise ConfigError(
+                    f"{run.name} is of the task {run.config.task!r}, the student of "
+                    f"{self.student.task!r}; all must be of one task"
+                )
+
+    def teachers(self) -> tuple[PlannedRun, ...]:
+        """Return the trainings of all teachers."""
+        return tuple(
+            self._teacher(name, self.config.first_seed + number)
+            for name, recipe in self.config.teachers.items()
+            for number in range(recipe.seeds)
+        )
+
+    def students(self, arms: tuple[str, ...]) -> tuple[PlannedRun, ...]:
+        """Return the trainings of some arms, all seeds of one after another."""
+        return tuple(self._student(name, seed) for name in arms for seed in self.seeds)
+
+    def named(self, name: str, seed: int) -> PlannedRun:
+        """Return one training.
+
+        Args:
+            name: Of an arm or a teacher.
+            seed: One of its seeds.
+
+        Raises:
+            ConfigError: If there is no such arm, teacher or seed.
+        """
+        runs = (*self.teachers(), *self.students(tuple(self.config.arms)))
+        of_name = {run.seed: run for run in runs if run.name == name}
+        if not of_name:
+            known = ", ".join(dict.fromkeys(run.name for run in runs))
+            raise ConfigError(f"there is no arm and no teacher {name!r}; there are {known}")
+        if seed not in of_name:
+            known = ", ".join(map(str, of_name))
+            raise ConfigError(f"{name} has no seed {seed}; its seeds are {known}")
+        return of_name[seed]
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """Seeds of every arm."""
+        first = self.config.first_seed
+        return tuple(range(first, first + self.config.seeds))
+
+    @property
+    def untaught(self) -> tuple[str, ...]:
+        """Arms that nobody teaches; they may teach others."""
+        return tuple(name for name, arm in self.config.arms.items() if not arm.teachers)
+
+    def is_control(self, name: str) -> bool:
+        """Tell whether an effect of an arm would not come from the knowledge of better networks.
+
+        So it is with nobody who teaches, the student of the same seed, and shuffled teachers.
+        """
+        arm = self.config.arms[name]
+        better = bool({*arm.teachers} & {*self.config.teachers}) or arm.every_seed
+        return self._shuffles(arm) or not better
+
+    def teaches(self, name: str) -> tuple[Path, ...]:
+        """Return the run folders of what teaches an arm's first seed."""
+        arm, first = self.config.arms[name], self.config.first_seed
+        return tuple(run for one in arm.teachers for run in self._folders(one, arm, first))
+
+    def _shuffles(self, arm: ArmConfig) -> bool:
+        settings = dotted(self.config.settings) | dotted(arm.settings)
+        return bool(settings.get("training.teacher.shuffled", False))
+
+    def _teacher(self, name: str, seed: int) -> PlannedRun:
+        recipe = self.config.teachers[name]
+        return self._run(name, seed, recipe.config, dotted(recipe.settings), "teachers")
+
+    def _student(self, name: str, seed: int) -> PlannedRun:
+        arm = self.config.arms[name]
+        settings = dotted(self.config.settings) | dotted(arm.settings) | _ONLY_FIRMWARE
+        if arm.teachers:
+            runs = [str(folder) for one in arm.teachers for folder in self._folders(one, arm, seed)]
+            settings["training.teacher.runs"] = runs
+        return self._run(name, seed, self.config.student, settings, "arms")
+
+    def _folders(self, teacher: str, arm: ArmConfig, seed: int) -> list[Path]:
+        """Return the run folders of what teaches the student of a seed."""
+        if teacher in self.config.teachers:
+            first, n = self.config.first_seed, self.config.teachers[teacher].seeds
+            return [self._folder("teachers", teacher, first + i) for i in range(n)]
+        seeds = self.seeds if arm.every_seed else (seed,)
+        return [self._folder("arms", teacher, one) for one in seeds]
+
+    def _run(
+        self, name: str, seed: int, file: Path, settings: Mapping[str, Any], kind: str
+    ) -> PlannedRun:
+        changes = {**settings, "training.seed": seed}
+        if self.config.samples:
+            changes["samples"] = [one.model_dump(mode="json") for one in self.config.samples]
+        return PlannedRun(name, seed, self._load(file, changes), self._folder(kind, name, seed))
+
+    def _folder(self, kind: str, name: str, seed: int) -> Path:
+        return self._root / kind / name / f"seed{seed}"
