@@ -28,6 +28,7 @@ help: ## show the targets
 env: $(READY) ## make the environment (every other target does it too)
 
 $(READY): requirements.lock setup.cfg
+	@echo "making the environment in $(VENV): one to two minutes, 3.2 GB"
 	.ci/make-env "$(PYTHON)" $(VENV)
 	touch $@
 
