@@ -110,14 +110,15 @@ def test_impact_parameters_are_measured_with_the_resolution_of_the_detector():
         tracks = tracks_from([(pt, 0.0, 0.0, 0.0)] * n)._replace(d0_cm=np.full(n, d0))
         out = np.zeros((n, len(COLUMN_NAMES)), np.int16)
         _write_dxy(out, tracks, np.ones(n, bool), impact, np.random.default_rng(0))
-        measured = (out[:, -1] / 64.0) ** 2
+        measured = (out[:, COLUMN_NAMES.index("dxy")] / 64.0) ** 2
         width = np.hypot(0.023, 0.19 / pt)
         expected = d0 or 0.6745 * width  # the median of |d| of a Gaussian
         assert np.median(measured) == pytest.approx(expected, rel=0.08)
 
 
 def crossing(*candidates):
-    rows = np.array(candidates, np.int16).reshape(-1, len(COLUMN_NAMES))
+    """One crossing of candidates, all from the hard collision: columns up to dxy."""
+    rows = np.array([(*one, 256) for one in candidates], np.int16)
     one = np.zeros(1)
     return Crossings(
         np.array([len(rows)]), {name: rows[:, k] for k, name in enumerate(COLUMN_NAMES)},

@@ -83,8 +83,9 @@ def gain(
             crossings, events, rate_khz
         )
 
-    drawn = [
-        difference(rng.integers(0, n_crossings, n_crossings), rng.integers(0, n_events, n_events))
-        for _ in range(n_samples)
-    ]
+    drawn = [difference(_again(n_crossings, rng), _again(n_events, rng)) for _ in range(n_samples)]
     return Change(difference(np.arange(n_crossings), np.arange(n_events)), float(np.std(drawn)))
+
+
+def _again(n: int, rng: np.random.Generator) -> npt.NDArray[np.intp]:
+    return np.asarray(rng.integers(0, n, n), np.intp)

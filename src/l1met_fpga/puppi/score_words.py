@@ -50,4 +50,4 @@ def score_words(logits: npt.NDArray[Any], frac_bits: int) -> npt.NDArray[np.uint
     total = e.sum(axis=1, keepdims=True)
     whole, rest = np.divmod(e << SCORE_BITS, total)
     up = (2 * rest > total) | ((2 * rest == total) & (whole % 2 == 1))
-    return (whole + up).astype(np.uint8)
+    return np.asarray(whole + up, np.uint8)
