@@ -29,6 +29,7 @@ from l1met_fpga.evaluation.evaluation import Estimate, evaluate
 from l1met_fpga.evaluation.metrics_content import to_metrics
 from l1met_fpga.evaluation.runs import fit_on_training_parts
 from l1met_fpga.evaluation.sample import Sample, load_store
+from l1met_fpga.evaluation.worst_cell import worst_cell
 from l1met_fpga.files import atomic_path, write_json
 from l1met_fpga.results.metrics import Metrics
 from l1met_fpga.run_folder import RunFolder
@@ -216,6 +217,7 @@ def table(metrics: Metrics, about: dict[str, Any]) -> list[str]:
     head = ["network", "parameters", "zeros"]
     head += [f"{label}, {point.title}" for label in signal for point in points]
     head += [f"{label} widths (GeV)" for label in signal]
+    head += ["worst cell against the table, in errors"]
     lines = [head, ["---"] * len(head)]
     for name in metrics.estimates:
         kept = about.get(name, {})
@@ -234,6 +236,8 @@ def table(metrics: Metrics, about: dict[str, Any]) -> list[str]:
             wide = metrics.resolution[label].inclusive.estimates[name]
             widths = (wide.parallel_over_slope_gev, wide.perpendicular_over_slope_gev)
             cells.append(", ".join(f"{width.value[0]:.1f}" for width in widths))
+        worst = worst_cell(metrics, name)
+        cells.append("" if worst is None else f"{worst.in_errors:+.1f}")
         lines.append(cells)
     return ["| " + " | ".join(cells) + " |" for cells in lines]
 

@@ -121,6 +121,17 @@ class Build:
     def quantize(self, name: str, x: str, out: FixedType) -> str:
         return self.add(net.Quantize(name=name, inputs=(x,), shape=self[x].shape, type=out))
 
+    def join(self, name: str, *inputs: str) -> str:
+        nodes = [self[one] for one in inputs]
+        return self.add(
+            net.Concatenate(
+                name=name,
+                inputs=inputs,
+                shape=(*nodes[0].shape[:-1], sum(node.shape[-1] for node in nodes)),
+                type=ranges.union_type([node.type for node in nodes]),
+            )
+        )
+
     def vector_pool(self, weights: str) -> str:
         exact = ranges.vector_pool_type(self[weights].type, MOMENTUM, self.n)
         k = self[weights].shape[-1]
@@ -321,6 +332,31 @@ def with_vertex(network: Network, seed: int = 0) -> Network:
         heads=network.heads,
         nodes=_with_exact_types(nodes, network.n_candidates),
     )
+
+
+def random_joined(seed: int = 0, *, n_candidates: int = 128) -> Network:
+    """Return a deepset whose layers read several tensors, of other binary points, side by side."""
+    b = Build(np.random.default_rng(seed), n_candidates=n_candidates, zero_fraction=0.3)
+    b.inputs()
+    first = b.dense("first", "features", 5, HIDDEN)
+    coarse = b.dense("coarse", first, 3, FixedType(True, 3, 1, **RND_SAT))
+    fine = b.dense(
+        "fine", b.join("both", first, coarse, "features"), 4, FixedType(True, 1, 7, **CLIP)
+    )
+    last = b.join("last", fine, coarse)
+    vectors = b.vector_pool(b.dense("weights", last, 2, POOL_WEIGHT, identity=True))
+    sums = []
+    for name, kind in (("scalars", SCALAR), ("others", FixedType(True, 2, 2, **RND_SAT))):
+        b.dense(name, last, 3, kind)
+        exact = ranges.scalar_pool_type(kind, n_candidates, 5)
+        b.add(
+            net.ScalarPool(name=f"{name}_sum", inputs=(name, "pt"), shape=(3,), type=exact, shift=5)
+        )
+        sums.append(b.quantize(f"{name}_pooled", f"{name}_sum", FixedType(True, 3, 3, **RND_SAT)))
+    r = b.dense("rho", b.join("pooled", *sums), 4, HIDDEN)
+    again = b.join("rho_and_pooled", r, sums[1])
+    b.combine(b.dense("coefficients", again, 2, POOL_WEIGHT, identity=True), vectors)
+    return b.network("joined")
 
 
 NETWORKS = {

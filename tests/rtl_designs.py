@@ -22,6 +22,8 @@ def small_network(name: str) -> Network:
     """A network of the named kind for 16 candidates."""
     if name.endswith("_vertex"):
         return networks.with_vertex(small_network(name.removesuffix("_vertex")))
+    if name == "joined":
+        return networks.random_joined(3, n_candidates=N_SLOTS)
     if name in ("deepset", "channels"):
         # a seed whose coefficients change from event to event: most random ones are saturated
         return networks.NETWORKS[name](

@@ -122,6 +122,10 @@ def one_event(  # noqa: C901 - one case per operation
                     for a in range(len(x[0][0]))
                     for j in range(len(x[1][0]))
                 ]
+            case net.Concatenate():
+                slots = zip(*x, strict=True) if len(node.shape) > 1 else [x]
+                done = [[v for part in parts for v in part] for parts in slots]
+                values[node.name] = done if len(node.shape) > 1 else done[0]
             case net.Combine():
                 values[node.name] = [
                     sum(c * v[a] for c, v in zip(*x, strict=True)) for a in range(2)

@@ -72,6 +72,16 @@ FAMILIES = {
         quantized(layers.Multiply()([quantized(dense(4)(x), "a"), quantized(dense(1)(x), "b")]))
     ),
     "dropout and reshape": lambda x: layers.Reshape((SLOTS, 1))(layers.Dropout(0.5)(dense(1)(x))),
+    "concatenated": lambda x: dense(1)(
+        quantized(layers.Concatenate()([dense(2)(x), layers.ReLU()(dense(3)(quantized(x, "a")))]))
+    ),
+    "concatenated with an input": lambda x: dense(1)(
+        layers.Concatenate()([x, quantized(dense(3)(x))])
+    ),
+    "added": lambda x: dense(1)(
+        quantized(layers.Add()([quantized(dense(4)(x), "a"), dense(4)(x), dense(4)(x)]), "b")
+    ),
+    "a way around": lambda x: dense(1)(quantized(x + dense(3)(quantized(dense(5)(x), "a")), "b")),
     "weights are inputs": lambda x: dense(1, kernel_initializer="ones")(x),
 }  # fmt: skip
 
@@ -264,11 +274,36 @@ REFUSED = {
         lambda: model_of(FAMILIES["one dense layer"], total=lambda v: v),
         r"the model's output is no sum over candidates",
     ),
-    "concatenated results": (
+    "slots behind one another": (
         lambda: model_of(
-            lambda x: dense(1)(layers.Concatenate(name="cat")([dense(1)(x), dense(1)(x)]))
+            lambda x: dense(1)(layers.Concatenate(axis=1, name="cat")([dense(1)(x), dense(1)(x)])[:, :8])
         ),
-        r"layer 'cat' concatenates tensors that are computed",
+        r"layer 'cat': axis=1 is not supported, it must be -1",
+    ),
+    "a sum of other shapes": (
+        lambda: model_of(lambda x: dense(1)(layers.Add(name="add")([dense(3)(x), dense(1)(x)]))),
+        r"layer 'add' adds tensors of shapes \(8, 3\), \(8, 1\); all must have the same shape",
+    ),
+    "a sum of functions without a quantizer": (
+        lambda: model_of(
+            lambda x: dense(1)(
+                layers.Add(name="add")(
+                    [layers.Activation("tanh")(quantized(dense(2)(x))), dense(2)(x)]
+                )
+            )
+        ),
+        r"layer 'add' reads tanh of 'activation\w*', which has no exact integers; put a quantizer",
+    ),
+    "a constant added": (
+        lambda: model_of(lambda x: dense(1)(dense(3)(x) + 0.5)),
+        r"is the operation '__operators__.add' .*supported is reduce_sum .* the sum of two tensors",
+    ),
+    "vectors added": (
+        lambda: model_of(
+            FAMILIES["one dense layer"],
+            total=lambda v: layers.Add(name="add")([tf.reduce_sum(v, axis=1)] * 2),
+        ),
+        r"layer 'add' reads pooled values; only candidates' numbers and those of the event",
     ),
     "shared layer": (
         lambda: shared_layer(),

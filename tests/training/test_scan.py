@@ -9,7 +9,9 @@ from l1met_fpga.errors import ConfigError, RunFolderError, TrainingError
 from l1met_fpga.tasks.met.task import TASK as MET
 from l1met_fpga.training.scan import Trial, pareto, propose, run_scan
 
-SCAN = {"scan.epochs": 1, "scan.units": [4, 8], "scan.startup_trials": 1}
+SCAN = {
+    "scan.epochs": 1, "scan.units": [4, 8], "scan.startup_trials": 1, "scan.score": "efficiency"
+}  # fmt: skip
 
 
 def nonzero_weights(network):
@@ -89,8 +91,8 @@ def test_a_scan_is_not_shared_by_tf_config(tmp_path, monkeypatch):
 
 
 def test_pareto_front():
-    def trial(number, luts, efficiency):
-        return Trial(number, {}, efficiency, luts, {})
+    def trial(number, luts, score):
+        return Trial(number, {}, score, 0.5, luts, {}, None)
 
     trials = [trial(0, 100, 0.5), trial(1, 50, 0.4), trial(2, 200, 0.45), trial(3, 50, 0.3)]
     assert [t.number for t in pareto(trials)] == [1, 0]

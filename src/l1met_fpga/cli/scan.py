@@ -52,8 +52,9 @@ def _scan(
 ) -> None:
     """Search for kernel widths, activation widths, sizes and sparsity.
 
-    Every trial trains a pruned network for a few epochs; it is scored by its trigger efficiency at
-    equal rate on the validation part and by the LUTs of one lane. An interrupted scan goes on when
+    Every trial trains a pruned network for a few epochs; it is scored on the validation part by its
+    worst cell against the weight table (process, rate and range of the truth; scan.score=efficiency
+    takes the mean efficiency) and by the LUTs of one lane. An interrupted scan goes on when
     it is started again. Writes scan.json and scan.png.
 
     For example:
@@ -68,7 +69,8 @@ def _scan(
 
     def report(trial: "Trial") -> None:
         console.print(
-            f"trial {trial.number}: efficiency {trial.efficiency:.3f}, {trial.luts:.0f} LUTs a lane"
+            f"trial {trial.number}: efficiency {trial.efficiency:.3f}, worst cell against the table "
+            f"{_worst(trial)}, {trial.luts:.0f} LUTs a lane"
         )
 
     task = task_named(run_config.task)
@@ -79,21 +81,38 @@ def _scan(
     best = pareto(done)
     low, high, *_ = run_config.evaluation.efficiency_edges_gev
     truth = f"{task.words.truth} {low:g}-{high:g} {task.words.unit}"
-    _write(done, best, folder, truth)
+    title = (
+        f"Efficiency, {truth}, equal rate"
+        if run_config.scan.score == "efficiency"
+        else "Worst cell against the table, in errors"
+    )
+    _write(done, best, folder, title)
     table = Table(title=f"Best of {len(done)} trials for their size")
-    for column in ("trial", "efficiency", "LUTs a lane", "parameters"):
+    for column in ("trial", "efficiency", "worst cell", "LUTs a lane", "parameters"):
         table.add_column(column, justify="left" if column == "parameters" else "right")
     for trial in best:
         found = ", ".join(
             f"{k} {v:.2f}" if isinstance(v, float) else f"{k} {v}"
             for k, v in trial.parameters.items()
         )
-        table.add_row(str(trial.number), f"{trial.efficiency:.3f}", f"{trial.luts:.0f}", found)
+        table.add_row(
+            str(trial.number), f"{trial.efficiency:.3f}", _worst(trial), f"{trial.luts:.0f}", found
+        )
     console.print(table)
     console.print(f"written: {folder / 'scan.json'}, {folder / 'scan.png'}")
 
 
-def _write(done: "list[Trial]", best: "list[Trial]", folder: Path, truth: str) -> None:
+def _worst(trial: "Trial") -> str:
+    """Return a cell such as ``-1.3 errors (znunu, 310 kHz, 100-150)``."""
+    if trial.worst is None:
+        return "-"
+    low, high = trial.worst["low_gev"], trial.worst["high_gev"]
+    truth = f"above {low:g}" if high is None else f"{low:g}-{high:g}"
+    where = f"{trial.worst['sample']}, {trial.worst['rate_khz']:.3g} kHz, {truth}"
+    return f"{trial.worst['in_errors']:+.1f} errors ({where})"
+
+
+def _write(done: "list[Trial]", best: "list[Trial]", folder: Path, title: str) -> None:
     from dataclasses import asdict
 
     from matplotlib.figure import Figure
@@ -107,12 +126,12 @@ def _write(done: "list[Trial]", best: "list[Trial]", folder: Path, truth: str) -
     with styled():
         figure = Figure(figsize=(8, 6))
         axis = figure.subplots()
-        axis.plot([t.luts for t in done], [t.efficiency for t in done], "o", color="0.6")
+        axis.plot([t.luts for t in done], [t.score for t in done], "o", color="0.6")
         axis.plot(
-            [t.luts for t in best], [t.efficiency for t in best], "o-", color=COLOURS[0],
+            [t.luts for t in best], [t.score for t in best], "o-", color=COLOURS[0],
             label="best for its size",
         )  # fmt: skip
         axis.set_xlabel("LUTs of one lane (da4ml)")
-        axis.set_ylabel(f"Efficiency, {truth}, equal rate")
+        axis.set_ylabel(title)
         axis.legend()
     save_figure(figure, folder, "scan")

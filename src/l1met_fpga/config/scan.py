@@ -1,5 +1,7 @@
 """Section ``scan``: search for widths, sizes and sparsity."""
 
+from typing import Literal
+
 from pydantic import Field, model_validator
 
 from l1met_fpga.config.base import Seed, StrictModel
@@ -11,6 +13,9 @@ class ScanConfig(StrictModel):
     """What ``l1met scan`` varies, for every dense layer on its own.
 
     Attributes:
+        score: What a trial is best in: ``worst_cell``, the least difference to the weight table over
+            processes, rates and ranges of the truth, in units of its error; or ``efficiency``, the
+            mean over processes at one rate, which hides that a network loses in one of them.
         epochs: Epochs of one trial.
         kernel_bits: Smallest and largest kernel width.
         activation_bits: Smallest and largest width of an activation between layers.
@@ -20,6 +25,7 @@ class ScanConfig(StrictModel):
         startup_trials: Random trials before the search learns from them.
     """
 
+    score: Literal["worst_cell", "efficiency"] = "worst_cell"
     epochs: int = Field(default=10, ge=1)
     kernel_bits: tuple[int, int] = (3, 8)
     activation_bits: tuple[int, int] = (4, 8)

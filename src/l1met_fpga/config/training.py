@@ -288,6 +288,9 @@ class TrainingConfig(StrictModel):
         teacher: Networks that the quantized ones learn from beside the truth.
         augment: Rotate each event by whole phi counts and reflect half of them.
         faults: Events that are seen as on a bad day of the detector.
+        calibrate: Signal sample on whose validation part the size of MET that the word for the
+            global trigger tells is brought to the mean response of one, by a straight line over
+            ``evaluation.response_range_gev``; null tells it as it is. px and py stay.
         truth_edges_gev: Borders of ranges of the truth with their own weight; empty for none.
         truth_weights: Weight of events in each range, one more than borders.
         early_stopping: Null trains all epochs and keeps the best.
@@ -310,6 +313,7 @@ class TrainingConfig(StrictModel):
     start_from_float: bool = False
     teacher: TeacherConfig = TeacherConfig()
     pruning: PruningConfig = PruningConfig()
+    calibrate: SampleLabel | None = None
     # run folders of before there were other tasks than MET have the second names
     truth_edges_gev: tuple[float, ...] = Field(
         default=(), validation_alias=AliasChoices("truth_edges_gev", "gen_met_edges_gev")

@@ -9,6 +9,7 @@ import numpy as np
 from l1met_fpga.evaluation.sample import Sample
 from l1met_fpga.metrics.arrays import magnitude_gev
 from l1met_fpga.metrics.binning import MIN_EVENTS
+from l1met_fpga.models.size_calibration import SizeCalibration
 from l1met_fpga.tasks.task import Task
 
 __all__ = ["Estimate", "odd_responses"]
@@ -26,12 +27,14 @@ class Estimate:
         title: Text in legends and tables.
         form: ``float``, ``quantized``, ``hls_csim``, ... of a network.
         network: Digest of the ``network.json`` beside that form.
+        calibration: How the size is told in the word for the global trigger, if it is corrected.
     """
 
     kind: Literal["baseline", "network", "file"]
     title: str
     form: str | None = None
     network: str | None = None
+    calibration: SizeCalibration | None = None
 
 
 def odd_responses(

@@ -7,8 +7,10 @@ from typing import Any
 import numpy as np
 
 from l1met_fpga.evaluation.class_results import class_result
+from l1met_fpga.evaluation.estimates import Estimate
 from l1met_fpga.evaluation.evaluation import Evaluation
 from l1met_fpga.evaluation.resolution import FiguresWithErrors, ResolutionResult, gain
+from l1met_fpga.evaluation.told import told_responses
 from l1met_fpga.evaluation.trigger import RateResult, SignalResult, bin_key
 from l1met_fpga.metrics.binning import Bins
 from l1met_fpga.metrics.bootstrap import spread
@@ -18,6 +20,7 @@ from l1met_fpga.metrics.turn_on import TurnOn
 from l1met_fpga.results.base import Measured
 from l1met_fpga.results.metrics import (
     SCHEMA_VERSION,
+    Calibration,
     Efficiency,
     EstimateInfo,
     FittedTurnOn,
@@ -48,7 +51,7 @@ def to_metrics(evaluation: Evaluation) -> Metrics:
         schema_version=SCHEMA_VERSION,
         words=evaluation.task.words,
         primary=evaluation.primary,
-        estimates={n: EstimateInfo(**asdict(what)) for n, what in evaluation.estimates.items()},
+        estimates={name: _about(what) for name, what in evaluation.estimates.items()},
         samples={
             label: SampleInfo(
                 events=len(sample), background=sample.is_background, identity=sample.identity
@@ -77,6 +80,19 @@ def to_metrics(evaluation: Evaluation) -> Metrics:
         ),
         studies=evaluation.studies,
         faults=evaluation.faults,
+    )
+
+
+def _about(what: Estimate) -> EstimateInfo:
+    line = what.calibration
+    return EstimateInfo(
+        kind=what.kind,
+        title=what.title,
+        form=what.form,
+        network=what.network,
+        calibration=None
+        if line is None
+        else Calibration(factor=line.factor, offset_gev=line.offset_gev),
     )
 
 
@@ -124,7 +140,8 @@ def _table(result: FiguresWithErrors, task: Task) -> ResolutionTable:
 
 def _resolution(evaluation: Evaluation, label: str, result: ResolutionResult) -> Resolution:
     sample, task = evaluation.samples[label], evaluation.task
-    names = list(evaluation.estimates)
+    names, in_range = list(evaluation.estimates), Bins.of(evaluation.config.response_range_gev)
+    told = told_responses(sample, task, evaluation.estimates, in_range)
     return Resolution(
         binned=_table(result.binned, task),
         inclusive=_table(result.inclusive, task),
@@ -141,6 +158,8 @@ def _resolution(evaluation: Evaluation, label: str, result: ResolutionResult) ->
             }
             for name in names
         },
+        told=told_responses(sample, task, evaluation.estimates, result.binned.bins),
+        told_response={n: _measured(one.value[0], one.error[0]) for n, one in told.items()},
     )
 
 

@@ -2,9 +2,16 @@
 
 from l1met_fpga.errors import ConversionError, RunFolderError
 from l1met_fpga.models.network import Network
+from l1met_fpga.models.size_calibration import SizeCalibration
 from l1met_fpga.run_folder import RunFolder
 
-__all__ = ["network_digest"]
+__all__ = ["calibration_of", "network_digest"]
+
+
+def calibration_of(run: RunFolder) -> SizeCalibration | None:
+    """Return how a run's network tells its size, None if it is not corrected."""
+    heads = Network.load(run.network).heads if run.network.is_file() else ()
+    return next((head.calibration for head in heads if head.calibration is not None), None)
 
 
 def network_digest(run: RunFolder) -> str | None:

@@ -23,7 +23,7 @@ from l1met_fpga.evaluation.evaluation import Estimate, Evaluation, evaluate
 from l1met_fpga.evaluation.faults import evaluate_faults
 from l1met_fpga.evaluation.others import with_others
 from l1met_fpga.evaluation.predictions import PREDICTIONS, stored_predictions
-from l1met_fpga.evaluation.run_network import network_digest
+from l1met_fpga.evaluation.run_network import calibration_of, network_digest
 from l1met_fpga.evaluation.sample import (
     Estimator,
     Events,
@@ -286,7 +286,8 @@ def _forms(
     run.need(run.model, made_by="l1met train")
     digest = network_digest(run)
     form = "float" if named.config.model.no_firmware else "quantized"
-    yield name, Estimate("network", name, form, digest), _keras(run.model, task)
+    about = Estimate("network", name, form, digest, calibration_of(run))
+    yield name, about, _keras(run.model, task)
     for form, path in (("float", run.float_model), ("unpruned", run.unpruned_model)):
         if path.is_file():
             yield (

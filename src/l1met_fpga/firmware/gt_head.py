@@ -13,7 +13,7 @@ __all__ = ["gt_head", "require_gt_head"]
 def gt_head(network: Network) -> NetworkHead | None:
     """Return the head that the word tells, None where there is none."""
     for head in network.heads:
-        if (head.kind, head.per, head.unit) == ("vector", "example", "GeV"):
+        if head.told_in_word:
             return head
     return None
 

@@ -158,6 +158,13 @@ def _combine(node: net.Combine, inputs: list[net.Node]) -> Operation:
     return lambda _chunk, x: (x[0][:, :, None] * x[1]).sum(axis=1) << left
 
 
+def _concatenate(node: net.Concatenate, inputs: list[net.Node]) -> Operation:
+    shifts = [node.type.frac_bits - one.type.frac_bits for one in inputs]
+    return lambda _chunk, x: np.concatenate(
+        [codes << left for codes, left in zip(x, shifts, strict=True)], axis=-1
+    )
+
+
 _OPERATIONS: Final[dict[str, Callable[[Any, list[net.Node]], Operation]]] = {
     "input": _input,
     "features": _features,
@@ -171,4 +178,5 @@ _OPERATIONS: Final[dict[str, Callable[[Any, list[net.Node]], Operation]]] = {
     "scalar_pool": _scalar_pool,
     "aggregate": _aggregate,
     "combine": _combine,
+    "concatenate": _concatenate,
 }

@@ -34,8 +34,8 @@ FORBIDDEN: Final = {
 
 def input_layers(layer: Any) -> list[Any]:
     """Return the layers that produce a layer's inputs, in order."""
-    inputs = layer.input if isinstance(layer.input, list | tuple) else [layer.input]
-    return [tensor._keras_history.layer for tensor in inputs]
+    # of an operation that Keras has wrapped, layer.input is the first tensor alone
+    return [tensor._keras_history.layer for tensor in layer.inbound_nodes[0].keras_inputs]
 
 
 def weight_type(quantizer: Any) -> FixedType:

@@ -1,9 +1,10 @@
 """Heads: what a network gives, by name; a task says which, a network says from which node."""
 
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import Field, PositiveInt, model_validator
+from pydantic import Field, PositiveInt, model_serializer, model_validator
 
+from l1met_fpga.models.size_calibration import SizeCalibration
 from l1met_fpga.models.strict import Name, Strict
 
 __all__ = ["Head", "NetworkHead"]
@@ -40,6 +41,11 @@ class Head(Strict):
         return self.kind != "classes" and self.unit == "GeV"
 
     @property
+    def told_in_word(self) -> bool:
+        """Whether the word for the global trigger can tell it: a vector of an example in GeV."""
+        return (self.kind, self.per, self.unit) == ("vector", "example", "GeV")
+
+    @property
     def numbers(self) -> tuple[str, ...]:
         """Names of its numbers, as ports and fields of firmware have them."""
         match self.kind:
@@ -72,6 +78,27 @@ class Head(Strict):
 
 
 class NetworkHead(Head):
-    """A head and the node whose codes it gives."""
+    """A head and the node whose codes it gives.
+
+    Attributes:
+        node: That node.
+        calibration: How the size of a vector is corrected in the word for the global trigger; None
+            leaves it as it is.
+    """
 
     node: Name
+    calibration: SizeCalibration | None = None
+
+    @model_validator(mode="after")
+    def _has_size(self) -> Self:
+        if self.calibration is not None and not self.told_in_word:
+            raise ValueError(
+                f"head {self.name!r} has a calibration, which is of the size of a vector in GeV per "
+                f"example; it is a {self.kind} per {self.per}, unit {self.unit or 'none'}"
+            )
+        return self
+
+    @model_serializer(mode="wrap")
+    def _without_nothing(self, write: Any) -> Any:
+        """Leave a missing calibration out, so that networks without one keep their digest."""
+        return {key: value for key, value in write(self).items() if key != "calibration" or value}

@@ -22,6 +22,7 @@ from l1met_fpga.models.heads import NetworkHead
 from l1met_fpga.models.network_file import require_version
 from l1met_fpga.models.network_rules import require_rules
 from l1met_fpga.models.nodes import InputColumn, Node, Origin
+from l1met_fpga.models.size_calibration import SizeCalibration
 from l1met_fpga.models.strict import Name, Strict
 from l1met_fpga.puppi.columns import N_CANDIDATES
 
@@ -121,6 +122,18 @@ class Network(Strict):
         raise ConversionError(
             f"network {self.name!r} has no head {name!r}; it has {list(known)}{tip}"
         )
+
+    def calibrated(self, head: str, calibration: SizeCalibration | None) -> Self:
+        """Return the same network that tells the size of a head corrected, or as it is.
+
+        Raises:
+            ConversionError: If there is no such head.
+            ValueError: If it has no size.
+        """
+        wanted = self.head(head)
+        changed = NetworkHead(**{**dict(wanted), "calibration": calibration})
+        heads = tuple(changed if one is wanted else one for one in self.heads)
+        return self.model_copy(update={"heads": heads})
 
     def type_of(self, head: str) -> FixedType:
         """Return the type of a head's codes."""

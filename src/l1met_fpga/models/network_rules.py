@@ -158,6 +158,14 @@ def _combine(_: Any, inputs: Nodes, __: int) -> Shape:
     return (2,)
 
 
+def _concatenate(_: Any, inputs: Nodes, __: int) -> Shape:
+    shapes = [one.shape for one in inputs]
+    _require(len(shapes) > 1, len({shape[:-1] for shape in shapes}) == 1)
+    # vectors are px, py of a pool, not channels
+    _require(all(one.op not in ("input", "momentum", "vector_pool", "combine") for one in inputs))
+    return (*shapes[0][:-1], sum(shape[-1] for shape in shapes))
+
+
 _SHAPES: Final[dict[str, Callable[[Any, Nodes, int], Shape]]] = {
     "input": _input,
     "features": _features,
@@ -171,6 +179,7 @@ _SHAPES: Final[dict[str, Callable[[Any, Nodes, int], Shape]]] = {
     "scalar_pool": _scalar_pool,
     "aggregate": _aggregate,
     "combine": _combine,
+    "concatenate": _concatenate,
 }
 """Operation -> shape of its result; an error where the inputs are none that it can work on."""
 

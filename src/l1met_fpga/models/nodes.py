@@ -21,6 +21,7 @@ from l1met_fpga.puppi.columns import COLUMNS
 __all__ = [
     "Aggregate",
     "Combine",
+    "Concatenate",
     "Dense",
     "Feature",
     "Features",
@@ -255,6 +256,19 @@ class Combine(_NodeBase):
         return ranges.combine_type(inputs[0].type, inputs[1].type, n_pools)
 
 
+class Concatenate(_NodeBase):
+    """Channels of two or more tensors side by side, ``(n, a)`` and ``(n, b)`` or ``(a,)`` and ``(b,)``.
+
+    Exact: ``type`` has the fraction bits of the finest input.
+    """
+
+    op: Literal["concatenate"] = "concatenate"
+
+    def needed_type(self, inputs: Sequence["Node"], _n_candidates: int, /) -> FixedType:
+        """Return a type that holds every input."""
+        return ranges.union_type([x.type for x in inputs])
+
+
 Node = (
     InputColumn
     | Features
@@ -268,4 +282,5 @@ Node = (
     | ScalarPool
     | Aggregate
     | Combine
+    | Concatenate
 )

@@ -8,16 +8,20 @@ from l1met_fpga.run_folder import RunFolder
 __all__ = ["response_sentence"]
 
 _SCALE = "is not calibrated: a trigger cuts on it at equal rate, where its scale does not matter"
+_TOLD = "The word for the global trigger tells {factor:.3f} times its size {offset:+.1f} GeV"
 
 
 def response_sentence(network: Network, run: RunFolder | None) -> str:
-    """Say that it is not calibrated, and the mean response where it was measured.
+    """Say that px, py are not calibrated, how the size is told, and the mean response where it was measured.
 
     Args:
         network: The integer network.
         run: Its run folder; None for a bare ``network.json``.
     """
     scale = f"{', '.join(head.name.upper() for head in network.heads)} {_SCALE}"
+    for line in (head.calibration for head in network.heads):
+        if line is not None:
+            scale += f". {_TOLD.format(factor=line.factor, offset=line.offset_gev)}"
     try:
         measured = _measured(network, run)
     except ReportError as err:

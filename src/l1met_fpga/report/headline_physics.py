@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from l1met_fpga.evaluation.summary import bin_text, with_error
+from l1met_fpga.evaluation.worst_cell import worst_cell, worst_cell_text
 from l1met_fpga.report.answer import Answer, Verdict
 from l1met_fpga.report.page import EMPTY, Table, number
 from l1met_fpga.results.base import Measured
@@ -58,6 +59,22 @@ def physics_answers(metrics: Metrics, network: str | None = None) -> Iterator[An
             ),
             verdict=_verdict(mine.difference.get(BASELINE)),
             more="; ".join(gains[1:]),
+        )
+    yield from _worst(metrics, network)
+
+
+def _worst(metrics: Metrics, network: str) -> Iterator[Answer]:
+    """Yield where the network is worst against the weight table, of all processes, rates and bins."""
+    worst = worst_cell(metrics, network)
+    if worst is not None:
+        below = worst.in_errors < -1
+        yield Answer(
+            topic="worst against the table",
+            value=f"{worst.in_errors:+.1f} errors",
+            note=worst_cell_text(metrics, worst),
+            verdict="bad" if below else "good",
+            more="of all processes, rates and ranges of the truth; above -1 it is nowhere below the "
+            "table by more than the error",
         )
 
 

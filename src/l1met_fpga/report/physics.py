@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from l1met_fpga.evaluation.worst_cell import worst_cell
 from l1met_fpga.report.bad_days import fault_figures
 from l1met_fpga.report.studies import class_figures, tail_figures
 from l1met_fpga.results.base import Measured
@@ -44,12 +45,18 @@ def physics_figures(metrics: Metrics) -> Physics | None:
         gain_vs_table=_gain(gains.get("table")),
         loss_vs_float=_loss(gains.get(f"{primary}_float")),
         trigger={label: _trigger(metrics, label, primary) for label in labels},
+        worst_cell=worst_cell(metrics, primary),
         faults=fault_figures(metrics),
         pileup_dependence=class_figures(metrics, "pileup"),
         regions=class_figures(metrics, "region"),
         tails=tail_figures(metrics),
         response_80_200=(
             resolution.response[primary].value if resolution is not None and in_range else None
+        ),
+        told_response_80_200=(
+            resolution.told_response[primary].value
+            if resolution is not None and in_range and primary in resolution.told_response
+            else None
         ),
         reasons=_reasons(metrics, primary),
     )
@@ -117,6 +124,8 @@ def _reasons(metrics: Metrics, primary: str) -> dict[str, str]:
             reasons["response_80_200"] = (
                 f"the evaluation used response_range_gev {low:g} to {high:g}; it must be 80 to 200"
             )
+        if metrics.estimates[primary].calibration is None:
+            reasons["told_response_80_200"] = "the network has no calibration (training.calibrate)"
     if metrics.rates is None:
         return reasons | {"trigger": "no pile-up-only sample was evaluated, so there are no rates"}
     for label in SIGNALS:

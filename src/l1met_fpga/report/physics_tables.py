@@ -16,6 +16,7 @@ def physics_tables(metrics: Metrics) -> Iterator[Table]:
     yield from class_tables(metrics)
     if metrics.resolution:
         yield _widths(metrics)
+        yield from _told(metrics)
     for label in metrics.resolution:
         yield _gains(metrics, label)
     for label in metrics.trigger:
@@ -52,6 +53,35 @@ def _widths(metrics: Metrics) -> Table:
         tuple(rows),
         "A network that shrinks quiet events shows it in their parallel width.",
     )
+
+
+def _told(metrics: Metrics) -> Iterator[Table]:
+    """Yield the response of the size that the word for the global trigger tells, if it is corrected."""
+    for name, about in metrics.estimates.items():
+        line, words, (low, high) = (
+            about.calibration,
+            metrics.words,
+            metrics.config.response_range_gev,
+        )
+        if line is None:
+            continue
+        rows, labels = [], next(iter(metrics.resolution.values())).binned.labels
+        for label, found in metrics.resolution.items():
+            plain, told = found.binned.estimates[name]["response"], found.told[name]
+            for title, one, whole in (
+                ("as it is", plain, found.response[name]),
+                ("told", told, found.told_response[name]),
+            ):
+                cells = (measured(*pair, 2) for pair in zip(one.value, one.error, strict=True))
+                rows.append((f"{label}, {title}", *cells, measured(whole.value, whole.error, 2)))
+        yield Table(
+            f"{metrics.title(name)}: mean response, and with the size that the word for the global "
+            "trigger tells",
+            (f"{words.truth} ({words.unit})", *labels, f"{low:g}-{high:g}"),
+            tuple(rows),
+            f"Told are {line.factor:.3f} times the size {line.offset_gev:+.1f} {words.unit}; the "
+            "order of events, and with it every rate and efficiency, stays.",
+        )
 
 
 def _gains(metrics: Metrics, label: str) -> Table:

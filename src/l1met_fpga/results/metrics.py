@@ -107,6 +107,9 @@ class Resolution(Result):
         response: Mean response by estimate in the settings' ``response_range_gev``.
         x_residual_gev: Half width of the residual (of its x component) by estimate.
         gain: By estimate and reference.
+        told: Mean response in the bins of ``binned`` with the size that the word for the global
+            trigger tells, of estimates with a calibration.
+        told_response: The same in the settings' ``response_range_gev``.
     """
 
     binned: ResolutionTable
@@ -114,6 +117,8 @@ class Resolution(Result):
     response: dict[str, Measured]
     x_residual_gev: dict[str, float | None]
     gain: dict[str, dict[str, Gains]]
+    told: dict[str, Series] = Field(default_factory=dict)
+    told_response: dict[str, Measured] = Field(default_factory=dict)
 
 
 class WorkingPointInfo(Result):
@@ -246,6 +251,13 @@ class Weights(Result):
     weights: JsonValue
 
 
+class Calibration(Result):
+    """Told size = factor * size + offset, in the word for the global trigger."""
+
+    factor: float
+    offset_gev: float
+
+
 class EstimateInfo(Result):
     """What an estimate is.
 
@@ -254,12 +266,14 @@ class EstimateInfo(Result):
         title: Text in legends and tables.
         form: Of a network: ``float``, ``quantized``, ``hls_csim``, ...
         network: Digest of the ``network.json`` beside a network's forms, where there is one.
+        calibration: How its size is told, if it is corrected.
     """
 
     kind: Literal["baseline", "network", "file"]
     title: str
     form: str | None
     network: str | None = None
+    calibration: Calibration | None = None
 
 
 class SampleInfo(Result):

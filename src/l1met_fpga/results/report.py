@@ -76,6 +76,25 @@ class EfficiencyCell(Result):
     difference: dict[str, Measured]
 
 
+class WorstCell(Result):
+    """Where the network is worst against the weight table: the least difference in its error.
+
+    Attributes:
+        sample: Signal sample.
+        rate: Working point.
+        bin: Of the truth.
+        difference: Network minus table, paired.
+        in_errors: The difference over its error; above -1 the network is nowhere below the table
+            by more than the error.
+    """
+
+    sample: str
+    rate: RateKey
+    bin: BinKey
+    difference: Measured
+    in_errors: float
+
+
 class OfEstimates(Result):
     """One figure, by estimate."""
 
@@ -116,11 +135,13 @@ class Physics(Result):
         gain_vs_puppi: And the others: in slope-corrected resolution, ttbar.
         loss_vs_float: Of the quantized against the float network; positive is worse.
         trigger: Efficiencies by sample, rate and bin.
+        worst_cell: Where it is worst against the weight table.
         faults: By kind of fault.
         pileup_dependence: By number of pile-up collisions.
         regions: Barrel and endcap apart.
         tails: Fakes and misses apart.
         response_80_200: Mean response between 80 and 200 GeV, ttbar.
+        told_response_80_200: The same with the size that the word for the global trigger tells.
         reasons: Why a figure is ``null``, by its key below ``physics``.
     """
 
@@ -130,11 +151,13 @@ class Physics(Result):
     gain_vs_table: Gain | None
     loss_vs_float: Gain | None
     trigger: dict[str, dict[RateKey, dict[BinKey, EfficiencyCell] | None] | None]
+    worst_cell: WorstCell | None = None
     faults: dict[str, FaultFigures] | None = None
     pileup_dependence: ByClass | None = None
     regions: ByClass | None = None
     tails: dict[str, TailFigures] | None = None
     response_80_200: float | None
+    told_response_80_200: float | None = None
     reasons: dict[str, str] = Field(default_factory=dict)
 
 

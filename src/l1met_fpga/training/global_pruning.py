@@ -23,8 +23,8 @@ __all__ = ["GlobalPruning", "GlobalSteps", "largest"]
 logger = logging.getLogger(__name__)
 
 Masks = list[npt.NDArray[np.float32]]
-COUNTED_BELOW: Final = 0.35
-"""Fraction of weights below which LUTs are counted: with more no budget is met."""
+COUNTED_BELOW: Final = 0.7
+"""Fraction of weights below which LUTs are counted: above it a count takes seconds, and a budget that so many meet is none."""
 WATCHES: Final = 40
 """How often per training LUTs are counted once the masks stay."""
 DROPPED: Final = 0.02

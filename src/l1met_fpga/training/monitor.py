@@ -15,6 +15,7 @@ from l1met_fpga.metrics.arrays import FloatArray, magnitude_gev
 from l1met_fpga.metrics.binning import Bins
 from l1met_fpga.metrics.resolution import binned_resolution
 from l1met_fpga.metrics.trigger import lowest_supported_rate_khz, threshold_at_rate
+from l1met_fpga.metrics.worst_cell import Cell, Scores, worst_cell
 from l1met_fpga.models.keras import tf
 from l1met_fpga.tasks.task import Estimator, Heads, Task
 from l1met_fpga.training.losses import head_losses
@@ -116,6 +117,45 @@ class Validation:
         """Truth of the watched efficiency: the first bin of the evaluation."""
         low, high, *_ = self._ranges.efficiency_edges_gev
         return low, high
+
+    def of(self, label: str) -> tuple[Examples, Heads]:
+        """Return the events of a sample and their truth."""
+        sample = next(one for one in self._samples if one.label == label)
+        return sample.validation, self._truth[label]
+
+    def worst_cell(self, estimate: Estimator, other: Estimator) -> Cell | None:
+        """Return where an estimate is worst against another, of processes, rates and ranges of the truth.
+
+        None without pile-up-only events, or where no range has enough signal events.
+        """
+        both = {
+            sample.label: [
+                self._task.score(self._task.measured(sample.validation, one(sample.validation)))
+                for one in (estimate, other)
+            ]
+            for sample in self._samples
+        }
+        background = [both[s.label] for s in self._samples if s.is_background]
+        if not background:
+            return None
+        return worst_cell(
+            Scores(
+                mine=np.concatenate([scores[0] for scores in background]),
+                other=np.concatenate([scores[1] for scores in background]),
+            ),
+            {
+                s.label: Scores(
+                    mine=both[s.label][0],
+                    other=both[s.label][1],
+                    truth=self._task.score(self._measured_truth[s.label]),
+                )
+                for s in self._samples
+                if not s.is_background
+            },
+            rates_khz=self._ranges.rates_khz,
+            bins=Bins.of(self._ranges.efficiency_edges_gev),
+            rng=np.random.default_rng(self._ranges.seed),
+        )
 
     def figures(self, estimate: Estimator) -> dict[str, float]:
         """Return loss, response, slope-corrected widths, efficiency and errors of an estimate.

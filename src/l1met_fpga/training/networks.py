@@ -14,6 +14,7 @@ from l1met_fpga.models.nodes import Origin
 from l1met_fpga.models.storage import save_model
 from l1met_fpga.run_folder import RunFolder
 from l1met_fpga.tasks.task import Task
+from l1met_fpga.training.calibration import calibrated
 from l1met_fpga.training.callbacks import EpochReport
 from l1met_fpga.training.loop import Cost, TrainedNetwork, primary_variant, train_variant
 from l1met_fpga.training.mixture import TrainingMixture
@@ -154,8 +155,9 @@ def _save(inputs: TrainingInputs, name: str, result: TrainedNetwork) -> None:
     if name == primary_variant(inputs.config):
         save_model(result.model, folder.model)
         if name != "float":  # of an architecture without firmware
-            network = export_network(result.model, inputs.task.heads, z0_origin=inputs.z0_origin)
-            network.save(folder.network)
+            task, validation = inputs.task, inputs.validation
+            network = export_network(result.model, task.heads, z0_origin=inputs.z0_origin)
+            calibrated(network, result.packed, inputs.config, validation, task).save(folder.network)
     elif name in ("float", "quantized"):
         twin = folder.float_model if name == "float" else folder.unpruned_model
         save_model(result.model, twin)

@@ -1,7 +1,7 @@
 """Search for widths, sizes and sparsity: trigger efficiency against LUTs.
 
-Each trial trains a pruned network for a few epochs and is scored by its efficiency at equal rate on
-the validation part and by a cost that the caller computes from the integer network. Optuna proposes
+Each trial trains a pruned network for a few epochs and is scored on the validation part, by its worst
+cell against the weight table or by its efficiency at equal rate, and by a cost that the caller computes from the integer network. Optuna proposes
 the trials and keeps them in a journal, so that a search goes on after an interruption; trials run
 side by side on Dask workers.
 """
@@ -10,7 +10,7 @@ import logging
 import math
 import os
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -26,11 +26,13 @@ from l1met_fpga.errors import ConfigError, RunFolderError, TrainingError
 from l1met_fpga.files import exclusive, read_json, write_json
 from l1met_fpga.fixed_point import FixedType
 from l1met_fpga.identity import Identity, content_digest, require_same
+from l1met_fpga.metrics.worst_cell import Cell
 from l1met_fpga.models.export import export_network
 from l1met_fpga.processors import allowed_processors
 from l1met_fpga.tasks.task import Task
 from l1met_fpga.training.inputs import training_identity
 from l1met_fpga.training.loop import Cost, train_variant
+from l1met_fpga.training.monitor import packed_predictor
 from l1met_fpga.training.session import load_training
 from l1met_fpga.training.workers import place
 
@@ -40,7 +42,8 @@ logger = logging.getLogger(__name__)
 
 JOURNAL = "trials.log"
 IDENTITY = "made_from.json"
-SCORE = "val_efficiency"
+EFFICIENCY = "val_efficiency"
+TABLE = "table"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,16 +53,20 @@ class Trial:
     Attributes:
         number: Trial number.
         parameters: What was proposed.
+        score: What it is best in (``scan.score``); more is better.
         efficiency: Mean over signal samples at equal rate, in the first bin of the evaluation.
         luts: Cost.
         figures: All validation figures.
+        worst: Where it is worst against the weight table.
     """
 
     number: int
     parameters: dict[str, Any]
+    score: float
     efficiency: float
     luts: float
     figures: dict[str, float]
+    worst: dict[str, Any] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +126,7 @@ def run_scan(
 def _identity(config: RunConfig, task: Task, cost: Cost) -> dict[str, Any]:
     """Return what trials are made from; refuse samples that cannot give a score."""
     samples, _, validation = load_training(config, task)
-    if not math.isfinite(validation.reference.get(SCORE, math.nan)):
+    if not math.isfinite(validation.reference.get(EFFICIENCY, math.nan)):
         low, high = validation.efficiency_range_gev
         raise TrainingError(
             "no efficiency at equal rate on the validation part: a scan needs a signal and a "
@@ -172,21 +179,31 @@ def _run_trials(
             more = min(missing - len(asked), at_once - in_batch)
             asked += [study.ask() for _ in range(more)]
         jobs = [_Job(propose(config, trial.suggest_int, trial), task, cost) for trial in asked]
-        for index, (figures, luts) in run_tasks(
+        for index, (figures, worst, luts) in run_tasks(
             _run_trial, jobs, workers=at_once, scheduler=scheduler
         ):
-            efficiency = figures.get(SCORE, math.nan)
-            if not (math.isfinite(efficiency) and math.isfinite(luts)):
+            score = _score(config.scan, figures, worst)
+            if not (math.isfinite(score) and math.isfinite(luts)):
                 study.tell(asked[index], state=optuna.trial.TrialState.FAIL)
                 raise TrainingError(
-                    f"trial {asked[index].number} has no score: {SCORE} is {efficiency}, its cost "
-                    f"{luts}; the search cannot go by it"
+                    f"trial {asked[index].number} has no score: {config.scan.score} is {score}, its "
+                    f"cost {luts}; the search cannot go by it (scan.score says what it goes by)"
                 )
             asked[index].set_user_attr("figures", figures)
-            study.tell(asked[index], [efficiency, luts])
+            asked[index].set_user_attr("worst", worst)
+            study.tell(asked[index], [score, luts])
             if on_trial is not None:
                 on_trial(_as_trial(study.trials[asked[index].number]))
     return [_as_trial(trial) for trial in _complete(study)]
+
+
+def _score(
+    config: ScanConfig, figures: Mapping[str, float], worst: Mapping[str, Any] | None
+) -> float:
+    """Return what a trial is best in; NaN where it could not be measured."""
+    if config.score == "efficiency":
+        return figures.get(EFFICIENCY, math.nan)
+    return math.nan if worst is None else float(worst["in_errors"])
 
 
 def _study(config: ScanConfig, folder: Path) -> Any:
@@ -246,8 +263,11 @@ def _complete(study: Any) -> list[Any]:
 
 
 def _as_trial(trial: Any) -> Trial:
-    efficiency, luts = trial.values
-    return Trial(trial.number, trial.params, efficiency, luts, trial.user_attrs["figures"])
+    (score, luts), told = trial.values, trial.user_attrs
+    efficiency = told["figures"][EFFICIENCY]
+    return Trial(
+        trial.number, trial.params, score, efficiency, luts, told["figures"], told["worst"]
+    )
 
 
 def propose(config: RunConfig, suggest_int: Callable[..., int], trial: Any) -> RunConfig:
@@ -303,7 +323,7 @@ def _with_width(kind: FixedType, bits: int) -> FixedType:
     return replace(kind, frac_bits=bits - kind.int_bits - int(kind.signed))
 
 
-def _run_trial(job: _Job) -> tuple[dict[str, float], float]:
+def _run_trial(job: _Job) -> tuple[dict[str, float], dict[str, Any] | None, float]:
     config = job.config
     samples, mixture, validation = load_training(config, job.task)
     with TemporaryDirectory(prefix="l1met-scan-") as scratch:
@@ -312,7 +332,19 @@ def _run_trial(job: _Job) -> tuple[dict[str, float], float]:
             identity=training_identity(config, samples),
         )  # fmt: skip
     network = export_network(result.model, job.task.heads)
-    return dict(_numbers(result.validation)), float(job.cost(network))
+    table = job.task.baselines(mixture.events).get(TABLE)
+    worst = None
+    if table is not None:
+        worst = validation.worst_cell(packed_predictor(result.packed, job.task), table.estimate)
+    return dict(_numbers(result.validation)), _told(worst), float(job.cost(network))
+
+
+def _told(worst: Cell | None) -> dict[str, Any] | None:
+    """Return what JSON can hold of a cell; an open end of the truth is null."""
+    if worst is None:
+        return None
+    high = worst.high_gev if math.isfinite(worst.high_gev) else None
+    return asdict(worst) | {"high_gev": high, "in_errors": worst.in_errors}
 
 
 def _numbers(figures: Mapping[str, float]) -> Iterator[tuple[str, float]]:
@@ -321,9 +353,9 @@ def _numbers(figures: Mapping[str, float]) -> Iterator[tuple[str, float]]:
 
 
 def pareto(trials: list[Trial]) -> list[Trial]:
-    """Return the trials that no other beats in efficiency at the same or lower cost."""
+    """Return the trials that no other beats in score at the same or lower cost."""
     best: list[Trial] = []
-    for trial in sorted(trials, key=lambda t: (t.luts, -t.efficiency)):
-        if not best or trial.efficiency > best[-1].efficiency:
+    for trial in sorted(trials, key=lambda t: (t.luts, -t.score)):
+        if not best or trial.score > best[-1].score:
             best.append(trial)
     return best

@@ -23,7 +23,9 @@ from l1met_fpga.results.run import TrainingStart
 from l1met_fpga.run_folder import RunFolder
 from l1met_fpga.tasks.task import Task
 from l1met_fpga.training import workers
+from l1met_fpga.training.announced import announce
 from l1met_fpga.training.beside import Beside
+from l1met_fpga.training.calibration import require_calibration
 from l1met_fpga.training.callbacks import EpochReport
 from l1met_fpga.training.environment import environment
 from l1met_fpga.training.inputs import training_identity
@@ -107,6 +109,7 @@ def train_run(
     validation.direction(config.training.early_stopping or EarlyStoppingConfig())
     identity = training_identity(config, samples)
     lanes = _lanes(config, mixture)
+    announce(config, samples, mixture)
     if on_start is not None:
         on_start(validation.reference, lanes)
     with exclusive(root):
@@ -174,6 +177,7 @@ def load_training(
         config.samples, config.model, tuple(task.truths.values()), reference=task.reference,
         rows=task.rows, besides=task.besides,
     )  # fmt: skip
+    require_calibration(config, task, samples)
     mixture = TrainingMixture(
         [s.train for s in samples], [s.share for s in samples], config.training, task
     )

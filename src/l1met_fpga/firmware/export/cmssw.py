@@ -1,8 +1,8 @@
 """A network as an emulator package for CMSSW, in the layout of the hls4ml emulator collections.
 
-The package computes with the exported C++ header: the integers of the generated firmware without
-``ap_fixed`` types, so it needs no HLS headers, is two orders of magnitude faster than the C
-simulation, and gives the global-trigger word, which the HLS project does not have.
+The package computes with the exported C++ header: the statements of the words project for synthesis, in
+plain integers instead of ``ap_int``. So it needs no HLS headers, is one to two orders of magnitude faster
+than the C simulation, and holds no static state, so that several models live in one process.
 """
 
 import importlib.metadata
@@ -60,6 +60,7 @@ def export_cmssw(network: Network, folder: Path, *, package: str, version: str) 
         "types": {head.name: network.type_of(head.name) for head in network.heads},
         "numbers": [number for head in network.heads for number in head.numbers],
         "gt": gt_head(network),
+        "scores": next((head for head in network.heads if head.kind == "classes"), None),
         "columns": tuple(COLUMNS.values()),
         "vertex": COLUMNS["z0"].count_unit if network.reads_vertex else None,
         "result_int": result_integer(network),

@@ -9,10 +9,11 @@ from l1met_fpga.firmware.export.cpp_nodes import generate, integer_for
 from l1met_fpga.firmware.export.rendering import TEMPLATES, identifier, render, write_folder
 from l1met_fpga.firmware.gt_head import gt_head
 from l1met_fpga.firmware.reference import check_network
-from l1met_fpga.firmware.rtl.cordic import Cordic
+from l1met_fpga.firmware.rtl.cordic import Cordic, cordic_of
 from l1met_fpga.models.network import Network
 from l1met_fpga.puppi import gt_word, words
 from l1met_fpga.puppi.columns import COLUMNS, MAX_PUPPI_WEIGHT, ParticleId
+from l1met_fpga.puppi.score_words import SCORE_BITS, exp_table
 from l1met_fpga.puppi.windows import MAX_WINDOWS
 
 __all__ = [
@@ -69,6 +70,7 @@ def cpp_files(network: Network) -> dict[str, str]:
         "version": importlib.metadata.version("l1met_fpga"),
         "digest": network.digest,
         "heads": _heads(network),
+        "classes": _class_heads(network),
         "numbers": [number for head in network.heads for number in head.numbers],
         "gt": gt_head(network),
         "columns": tuple(COLUMNS.values()),
@@ -103,6 +105,16 @@ def _heads(network: Network) -> list[dict[str, Any]]:
     ]
 
 
+def _class_heads(network: Network) -> list[dict[str, Any]]:
+    """What the template says of each head of classes, for the words of its scores."""
+    kinds = {head.name: head.kind for head in network.heads}
+    return [
+        {**head, "exps": exp_table(head["kind"].frac_bits).tolist()}
+        for head in _heads(network)
+        if kinds[head["name"]] == "classes"
+    ]
+
+
 def _vertex(network: Network) -> dict[str, Any] | None:
     """Counts of z0, for networks that read it from the vertex."""
     z0 = COLUMNS["z0"]
@@ -119,6 +131,7 @@ def _header(network: Network, values: dict[str, Any]) -> str:
     return render(
         "network.h.j2",
         **values,
+        score_bits=SCORE_BITS,
         arithmetic=(TEMPLATES / "arithmetic.h").read_text(encoding="utf-8"),
         lanes=LANES,
         constants=code.constants,
@@ -148,12 +161,11 @@ def _header(network: Network, values: dict[str, Any]) -> str:
 
 
 def _cordic(network: Network) -> Cordic | None:
-    head = gt_head(network)
-    if head is None:
+    cordic = cordic_of(network)
+    if cordic is None:
         return None
-    kind = network.type_of(head.name)
-    cordic = Cordic(kind)
-    bits = kind.width + cordic.guard_bits + 2 + cordic.inverse_gain.bit_length()
+    kind = cordic.xy
+    bits = cordic.width + cordic.inverse_gain.bit_length()
     if bits > 63 or cordic.size_shift < 1:
         raise ConversionError(
             f"px, py of type {kind.hls_name} need {bits} bits on the way to the "

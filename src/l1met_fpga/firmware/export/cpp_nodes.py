@@ -261,6 +261,20 @@ class Generator:
         names = ", ".join(self.names[n.name] for n in (c, v, node))
         return [self._declared(node), f"combine<{left}>({names});"]
 
+    def _concatenate(self, node: net.Concatenate, *inputs: net.Node) -> list[str]:
+        out, kind, first = self.names[node.name], self._int(node.type), 0
+        lines = [self._declared(node)]
+        for x in inputs:
+            channels, left = x.shape[-1], node.type.frac_bits - x.type.frac_bits
+            source = f"static_cast<{kind}>({self.names[x.name]}[c][i])"
+            lines.append(
+                f"for (std::size_t c = 0; c < {channels}; ++c)\n"
+                f"        for (std::size_t i = 0; i < {self._lanes(node)}; ++i)"
+                f" {out}[{first} + c][i] = shifted_left<{left}>({source});"
+            )
+            first += channels
+        return lines
+
 
 def _columns(node: net.Node) -> set[str]:
     if isinstance(node, net.InputColumn):

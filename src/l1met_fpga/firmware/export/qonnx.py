@@ -228,6 +228,13 @@ class _Writer:
         c, v = (self.graph.wide(x) for x in self.inputs(node))
         return self._einsum(node, c, v, "ek,eka->ea", 1.0)
 
+    def concatenate(self, node: net.Concatenate) -> Tensor:
+        g, inputs = self.graph, self.inputs(node)
+        double = any(x.double for x in inputs)
+        names = [g.wide(x) if double else x.name for x in inputs]
+        axis = len(node.shape)
+        return Tensor(g.add("Concat", *names, name=node.name, axis=axis), node.type, double)
+
 
 _OPERATIONS: Final[dict[str, Callable[[_Writer, Any], Tensor]]] = {
     "input": _Writer.input,
@@ -242,4 +249,5 @@ _OPERATIONS: Final[dict[str, Callable[[_Writer, Any], Tensor]]] = {
     "scalar_pool": _Writer.scalar_pool,
     "aggregate": _Writer.aggregate,
     "combine": _Writer.combine,
+    "concatenate": _Writer.concatenate,
 }

@@ -171,7 +171,8 @@ def expected_words(network: Network, words: Words) -> Words:
     """
     head = require_gt_head(network, "a test vector")
     require_no_vertex(network, "a test vector")
-    return gt_words(network.type_of(head.name), evaluate(network, unpack(words))[head.name])
+    codes = evaluate(network, unpack(words))[head.name]
+    return gt_words(network.type_of(head.name), codes, head.calibration)
 
 
 def _name(network: Network) -> str:

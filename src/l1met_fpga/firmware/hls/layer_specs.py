@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 
 from l1met_fpga.config.firmware import HlsConfig, IoType
-from l1met_fpga.firmware.hls.channels import channel_code
+from l1met_fpga.firmware.hls.channels import channel_code, concatenation_code
 from l1met_fpga.firmware.hls.features import feature_code
 from l1met_fpga.fixed_point import FixedType, Overflow, Rounding
 from l1met_fpga.models import nodes as net
@@ -178,6 +178,14 @@ class _Specs:
             "constants": [*self.rows(node), *channel_code(node, stream=stream)],
         }
 
+    def concatenate(self, node: net.Concatenate, _spec: Spec) -> Spec:
+        stream = self.config.io_type is IoType.STREAM
+        channels = [self.network.node(name).shape[-1] for name in node.inputs]
+        return {
+            "class_name": "L1MetConcatenate",
+            "constants": [*self.rows(node), *concatenation_code(channels, stream=stream)],
+        }
+
     def table(self, node: net.Table, spec: Spec) -> Spec:
         x = self.network.node(node.inputs[0]).type
         by_bits = np.roll(np.asarray(node.table), x.min_code)  # two's complement order
@@ -260,4 +268,5 @@ _BUILDERS: Final[dict[str, Callable[[_Specs, Any, Spec], Spec]]] = {
     "combine": _Specs.pool,
     "scalar_pool": _Specs.scalar_pool,
     "aggregate": _Specs.aggregate,
+    "concatenate": _Specs.concatenate,
 }

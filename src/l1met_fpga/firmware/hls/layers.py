@@ -98,6 +98,10 @@ class L1MetQuantizeChannels(L1MetLayer):
     """Change of type, another one for every channel; the whole loop is generated."""
 
 
+class L1MetConcatenate(L1MetLayer):
+    """Channels of several tensors side by side; the whole loop is generated."""
+
+
 class L1MetFork(L1MetLayer):
     """Two copies of a tensor, one for each consumer in a dataflow region."""
 
@@ -126,6 +130,7 @@ LAYERS: Final = (
     L1MetMultiply,
     L1MetQuantize,
     L1MetQuantizeChannels,
+    L1MetConcatenate,
     L1MetFork,
 )
 
@@ -159,7 +164,7 @@ class L1MetFunctionTemplate(FunctionCallTemplate):  # type: ignore[misc]
         inputs = [node.get_input_variable(name) for name in node.inputs]
         outputs = [node.get_output_variable(name) for name in node.outputs]
         arguments = [variable.name for variable in (*inputs, *outputs)]
-        if isinstance(node, L1MetFeatures | L1MetQuantizeChannels):
+        if isinstance(node, L1MetFeatures | L1MetQuantizeChannels | L1MetConcatenate):
             return f"config{node.index}::run({', '.join(arguments)});"
         if isinstance(node, L1MetFork):
             copied = f"{inputs[0].type.name}, {outputs[0].type.name}, {inputs[0].size_cpp()}"

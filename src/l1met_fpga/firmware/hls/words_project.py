@@ -17,7 +17,7 @@ from l1met_fpga.firmware.hls.mends import mend_simulation_types
 from l1met_fpga.firmware.hls.project import SOURCES, TEMPLATES, fresh_folder
 from l1met_fpga.firmware.hls.words_nodes import ap_int, generate_words, partition
 from l1met_fpga.firmware.reference import check_network, evaluate
-from l1met_fpga.firmware.rtl.cordic import Cordic, gt_words
+from l1met_fpga.firmware.rtl.cordic import cordic_of, gt_words
 from l1met_fpga.firmware.templates import fill
 from l1met_fpga.models.network import Network
 from l1met_fpga.models.nodes import Origin
@@ -115,7 +115,7 @@ def _values(network: Network, config: HlsConfig) -> dict[str, Any]:
         "first_charged": int(ParticleId.HADRON_MINUS),
         "numbers": _numbers(network, code.outputs),
         "gt": gt,
-        "cordic": None if gt is None else Cordic(network.type_of(gt.name)),
+        "cordic": cordic_of(network),
         "gt_outputs": [] if gt is None else [f"{code.outputs[gt.name]}[{i}][0]" for i in (0, 1)],
         "gt_pt": gt_word.GT_PT_TYPE,
         "phi_mask": (1 << gt_word.GT_PHI_TYPE.width) - 1,
@@ -201,7 +201,7 @@ def _write_test_bench_data(
     rows = np.hstack([*codes.values()]).astype(object)
     gt = gt_head(network)
     if gt is not None:
-        told = gt_words(network.type_of(gt.name), codes[gt.name]).astype(object)
+        told = gt_words(network.type_of(gt.name), codes[gt.name], gt.calibration).astype(object)
         rows = np.hstack([rows, told[:, None]])
     np.savetxt(data / "tb_output_predictions.dat", rows, fmt="%d")
     return n_events

@@ -1,5 +1,8 @@
 """|MET| and phi from px, py by CORDIC, as integers: what the Verilog does, in NumPy.
 
+A calibration of the size (:class:`~l1met_fpga.models.size_calibration.SizeCalibration`) costs nothing: its slope is part
+of the constant that undoes the gain, its offset part of the constant that rounds.
+
 Vectoring mode: the vector is turned onto the x axis by angles atan(2^-i); the turns add up to phi
 and x becomes |MET| times a known gain. A subtraction is done in ones' complement, which is one count of
 the guard bits off and needs one adder instead of an adder and a subtractor. Every shift, sum and rounding is that of the Verilog, so
@@ -15,14 +18,18 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from l1met_fpga.firmware.gt_head import gt_head
 from l1met_fpga.fixed_point import FixedType
+from l1met_fpga.models.network import Network
+from l1met_fpga.models.size_calibration import SizeCalibration
 from l1met_fpga.puppi.gt_word import GT_PHI_TYPE, GT_PT_TYPE, GtSum, pack
 
-__all__ = ["Cordic", "gt_words"]
+__all__ = ["Cordic", "cordic_of", "gt_words"]
 
 ITERATIONS: Final = 13
 GUARD_BITS: Final = 7
 GAIN_BITS: Final = 17
+"""Bits below one, and at most in all, of the constant that undoes the gain: with its sign it fits a DSP slice."""
 SINGLE_TURNS: Final = 2
 """Turns with a clock of their own, while y is wide; later ones go in pairs."""
 
@@ -35,9 +42,11 @@ class Cordic:
 
     Attributes:
         xy: Type of px and py.
+        calibration: Correction of the size.
     """
 
     xy: FixedType
+    calibration: SizeCalibration | None = None
 
     @property
     def guard_bits(self) -> int:
@@ -66,15 +75,29 @@ class Cordic:
         return 1 << (self.angle_width - 1)
 
     @property
-    def inverse_gain(self) -> int:
-        """1 / gain, times ``2**GAIN_BITS``."""
+    def _size_per_x(self) -> float:
         gain = math.prod(math.sqrt(1 + 4.0**-i) for i in range(ITERATIONS))
-        return round(2**GAIN_BITS / gain)
+        return (1.0 if self.calibration is None else self.calibration.factor) / gain
+
+    @property
+    def gain_bits(self) -> int:
+        """Bits of ``inverse_gain`` below one."""
+        return GAIN_BITS - max(0, math.frexp(self._size_per_x)[1])
+
+    @property
+    def inverse_gain(self) -> int:
+        """1 / gain (times the slope of the calibration), times ``2**gain_bits``."""
+        return min(round((1 << self.gain_bits) * self._size_per_x), (1 << GAIN_BITS) - 1)
 
     @property
     def size_shift(self) -> int:
         """Bits to drop from x * inverse_gain for counts of the global trigger."""
-        return GAIN_BITS + GUARD_BITS + self.xy.frac_bits - GT_PT_TYPE.frac_bits
+        return self.gain_bits + GUARD_BITS + self.xy.frac_bits - GT_PT_TYPE.frac_bits
+
+    @property
+    def size_offset(self) -> int:
+        """What is added to x * inverse_gain before bits are dropped, rounding not included."""
+        return 0 if self.calibration is None else self.calibration.offset << self.size_shift
 
     @property
     def stages(self) -> tuple[tuple[int, ...], ...]:
@@ -98,8 +121,8 @@ class Cordic:
 
     @property
     def smallest(self) -> int:
-        """Smallest x whose size is not rounded to zero."""
-        return -(-(1 << (self.size_shift - 1)) // self.inverse_gain)
+        """Smallest x whose size is not rounded to zero; 0 if none is."""
+        return max(-(-((1 << (self.size_shift - 1)) - self.size_offset) // self.inverse_gain), 0)
 
     @property
     def clocks(self) -> int:
@@ -124,18 +147,32 @@ class Cordic:
             # all bits of a summand are inverted instead of subtracting it: one adder, no carry in
             turn = np.where(y < 0, -1, 0)
             x, y, z = x + ((y >> i) ^ turn), y + ((x >> i) ^ ~turn), z + (angle ^ turn)
-        size = (x * self.inverse_gain + (1 << (self.size_shift - 1))) >> self.size_shift
+        half = 1 << (self.size_shift - 1)
+        size = (x * self.inverse_gain + self.size_offset + half) >> self.size_shift
         phi = (z + (1 << (GUARD_BITS - 1))) >> GUARD_BITS
         return (
-            np.where(nothing, 0, np.minimum(size, GT_PT_TYPE.max_code)),
+            np.where(nothing, 0, np.clip(size, 0, GT_PT_TYPE.max_code)),
             np.where(nothing, 0, GT_PHI_TYPE.wrap_or_saturate(phi)),
         )
 
 
-def gt_words(kind: FixedType, xy: npt.NDArray[Any]) -> npt.NDArray[np.uint64]:
+def cordic_of(network: Network) -> Cordic | None:
+    """Return what makes a network's word for the global trigger, None where no head is told in one."""
+    head = gt_head(network)
+    return None if head is None else Cordic(network.type_of(head.name), head.calibration)
+
+
+def gt_words(
+    kind: FixedType, xy: npt.NDArray[Any], calibration: SizeCalibration | None = None
+) -> npt.NDArray[np.uint64]:
     """Return the global-trigger words that the RTL gives for px, py codes, shape (n_events,).
 
     The scalar sum is zero, as in the CMSSW emulator of the PUPPI MET.
+
+    Args:
+        kind: Type of px and py.
+        xy: Their codes, shape (n_events, 2).
+        calibration: Correction of the size.
     """
-    size, phi = Cordic(kind).run(xy)
+    size, phi = Cordic(kind, calibration).run(xy)
     return pack(GtSum(size != 0, size, phi, np.zeros_like(size)))

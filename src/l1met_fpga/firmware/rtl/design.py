@@ -14,10 +14,9 @@ from da4ml.trace import FixedVariable
 
 from l1met_fpga.config.rtl import RtlConfig
 from l1met_fpga.errors import ConversionError
-from l1met_fpga.firmware.gt_head import gt_head
 from l1met_fpga.firmware.rtl import delays, graph, primitives
 from l1met_fpga.firmware.rtl.blocks import Block, Port, trace
-from l1met_fpga.firmware.rtl.cordic import Cordic
+from l1met_fpga.firmware.rtl.cordic import Cordic, cordic_of
 from l1met_fpga.firmware.rtl.delays import NETS
 from l1met_fpga.firmware.rtl.nodes import Tensors, trace_nodes
 from l1met_fpga.firmware.rtl.owners import Marks
@@ -128,8 +127,7 @@ class Design:
     @property
     def cordic(self) -> Cordic | None:
         """What makes the word for the global trigger, None where no head is told in one."""
-        head = gt_head(self.network)
-        return None if head is None else Cordic(self.network.type_of(head.name))
+        return cordic_of(self.network)
 
     @property
     def word_clocks(self) -> int:

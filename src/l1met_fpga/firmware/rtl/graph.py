@@ -13,7 +13,7 @@ __all__ = ["Parts", "VectorPart", "factors", "split"]
 
 Pool = net.ScalarPool | net.Aggregate
 T = TypeVar("T", net.VectorPool, net.Combine)
-_AFTER_POOLS = net.Dense | net.Quantize | net.QuantizeChannels | net.Table
+_AFTER_POOLS = net.Dense | net.Quantize | net.QuantizeChannels | net.Table | net.Concatenate
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,5 +169,6 @@ def _refuse_leftovers(nodes: Sequence[net.Node], starts: Sequence[str]) -> None:
             continue
         raise ConversionError(
             f"node {node.name!r} ({node.op}) stands after the pools and reads {node.inputs}; "
-            f"only dense, quantize and table nodes that start from {list(starts)} can stand there"
+            f"only dense, quantize, table and concatenate nodes that start from {list(starts)} can "
+            "stand there"
         )

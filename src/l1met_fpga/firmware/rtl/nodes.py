@@ -52,10 +52,13 @@ def trace_nodes(network: Network, nodes: Sequence[net.Node], tensors: Tensors) -
                 known[node.name] = _table(network, node, known)
             case net.Multiply():
                 known[node.name] = _multiply(node, known)
+            case net.Concatenate():
+                known[node.name] = np.concatenate([known[name].ravel() for name in node.inputs])
             case _:
                 raise ConversionError(
                     f"node {node.name!r} ({node.op}) cannot stand here in the RTL; "
-                    "features, dense, quantize, quantize_channels, table and multiply nodes can"
+                    "features, dense, quantize, quantize_channels, table, multiply and concatenate "
+                    "nodes can"
                 )
     return known
 

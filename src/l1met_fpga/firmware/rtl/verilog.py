@@ -275,7 +275,11 @@ def _lane(design: Design, render: _Renderer) -> str:
 
 def _cordic(cordic: Cordic, render: _Renderer) -> str:
     width = cordic.inverse_gain.bit_length() + 1
-    return render("cordic", xy=cordic.xy, c=cordic, gain_width=width)
+    product = cordic.width + width
+    added = (cordic.size_offset + (1 << (cordic.size_shift - 1))) % (1 << product)
+    return render(
+        "cordic", xy=cordic.xy, c=cordic, gain_width=width, size_constant=f"{product}'d{added}"
+    )
 
 
 def _top(design: Design, render: _Renderer) -> str:

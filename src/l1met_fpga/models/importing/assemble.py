@@ -14,6 +14,7 @@ from l1met_fpga.models.importing.exact import exact_codes, no_bias
 from l1met_fpga.models.importing.imported import Imported, Run, complete
 from l1met_fpga.models.importing.inputs import Held, held_by
 from l1met_fpga.models.importing.steps import (
+    Add,
     Affine,
     Concatenate,
     Dot,
@@ -141,8 +142,12 @@ def _multiply(builder: Builder, step: Multiply, *values: Value) -> Value:
     return pools.multiply(builder, step.name, *values)
 
 
-def _concatenate(_builder: Builder, step: Concatenate, *values: Value) -> Value:
-    return linear.beside(step.name, *values)
+def _concatenate(builder: Builder, step: Concatenate, *values: Value) -> Value:
+    return linear.beside(builder, step.name, *values)
+
+
+def _add(builder: Builder, step: Add, *values: Value) -> Value:
+    return linear.added(builder, step.name, *values)
 
 
 def _pool(builder: Builder, step: Pool, value: Value) -> Value:
@@ -160,6 +165,7 @@ _STEPS: Final[dict[str, Callable[..., Value]]] = {
     "relu": _relu,
     "table": _table,
     "multiply": _multiply,
+    "add": _add,
     "concatenate": _concatenate,
     "pool": _pool,
     "dot": _dot,

@@ -177,6 +177,26 @@ class Builder:
         )
         return self.add(node, layer)
 
+    def joined(self, layer: str, *nodes: net.Node) -> Tensor:
+        """Put the channels of several tensors side by side.
+
+        Raises:
+            ConversionError: If some are of candidates and others of the event.
+        """
+        if len({node.shape[:-1] for node in nodes}) != 1:
+            shapes = ", ".join(str(node.shape) for node in nodes)
+            raise ConversionError(
+                f"layer {layer!r} reads tensors of shapes {shapes}: numbers of candidates and of the "
+                "event do not go together; pool those of candidates first"
+            )
+        node = net.Concatenate(
+            name=self.name(layer),
+            inputs=tuple(node.name for node in nodes),
+            shape=(*nodes[0].shape[:-1], sum(node.shape[-1] for node in nodes)),
+            type=ranges.union_type([node.type for node in nodes]),
+        )
+        return self.add(node, layer)
+
     def used(self, end: net.Node) -> tuple[net.Node, ...]:
         """Return the nodes that a result depends on; a column that nothing reads is not used."""
         needed = {end.name}

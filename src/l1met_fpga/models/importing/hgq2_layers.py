@@ -9,6 +9,7 @@ import numpy.typing as npt
 from l1met_fpga.errors import ConversionError
 from l1met_fpga.models.importing.hgq2_types import input_quantizers, numbers, types_of
 from l1met_fpga.models.importing.steps import (
+    Add,
     Affine,
     Concatenate,
     Dot,
@@ -238,6 +239,10 @@ def _concatenate(layer: Any, sources: list[str]) -> Steps:
     yield Concatenate(name=layer.name, inputs=tuple(sources))
 
 
+def _add(layer: Any, sources: list[str]) -> Steps:
+    yield Add(name=layer.name, inputs=tuple(sources))
+
+
 def _same(_layer: Any, _sources: list[str]) -> Steps:
     return iter(())
 
@@ -262,6 +267,8 @@ _LAYERS: Final[dict[str, Callable[[Any, list[str]], Steps]]] = {
     "keras.GlobalAveragePooling1D": _mean,
     "keras.Sum": _keras_sum,
     "keras.Concatenate": _concatenate,
+    "keras.Add": _add,
+    "hgq.QAdd": _add,
     "keras.Dropout": _same,
 }
 """Supported layers by package and class."""

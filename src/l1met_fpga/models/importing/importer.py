@@ -124,6 +124,7 @@ _LAYERS: Final[dict[str, Callable[..., Value]]] = {
     "BatchNormalization": linear.batch_norm,
     "Embedding": linear.embedding,
     "Concatenate": linear.concatenate,
+    "Add": linear.add,
     "Multiply": products.multiply,
     "Dot": products.dot,
     "GlobalAveragePooling1D": products.mean,

@@ -17,7 +17,18 @@ from l1met_fpga.models.importing.values import Tensor, Value
 from l1met_fpga.models.keras import tf
 from l1met_fpga.puppi.columns import COLUMNS
 
-__all__ = ["affine", "batch_norm", "beside", "concatenate", "dense", "embedding", "reshape", "same"]
+__all__ = [
+    "add",
+    "added",
+    "affine",
+    "batch_norm",
+    "beside",
+    "concatenate",
+    "dense",
+    "embedding",
+    "reshape",
+    "same",
+]
 
 
 def _fixed(layer: Any, which: str, values: Any) -> Codes:
@@ -107,24 +118,40 @@ def embedding(_builder: Builder, layer: Any, value: Value) -> Value:
     return Linear(features, matrix, table_type.frac_bits)
 
 
-def concatenate(_builder: Builder, layer: Any, *values: Value) -> Value:
-    """Channels of several inputs side by side."""
-    if layer.axis not in (-1, 2) or len(layer.output.shape) != 3:
+def concatenate(builder: Builder, layer: Any, *values: Value) -> Value:
+    """Channels of several tensors side by side."""
+    if layer.axis not in (-1, len(layer.output.shape) - 1):
         raise ConversionError(
             f"layer {layer.name!r}: axis={layer.axis} is not supported, it must be -1"
         )
-    return beside(layer.name, *values)
+    return beside(builder, layer.name, *values)
 
 
-def beside(name: str, *values: Value) -> Linear:
-    """Channels of inputs and embeddings side by side."""
+def beside(builder: Builder, name: str, *values: Value) -> Value:
+    """Channels of tensors side by side; of inputs and embeddings, what they are made of."""
     inputs = [value for value in values if isinstance(value, Linear)]
-    if len(inputs) != len(values):
+    if len(inputs) == len(values):
+        return reduce(Linear.beside, inputs)
+    return builder.joined(name, *(builder.as_node(value, name) for value in values))
+
+
+def added(builder: Builder, name: str, *values: Value) -> Value:
+    """Sum of tensors of one shape: their channels side by side, times a matrix of ones and zeros."""
+    nodes = [builder.as_node(value, name) for value in values]
+    if len({node.shape for node in nodes}) != 1:
+        shapes = ", ".join(str(node.shape) for node in nodes)
         raise ConversionError(
-            f"layer {name!r} concatenates tensors that are computed; only inputs and "
-            "embeddings may be concatenated, before the first dense layer"
+            f"layer {name!r} adds tensors of shapes {shapes}; all must have the same shape"
         )
-    return reduce(Linear.beside, inputs)
+    joined = builder.joined(f"{name}_terms", *nodes).node
+    channels = nodes[0].shape[-1]
+    ones = np.tile(np.eye(channels, dtype=np.int64), (len(nodes), 1))
+    return builder.dense(name, joined, (ones, codes_type(ones, 0)), no_bias(channels))
+
+
+def add(builder: Builder, layer: Any, *values: Value) -> Value:
+    """``Add``."""
+    return added(builder, layer.name, *values)
 
 
 def same(_builder: Builder, _layer: Any, value: Value) -> Value:

@@ -1,13 +1,16 @@
 """Keras layers that multiply, and those that sum over candidates."""
 
-from typing import Any
+from typing import Any, Final
 
 from l1met_fpga.errors import ConversionError
 from l1met_fpga.models.importing import pools
 from l1met_fpga.models.importing.builder import Builder
+from l1met_fpga.models.importing.linear import added
 from l1met_fpga.models.importing.values import Value
 
 __all__ = ["dot", "mean", "multiply", "operation"]
+
+_SUMS: Final = ("math.add", "__operators__.add")
 
 
 def multiply(builder: Builder, layer: Any, *values: Value) -> Value:
@@ -33,15 +36,17 @@ def mean(builder: Builder, layer: Any, value: Value) -> Value:
     return pools.pool(builder, layer.name, value, pools.mean_shift(builder, layer.name))
 
 
-def operation(builder: Builder, layer: Any, value: Value) -> Value:
-    """A TensorFlow function that Keras has wrapped into a layer."""
+def operation(builder: Builder, layer: Any, *values: Value) -> Value:
+    """A TensorFlow function, or ``a + b``, that Keras has wrapped into a layer."""
     config = layer.get_config()
     node = layer.inbound_nodes[0]
+    if config["function"] in _SUMS and len(values) > 1:
+        return added(builder, layer.name, *values)
     axis = node.call_kwargs.get("axis", node.call_args[1:2] or None)
     axis = axis[0] if isinstance(axis, tuple | list) else axis
     if config["function"] != "math.reduce_sum" or axis != 1 or node.call_kwargs.get("keepdims"):
         raise ConversionError(
             f"layer {layer.name!r} is the operation {config['function']!r} with {node.call_kwargs}; "
-            "supported is reduce_sum with axis=1"
+            "supported is reduce_sum with axis=1, and the sum of two tensors"
         )
-    return pools.pool(builder, layer.name, value)
+    return pools.pool(builder, layer.name, values[0])

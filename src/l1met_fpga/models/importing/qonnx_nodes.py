@@ -10,6 +10,7 @@ from l1met_fpga.errors import ConversionError
 from l1met_fpga.models.importing.qonnx_quant import bipolar, quant
 from l1met_fpga.models.importing.qonnx_reader import Node, Reader
 from l1met_fpga.models.importing.steps import (
+    Add,
     Affine,
     Concatenate,
     Dot,
@@ -78,6 +79,10 @@ def _operands(reader: Reader, node: Node) -> tuple[str, int]:
 
 def _add(reader: Reader, node: Node) -> None:
     node.require()
+    if all(name in reader.live for name in node.inputs):
+        inputs = tuple(map(reader.name_of, node.inputs))
+        reader.add(Add(name=node.output, inputs=inputs))
+        return
     tensor, other = _operands(reader, node)
     n = reader.channels(tensor)
     shift = reader.per_channel(node, reader.constant(node, other), n)

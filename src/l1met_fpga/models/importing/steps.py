@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from l1met_fpga.fixed_point import FixedType
 
 __all__ = [
+    "Add",
     "Affine",
     "Concatenate",
     "Dot",
@@ -78,8 +79,14 @@ class Multiply(_Step):
     op: Literal["multiply"] = "multiply"
 
 
+class Add(_Step):
+    """Sum of tensors of one shape."""
+
+    op: Literal["add"] = "add"
+
+
 class Concatenate(_Step):
-    """Channels of inputs side by side."""
+    """Channels of tensors side by side."""
 
     op: Literal["concatenate"] = "concatenate"
 
@@ -98,7 +105,7 @@ class Dot(_Step):
     op: Literal["dot"] = "dot"
 
 
-Step = Input | Affine | Quantize | Relu | Table | Multiply | Concatenate | Pool | Dot
+Step = Input | Affine | Quantize | Relu | Table | Multiply | Add | Concatenate | Pool | Dot
 
 
 class Graph(BaseModel):
