@@ -142,7 +142,12 @@ def make_bench(folder: Path) -> Path:
     pt, phi = events.gen_met.T
     np.savez(folder / "met.npz", pt=pt, phi=phi, gen_pt=pt, gen_phi=phi)
     NETWORKS["deepset"]().save(folder / "network.json")
-    for copied in ("data/builtin_sample.yaml", "models/deepset.yaml", "models/garnet.yaml"):
+    for copied in (
+        "data/builtin_sample.yaml",
+        "models/deepset.yaml",
+        "models/garnet.yaml",
+        "models/distillation/met.yaml",
+    ):
         (folder / Path(copied).name).write_bytes((ROOT / copied).read_bytes())
     package = ROOT / "src" / "l1met_fpga"
     for copied in ("simulation/detector.yaml", "simulation/cards/ttbar.yaml"):

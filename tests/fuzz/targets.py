@@ -13,6 +13,7 @@ from numpy.random import Generator
 from slow_readers import as_lists, read, slow_root, slow_words, store_content
 
 from l1met_fpga.config.base import load_yaml, parse
+from l1met_fpga.config.distillation import load_distillation
 from l1met_fpga.config.run import load_run, save_run
 from l1met_fpga.config.simulation import SimulationConfig
 from l1met_fpga.data.predictions import read_met
@@ -147,6 +148,7 @@ TARGETS = {
     "arrays": Target("met.npz", damage_bytes, read_met),
     "run_yaml": Target("deepset.yaml", damage_text, _round_trip),
     "run_yaml_garnet": Target("garnet.yaml", damage_text, _round_trip),
+    "distillation_yaml": Target("met.yaml", damage_text, load_distillation),
     "map_yaml": Target(
         "map.yaml",
         damage_text,

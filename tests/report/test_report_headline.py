@@ -125,7 +125,10 @@ def test_firmware_at_a_glance(report):
         "streaming RTL: 14,134 LUT; 0.8 % of xcvu13p; 39 DSP",
         "latency: 72 ns; 26 clocks from the last word to the result; an event every 43 clocks",
         "clock: 360 MHz; not routed",
-        f"budget: {full.budget.summary}",
+        (
+            "budget: 1 of 11 checked, none broken; not checked: 6 of rtl, 1 of hls, 1 of saturation, "
+            "2 of physics"
+        ),
     ]
     assert found["clock"].verdict == "open"
     assert found["streaming RTL"].verdict == found["bit-exact"].verdict == "good"

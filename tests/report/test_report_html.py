@@ -119,6 +119,13 @@ def test_first_screen_needs_no_scrolling(browser, page):
 
 
 @pytest.mark.oracle("chromium")
+def test_a_phone_shows_one_thing_below_the_other(browser, page):
+    browser.open(page, width=PHONE)
+    widths = "Array.from(document.querySelectorAll('.first > *'), (box) => box.clientWidth)"
+    assert min(browser.run(widths)) > 0.85 * PHONE
+
+
+@pytest.mark.oracle("chromium")
 @pytest.mark.parametrize("width", [1280, PHONE])
 @pytest.mark.parametrize("dark", [False, True])
 def test_every_letter_can_be_read(browser, page, width, dark):

@@ -1,10 +1,14 @@
 """Every boolean of the configuration, the other way round: it runs, or is refused before anything."""
 
+import csv
+from importlib import import_module
+
 import pytest
 from keras_models import MODELS
 from pydantic import BaseModel
 from require import require_module
 from stores import SMALL, write_samples
+from tensorflow import make_ndarray
 
 from l1met_fpga.config.run import RunConfig, load_run
 from l1met_fpga.errors import ConfigError
@@ -61,6 +65,24 @@ def test_tensorboard_without_its_package_is_refused_before_anything_is_made(tmp_
     with pytest.raises(ConfigError, match=r"pip install 'l1met_fpga\[tensorboard\]'"):
         train_run(config, MET, tmp_path / "run", command="test")
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.slow
+def test_tensorboard_reads_what_was_logged(tmp_path):
+    module = "tensorboard.backend.event_processing.event_accumulator"
+    require_module("tensorboard", extra="tensorboard")
+    samples = {"samples": [{"path": str(path)} for path in write_samples(tmp_path / "stores")]}
+    config = small(**samples, **{"training.tensorboard": True, "training.epochs": 2})
+    run = train_run(config, MET, tmp_path / "run", command="test")
+    logs = sorted((run.folder.root / "tensorboard").glob("*/train"))
+    assert logs
+    for log in logs:
+        events = import_module(module).EventAccumulator(str(log)).Reload()
+        assert "epoch_loss" in events.Tags()["tensors"]
+        losses = [make_ndarray(point.tensor_proto) for point in events.Tensors("epoch_loss")]
+    with run.folder.history.open(encoding="utf-8") as file:
+        written = [float(row["loss"]) for row in csv.DictReader(file)]
+    assert [float(loss) for loss in losses] == pytest.approx(written, rel=1e-5)
 
 
 @pytest.mark.slow

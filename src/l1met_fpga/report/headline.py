@@ -1,5 +1,6 @@
 """What a run has shown: the answers on the first screen of a report and at the end of a command."""
 
+from collections import Counter
 from collections.abc import Mapping
 
 from l1met_fpga.report.answer import Answer
@@ -52,10 +53,11 @@ def _budget(found: Budget) -> Answer:
     if not found.limits:
         return Answer("budget", "no limits", "", "open")
     broken = [str(row) for row in found.violations]
-    left = ", ".join(row.key for row in found.unchecked)
+    left = Counter(row.key.partition(".")[0] for row in found.unchecked)
+    unchecked = ", ".join(f"{n} of {stage}" for stage, n in left.items())
     return Answer(
         topic="budget",
         value=f"{found.checked} of {found.limits} checked, {len(broken) or 'none'} broken",
-        note="; ".join((*broken, *([f"not checked: {left}"] if left else []))),
+        note="; ".join((*broken, *([f"not checked: {unchecked}"] if left else []))),
         verdict="bad" if broken else "good" if found.passed else "open",
     )

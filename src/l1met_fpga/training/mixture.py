@@ -89,6 +89,11 @@ class TrainingMixture:
         self._weights = self._example_weights()
         self._teacher: Heads | None = None
 
+    @property
+    def drawn(self) -> list[tuple[int, int]]:
+        """Events of each sample that is used, and how many of them an epoch draws."""
+        return [(int(size), int(n)) for size, n in zip(self._sizes, self._drawn, strict=True)]
+
     def taught(self, teacher: Heads) -> "TrainingMixture":
         """Return the same mixture; targets have what teachers give of each event behind the truth.
 

@@ -23,6 +23,7 @@ from l1met_fpga.results.run import TrainingStart
 from l1met_fpga.run_folder import RunFolder
 from l1met_fpga.tasks.task import Task
 from l1met_fpga.training import workers
+from l1met_fpga.training.announced import announce
 from l1met_fpga.training.beside import Beside
 from l1met_fpga.training.calibration import require_calibration
 from l1met_fpga.training.callbacks import EpochReport
@@ -108,6 +109,7 @@ def train_run(
     validation.direction(config.training.early_stopping or EarlyStoppingConfig())
     identity = training_identity(config, samples)
     lanes = _lanes(config, mixture)
+    announce(config, samples, mixture)
     if on_start is not None:
         on_start(validation.reference, lanes)
     with exclusive(root):
