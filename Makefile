@@ -32,7 +32,7 @@ $(READY): requirements.lock setup.cfg
 	.ci/make-env "$(PYTHON)" $(VENV)
 	touch $@
 
-train: $(READY) ## train, prune and evaluate the default network, or that of TASK=ht, on the built-in sample
+train: $(READY) ## train, prune and evaluate the default network, or that of TASK=ht or TASK=jets, on the built-in sample
 	$(BIN)/l1met train models/$(MODEL).yaml $(ARGS)
 
 hls: $(READY) ## convert the last trained network, C-simulate it, check it bit by bit, report
@@ -81,6 +81,7 @@ docs: $(READY) ## build the documentation, warnings are errors
 
 data: $(READY) ## make the built-in samples again (data/*.root)
 	$(BIN)/l1met simulate data/builtin_sample.yaml --overwrite $(ARGS)
+	$(BIN)/l1met simulate data/jets_sample.yaml --overwrite $(ARGS)
 
 data-full: $(READY) ## make the full samples and their stores in data/full (resumes)
 	$(BIN)/l1met simulate data/full_sample.yaml $(ARGS)

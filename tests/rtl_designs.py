@@ -10,7 +10,7 @@ import numpy as np
 
 from l1met_fpga.config.rtl import RtlConfig
 from l1met_fpga.firmware.rtl.design import Design
-from l1met_fpga.firmware.rtl.project import write_project
+from l1met_fpga.firmware.rtl.project import RtlProject, write_project
 from l1met_fpga.firmware.rtl.verilated import Number, VerilatedModel, compile_design
 from l1met_fpga.models.network import Network
 from l1met_fpga.puppi.columns import REQUIRED_COLUMNS
@@ -57,21 +57,29 @@ _KEPT: list[tempfile.TemporaryDirectory[str]] = []
 
 
 @functools.cache
+def written(name: str, lanes: int = 3) -> tuple[Network, RtlProject]:
+    """Return the small network of that kind, and its RTL as it is written."""
+    network = small_network(name)
+    return network, write_project(network, RtlConfig(lanes=lanes), folder() / f"{name}_{lanes}")
+
+
+@functools.cache
 def compiled(name: str, lanes: int = 3) -> Compiled:
     """Return the small network of that kind as compiled RTL."""
-    network = small_network(name)
-    project = write_project(network, RtlConfig(lanes=lanes), folder() / f"{name}_{lanes}")
+    network, project = written(name, lanes)
     model = compile_sources(project.sources, project.top, lanes, vertex=network.reads_vertex)
     return Compiled(network, project.design, model, project.sources)
 
 
-def compile_sources(sources: Path, top: str, lanes: int, *, vertex: bool = False) -> VerilatedModel:
+def compile_sources(
+    sources: Path, top: str, lanes: int, *, vertex: bool = False, windows: bool = False
+) -> VerilatedModel:
     """Compile without optimization: these simulations are short."""
-    build = sources.parent / "simulation"
+    build = sources.parent / ("simulation_windows" if windows else "simulation")
     numbers = [Number(port, networks.MET.width, True) for port in ("met_x", "met_y")]
     return compile_design(
         sources, build, top=top, lanes=lanes, numbers=numbers, valid="met_valid",
-        error="met_error", has_word=True, vertex=vertex, optimization="-O0",
+        error="met_error", has_word=True, vertex=vertex, windows=windows, optimization="-O0",
     )  # fmt: skip
 
 

@@ -177,6 +177,23 @@ def test_only_known_reports_leave_an_archive(run, tmp_path):
     (tmp_path / "text.tar.gz").write_text("no archive")
     with pytest.raises(ReportError, match=r"is no archive of `run_vendor\.sh`"):
         take_vendor_reports(run, WORDS, tmp_path / "text.tar.gz")
+    for place, why in ((tmp_path / "none.tar.gz", "No such file"), (evil, "Is a directory")):
+        with pytest.raises(ReportError, match=rf"^cannot read \S+: {why}.*; give the archive that"):
+            take_vendor_reports(run, WORDS, place)
+
+
+def test_damage_inside_an_archive_is_one_sentence(run, tmp_path):
+    report = tmp_path / "hls" / CSYNTH
+    report.parent.mkdir(parents=True)
+    report.write_text("".join(f"{n} {n * n}\n" for n in range(9000)))
+    with tarfile.open(tmp_path / ARCHIVE, "w:gz") as archive:
+        archive.add(tmp_path / "hls", "hls")
+    whole = (tmp_path / ARCHIVE).read_bytes()
+    for place in range(30, len(whole), len(whole) // 40):
+        damaged = whole[:place] + b"\xff\x00\xff" + whole[place + 3 :]
+        (tmp_path / ARCHIVE).write_bytes(damaged)
+        with pytest.raises(ReportError):
+            take_vendor_reports(run, WORDS, tmp_path / ARCHIVE)
 
 
 def test_a_run_without_firmware_has_nothing_to_hand_on(tmp_path):

@@ -6,6 +6,7 @@ The distances that int64 gets are computed here, one line of NumPy on z0 of the 
 import ctypes
 import shutil
 import subprocess
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ from l1met_fpga.config.rtl import RtlConfig
 from l1met_fpga.errors import ConversionError, DataError, ToolError
 from l1met_fpga.firmware.check import compare_forms, require_agreement
 from l1met_fpga.firmware.export.board import export_emp, export_ip
+from l1met_fpga.firmware.export.cmssw import export_cmssw
 from l1met_fpga.firmware.export.cmssw_form import CmsswForm
 from l1met_fpga.firmware.export.cpp_form import CppForm
 from l1met_fpga.firmware.export.vectors import LinkMap, export_vectors
@@ -171,6 +173,52 @@ def test_the_header_takes_words_and_a_vertex(tmp_path, raw):
     assert np.count_nonzero(got != evaluate(network, distances(candidates, vertex))["met"]) == 0
 
 
+PRODUCER = """
+#include <cstdio>
+#include "L1METDeepsetVertex_emulator_v1.cpp"
+int main() {{
+    hls4mlEmulator::Model* const model = create_model();
+    std::vector<std::uint64_t> words({slots});
+    int vertex;
+    while (std::scanf("%d", &vertex) == 1) {{
+        for (auto& word : words) if (std::scanf("%lu", &word) != 1) return 1;
+        const auto* unchanging = &words;
+        model->prepare_input(std::make_pair(unchanging, vertex));
+        model->predict();
+        std::array<std::int32_t, 2> met;
+        model->read_result(&met);
+        std::printf("%d %d\\n", met[0], met[1]);
+    }}
+    const auto* alone = &words;
+    try {{
+        model->prepare_input(alone);
+    }} catch (const std::invalid_argument& error) {{
+        std::fprintf(stderr, "%s", error.what());
+    }}
+    destroy_model(model);
+}}
+"""
+
+
+def test_a_cmssw_producer_gives_words_and_the_vertex(tmp_path, raw):
+    require("g++", shutil.which("g++") is not None, install="install g++")
+    network, (candidates, vertex) = small_network(KIND), raw
+    export_cmssw(network, tmp_path / "p", package="L1METDeepsetVertex", version="v1")
+    folder = tmp_path / "p/L1METDeepsetVertex_v1"
+    (folder / "main.cpp").write_text(PRODUCER.format(slots=network.n_candidates))
+    include = f"-I{Path(__file__).with_name('emulator_extras') / 'include/hls4ml'}"
+    command = ["g++", "-std=c++17", "-O1", "-I.", include, "main.cpp", "-o", "main"]
+    subprocess.run(command, cwd=folder, check=True)
+    rows = np.hstack([vertex.astype(object), words_of(candidates).astype(object)])
+    text = " ".join(map(str, rows.ravel()))
+    told = subprocess.run(
+        ["./main"], cwd=folder, input=text, check=True, capture_output=True, text=True
+    )
+    got = np.array(told.stdout.split(), np.int64).reshape(-1, 2)
+    assert np.count_nonzero(got != evaluate(network, distances(candidates, vertex))["met"]) == 0
+    assert "prepare_input takes std::pair<const std::vector<std::uint64_t>*, int>" in told.stderr
+
+
 BENCH = """\
 `timescale 1ns / 1ps
 module bench;
@@ -181,7 +229,7 @@ module bench;
     wire signed [{met}:0] met_x, met_y;
     wire [63:0] gt_word;
     {top} dut (.clk(clk), .rst(rst), .in_valid(in_valid), .in_first(in_first), .in_last(in_last),
-        .in_words(in_words), .vertex_z0(vertex_z0), .stray(stray), .met_valid(met_valid),
+        .in_words(in_words), .vertex_z0(vertex_z0), {windows} .stray(stray), .met_valid(met_valid),
         .met_error(met_error), .met_x(met_x), .met_y(met_y), .gt_valid(gt_valid), .gt_word(gt_word));
     reg [{words} + 14:0] pins [0:{clocks} - 1];
     integer i;
@@ -201,7 +249,8 @@ endmodule
 """
 
 
-def test_icarus_with_a_vertex_that_is_unknown_but_at_first_beats(tmp_path, raw):
+@pytest.mark.parametrize("windows", ["", ".windows(188'd0),"], ids=["plain", "with windows"])
+def test_icarus_with_a_vertex_that_is_unknown_but_at_first_beats(windows, tmp_path, raw):
     """Four states, own words: what is X after the first beat reaches no output."""
     require("iverilog", shutil.which("iverilog") is not None, install="apt-get install iverilog")
     made, (candidates, vertex) = compiled(KIND), raw
@@ -223,11 +272,12 @@ def test_icarus_with_a_vertex_that_is_unknown_but_at_first_beats(tmp_path, raw):
     (tmp_path / "pins.txt").write_text("\n".join(rows) + "\n")
     met = made.design.numbers[0].bits - 1
     top = f"l1met_{made.network.name}"
-    bench = BENCH.format(top=top, words=64 * LANES - 1, met=met, clocks=len(rows))
+    bench = BENCH.format(top=top, words=64 * LANES - 1, met=met, clocks=len(rows), windows=windows)
     (tmp_path / "bench.v").write_text(bench)
     files = [str(path) for path in sorted(made.sources.glob("*.v"))]
+    options = ["-g2012", *(["-DL1MET_WINDOWS"] if windows else [])]
     subprocess.run(
-        ["iverilog", "-g2012", "-o", "bench", "bench.v", *files], cwd=tmp_path, check=True
+        ["iverilog", *options, "-o", "bench", "bench.v", *files], cwd=tmp_path, check=True
     )
     run = subprocess.run(["vvp", "bench"], cwd=tmp_path, check=True, capture_output=True, text=True)
     want = evaluate(made.network, distances(candidates, vertex))["met"][:n_events]

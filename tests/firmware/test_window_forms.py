@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from cpp import compile_cpp, run_numbers
 from require import require
-from rtl_designs import compiled, random_candidates, small_network
+from rtl_designs import compile_sources, random_candidates, small_network, written
 
 from l1met_fpga.config.firmware import HlsConfig
 from l1met_fpga.firmware.export.cpp import cpp_files
@@ -15,7 +15,7 @@ from l1met_fpga.firmware.hls.words_project import write_words_project
 from l1met_fpga.firmware.reference import evaluate
 from l1met_fpga.firmware.rtl.cordic import gt_words
 from l1met_fpga.firmware.rtl.stream import beats_of
-from l1met_fpga.firmware.rtl.verilated import Mark, compile_design
+from l1met_fpga.firmware.rtl.verilated import Mark
 from l1met_fpga.puppi.columns import COLUMNS
 from l1met_fpga.puppi.windows import Window, candidates_outside, codes_of, in_windows
 from l1met_fpga.puppi.words import pack
@@ -42,30 +42,25 @@ def words_of(candidates):
 
 
 def test_rtl_drops_them_one_clock_later(events):
-    made = compiled("deepset")
-    head = made.design.network.heads[0]
-    model = compile_design(
-        made.sources, made.sources.parent / "simulation_windows", top="l1met_" + made.network.name,
-        lanes=made.design.lanes, numbers=made.model.numbers, valid="met_valid", error="met_error",
-        has_word=True, windows=True, optimization="-O0",
-    )  # fmt: skip
+    network, project = written("deepset")
+    design, head = project.design, project.design.network.heads[0]
+    model = compile_sources(project.sources, project.top, design.lanes, windows=True)
     candidates, outside = events
     before = np.zeros(len(candidates["pt"]), np.int64)
     before[0] = 8
-    beats = beats_of(candidates, made.design.lanes, before=before, trailing=200)
+    beats = beats_of(candidates, design.lanes, before=before, trailing=200)
     beats.marks[:8] = Mark.RESET
     assert beats.columns is None  # all of it came as words
-    usual, _ = made.model.run(beats.marks, beats.words)
     for windows, left in (((), candidates), (WINDOWS, outside)):
         found, stray = model.run(beats.marks, beats.words, windows=codes_of(windows))
-        want = evaluate(made.network, left)[head.name]
+        want = evaluate(network, left)[head.name]
         got = np.stack([found["met_x"], found["met_y"]], axis=1)
         assert np.count_nonzero(got != want) == 0
-        words = gt_words(made.network.type_of(head.name), want)
+        words = gt_words(network.type_of(head.name), want)
         assert np.count_nonzero(found["word"] != words) == 0
         assert stray == 0
         assert not found["error"].any()
-        np.testing.assert_array_equal(found["cycle"], usual["cycle"] + 1)
+        np.testing.assert_array_equal(found["cycle"] - beats.last, design.latency + 1)
 
 
 def test_hls_words_drop_them(events, tmp_path):

@@ -1,3 +1,5 @@
+import zipfile
+
 import numpy as np
 import pytest
 from keras_models import MODELS, NAMES, model_config, random_candidates, scrambled
@@ -7,6 +9,7 @@ from l1met_fpga.config.run import load_run
 from l1met_fpga.errors import ConfigError, RunFolderError
 from l1met_fpga.models.build import build, copy_weights, dense_layers
 from l1met_fpga.models.heads import Head
+from l1met_fpga.models.importing.hgq2 import load_keras3
 from l1met_fpga.models.registry import builder, register
 from l1met_fpga.models.storage import load_model, save_model
 from l1met_fpga.puppi.sums import puppi_met_xy_gev
@@ -73,6 +76,17 @@ def test_missing_and_damaged_models_are_refused(tmp_path):
     (tmp_path / "model.keras").write_bytes(b"PK\x03\x04 cut")
     with pytest.raises(RunFolderError, match="cannot be read as a Keras model"):
         load_model(tmp_path / "model.keras")
+
+
+@pytest.mark.parametrize("inside", ["config.json", "model.weights.h5"])
+def test_a_damaged_byte_inside_a_model_is_one_sentence(inside, tmp_path):
+    whole = (MODELS / "deepset" / "model.keras").read_bytes()
+    with zipfile.ZipFile(MODELS / "deepset" / "model.keras") as archive:
+        place = archive.getinfo(inside).header_offset + 400
+    (tmp_path / "model.keras").write_bytes(whole[:place] + b"\xff\x00" + whole[place + 2 :])
+    for read in (load_model, load_keras3):
+        with pytest.raises(RunFolderError, match="cannot be read as a Keras model"):
+            read(tmp_path / "model.keras")
 
 
 def test_weights_go_between_the_same_networks_only():

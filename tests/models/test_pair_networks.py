@@ -1,5 +1,6 @@
 """Networks on pairs of candidates: what a turn, an order and empty slots change, and what not."""
 
+import functools
 import math
 
 import numpy as np
@@ -37,6 +38,7 @@ def config(name: str, **changes: object) -> ModelConfig:
     return load_run(MODELS / f"{recipe}.yaml", SMALL | settings | changes).model
 
 
+@functools.cache
 def scrambled(name: str, *, packed: bool = False) -> keras.Model:
     """A network with random weights everywhere."""
     rng = np.random.default_rng(5)

@@ -9,12 +9,17 @@ import uproot
 import yaml
 
 from l1met_fpga.config.base import load_yaml, parse
+from l1met_fpga.config.data import ConvertConfig
 from l1met_fpga.config.simulation import SimulationConfig
+from l1met_fpga.data.convert import convert
+from l1met_fpga.data.jet_labels import JET_CLASSES
+from l1met_fpga.data.store import Store
 from l1met_fpga.metrics.trigger import threshold_at_rate
 from l1met_fpga.simulation.sample import fingerprint
 
 DATA = Path(__file__).parents[2] / "data"
 SAMPLES = yaml.safe_load((DATA / "builtin_sample.yaml").read_text())["samples"]
+JETS = yaml.safe_load((DATA / "jets_sample.yaml").read_text())["samples"]
 
 
 def _branches(name, *branches):
@@ -33,13 +38,29 @@ def test_sample_is_complete(name):
     assert events["nL1PuppiCands"].max() <= 128
 
 
-@pytest.mark.parametrize("name", SAMPLES)
-def test_sample_was_made_with_the_present_settings(name):
-    config = parse(SimulationConfig, load_yaml(DATA / "builtin_sample.yaml"), where="test")
+@pytest.mark.parametrize(
+    ("recipe", "name"),
+    [("builtin_sample", name) for name in SAMPLES] + [("jets_sample", name) for name in JETS],
+)
+def test_sample_was_made_with_the_present_settings(recipe, name):
+    config = parse(SimulationConfig, load_yaml(DATA / f"{recipe}.yaml"), where="test")
     known = json.loads((DATA / "simulation.json").read_text())["samples"][name]
     assert known["fingerprint"] == fingerprint(config, name), (
         "the detector, a card or the pool changed: make the samples again with `make data`"
     )
+
+
+def test_jets_hold_hundreds_of_every_class(tmp_path):
+    found = np.zeros(len(JET_CLASSES))
+    for name in JETS:
+        config = ConvertConfig(format="jets", label=name)
+        counts = convert([str(DATA / f"{name}.root")], tmp_path / f"{name}.h5", config)
+        assert not {"jets_outside", "jets_without_class"} & {k for k, n in counts.items() if n}
+        with Store.open(tmp_path / f"{name}.h5") as store:
+            found += np.bincount(store.truth("jet_class").astype(int), minlength=len(found))
+    assert dict(zip(JET_CLASSES, found, strict=True)) == {
+        k: n for k, n in zip(JET_CLASSES, found, strict=True) if n > 300
+    }
 
 
 def test_pileup_has_no_gen_met_and_supports_sixty_kilohertz():

@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import uproot
 from require import require_module
 from simulation_events import collision, tracks_from
 
@@ -109,14 +110,15 @@ def test_impact_parameters_are_measured_with_the_resolution_of_the_detector():
         tracks = tracks_from([(pt, 0.0, 0.0, 0.0)] * n)._replace(d0_cm=np.full(n, d0))
         out = np.zeros((n, len(COLUMN_NAMES)), np.int16)
         _write_dxy(out, tracks, np.ones(n, bool), impact, np.random.default_rng(0))
-        measured = (out[:, -1] / 64.0) ** 2
+        measured = (out[:, COLUMN_NAMES.index("dxy")] / 64.0) ** 2
         width = np.hypot(0.023, 0.19 / pt)
         expected = d0 or 0.6745 * width  # the median of |d| of a Gaussian
         assert np.median(measured) == pytest.approx(expected, rel=0.08)
 
 
 def crossing(*candidates):
-    rows = np.array(candidates, np.int16).reshape(-1, len(COLUMN_NAMES))
+    """One crossing of candidates, all from the hard collision: columns up to dxy."""
+    rows = np.array([(*one, 256) for one in candidates], np.int16)
     one = np.zeros(1)
     return Crossings(
         np.array([len(rows)]), {name: rows[:, k] for k, name in enumerate(COLUMN_NAMES)},
@@ -156,3 +158,27 @@ def test_jets_come_through_the_ntuple_into_a_store(tmp_path):
         "pid": [3, 0], "puppi_weight": [256, 200], "z0": [4, 0], "dxy": [25, 0], "quality": [1, 0],
         "em_id": [0, 0],
     }  # fmt: skip
+
+
+def test_compact_files_hold_the_jets_of_trainings(tmp_path):
+    require_module("pythia8mc", extra="simulation")
+    seen = crossing(
+        (160, 0, 0, 3, 256, 4, 1, 25),
+        (120, 300, 0, 1, 256, 0, 0, 0),
+        (48, -300, 0, 2, 256, 0, 1, 0),
+    )
+    at = 300 * ANGLE_LSB_RAD
+    hard = with_objects(
+        collision((50.03, 0, 0, PION, 1), (14, -at, 0, PION, -1)),
+        objects((40, 0, 0, Kind.HADRON, 4), (14, -at, 0, Kind.PARTON, 21)),
+    )
+    jets = found_jets(seen, hard)
+    for compact in (False, True):
+        write_jets(tmp_path / f"{compact}.root", [jets], compact=compact)
+    whole, small = (
+        uproot.open(tmp_path / f"{name}.root")["outnano/Jets"] for name in (False, True)
+    )
+    assert whole["jet_pt_phys"].array().tolist() == [40, 30, 12]  # no generated jet; too soft
+    assert small["jet_pt_phys"].array().tolist() == [40]
+    assert small["jet_genmatch_pt"].array().tolist() == [50]  # in sixteenths of a GeV
+    assert small["jet_puppicand_isChargedHadronPlus"].array().tolist() == [[1]]

@@ -137,6 +137,21 @@ def test_pileup_off_needs_no_pool(cache, tmp_path):
     assert all((branches["Pileup_nPU"] == 0).all() for branches in content.values())
 
 
+def test_jets_alone_are_those_beside_events(cache, tmp_path):
+    settings = {"pool": PoolConfig(minimum_bias=0), "events_per_file": 100, "jets": True}
+    both = run(_config(cache, tmp_path / "both", **settings))
+    alone = run(_config(cache, tmp_path / "alone", **settings | {"jets": "only"}))
+    assert [path.name for path in alone] == [path.name for path in both]
+    assert sorted(path.name for path in (tmp_path / "alone").glob("*.root")) == sorted(
+        p.name for p in alone
+    )
+    for path in both:
+        beside = path.with_name(f"{path.stem}_jets.root")
+        with uproot.open(beside) as one, uproot.open(tmp_path / "alone" / path.name) as other:
+            found, same = (file["outnano/Jets"].arrays() for file in (one, other))
+            assert found.tolist() == same.tolist()
+
+
 def test_estimate_of_the_time_left(monkeypatch):
     seconds = iter([102.5, 107.5])  # two workers: half of the processor time
     monkeypatch.setattr(run_module, "monotonic", lambda: next(seconds))

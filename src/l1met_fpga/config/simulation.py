@@ -58,9 +58,10 @@ class SimulationConfig(StrictModel):
         order: ``pt`` (hardest first) or ``region`` (as the correlator merges its regions, with
             their limits).
         max_candidates: Where the list of candidates is cut.
-        compact: Leave out redundant branches and compress strongly.
+        compact: Leave out redundant branches, and jets that no training takes; compress strongly.
         words: Write the 64-bit word streams too.
-        jets: Write the jets too, with their constituents and generated flavour: ``NAME_jets.root``.
+        jets: Write the jets too, with their constituents and generated flavour: ``NAME_jets.root``;
+            ``only`` writes nothing else, and they are ``NAME.root``.
         truth: Write of each candidate the part of its momentum that comes from the hard collision
             (branch ``hardShare``).
         workers: Processes on this machine; ``null`` takes one per processor.
@@ -77,7 +78,7 @@ class SimulationConfig(StrictModel):
     max_candidates: int = Field(N_CANDIDATES, ge=1, le=1024)
     compact: bool = False
     words: bool = False
-    jets: bool = False
+    jets: bool | Literal["only"] = False
     truth: bool = False
     workers: PositiveInt | None = None
     scheduler: str | None = None

@@ -28,7 +28,7 @@ from l1met_fpga.puppi.columns import COLUMNS, MAX_PUPPI_WEIGHT, PT_LSB_GEV, Part
 from l1met_fpga.puppi.jet_constituents import MAX_CONSTITUENTS
 from l1met_fpga.puppi.words import is_charged
 
-__all__ = ["PARTICLE_FLAGS", "TREES", "holds_jets", "read_jets"]
+__all__ = ["PARTICLE_FLAGS", "TREES", "Generated", "generated", "holds_jets", "read_jets"]
 
 TREES: Final = ("outnano/Jets", "outnano/jets", "jetntuple/Jets", "Jets", "data")
 PREFIXES: Final = ("jet_puppicand_", "jet_pfcand_")
@@ -89,6 +89,23 @@ class _Jets:
     label: Flat
     target_gev: Flat
     ids: npt.NDArray[np.uint64]
+
+
+@dataclass(frozen=True, slots=True)
+class Generated:
+    """What was generated near jets, shape (n_jets,).
+
+    Attributes:
+        label: Number of the class; NaN for none.
+        tau_charge: Charge of the hadronic tau, 0 if unknown; NaN without a tau.
+        target_gev: Generated pt, of leptons without neutrinos; 0 for none.
+        inside: Whether the selection of the tagger's trainings takes the jet.
+    """
+
+    label: Flat
+    tau_charge: Flat
+    target_gev: Flat
+    inside: npt.NDArray[np.bool_]
 
 
 def read_jets(path: str, jets_per_step: int, tally: Counter[str]) -> Iterator[Examples]:
@@ -190,9 +207,34 @@ def _of_ntuple(arrays: Mapping[str, ak.Array], prefix: str, tally: Counter[str])
     jet = {name: held.per_event(name) for name in _PER_JET}
     for name in set(_WEIGHTS) & set(arrays):
         tally["negative_weight_jets"] += int((held.per_event(name) < 0).sum())
+    truth = generated(jet)
+    tally["taus_without_charge"] += int((truth.tau_charge == 0).sum())
+    ids = np.ones((len(truth.label), 3), np.uint64)
+    ids[:, 2] = held.integers("event")
+    found = _Jets(
+        held.counts,
+        {
+            name: held.per_candidate(f"{prefix}{name}")
+            for name in (*_NUMBERS.values(), *PARTICLE_FLAGS)
+        },
+        jet["jet_pt_phys"].astype(np.float64),
+        jet["jet_eta_phys"].astype(np.float64),
+        truth.label,
+        truth.target_gev,
+        ids,
+    )
+    tally["jets_outside"] += int((~truth.inside).sum())
+    return _selected(found, truth.inside)
+
+
+def generated(jet: Mapping[str, Flat]) -> Generated:
+    """Return what was generated near jets, from their branches.
+
+    Args:
+        jet: Branches of an ntuple by name, shape (n_jets,).
+    """
     is_tau = jet["jet_tauflav"] != 0
     charge = np.where(is_tau, jet["jet_taucharge"], np.nan)
-    tally["taus_without_charge"] += int((charge == 0).sum())
     label = jet_class(
         jet["jet_genmatch_hflav"],
         jet["jet_genmatch_pflav"],
@@ -203,24 +245,9 @@ def _of_ntuple(arrays: Mapping[str, ak.Array], prefix: str, tally: Counter[str])
     )
     is_lepton = np.isin(label, LEPTON_CLASSES)
     target = np.where(is_lepton, jet["jet_genmatch_lep_vis_pt"], jet["jet_genmatch_pt"])
-    ids = np.ones((len(label), 3), np.uint64)
-    ids[:, 2] = held.integers("event")
-    found = _Jets(
-        held.counts,
-        {
-            name: held.per_candidate(f"{prefix}{name}")
-            for name in (*_NUMBERS.values(), *PARTICLE_FLAGS)
-        },
-        jet["jet_pt_phys"].astype(np.float64),
-        jet["jet_eta_phys"].astype(np.float64),
-        label,
-        target.astype(np.float64),
-        ids,
-    )
     inside = (jet["jet_pt_phys"] > MIN_PT_GEV) & (np.abs(jet["jet_eta_phys"]) < MAX_ABS_ETA)
     inside &= (jet["jet_reject"] == 0) & ~(target <= MIN_TARGET_GEV)
-    tally["jets_outside"] += int((~inside).sum())
-    return _selected(found, inside)
+    return Generated(label, charge, target.astype(np.float64), inside)
 
 
 def _selected(jets: _Jets, chosen: npt.NDArray[np.bool_]) -> _Jets:

@@ -61,7 +61,7 @@ def load_model(path: Path) -> Any:
             "that was given a quantizer object from a .keras file: save the model as .h5, or give "
             'the quantizer as text, QActivation("quantized_bits(6, 2, alpha=1)")'
         ) from err
-    except (OSError, ValueError, KeyError) as err:
+    except Exception as err:  # Keras raises whatever a damaged byte leads to
         raise RunFolderError(f"{path} cannot be read as a Keras model: {err}") from err
 
 

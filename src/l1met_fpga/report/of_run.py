@@ -2,14 +2,18 @@
 
 from html import escape
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
+from l1met_fpga.errors import DataError
 from l1met_fpga.report.answer import Answer
 from l1met_fpga.report.collect import collect
 from l1met_fpga.report.headline import answers
 from l1met_fpga.results.metrics import Metrics
 from l1met_fpga.results.report import Report as Figures
 from l1met_fpga.run_folder import RunFolder
+
+if TYPE_CHECKING:
+    from uhi.numpy_plottable import NumPyPlottableHistogram
 
 __all__ = ["Report"]
 
@@ -49,6 +53,24 @@ class Report:
         """The HTML page, if it was written."""
         path = self.run.report("html")
         return path if path.is_file() else None
+
+    def turn_on(
+        self, sample: str, point: str | None = None
+    ) -> "dict[str, NumPyPlottableHistogram]":
+        """Return efficiencies against the truth by estimate, as histograms for mplhep and hist.
+
+        Args:
+            sample: Label of a signal sample.
+            point: Key of a working point, such as ``62kHz``; the lowest rate if not given.
+
+        Raises:
+            DataError: If the run was not evaluated, or there is no such sample or working point.
+        """
+        from l1met_fpga.report.curves import turn_on
+
+        if self.metrics is None:
+            raise DataError(f"{self.run.root} was not evaluated; `l1met evaluate` does it")
+        return turn_on(self.metrics, sample, point)
 
     def __repr__(self) -> str:
         return "\n".join(

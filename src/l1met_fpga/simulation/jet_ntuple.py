@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from l1met_fpga.data.examples import Examples, in_slots
-from l1met_fpga.data.read_jets import MAX_ABS_ETA, PARTICLE_FLAGS, PREFIXES, TREES
+from l1met_fpga.data.read_jets import MAX_ABS_ETA, PARTICLE_FLAGS, PREFIXES, TREES, generated
 from l1met_fpga.files import atomic_path
 from l1met_fpga.puppi.columns import ANGLE_LSB_RAD, N_CANDIDATES, PT_LSB_GEV
 from l1met_fpga.puppi.jet_constituents import constituents
@@ -29,6 +29,10 @@ __all__ = ["found_jets", "write_jets"]
 MIN_PT_GEV: Final = 10.0
 MIN_VISIBLE_PT_GEV: Final = 5.0
 """Jets with a softer lepton or tau are marked as rejected."""
+
+GENERATED_PT: Final = ("jet_genmatch_pt", "jet_genmatch_lep_vis_pt")
+GENERATED_LSB_GEV: Final = 1 / 16
+"""Far below the resolution of any jet, in compact files."""
 
 Branches = dict[str, npt.NDArray[Any]]
 
@@ -127,25 +131,42 @@ def _taken(values: npt.NDArray[Any], slot: npt.NDArray[np.int64]) -> npt.NDArray
     return np.where(slot >= 0, taken, 0)
 
 
+def _compact(branches: Branches) -> Branches:
+    """Keep jets of a class within the selection of trainings; round what was generated."""
+    truth = generated(branches)
+    kept = truth.inside & ~np.isnan(truth.label)
+    found = {name: values[kept] for name, values in branches.items()}
+    for name in GENERATED_PT:
+        found[name] = np.round(found[name] / GENERATED_LSB_GEV) * np.float32(GENERATED_LSB_GEV)
+    flags = {f"{PREFIXES[0]}{name}" for name in PARTICLE_FLAGS}
+    return {name: found[name].astype(np.uint8) if name in flags else found[name] for name in found}
+
+
 def write_jets(path: Path, parts: Sequence[Branches], *, compact: bool = False) -> None:
     """Write a tree of jets in the form of the tagger's ntuples, whole or not at all.
 
     Args:
         path: File to write.
         parts: What :func:`found_jets` gave.
-        compact: Compress as well as possible.
+        compact: Leave out jets that no training takes, and digits of generated pt that say nothing;
+            compress as well as possible.
     """
     import awkward as ak
     import uproot
 
     joined = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    if compact:
+        joined = _compact(joined)
     filled = joined[f"{PREFIXES[0]}pt"] > 0
-    branches = {
-        name: ak.unflatten(values[filled], filled.sum(axis=1)) if values.ndim == 2 else values
+    inside = {
+        name.removeprefix(PREFIXES[0]): ak.unflatten(values[filled], filled.sum(axis=1))
         for name, values in joined.items()
+        if values.ndim == 2
     }
+    branches: dict[str, Any] = {n: values for n, values in joined.items() if values.ndim == 1}
+    branches[PREFIXES[0].rstrip("_")] = ak.zip(inside)  # together, so that one branch counts all
     types = {
-        name: values.type.content if isinstance(values, ak.Array) else values.dtype
+        name: values.dtype if isinstance(values, np.ndarray) else values.type.content
         for name, values in branches.items()
     }
     compression = uproot.LZMA(9) if compact else uproot.ZSTD(3)

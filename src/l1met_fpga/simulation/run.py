@@ -133,8 +133,12 @@ def _note_settings(config: SimulationConfig, *, overwrite: bool) -> None:
                 f"{config.output} holds {name} files made with other settings (fingerprint {old}, "
                 f"now {checksum}); choose another output folder or make them again with --overwrite"
             )
-        known[name] = {"fingerprint": checksum, **config.samples[name].model_dump(mode="json")}
-    write_json(path, {"samples": known, "pool": config.pool.model_dump(mode="json")})
+        known[name] = {
+            "fingerprint": checksum,
+            **config.samples[name].model_dump(mode="json"),
+            "pool": config.pool.model_dump(mode="json"),
+        }
+    write_json(path, {"samples": known})
 
 
 def _noted_samples(path: Path) -> dict[str, Any]:

@@ -120,15 +120,20 @@ def make_file(task: FileTask, config: SimulationConfig) -> float:
         _batch(sample, number, task, config, pool, detector)
         for number in range(task.first // HARD_BATCH, -(-(task.first + task.events) // HARD_BATCH))
     ]
-    crossings = Crossings.concatenate([crossings for crossings, _ in batches])
-    write_root(task.path, crossings, compact=config.compact, truth=config.truth)
-    if config.words:
-        write_words(task.path.with_suffix(".dump"), crossings)
     if config.jets:
         jets = [found_jets(crossings, hard) for crossings, hard in batches]
-        path = task.path.with_name(f"{task.path.stem}_jets.root")
-        write_jets(path, jets, compact=config.compact)
+        write_jets(_jet_file(task, config), jets, compact=config.compact)
+    if config.jets != "only":
+        crossings = Crossings.concatenate([crossings for crossings, _ in batches])
+        if config.words:
+            write_words(task.path.with_suffix(".dump"), crossings)
+        write_root(task.path, crossings, compact=config.compact, truth=config.truth)
     return process_time() - start
+
+
+def _jet_file(task: FileTask, config: SimulationConfig) -> Path:
+    beside = task.path.with_name(f"{task.path.stem}_jets.root")
+    return task.path if config.jets == "only" else beside
 
 
 def _batch(

@@ -60,6 +60,7 @@ def export_cmssw(network: Network, folder: Path, *, package: str, version: str) 
         "types": {head.name: network.type_of(head.name) for head in network.heads},
         "numbers": [number for head in network.heads for number in head.numbers],
         "gt": gt_head(network),
+        "scores": next((head for head in network.heads if head.kind == "classes"), None),
         "columns": tuple(COLUMNS.values()),
         "vertex": COLUMNS["z0"].count_unit if network.reads_vertex else None,
         "result_int": result_integer(network),

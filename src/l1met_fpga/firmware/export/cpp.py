@@ -13,6 +13,7 @@ from l1met_fpga.firmware.rtl.cordic import Cordic, cordic_of
 from l1met_fpga.models.network import Network
 from l1met_fpga.puppi import gt_word, words
 from l1met_fpga.puppi.columns import COLUMNS, MAX_PUPPI_WEIGHT, ParticleId
+from l1met_fpga.puppi.score_words import SCORE_BITS, exp_table
 from l1met_fpga.puppi.windows import MAX_WINDOWS
 
 __all__ = [
@@ -69,6 +70,7 @@ def cpp_files(network: Network) -> dict[str, str]:
         "version": importlib.metadata.version("l1met_fpga"),
         "digest": network.digest,
         "heads": _heads(network),
+        "classes": _class_heads(network),
         "numbers": [number for head in network.heads for number in head.numbers],
         "gt": gt_head(network),
         "columns": tuple(COLUMNS.values()),
@@ -103,6 +105,16 @@ def _heads(network: Network) -> list[dict[str, Any]]:
     ]
 
 
+def _class_heads(network: Network) -> list[dict[str, Any]]:
+    """What the template says of each head of classes, for the words of its scores."""
+    kinds = {head.name: head.kind for head in network.heads}
+    return [
+        {**head, "exps": exp_table(head["kind"].frac_bits).tolist()}
+        for head in _heads(network)
+        if kinds[head["name"]] == "classes"
+    ]
+
+
 def _vertex(network: Network) -> dict[str, Any] | None:
     """Counts of z0, for networks that read it from the vertex."""
     z0 = COLUMNS["z0"]
@@ -119,6 +131,7 @@ def _header(network: Network, values: dict[str, Any]) -> str:
     return render(
         "network.h.j2",
         **values,
+        score_bits=SCORE_BITS,
         arithmetic=(TEMPLATES / "arithmetic.h").read_text(encoding="utf-8"),
         lanes=LANES,
         constants=code.constants,

@@ -149,6 +149,25 @@ class CppForm:
 
         return self._in_chunks(len(words), run)
 
+    def score_words(self, codes: HeadCodes) -> dict[str, npt.NDArray[np.uint8]]:
+        """Return the trigger's words of each head of classes, shape (n_events, n_classes).
+
+        Args:
+            codes: What :meth:`predict` gave.
+        """
+        joined = np.concatenate([codes[head.name] for head in self.network.heads], axis=1)
+        joined = np.ascontiguousarray(joined, np.int64)
+        found = {}
+        for head in self.network.heads:
+            if head.kind == "classes":
+                words = np.zeros((len(joined), head.size), np.uint8)
+                size = ctypes.c_int64(len(joined))
+                getattr(self._library, f"l1met_{head.name}_words")(
+                    _pointer(joined), size, _pointer(words)
+                )
+                found[head.name] = words
+        return found
+
     def _in_chunks(
         self, n_events: int, run: Callable[[slice, list[ctypes.c_void_p]], None]
     ) -> Prediction:

@@ -8,6 +8,7 @@ import hashlib
 import importlib.metadata
 import shutil
 import tarfile
+import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -155,7 +156,10 @@ def _read(archive: Path) -> dict[str, bytes]:
                 if file is not None:
                     contents[PurePosixPath(member.name).as_posix()] = file.read()
             return contents
-    except (tarfile.TarError, EOFError, OSError) as err:
+    except (tarfile.TarError, EOFError, OSError, zlib.error) as err:
+        if isinstance(err, OSError) and err.errno is not None:
+            why = f"cannot read {archive}: {err.strerror}"
+            raise ReportError(f"{why}; give the archive that `run_vendor.sh` made") from None
         raise ReportError(f"{archive} is no archive of `run_vendor.sh`: {err}") from None
 
 

@@ -7,6 +7,7 @@ itself; some of its quantizers of weights do not do at inference what their mode
 
 import json
 import zipfile
+import zlib
 from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from l1met_fpga.errors import ConversionError, RunFolderError
+from l1met_fpga.errors import ConversionError, L1MetError, RunFolderError
 from l1met_fpga.models.importing.hgq2_layers import steps_of
 from l1met_fpga.models.importing.hgq2_types import input_quantizers
 from l1met_fpga.models.importing.imported import Run
@@ -31,7 +32,7 @@ def is_keras3(path: Path) -> bool:
         with zipfile.ZipFile(path) as archive:
             said = json.loads(archive.read("metadata.json"))
         return str(said["keras_version"]).startswith("3")
-    except (OSError, zipfile.BadZipFile, KeyError, ValueError, TypeError):
+    except (OSError, zipfile.BadZipFile, zlib.error, KeyError, ValueError, TypeError):
         return False
 
 
@@ -42,15 +43,17 @@ def load_keras3(path: Path) -> Any:
         ToolMissingError: If HGQ2 is needed and not there.
         RunFolderError: If the file cannot be read.
     """
-    with zipfile.ZipFile(path) as archive:
-        needs_hgq = b"hgq" in archive.read("config.json")
     import keras
 
-    if needs_hgq:
-        load_package("hgq")
     try:
+        with zipfile.ZipFile(path) as archive:
+            needs_hgq = b"hgq" in archive.read("config.json")
+        if needs_hgq:
+            load_package("hgq")
         return keras.models.load_model(path, compile=False)
-    except (OSError, ValueError, KeyError, TypeError) as err:
+    except L1MetError:
+        raise
+    except Exception as err:  # Keras raises whatever a damaged byte leads to
         raise RunFolderError(f"{path} cannot be read as a Keras model: {err}") from err
 
 

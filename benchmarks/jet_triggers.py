@@ -1,0 +1,211 @@
+"""What the network of jets is worth in two triggers at equal rate: four b jets with HT, and two taus.
+
+    l1met simulate data/jets_trigger_sample.yaml
+    python benchmarks/jet_triggers.py runs/jets-... data/jets
+
+Each trigger has a cut on size (HT; pt of the second tau) and one on score. The rate in pile-up-only crossings
+fixes the second for each of the first, interpolated. The pair is chosen on the even signal events, and
+efficiencies are quoted of the odd ones. Errors are those of a bootstrap over crossings and signal events.
+"""
+
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from rich.console import Console
+from scipy.special import expit, logsumexp
+
+from l1met_fpga.config.run import load_run
+from l1met_fpga.config.training import TrainingSample
+from l1met_fpga.data.jet_labels import JET_CLASSES
+from l1met_fpga.data.layout import JET_ETA, JET_PT_GEV
+from l1met_fpga.data.sample_store import store_of
+from l1met_fpga.data.slots import all_slots
+from l1met_fpga.data.store import Store
+from l1met_fpga.evaluation.runs import fit_on_training_parts
+from l1met_fpga.metrics.arrays import FloatArray
+from l1met_fpga.metrics.binomial import efficiency
+from l1met_fpga.metrics.working_point import FAILS, Trigger, best_point, gain
+from l1met_fpga.prediction.loaded import load
+from l1met_fpga.tasks.jets.task import TASK
+from l1met_fpga.tasks.task import Estimator, Heads
+
+B, LIGHT, GLUON = (JET_CLASSES.index(name) for name in ("b", "light", "gluon"))
+TAUS: Final = tuple(JET_CLASSES.index(name) for name in ("taup", "taum"))
+HT_JET_GEV: Final = 30.0
+B_JET_GEV: Final = 20.0
+TAU_MAX_ETA: Final = 2.172
+HT_CUTS_GEV: Final = np.arange(0.0, 401, 20)
+TAU_CUTS_GEV: Final = np.arange(16.0, 71, 2)
+N_BOOTSTRAP: Final = 100
+MAX_JETS: Final = 16
+
+
+@dataclass(frozen=True)
+class Jets:
+    """Jets by event, shape (n_events, 16); pt 0 where there is none.
+
+    Attributes:
+        pt_gev: As found.
+        eta: Of the axis.
+        is_tau: Whether a hadronic tau was generated there.
+        corrected_gev: By estimate.
+        b: Score of b against light and gluon, 0 to 1, by estimate.
+        tau: The same of taus.
+    """
+
+    pt_gev: FloatArray
+    eta: FloatArray
+    is_tau: FloatArray
+    corrected_gev: dict[str, FloatArray]
+    b: dict[str, FloatArray]
+    tau: dict[str, FloatArray]
+
+
+def read(path: Path, estimators: dict[str, Estimator]) -> Jets:
+    """Read the jets of a sample and estimate their class and pt."""
+    about = json.loads((path.parent / "simulation.json").read_text())["samples"][path.stem]
+    with Store.open(store_of(TrainingSample(path=path, role="signal"))) as store:
+        jets = store.examples(columns=store.columns, truths=store.truths, besides=store.jet_besides)
+    event = jets.ids[:, 2].astype(np.int64) - 1
+    order = np.argsort(event, kind="stable")
+    slot = np.empty(len(jets), np.int64)
+    slot[order] = np.arange(len(jets)) - np.searchsorted(event[order], event[order])
+
+    def by_event(values: FloatArray) -> FloatArray:
+        found = np.zeros((about["events"], MAX_JETS))
+        found[event, slot] = values
+        return found
+
+    heads = {name: run(jets) for name, run in estimators.items()}
+    pt = jets.besides[JET_PT_GEV].astype(float)
+    return Jets(
+        by_event(pt),
+        by_event(jets.besides[JET_ETA]),
+        by_event(np.isin(jets.truth["jet_class"], TAUS)),
+        {n: by_event(pt * h["pt_ratio"][:, 0]) for n, h in heads.items()},
+        {n: by_event(score(h, (B,), n)) for n, h in heads.items()},
+        {n: by_event(score(h, TAUS, n)) for n, h in heads.items()},
+    )
+
+
+def score(heads: Heads, wanted: tuple[int, ...], name: str) -> FloatArray:
+    """Return the chance of some classes against light and gluon."""
+    logits = heads["flavour"]
+    mine = logsumexp(logits[:, wanted], axis=1)
+    # a single variable's logit is its likelihood ratio to all the rest
+    rest = logsumexp(logits[:, (LIGHT, GLUON)], axis=1) if name == "network" else 0.0
+    return np.asarray(expit(mine - rest), np.float64)
+
+
+def largest(values: FloatArray, k: int) -> FloatArray:
+    """Return the k-th largest of each event."""
+    return np.asarray(-np.sort(-values, axis=1)[:, k - 1], np.float64)
+
+
+def ht(jets: Jets) -> FloatArray:
+    """HT of jets above 30 GeV."""
+    return np.asarray((jets.pt_gev * (jets.pt_gev > HT_JET_GEV)).sum(axis=1), np.float64)
+
+
+def four_b(jets: Jets, name: str) -> FloatArray:
+    """Sum of the four largest b scores, by cut on HT."""
+    seen = np.where(jets.pt_gev > B_JET_GEV, jets.b[name], 0)
+    enough = (jets.pt_gev > B_JET_GEV).sum(axis=1) >= 4
+    total = -np.sort(-seen, axis=1)[:, :4].sum(axis=1)
+    return np.stack([np.where(enough & (ht(jets) >= cut), total, FAILS) for cut in HT_CUTS_GEV])
+
+
+def two_taus(jets: Jets, name: str) -> FloatArray:
+    """Second largest tau score of jets above a pt, by cut on pt."""
+    found, central = [], np.abs(jets.eta) < TAU_MAX_ETA
+    for cut in TAU_CUTS_GEV:
+        seen = np.where(central & (jets.corrected_gev[name] >= cut), jets.tau[name], 0)
+        second = largest(seen, 2)
+        found.append(np.where(second > 0, second, FAILS))
+    return np.stack(found)
+
+
+def two_jets(jets: Jets, name: str) -> FloatArray:
+    """The second largest corrected pt: no score at all."""
+    central = np.abs(jets.eta) < TAU_MAX_ETA
+    return largest(np.where(central, jets.corrected_gev[name], 0), 2)[None]
+
+
+def has_two_taus(jets: Jets) -> FloatArray:
+    """Events in which both taus made a jet."""
+    return np.asarray(jets.is_tau.sum(axis=1) >= 2)
+
+
+def compare(
+    console: Console,
+    title: str,
+    rate_khz: float,
+    background: Jets,
+    signal: Jets,
+    wanted: FloatArray,
+    triggers: dict[str, Callable[[Jets], FloatArray]],
+    cuts: FloatArray,
+) -> None:
+    """Print efficiency and gain over the first trigger."""
+    quoted = np.flatnonzero(wanted)
+    odd, even = quoted[quoted % 2 == 1], quoted[quoted % 2 == 0]
+    found = {}
+    for name, run in triggers.items():
+        seen, of_signal = run(background), run(signal)
+        found[name] = Trigger(
+            seen, of_signal[:, odd], best_point(seen, of_signal[:, even], rate_khz)
+        )
+    console.print(f"\n{title} at {rate_khz:g} kHz, {len(odd)} signal events\n")
+    console.print("| trigger | cut on size (GeV) | cut on score | efficiency | minus the first |")
+    console.print("|---|---|---|---|---|")
+    first = next(iter(found.values()))
+    for name, one in found.items():
+        passed = one.point.passes(one.signal)
+        share = efficiency(passed.sum(), len(passed))
+        change = gain(one, first, rate_khz, N_BOOTSTRAP, np.random.default_rng(1))
+        cut = f"{cuts[one.point.cut]:g}" if len(one.signal) > 1 else "-"
+        console.print(
+            f"| {name} | {cut} | {one.point.threshold:.3f} | {share.value:.3f} ± {share.error:.3f} "
+            f"| {change.value:+.3f} ± {change.error:.3f} |"
+        )
+
+
+def main() -> None:
+    """Measure and print Markdown."""
+    run, folder = (Path(given) for given in sys.argv[1:3])
+    network, samples = load(run), load_run(run / "config.yaml").samples
+    fitted = fit_on_training_parts([store_of(one) for one in samples], TASK, 1_000_000)["table"]
+    estimators: dict[str, Estimator] = {
+        "network": lambda jets: network.predict_heads(all_slots(jets)),
+        "table": fitted.estimate,
+    }
+    names = ("pileup", "hh4b", "vbf_htautau")
+    pileup, hh4b, htautau = (read(folder / f"{name}.root", estimators) for name in names)
+    console = Console(soft_wrap=True)
+    compare(
+        console, "Four b jets", 14.0, pileup, hh4b, np.ones(len(hh4b.pt_gev), bool),
+        {
+            "HT alone": lambda jets: ht(jets)[None],
+            "HT and best variable": lambda jets: four_b(jets, "table"),
+            "HT and network": lambda jets: four_b(jets, "network"),
+        },
+        HT_CUTS_GEV,
+    )  # fmt: skip
+    compare(
+        console, "Two taus", 28.0, pileup, htautau, has_two_taus(htautau),
+        {
+            "pt of two jets": lambda jets: two_jets(jets, "table"),
+            "pt and best variable": lambda jets: two_taus(jets, "table"),
+            "pt and network": lambda jets: two_taus(jets, "network"),
+        },
+        TAU_CUTS_GEV,
+    )  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,73 @@
+"""Apply a network that was trained on simulated jets to real ones of CMS, without training it again.
+
+    python benchmarks/real_jets.py models/jets "$L1MET_REFERENCE_DATA/tagger_jets_bbbb.root"
+
+Prints the area under the ROC curve of each class there is, beside that of the best single variable (fitted on
+the training parts of the network's own samples), the pairs with b, and the response of pt.
+"""
+
+import sys
+from itertools import permutations
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from rich.console import Console
+
+from l1met_fpga.config.run import load_run
+from l1met_fpga.config.training import TrainingSample
+from l1met_fpga.data.jet_labels import JET_CLASSES
+from l1met_fpga.data.sample_store import store_of
+from l1met_fpga.data.slots import all_slots
+from l1met_fpga.data.store import Store
+from l1met_fpga.evaluation.runs import fit_on_training_parts
+from l1met_fpga.metrics.classes import against_rest, area, difference
+from l1met_fpga.prediction.loaded import load
+from l1met_fpga.tasks.jets.task import TASK
+
+SHOWN: Final = ("b", "charm", "light", "gluon")
+
+
+def main() -> None:
+    """Print Markdown."""
+    run, file = (Path(given) for given in sys.argv[1:3])
+    network, samples = load(run), load_run(run / "config.yaml").samples
+    fitted = fit_on_training_parts([store_of(one) for one in samples], TASK, 1_000_000)["table"]
+    with Store.open(store_of(TrainingSample(path=file, role="signal"))) as store:
+        jets = store.examples(columns=store.columns, truths=store.truths, besides=store.jet_besides)
+    true = jets.truth["jet_class"]
+    logits = {
+        "network": network.predict_heads(all_slots(jets))["flavour"],
+        "best variable": fitted.estimate(jets)["flavour"],
+    }
+    console = Console(soft_wrap=True)
+    console.print(f"{len(true)} jets\n\n| class | jets | network | best variable | difference |")
+    console.print("|---|---|---|---|---|")
+    numbers = {name: JET_CLASSES.index(name) for name in SHOWN}
+    for name, k in numbers.items():
+        found = {title: area(against_rest(given, k), true == k) for title, given in logits.items()}
+        one, other = found.values()
+        change, error = difference(one, other)
+        console.print(
+            f"| {name} | {(true == k).sum()} | {one.value:.3f} ± {one.error:.3f} "
+            f"| {other.value:.3f} ± {other.error:.3f} | {change:+.3f} ± {error:.3f} |"
+        )
+    console.print("\n| class | against | network |\n|---|---|---|")
+    for a, b in permutations(SHOWN, 2):
+        i, j = numbers[a], numbers[b]
+        both = (true == i) | (true == j)
+        score = logits["network"][both, i] - logits["network"][both, j]
+        one = area(score, true[both] == i)
+        console.print(f"| {a} | {b} | {one.value:.3f} ± {one.error:.3f} |")
+    ratio = network.predict_heads(all_slots(jets))["pt_ratio"][:, 0]
+    console.print(
+        "\n| class | generated over measured pt, median | over corrected pt |\n|---|---|---|"
+    )
+    for name, k in numbers.items():
+        truth, given = jets.truth["jet_pt_ratio"][true == k], ratio[true == k]
+        corrected = np.divide(truth, given, out=np.full(len(given), np.nan), where=given > 0)
+        console.print(f"| {name} | {np.nanmedian(truth):.3f} | {np.nanmedian(corrected):.3f} |")
+
+
+if __name__ == "__main__":
+    main()

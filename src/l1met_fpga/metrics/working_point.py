@@ -1,0 +1,91 @@
+"""Two cuts at one rate: a trigger that asks for a size and for a score.
+
+For each cut on the size the rate fixes the cut on the score. Which pair is best is chosen on signal events
+that no efficiency is quoted of.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from l1met_fpga.metrics.arrays import FloatArray
+from l1met_fpga.metrics.paired import Change
+from l1met_fpga.metrics.trigger import passes, threshold_at_rate
+
+__all__ = ["FAILS", "Trigger", "WorkingPoint", "best_point", "gain"]
+
+FAILS = -1e6
+"""Score of an event that does not pass the cut on the size."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkingPoint:
+    """One pair of cuts.
+
+    Attributes:
+        cut: Which cut on the size.
+        threshold: On the score, interpolated.
+    """
+
+    cut: int
+    threshold: float
+
+    def passes(self, scores: FloatArray) -> npt.NDArray[np.bool_]:
+        """Return which events pass; scores have shape (n_cuts, n_events)."""
+        return passes(scores[self.cut], self.threshold)
+
+
+def best_point(background: FloatArray, chosen_on: FloatArray, rate_khz: float) -> WorkingPoint:
+    """Return the pair of cuts with the highest efficiency at a rate.
+
+    Args:
+        background: Scores of pile-up-only crossings by cut, shape (n_cuts, n_crossings);
+            :data:`FAILS` where the cut is not passed.
+        chosen_on: The same of signal events; others are to be quoted.
+        rate_khz: Rate that no pair goes beyond.
+    """
+    points = [
+        WorkingPoint(cut, threshold_at_rate(scores, rate_khz))
+        for cut, scores in enumerate(background)
+    ]
+    return max(points, key=lambda point: point.passes(chosen_on).mean())
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """Scores of one trigger, shape (n_cuts, n_events), and its working point."""
+
+    background: FloatArray
+    signal: FloatArray
+    point: WorkingPoint
+
+    def efficiency(
+        self, crossings: npt.NDArray[np.intp], events: npt.NDArray[np.intp], rate_khz: float
+    ) -> float:
+        """Return the efficiency of some events where some crossings pass at the rate."""
+        threshold = threshold_at_rate(self.background[self.point.cut, crossings], rate_khz)
+        return float(WorkingPoint(self.point.cut, threshold).passes(self.signal[:, events]).mean())
+
+
+def gain(
+    one: Trigger, other: Trigger, rate_khz: float, n_samples: int, rng: np.random.Generator
+) -> Change:
+    """Return the efficiency of a trigger minus that of another at the same rate.
+
+    The error is that of a bootstrap over crossings (which move the thresholds) and signal events,
+    both the same for the two triggers.
+    """
+    n_crossings, n_events = one.background.shape[1], one.signal.shape[1]
+
+    def difference(crossings: npt.NDArray[np.intp], events: npt.NDArray[np.intp]) -> float:
+        return one.efficiency(crossings, events, rate_khz) - other.efficiency(
+            crossings, events, rate_khz
+        )
+
+    drawn = [difference(_again(n_crossings, rng), _again(n_events, rng)) for _ in range(n_samples)]
+    return Change(difference(np.arange(n_crossings), np.arange(n_events)), float(np.std(drawn)))
+
+
+def _again(n: int, rng: np.random.Generator) -> npt.NDArray[np.intp]:
+    return np.asarray(rng.integers(0, n, n), np.intp)
