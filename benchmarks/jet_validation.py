@@ -1,6 +1,6 @@
 """Hold simulated jets of HH to 4 b against the public jets of CMS's tagger of the same process.
 
-    l1met simulate data/jets_trigger_sample.yaml
+    l1met simulate --process hh4b --events 600 --seed 3 --set jets=only -o data/jets
     python benchmarks/jet_validation.py data/jets/hh4b.root "$L1MET_REFERENCE_DATA/tagger_jets_bbbb.root"
 
 Prints the table of docs/jets-validation.md. Errors are those of a bootstrap over jets, of both sides.

@@ -64,10 +64,9 @@ def main() -> None:
         "\n| class | generated over measured pt, median | over corrected pt |\n|---|---|---|"
     )
     for name, k in numbers.items():
-        truth = jets.truth["jet_pt_ratio"][true == k]
-        console.print(
-            f"| {name} | {np.nanmedian(truth):.3f} | {np.nanmedian(truth / ratio[true == k]):.3f} |"
-        )
+        truth, given = jets.truth["jet_pt_ratio"][true == k], ratio[true == k]
+        corrected = np.divide(truth, given, out=np.full(len(given), np.nan), where=given > 0)
+        console.print(f"| {name} | {np.nanmedian(truth):.3f} | {np.nanmedian(corrected):.3f} |")
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """Sphinx configuration."""
 
+import hashlib
 from importlib.metadata import version as _version
 from pathlib import Path
 
@@ -7,7 +8,7 @@ project = "l1met_fpga"
 author = "the l1met_fpga maintainers"
 release = version = _version("l1met_fpga")
 extensions = [
-    "myst_parser",
+    "myst_nb",
     "sphinx.ext.autodoc",
     "sphinx.ext.apidoc",
     "sphinx.ext.napoleon",
@@ -16,6 +17,13 @@ extensions = [
 ]
 myst_enable_extensions = ["amsmath", "colon_fence", "deflist", "dollarmath", "fieldlist"]
 myst_heading_anchors = 3
+# Notebooks are run in an empty folder; what went wrong in one is an error.
+nb_execution_mode = "cache"
+nb_execution_in_temp = True
+nb_execution_raise_on_error = True
+nb_execution_show_tb = True
+nb_execution_timeout = 1200
+nb_merge_streams = True
 html_theme = "furo"
 html_show_search_summary = False  # it is fetched, which browsers refuse pages opened from a disk
 html_title = f"l1met_fpga {release}"
@@ -44,6 +52,18 @@ napoleon_numpy_docstring = False
 # The same class is documented where it is defined and where a package offers it again.
 suppress_warnings = ["ref.python", "autodoc.duplicate"]
 napoleon_use_ivar = True
+
+
+def _code_digest() -> str:
+    """Return what tells one state of the package's code from another."""
+    digest = hashlib.sha256()
+    for path in sorted(Path(__file__).parents[1].glob("src/l1met_fpga/**/*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+# Results of notebooks are kept as long as neither their cells nor the package changes.
+nb_execution_cache_path = str(Path(__file__).parent / "_build/notebooks" / _code_digest())
 
 
 def _keep_bars(_app, _what, _name, _obj, _options, lines):

@@ -306,7 +306,7 @@ def _table(metrics: "Metrics") -> Table:
     """Resolution, and efficiency at the lowest rate in bins of genMET, of all estimates."""
     low, high = metrics.config.gain_range_gev
     words = metrics.words
-    title = f"Test part: slope-corrected widths for {words.truth} {low:g}-{high:g} {words.unit}"
+    title = f"Test part: slope-corrected widths in {words.unit} for {words.truth} {low:g}-{high:g}"
     point = metrics.working_points[0] if metrics.working_points else None
     if point is not None:
         title += f"; efficiency at {point.title}"
