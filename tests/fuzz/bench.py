@@ -146,6 +146,7 @@ def make_bench(folder: Path) -> Path:
         "data/builtin_sample.yaml",
         "models/deepset.yaml",
         "models/garnet.yaml",
+        "models/deepset/model.keras",
         "models/distillation/met.yaml",
     ):
         (folder / Path(copied).name).write_bytes((ROOT / copied).read_bytes())

@@ -19,6 +19,7 @@ from l1met_fpga.config.simulation import SimulationConfig
 from l1met_fpga.data.predictions import read_met
 from l1met_fpga.firmware.reference import evaluate
 from l1met_fpga.models.network import Network
+from l1met_fpga.models.storage import load_model
 from l1met_fpga.report.changes import load_report
 from l1met_fpga.simulation.detector import load_detector
 from l1met_fpga.simulation.generate import load_card
@@ -146,6 +147,7 @@ TARGETS = {
     "l1metml": Target("metml.h5", damage_bytes, _convert(), kept=("out.h5",)),
     "l1deepmet": Target("deepmet.npz", damage_bytes, _convert(), kept=("out.h5",)),
     "arrays": Target("met.npz", damage_bytes, read_met),
+    "keras": Target("model.keras", damage_bytes, load_model, quick=False),
     "run_yaml": Target("deepset.yaml", damage_text, _round_trip),
     "run_yaml_garnet": Target("garnet.yaml", damage_text, _round_trip),
     "distillation_yaml": Target("met.yaml", damage_text, load_distillation),

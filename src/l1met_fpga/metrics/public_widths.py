@@ -26,9 +26,9 @@ class PublicWidths:
     """Figures per bin, NaN in bins of few events.
 
     Attributes:
-        response: Mean of |R|, R = v.q / q^2.
-        parallel_gev: (P84 - P16) / 2 of |R q| - |q|, over the response.
-        perpendicular_gev: (P84 - P16) / 2 of |v - R q|, over the response.
+        response: Mean of ``|R|``, R = v.q / q^2.
+        parallel_gev: (P84 - P16) / 2 of ``|R q| - |q|``, over the response.
+        perpendicular_gev: (P84 - P16) / 2 of ``|v - R q|``, over the response.
     """
 
     response: FloatArray
@@ -44,7 +44,7 @@ def public_widths(
     Args:
         met_xy_gev: Estimate v, shape (n, 2), GeV.
         gen_met_xy_gev: Generator MET q, shape (n, 2), GeV; events without direction are left out.
-        bins: Bins of |q|.
+        bins: Bins of ``|q|``.
     """
     v = check_met_xy(met_xy_gev, name="MET estimate")
     q = check_met_xy(gen_met_xy_gev, name="generator MET")
