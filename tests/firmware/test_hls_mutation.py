@@ -95,7 +95,7 @@ KINDS = [
     Kind("gain", "", r"plain\(x\) \* (\d+)", lambda m, rng: f"plain(x) * {flipped(m[1], 12)}"),
     Kind("saturation of the size", "", r"size < 65535 \? size : 65535", lambda m, rng: "size & 65535"),
     Kind("bit of the word", "", r"pt_code != 0|pt_code << 1|phi_code << 17",
-         lambda m, rng: {"pt_code != 0": "true", "pt_code << 1": "pt_code << 2",
+         lambda m, rng: {"pt_code != 0": "pt_code == 0", "pt_code << 1": "pt_code << 2",
                          "phi_code << 17": "phi_code << 16"}[m[0]]),
     Kind("coefficient and vector", "", r"met_xy_\[(\d)\]\[0\]\)", lambda m, rng: f"met_xy_[{1 - int(m[1])}][0])"),
 ]  # fmt: skip

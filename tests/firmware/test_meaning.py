@@ -9,6 +9,7 @@ from l1met_fpga.errors import ConversionError, RunFolderError
 from l1met_fpga.firmware.meaning import other_meanings, require_hardware_columns
 from l1met_fpga.models import nodes as net
 from l1met_fpga.puppi.columns import COLUMNS
+from l1met_fpga.puppi.jet_constituents import UNITS
 from l1met_fpga.run_folder import RunFolder
 
 PLAIN = networks.random_deepmet(5, phi_units=(3,), n_candidates=4)
@@ -93,3 +94,15 @@ def test_a_store_says_what_the_hardware_has(tmp_path):
         assert {name: units[name] for name in columns} == {
             name: COLUMNS[name].count_unit for name in columns
         }
+
+
+def test_words_of_constituents_are_those_of_a_network_that_was_trained_on_jets(run):
+    ofs = {"pt": "0.25 GeV"} | {name: UNITS[name] for name in ("eta", "phi", "dxy")}
+    record(run, {"ttbar": {"units": ofs}})
+    (told,) = require_hardware_columns(PLAIN, run)
+    assert told.startswith("the firmware takes words of a jet's constituents: ")
+    assert UNITS["phi"] in told
+    # an eta of the detector beside a phi of jets
+    record(run, {"ttbar": {"units": ofs | {"phi": COLUMNS["phi"].count_unit}}})
+    with pytest.raises(ConversionError, match="column phi of sample 'ttbar' was in units of"):
+        require_hardware_columns(PLAIN, run)

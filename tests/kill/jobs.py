@@ -82,6 +82,7 @@ JOBS = {
         (
             "scan", str(MODELS / "deepset.yaml"), *SAMPLES, *TYPED, "-o", "scan", "-n", "4",
             "--workers", "2", "--set", "scan.startup_trials=2",
+            "--set", "scan.score=efficiency",
         ),
         "scan",
     ),

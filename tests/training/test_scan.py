@@ -1,5 +1,6 @@
 import json
 
+import numpy as np
 import pytest
 from keras_models import MODELS, NAMES
 from stores import SMALL, write_sample, write_samples
@@ -8,6 +9,7 @@ from l1met_fpga.config.run import load_run
 from l1met_fpga.errors import ConfigError, RunFolderError, TrainingError
 from l1met_fpga.tasks.met.task import TASK as MET
 from l1met_fpga.training.scan import Trial, pareto, propose, run_scan
+from l1met_fpga.training.session import load_training
 
 SCAN = {
     "scan.epochs": 1, "scan.units": [4, 8], "scan.startup_trials": 1, "scan.score": "efficiency"
@@ -74,6 +76,23 @@ def test_scan_goes_on_where_it_stopped(tmp_path):
     write_sample(stores[0], "ttbar", seed=9)
     with pytest.raises(RunFolderError, match=r"content of sample ttbar was .*another --output"):
         run_scan(config, MET, tmp_path / "scan", trials=4, cost=nonzero_weights, workers=1)
+
+
+def test_the_worst_cell_is_that_of_the_validation_part(tmp_path):
+    stores = write_samples(tmp_path / "stores")
+    changes = {"evaluation.efficiency_edges_gev": [20, 60, 10000], "evaluation.rates_khz": [8000]}
+    changes |= {"samples": [{"path": str(path)} for path in stores]}
+    config = load_run(MODELS / "deepset.yaml", SMALL | changes)
+    _, mixture, validation = load_training(config, MET)
+    table = MET.baselines(mixture.events)["table"].estimate
+    assert validation.worst_cell(table, table).in_errors == 0
+    rng = np.random.default_rng(0)
+    noise = validation.worst_cell(
+        lambda events: {"met": rng.normal(0, 20, (len(events), 2))}, table
+    )
+    assert (noise.sample, noise.rate_khz) == ("ttbar", 8000)
+    assert noise.difference < 0
+    assert noise.in_errors < -1
 
 
 def test_scan_without_a_rate_is_an_error(tmp_path):

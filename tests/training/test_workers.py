@@ -10,7 +10,7 @@ import pytest
 from keras_models import MODELS
 from stores import SMALL, write_samples
 
-from l1met_fpga.errors import ConfigError
+from l1met_fpga.errors import ConfigError, TrainingError
 from l1met_fpga.models.keras import tf
 from l1met_fpga.models.storage import load_model
 from l1met_fpga.training.workers import Place, own_folder, place, strategy
@@ -96,6 +96,18 @@ def test_without_a_cluster_one_process_trains_alone(monkeypatch, text):
 def test_wrong_tf_config_is_explained(monkeypatch, config, sentence):
     monkeypatch.setenv("TF_CONFIG", config if isinstance(config, str) else json.dumps(config))
     with pytest.raises(ConfigError, match=sentence):
+        strategy()
+
+
+def test_processes_that_do_not_meet_are_one_sentence(monkeypatch):
+    def raises():
+        raise tf.errors.UnknownError(None, None, "Could not start gRPC server")
+
+    monkeypatch.setattr(tf.distribute, "MultiWorkerMirroredStrategy", raises)
+    monkeypatch.setenv("TF_CONFIG", json.dumps(task_of({"worker": ["a:1", "b:1"]}, "worker", 0)))
+    with pytest.raises(
+        TrainingError, match=r"do not find each other \(Could not .*above 1023 each"
+    ):
         strategy()
 
 

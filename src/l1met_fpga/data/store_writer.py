@@ -39,18 +39,13 @@ from l1met_fpga.data.truth import TRUTHS
 from l1met_fpga.data.truth_writer import TruthWriter
 from l1met_fpga.errors import DataError
 from l1met_fpga.files import atomic_path
+from l1met_fpga.puppi import jet_constituents
 from l1met_fpga.puppi.columns import REQUIRED_COLUMNS, STORED_COLUMNS
 
 __all__ = ["StoreWriter", "create_store", "software_versions", "write_store"]
 
 _SOFTWARE: Final = ("l1met_fpga", "numpy", "h5py", "uproot", "awkward")
 _UNITS: Final = {VERTEX: "cm", N_PILEUP: "", JET_ETA: ""}
-_OF_JETS: Final = {
-    "eta": "{} from the candidate to the axis",
-    "phi": "{} from the axis to the candidate",
-    "dxy": "sqrt(|dxy| / cm) / 64",
-}
-"""What one count of a column means inside a jet (:mod:`l1met_fpga.data.read_jets`)."""
 _BASELINE_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]*_gev")
 
 
@@ -289,7 +284,6 @@ def software_versions() -> dict[str, str]:
 
 def _unit(name: str, z0: str, rows: str) -> str:
     column = STORED_COLUMNS[name]
-    unit = column.count_unit
-    if rows == "jet" and name in _OF_JETS:
-        return _OF_JETS[name].format(unit)
-    return column.count_unit_from(z0) if name == "z0" else unit
+    if rows == "jet" and name in jet_constituents.UNITS:
+        return jet_constituents.UNITS[name]
+    return column.count_unit_from(z0) if name == "z0" else column.count_unit

@@ -32,10 +32,11 @@ def summary_lines(metrics: Metrics) -> list[str]:
     subjects = [metrics.primary] if metrics.primary else list(estimates)[1:]
     lines: list[str] = []
     for subject in subjects:
+        others = [name for name in references if name != subject]  # a network may be called jets
         for label in metrics.resolution:
-            lines += _resolution_lines(metrics, label, subject, references)
+            lines += _resolution_lines(metrics, label, subject, others)
         for label in metrics.trigger:
-            lines += _trigger_lines(metrics, label, subject, references)
+            lines += _trigger_lines(metrics, label, subject, others)
     return lines
 
 

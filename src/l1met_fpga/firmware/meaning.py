@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from l1met_fpga.errors import ConversionError, RunFolderError
 from l1met_fpga.models.network import Network
+from l1met_fpga.puppi import jet_constituents
 from l1met_fpga.puppi.columns import COLUMNS
 from l1met_fpga.run_folder import RunFolder
 
@@ -41,7 +42,15 @@ def require_hardware_columns(network: Network, run: RunFolder) -> list[str]:
             "train again, or train without the column"
         )
     units = list(recorded_units(run))
-    return [
+    jets = [
+        "the firmware takes words of a jet's constituents: "
+        + ", ".join(
+            f"{column} in {unit}"
+            for column, unit in jet_constituents.UNITS.items()
+            if column in network.columns
+        )
+    ]
+    return (jets if any(_are_of_jets(found) for _, found in units) else []) + [
         f"the run does not say what {column} meant in training; the firmware counts it from the "
         f"{network.z0_origin}"
         for column in network.columns
@@ -65,14 +74,21 @@ def require_no_vertex(network: Network, what: str) -> None:
 def other_meanings(network: Network, run: RunFolder) -> Iterator[str]:
     """Yield a sentence for each column that meant something else in training, and where."""
     for sample, units in recorded_units(run):
+        of_jets = _are_of_jets(units)
         for column in network.columns:
             origin = network.z0_origin if column == "z0" else "beam"
             known, unit = COLUMNS[column].count_unit_from(origin), units.get(column)
+            if of_jets:  # the words are those of constituents
+                known = jet_constituents.UNITS.get(column, known)
             if unit not in (None, known):
                 yield (
                     f"column {column} of sample {sample!r} was in units of {unit!r}, the network's "
                     f"firmware has it in {known!r}"
                 )
+
+
+def _are_of_jets(units: Mapping[str, str]) -> bool:
+    return any(units.get(name) == unit for name, unit in jet_constituents.UNITS.items())
 
 
 def recorded_units(run: RunFolder) -> Iterator[tuple[str, Mapping[str, str]]]:

@@ -93,7 +93,7 @@ def worst_cell(
         rng: Seeded generator.
 
     Returns:
-        None if no bin has enough events.
+        None if no bin has enough events, or no error can be measured (ties of scores).
     """
     lowest = lowest_supported_rate_khz(len(background.mine))
     rates = [rate for rate in rates_khz if rate >= lowest] or [lowest]
@@ -104,7 +104,8 @@ def worst_cell(
         for label, scores in signals.items()
         for cell in _cells(label, scores, rates, cuts, drawn, bins=bins, rng=rng)
     ]
-    return min(found, key=lambda cell: cell.in_errors, default=None)
+    measured = [cell for cell in found if np.isfinite([cell.difference, cell.error]).all()]
+    return min(measured, key=lambda cell: cell.in_errors, default=None)
 
 
 def _cells(

@@ -8,10 +8,16 @@ import numpy.typing as npt
 from l1met_fpga.puppi.columns import COLUMNS, Candidates
 from l1met_fpga.puppi.jets import Jets
 
-__all__ = ["MAX_CONSTITUENTS", "constituent_slots", "constituents"]
+__all__ = ["MAX_CONSTITUENTS", "UNITS", "constituent_slots", "constituents"]
 
 MAX_CONSTITUENTS: Final = 16
 """What the jet tagger of the trigger sees of a jet."""
+UNITS: Final = {
+    "eta": f"{COLUMNS['eta'].count_unit} from the candidate to the axis",
+    "phi": f"{COLUMNS['phi'].count_unit} from the axis to the candidate",
+    "dxy": "sqrt(|dxy| / cm) / 64",
+}
+"""What one count of a column means inside a jet, where that is something else than in an event."""
 
 
 def constituent_slots(

@@ -28,7 +28,8 @@ def shown_estimates(metrics: Metrics) -> list[str]:
     """Return those of the first screen: baseline, weight table, float network, network, of jets."""
     primary = metrics.primary
     wanted = [*_AGAINST, *([f"{primary}_float", primary] if primary else []), *_OF_JETS]
-    return [name for name in wanted if name in metrics.estimates] or list(metrics.estimates)[:4]
+    shown = [name for name in dict.fromkeys(wanted) if name in metrics.estimates]
+    return shown or list(metrics.estimates)[:4]
 
 
 def physics_answers(metrics: Metrics, network: str | None = None) -> Iterator[Answer]:

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from l1met_fpga.config.run import RunConfig, load_run, save_run
 from l1met_fpga.config.training import EarlyStoppingConfig
-from l1met_fpga.data.samples import LoadedSample, load_samples
+from l1met_fpga.data.samples import LoadedSample, load_samples, require_samples
 from l1met_fpga.errors import ConfigError, TrainingError
 from l1met_fpga.files import exclusive, write_json
 from l1met_fpga.identity import Identity, require_same
@@ -100,6 +100,7 @@ def train_run(
             "--resume goes on with a run and --overwrite removes it; give one of them"
         )
     require_tensorboard(config.training)
+    require_samples(config.samples)  # before other machines are waited for
     strategy, root = workers.strategy(), workers.own_folder(root)
     # Everything that can be wrong with the input is found before the folder is made.
     builder(config.model.architecture, task.heads)

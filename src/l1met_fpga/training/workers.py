@@ -5,6 +5,7 @@ the result. Parameter servers and evaluators have no part in synchronous trainin
 """
 
 import json
+import logging
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,8 @@ from l1met_fpga.errors import ConfigError, TrainingError
 from l1met_fpga.models.keras import tf
 
 __all__ = ["Place", "own_folder", "place", "require_same_epoch", "strategy"]
+
+logger = logging.getLogger(__name__)
 
 _TRAINING_JOBS: Final = ("chief", "worker")
 _EXAMPLE: Final = (
@@ -80,11 +83,25 @@ def _place(sizes: dict[str, int], job: str, index: int) -> Place:
 def strategy() -> Any | None:
     """Return the strategy for two or more processes, else None (TensorFlow's default).
 
-    Must be called before any other TensorFlow operation of the program.
+    Must be called before any other TensorFlow operation of the program. Waits for the others.
+
+    Raises:
+        TrainingError: If this process cannot listen at its address, or the others do not come.
     """
-    if place().count < 2:
+    here = place()
+    if here.count < 2:
         return None
-    return tf.distribute.MultiWorkerMirroredStrategy()
+    logger.warning(
+        "this is number %d of the %d processes in TF_CONFIG; waiting for the others",
+        here.number + 1, here.count,
+    )  # fmt: skip
+    try:
+        return tf.distribute.MultiWorkerMirroredStrategy()
+    except tf.errors.OpError as err:
+        raise TrainingError(
+            f"the processes in TF_CONFIG do not find each other ({err.message}); its addresses must "
+            "be those of these machines, with a free port above 1023 each, and all must be started"
+        ) from err
 
 
 def require_same_epoch(strategy: Any, epochs_done: int) -> None:
