@@ -117,6 +117,7 @@ def _extras() -> Iterator[Finding]:
         "qonnx": ("qonnx", "no networks from or to QONNX files"),
         "tensorboard": ("tensorboard", "no training.tensorboard"),
         "hepdata": ("hepdata_lib", "no HEPData records"),
+        "workflow": ("snakemake", "no workflow/Snakefile (make test-workflow)"),
         "jobqueue": ("dask_jobqueue", "no starting of batch jobs from Python"),
     }
     for extra, (module, without) in known.items():

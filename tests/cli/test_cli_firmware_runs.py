@@ -128,6 +128,7 @@ def test_the_run_that_was_trained_is_taken_not_the_newest(run, tmp_path, monkeyp
 
     (tmp_path / "models").mkdir()
     shutil.copy(SCRIPT.parents[1] / "models/deepmet.yaml", tmp_path / "models")
+    (tmp_path / "data").symlink_to(SCRIPT.parents[1] / "data")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("l1met_fpga.cli.app.app", train)
     from rich.console import Console

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from simulation_events import collision, perfect_detector, random_collisions
 
-from l1met_fpga.puppi.columns import COLUMNS
+from l1met_fpga.puppi.columns import STORED_COLUMNS
 from l1met_fpga.simulation.calorimeter import TOWER, Towers, add, ring_means
 from l1met_fpga.simulation.crossings import simulate_crossings
 from l1met_fpga.simulation.deposits import bend, make_lists
@@ -60,7 +60,7 @@ def test_all_columns_stay_within_their_types():
     hard = random_collisions(40, np.random.default_rng(3), mean_pt_gev=300.0)
     seen = simulate_crossings(hard, _pool(detector), detector, seed=(3,))
     for name, codes in seen.columns.items():
-        column = COLUMNS[name]
+        column = STORED_COLUMNS[name]
         assert codes.min() >= column.low, name
         assert codes.max() <= column.high, name
     assert (seen.columns["z0"][seen.columns["pid"] < 2] == 0).all()

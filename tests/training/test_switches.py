@@ -22,6 +22,8 @@ TRAINING = {
     "training.unpruned_twin",
     "training.start_from_float",
     "training.teacher.twin",
+    "training.teacher.bounded",
+    "training.teacher.shuffled",
     "training.augment",
     "training.tensorboard",
     "training.deterministic",
@@ -35,7 +37,12 @@ TRAINING = {
     "model.number.prune",
     "model.logits.prune",
 }
-NEEDED = {"training.start_from_float": {"training.float_twin": True}}
+TAUGHT = {"training.teacher.weight": 1.0, "training.float_twin": True}
+NEEDED = {
+    "training.start_from_float": {"training.float_twin": True},
+    "training.teacher.bounded": TAUGHT,
+    "training.teacher.shuffled": TAUGHT,
+}
 
 
 def switches(section: BaseModel, prefix: str = ""):
