@@ -118,6 +118,7 @@ LAYERS = {
     "scaled and shifted": lambda g, x: relu(
         g, g.add("Sub", g.add("Mul", x, g.constant([[1, 0.5, 2, -1, 1.25]])), g.constant(0.75))
     ),
+    "added": lambda g, x: relu(g, g.add("Add", relu(g, x), g.quant(x, 6, 2.0**-4))),
     "divided": lambda g, x: relu(g, g.add("Div", x, g.constant(4.0))),
     "gemm": lambda g, x: relu(
         g, g.add("Gemm", relu(g, x), g.quant(g.constant(g.rng.normal(0, 1, (5, 5))), 5, 0.125),
@@ -175,8 +176,8 @@ REFUSED = {
         r"node 'g' \(Gemm\): alpha=2.0 is not supported, it must be 1.0",
     ),
     "two computed tensors": (
-        lambda g, x: g.add("Add", x, x, name="a"),
-        r"node 'a' \(Add\) of two computed tensors is not supported",
+        lambda g, x: g.add("Sub", x, relu(g, x), name="a"),
+        r"node 'a' \(Sub\) of two computed tensors is not supported",
     ),
     "divisor": (
         lambda g, x: g.add("Div", x, g.constant(3.0), name="d"),

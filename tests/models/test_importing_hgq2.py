@@ -1,5 +1,6 @@
 """HGQ2 models as integers: equal in every weight and coefficient, or refused by name."""
 
+from importlib import import_module
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
@@ -69,6 +70,7 @@ class TestRealPackage:
         spec = spec_from_file_location("example", EXAMPLE)
         example = module_from_spec(spec)
         spec.loader.exec_module(example)
+        import_module("keras").utils.set_random_seed(1)
         model = example.build(16)
         found = from_keras(model, tmp_path, inputs={"x": example.FEATURES})
         candidates, codes = expected_events(found, 300)
