@@ -27,8 +27,9 @@ def plot_class_roc(found: OneEstimate, names: Sequence[str], *, title: str = "")
             )  # fmt: skip
             made.keep("mistag", name, [efficiency], [mistag])
         axis.set(xlabel="efficiency", ylabel="mistag of all other classes", xlim=(0, 1))
-        axis.set(yscale="log", ylim=(1e-3, 1))
-        legend(axis, names, loc="lower right")
+        axis.set(yscale="log", ylim=(1e-3, 30))  # room for the names above all curves
+        axis.set_yticks([1e-3, 1e-2, 1e-1, 1])
+        legend(axis, names, loc="upper left", ncols=2)
     return made
 
 
