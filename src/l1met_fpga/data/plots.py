@@ -159,6 +159,9 @@ def plot_event(
         eta_phi, plane = figure.subplots(1, 2)
         _draw_candidates(eta_phi, event, np.full(event.n_rows, 0.6) if opacity is None else opacity)
         _draw_jets(eta_phi, jets)
+        eta_phi.legend(
+            ncols=4, loc="lower center", bbox_to_anchor=(0.5, 1.0), fontsize=9, columnspacing=1.0
+        )
         for (name, vector), (color, line) in zip(
             vectors_xy_gev.items(), _LINE_STYLES, strict=False
         ):
@@ -200,9 +203,6 @@ def _draw_jets(axes: Any, jets: Sequence[EventJet]) -> None:
         rest = ", ..." if len(jets) > _NAMED_JETS else ""
         label = f"{JETS_TITLE}: {hardest}{rest} GeV"
         axes.plot([], [], "o", color="black", fillstyle="none", markersize=10, label=label)
-    axes.legend(
-        ncols=4, loc="lower center", bbox_to_anchor=(0.5, 1.0), fontsize=9, columnspacing=1.0
-    )
 
 
 def _draw_transverse(axes: Any, event: Examples) -> None:

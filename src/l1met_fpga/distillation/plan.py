@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from l1met_fpga.config.distillation import ArmConfig, DistillationConfig, dotted
+from l1met_fpga.config.base import dotted
+from l1met_fpga.config.distillation import ArmConfig, DistillationConfig
 from l1met_fpga.config.run import RunConfig
 from l1met_fpga.errors import ConfigError
 
@@ -14,8 +15,14 @@ __all__ = ["LoadRun", "PlannedRun", "StudyPlan"]
 LoadRun = Callable[[Path, Mapping[str, Any]], RunConfig]
 """(YAML file, dotted settings) -> the run."""
 
-_ONLY_FIRMWARE: Final = {"training.unpruned_twin": False}
-"""A student is judged by the network that becomes firmware."""
+_FIXED: Final = {
+    "training.unpruned_twin": False,
+    "training.teacher.twin": False,
+    "training.teacher.train": 0,
+}
+"""A student is judged by the network that becomes firmware, and nobody teaches whom no arm names."""
+_UNTAUGHT: Final = {"training.teacher.weight": 0.0, "training.teacher.runs": []}
+"""Of arms without teachers, whatever the student's file says of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,10 +137,9 @@ class StudyPlan:
 
     def _student(self, name: str, seed: int) -> PlannedRun:
         arm = self.config.arms[name]
-        settings = dotted(self.config.settings) | dotted(arm.settings) | _ONLY_FIRMWARE
-        if arm.teachers:
-            runs = [str(folder) for one in arm.teachers for folder in self._folders(one, arm, seed)]
-            settings["training.teacher.runs"] = runs
+        runs = [str(folder) for one in arm.teachers for folder in self._folders(one, arm, seed)]
+        taught = {"training.teacher.runs": runs} if runs else _UNTAUGHT
+        settings = dotted(self.config.settings) | dotted(arm.settings) | _FIXED | taught
         return self._run(name, seed, self.config.student, settings, "arms")
 
     def _folders(self, teacher: str, arm: ArmConfig, seed: int) -> list[Path]:
