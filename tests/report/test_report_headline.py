@@ -69,7 +69,7 @@ def test_the_gain_at_the_lowest_rate():
         "deepset_float": cell(0.689, puppi=-0.1),
     }
     line, worst = physics_lines(figures(row))
-    assert worst.startswith("worst against the table: +5.1 errors; +0.188 ± 0.037 in ttbar at ")
+    assert worst.startswith("worst against the table: +5.1 sigma; +0.188 ± 0.037 in ttbar at ")
     assert line == (
         "ttbar at 25.8 kHz: 0.669; efficiency 2.9 times puppi's 0.233; +0.437 ± 0.037 to PUPPI; "
         "genMET 100-150 GeV; +0.188 ± 0.037 to the weight table; -0.020 ± 0.037 to its float twin"
