@@ -8,6 +8,7 @@ from typer.testing import CliRunner
 
 from l1met_fpga.cli.app import app
 from l1met_fpga.cli.run_choice import load_task_run
+from l1met_fpga.config.base import load_yaml, override
 from l1met_fpga.config.distillation import load_distillation
 from l1met_fpga.config.yaml_text import write_yaml
 from l1met_fpga.distillation.plan import StudyPlan
@@ -110,6 +111,18 @@ def test_nobody_teaches_whom_no_arm_names(study, tmp_path):
     assert (plain.weight, plain.runs) == (0, ())
     assert taught.runs == (tmp_path / "teachers/other/seed1",)
     assert (taught.twin, taught.train) == (False, 0)
+
+
+def test_teachers_without_weight_are_refused_whichever_file_says_so(study, tmp_path):
+    own = {"arms.taught.settings": {}, "settings.training.teacher.weight": 0}
+    with pytest.raises(ConfigError, match=r"their weight is 0; set arms\.taught\.settings"):
+        StudyPlan(load_distillation(study, own), tmp_path, load_task_run)
+    student = tmp_path / "student.yaml"
+    recipe = override(load_yaml(MODELS / "deepset.yaml"), {"training.teacher.weight": 0.5})
+    student.write_text(write_yaml(recipe))
+    own = {"arms.taught.settings": {}, "student": str(student)}
+    plan = StudyPlan(load_distillation(study, own), tmp_path, load_task_run)
+    assert plan.named("taught", 2).config.training.teacher.weight == 0.5
 
 
 def test_teachers_of_another_task_are_refused(study, tmp_path):

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 
-from l1met_fpga.config.base import StrictModel, dotted, load_yaml, matching, override, parse
+from l1met_fpga.config.base import StrictModel, load_yaml, matching, override, parse
 from l1met_fpga.config.training import TrainingSample
 
 __all__ = ["ArmConfig", "DistillationConfig", "TeacherRecipe", "load_distillation"]
@@ -97,14 +97,6 @@ class DistillationConfig(StrictModel):
         if arm.every_seed and not {*arm.teachers} & {*untaught}:
             raise ValueError(
                 f"arms.{name}.every_seed is of arms that teach, and none of its teachers is an arm"
-            )
-        weight = dotted(arm.settings).get(
-            "training.teacher.weight", dotted(self.settings).get("training.teacher.weight", 0)
-        )
-        if arm.teachers and not weight:
-            raise ValueError(
-                f"arms.{name} has teachers, but their weight is 0; set "
-                f"arms.{name}.settings.training.teacher.weight"
             )
 
     @property
