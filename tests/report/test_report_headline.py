@@ -6,6 +6,7 @@ import pytest
 from networks import NETWORKS
 
 from l1met_fpga.config.run import load_run, save_run
+from l1met_fpga.prediction.loaded import LoadedNetwork
 from l1met_fpga.report.collect import build_report
 from l1met_fpga.report.headline import answers
 from l1met_fpga.report.headline_physics import physics_answers
@@ -138,9 +139,13 @@ def test_firmware_at_a_glance(report):
 
 
 def test_what_is_not_there_is_said_with_the_command_that_makes_it(report):
-    unknown = told(report)["LUTs, clocks, MHz"]
-    assert unknown.verdict == "open"
+    counted = told(report.model_copy(update={"lut_estimate": 10_119}))["LUTs, clocks, MHz"]
+    assert (counted.value, counted.verdict) == ("about 10,100 LUT", "open")
+    assert "counted from the design" in counted.note
+    unknown = told(report.model_copy(update={"lut_estimate": None}))["LUTs, clocks, MHz"]
+    assert (unknown.value, unknown.verdict) == ("not known yet", "open")
     assert unknown.note.startswith("`make rtl`")
+    assert report.lut_estimate == round(sum(LoadedNetwork(NETWORKS["deepset"]()).luts.values()))
     found = told(report.model_copy(update={"rtl": rtl(lut=None, lut_percent=None)}))
     assert found["streaming RTL"].line == "streaming RTL: LUTs not known; the synthesis did not run"
     routed = told(report.model_copy(update={"rtl": rtl(worst_slack_ns=0.012)}))["clock"]
