@@ -33,10 +33,17 @@ def write_samples(folder: Path, n_events: int = 600) -> list[Path]:
 
 SMALL = {
     "model.phi": [{"units": 8}],
-    "model.weights.units": 2,
-    "model.scalars.units": 2,
+    "model.weights": {"units": 2, "output": "fixed<8,2>"},
+    "model.scalars": {"units": 2, "output": "ufixed<6,2>"},
     "model.rho": [{"units": 4, "prune": False}],
+    "model.coefficients": {"output": "fixed<8,2>", "prune": False},
     "training.epochs": 3,
     "training.batch_size": 64,
+    "training.learning_rate": {"initial": 4.0e-3},
+    "training.loss": {"kind": "huber", "delta_gev": 30},
+    "training.stages": {},
+    "training.start_from_float": False,
+    "training.unpruned_twin": True,
+    "training.pruning": {"schedule": "polynomial", "sparsity": 0.82, "begin": 0.15, "end": 0.6},
 }
 """Overrides that make the default network train in a second."""
