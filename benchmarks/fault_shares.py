@@ -13,7 +13,7 @@ import json
 import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from rich.console import Console
@@ -22,10 +22,6 @@ from l1met_fpga.cluster import run_tasks
 from l1met_fpga.results.faults import FaultedEstimate, Faults
 
 SHARES: Final = (0.0, 0.01, 0.02, 0.05)
-DAYS: Final[dict[str, Any]] = {
-    "hot_cell": {"kind": "hot_cell"},
-    "dead_sector": {"kind": "dead_calorimeter"},
-}
 BIN: Final = "100_150"
 Figure = Callable[[Faults, str], float]
 
@@ -63,7 +59,7 @@ def measure(task: tuple[Path, Path, float, int, list[str]]) -> None:
     if not (run / "training.json").is_file():
         train(recipe, output=run, assign=[*settings, *fixed], evaluate=False, resume=run.is_dir())
     if not (run / "metrics.json").is_file():
-        evaluate(run, settings={"faults.days": DAYS}, faults=True, plots=False)
+        evaluate(run, faults=True, plots=False)
 
 
 def read(run: Path) -> Faults:

@@ -24,7 +24,7 @@ from l1met_fpga.models.network import Network
 
 GOLDEN = Path(__file__).with_name("golden.json")
 MODELS = Path(__file__).parents[2] / "models"
-NETWORKS = ("deepset", "deepmet", "garnet")
+NETWORKS = ("deepset", "deepset_small", "deepmet", "garnet")
 N_EVENTS = 5000
 N_SHOWN = 4
 """Events whose outputs are kept as they are."""
