@@ -12,7 +12,7 @@ from l1met_fpga.shipped import copy_shipped
 
 SHORT = (
     " --set training.epochs=2 --set training.events_per_epoch=2000"
-    " --set training.float_twin=false --set training.unpruned_twin=false"
+    " --set training.stages.float.epochs=1"
 )
 NOT_HERE = ("git ", "source ", "cd ")
 
