@@ -112,7 +112,7 @@ def evaluate(
             f"--background {background[0]} is for --arrays without a run folder; a store knows its "
             "role, which `l1met convert --role background` gives it"
         )
-    runs = [NamedRun.open(text) for text in ([run] if run else []) + (model or [])]
+    runs = NamedRun.open_all([*([run] if run else []), *(model or [])])
     files = [ArrayFile.parse(text) for text in arrays or []]
     if not runs and not files:
         raise ConfigError("nothing to evaluate: give a run folder, or --arrays SAMPLE:NAME=FILE")
