@@ -79,7 +79,8 @@ def _rules(event: FlowEvent) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.fl
     rising = np.argsort(candidates["pt"], kind="stable")
     found = np.zeros(n)
     found[of[rising]] = candidates["class"][rising]
-    return found, np.bincount(of, candidates["pt"].astype(np.float64), minlength=n)
+    pt = np.bincount(of, candidates["pt"].astype(np.float64), minlength=n)
+    return found, pt.astype(np.float64)
 
 
 def _neighbours(

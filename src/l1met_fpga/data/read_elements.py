@@ -81,16 +81,15 @@ def _events(arrays: Mapping[str, ak.Array], n: int) -> Iterator[FlowEvent]:
     flat = {name: _ragged(values) for name, values in arrays.items() if name not in _EVENT}
     number, met, phi = (ak.to_numpy(arrays[name]) for name in _EVENT)
     for i in range(n):
-        parts = [
+        elements, particles, links, candidates = (
             {column: _row(flat[f"{one}_{column}"], i) for column in columns}
             for one, columns in _BRANCHES.items()
-        ]
-        elements, particles, links, candidates = parts
+        )
         _require_inside(links["element"], len(elements["pt"]), "links", "elements")
         _require_inside(links["particle"], len(particles["pt"]), "links", "particles")
         _require_inside(candidates["element"], len(elements["pt"]), "candidates", "elements")
         gen_met = float(met[i]) * np.array([np.cos(phi[i]), np.sin(phi[i])])
-        yield FlowEvent(int(number[i]), *parts, gen_met)
+        yield FlowEvent(int(number[i]), elements, particles, links, candidates, gen_met)
 
 
 def _ragged(values: ak.Array) -> tuple[npt.NDArray[Any], npt.NDArray[np.int64]]:

@@ -35,8 +35,11 @@ INTEGERS: Final = {
     "kind": np.int8, "charge": np.int8, "looks": np.int8, "class": np.int8, "hard": np.int8,
     "element": np.int16, "particle": np.int32,
 }  # fmt: skip
-ROUNDED_TO: Final = 2.0**-10
-"""In compact files: GeV, rad, cm and shares are multiples of it, far below any resolution."""
+ROUNDED_TO: Final = dict.fromkeys(("pt", "energy", "emShare", "puppiWeight", "z0"), 2.0**-6)
+"""In compact files: GeV, cm and shares are multiples of it, well below any resolution."""
+ANGLES_ROUNDED_TO: Final = 2.0**-9
+LEFT_OUT: Final = ("share",)
+"""Of compact files: what follows from the rest, but for links that were too weak to be written."""
 
 FlowBranches = dict[str, tuple[npt.NDArray[np.int64], dict[str, npt.NDArray[Any]]]]
 """By collection: rows of each event and columns; ``""`` has the numbers of events."""
@@ -123,7 +126,7 @@ def write_elements(path: Path, parts: Sequence[FlowBranches], *, compact: bool =
         **per_event,
     }
     for name, (counts, columns) in joined.items():
-        held = {c: _rounded(v) if compact else v for c, v in columns.items()}
+        held = _compact(columns) if compact else columns
         branches[name] = ak.zip({c: ak.unflatten(v, counts) for c, v in held.items()})
     types = {
         name: values.dtype if isinstance(values, np.ndarray) else values.type.content
@@ -145,8 +148,14 @@ def _joined(
     return np.concatenate([counts for counts, _ in parts]), columns
 
 
-def _rounded(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Drop digits of numbers; integers stay."""
-    if values.dtype.kind != "f":
-        return values
-    return (np.round(values / ROUNDED_TO) * ROUNDED_TO).astype(np.float32)
+def _compact(columns: dict[str, npt.NDArray[Any]]) -> dict[str, npt.NDArray[Any]]:
+    """Drop digits of numbers; integers stay, and so does what is above 0."""
+    found = {}
+    for name, values in columns.items():
+        if values.dtype.kind == "f":
+            step = ROUNDED_TO.get(name, ANGLES_ROUNDED_TO)
+            least = step * (values > 0) if name in ("pt", "energy") else -np.inf
+            found[name] = np.maximum(np.round(values / step) * step, least).astype(np.float32)
+        else:
+            found[name] = values
+    return {name: values for name, values in found.items() if name not in LEFT_OUT}
