@@ -84,7 +84,7 @@ def _scan(
     title = (
         f"Efficiency, {truth}, equal rate"
         if run_config.scan.score == "efficiency"
-        else "Worst cell against the table, in errors"
+        else "Worst cell against the table, in standard errors"
     )
     _write(done, best, folder, title)
     table = Table(title=f"Best of {len(done)} trials for their size")
@@ -103,13 +103,13 @@ def _scan(
 
 
 def _worst(trial: "Trial") -> str:
-    """Return a cell such as ``-1.3 errors (znunu, 310 kHz, 100-150)``."""
+    """Return a cell such as ``-1.3 sigma (znunu, 310 kHz, 100-150)``."""
     if trial.worst is None:
         return "-"
     low, high = trial.worst["low_gev"], trial.worst["high_gev"]
     truth = f"above {low:g}" if high is None else f"{low:g}-{high:g}"
     where = f"{trial.worst['sample']}, {trial.worst['rate_khz']:.3g} kHz, {truth}"
-    return f"{trial.worst['in_errors']:+.1f} errors ({where})"
+    return f"{trial.worst['in_errors']:+.1f} sigma ({where})"
 
 
 def _write(done: "list[Trial]", best: "list[Trial]", folder: Path, title: str) -> None:

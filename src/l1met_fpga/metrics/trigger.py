@@ -26,6 +26,7 @@ __all__ = [
     "lowest_supported_rate_khz",
     "passes",
     "rate_curve",
+    "reached_threshold",
     "reaches_rate",
     "roc_area",
     "roc_curve",
@@ -168,6 +169,20 @@ def reaches_rate(background_score: npt.ArrayLike, threshold: float, rate_khz: fl
     passing = np.count_nonzero(passes(score, threshold))
     near = np.count_nonzero(np.abs(score - threshold) <= _SINGLE_PRECISION * abs(threshold))
     return bool(abs(passing - wanted) <= allowed and near <= allowed)
+
+
+def reached_threshold(background_score: npt.ArrayLike, rate_khz: float) -> float:
+    """Return the threshold at a rate; NaN where ties put the rate out of reach (:func:`reaches_rate`).
+
+    Args:
+        background_score: Scores of pile-up-only events, shape (n,).
+        rate_khz: Wanted rate.
+
+    Raises:
+        DataError: As :func:`threshold_at_rate`.
+    """
+    threshold = threshold_at_rate(background_score, rate_khz)
+    return threshold if reaches_rate(background_score, threshold, rate_khz) else float("nan")
 
 
 def binned_efficiency(

@@ -24,7 +24,7 @@ from l1met_fpga.models.network_rules import require_rules
 from l1met_fpga.models.nodes import InputColumn, Node, Origin
 from l1met_fpga.models.size_calibration import SizeCalibration
 from l1met_fpga.models.strict import Name, Strict
-from l1met_fpga.puppi.columns import N_CANDIDATES
+from l1met_fpga.puppi.columns import COLUMNS, N_CANDIDATES, Column
 
 __all__ = ["Network"]
 
@@ -160,6 +160,11 @@ class Network(Strict):
     def reads_vertex(self) -> bool:
         """Whether its z0 counts from the vertex, which its firmware then takes beside the words."""
         return self.z0_origin == "vertex"
+
+    @property
+    def vertex(self) -> Column | None:
+        """The column whose counts the z0 of a vertex has, where firmware takes one."""
+        return COLUMNS["z0"] if self.reads_vertex else None
 
     @property
     def z0_origin(self) -> Origin:

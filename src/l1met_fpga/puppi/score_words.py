@@ -30,7 +30,7 @@ def exp_table(frac_bits: int) -> npt.NDArray[np.int64]:
     # 0.5 counts are left at (14 + 1) ln 2
     last = int((EXP_BITS + 1) * np.log(2) * 2.0**frac_bits)
     values = np.exp(-np.arange(last + 1) / 2.0**frac_bits)
-    return np.maximum(np.round(values * 2**EXP_BITS), 0).astype(np.int64)
+    return np.round(values * 2**EXP_BITS).astype(np.int64)
 
 
 def score_words(logits: npt.NDArray[Any], frac_bits: int) -> npt.NDArray[np.uint8]:

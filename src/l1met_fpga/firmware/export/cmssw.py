@@ -62,7 +62,7 @@ def export_cmssw(network: Network, folder: Path, *, package: str, version: str) 
         "gt": gt_head(network),
         "scores": next((head for head in network.heads if head.kind == "classes"), None),
         "columns": tuple(COLUMNS.values()),
-        "vertex": COLUMNS["z0"].count_unit if network.reads_vertex else None,
+        "vertex": network.vertex,
         "result_int": result_integer(network),
     }
     kind = f"cmssw {package}"

@@ -74,7 +74,7 @@ def cpp_files(network: Network) -> dict[str, str]:
         "numbers": [number for head in network.heads for number in head.numbers],
         "gt": gt_head(network),
         "columns": tuple(COLUMNS.values()),
-        "vertex": _vertex(network),
+        "vertex": network.vertex,
         "build_command": build_command(network),
     }
     return {
@@ -113,13 +113,6 @@ def _class_heads(network: Network) -> list[dict[str, Any]]:
         for head in _heads(network)
         if kinds[head["name"]] == "classes"
     ]
-
-
-def _vertex(network: Network) -> dict[str, Any] | None:
-    """Counts of z0, for networks that read it from the vertex."""
-    z0 = COLUMNS["z0"]
-    about = {"unit": z0.count_unit, "low": z0.low, "high": z0.high}
-    return about if network.reads_vertex else None
 
 
 def _stem(network: Network) -> str:

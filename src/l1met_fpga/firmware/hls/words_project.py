@@ -99,7 +99,8 @@ def _values(network: Network, config: HlsConfig) -> dict[str, Any]:
         "version": importlib.metadata.version("l1met_fpga"),
         "lanes": config.lanes,
         "windows": MAX_WINDOWS,
-        "vertex": _vertex(network),
+        "vertex": network.vertex,
+        "ap_int": ap_int,
         "eta_bit": words.LOWEST_BIT["eta"],
         "phi_low": words.LOWEST_BIT["phi"],
         "beats": beats_per_event(network, config),
@@ -157,16 +158,6 @@ def _column(name: str, z0_origin: Origin) -> dict[str, Any]:
         "name": name, "type": ap_int(kind), "low": low, "high": high, "read": read,
         "bits_if": bits_if,
     }  # fmt: skip
-
-
-def _vertex(network: Network) -> dict[str, Any] | None:
-    """Counts of z0, for networks that read it from the vertex."""
-    z0 = COLUMNS["z0"]
-    about = {
-        "type": f"ap_int<{z0.type.width}>", "width": z0.type.width, "unit": z0.count_unit,
-        "low": z0.low, "high": z0.high,
-    }  # fmt: skip
-    return about if network.reads_vertex else None
 
 
 def _rom_pragma(name: str, backend: Backend) -> str:

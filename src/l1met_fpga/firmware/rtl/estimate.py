@@ -98,7 +98,10 @@ def _terms_of_pools(design: Design) -> Iterator[tuple[str, tuple[Term, ...]]]:
 def _around(design: Design) -> int:
     """LUTs that no node needs: taking candidates, the protocol, the word for the global trigger."""
     cordic = 0 if design.cordic is None else _cordic_luts(design.cordic)
-    return design.lanes * _LANE_LUTS + _PROTOCOL_LUTS + cordic
+    vertex = design.network.vertex
+    # z0 less the vertex in one bit more, then the limit of each bit
+    from_vertex = 0 if vertex is None else 2 * vertex.type.width + 1
+    return design.lanes * (_LANE_LUTS + from_vertex) + _PROTOCOL_LUTS + cordic
 
 
 def luts_of(config: RtlConfig) -> Callable[[Network], float]:

@@ -216,17 +216,17 @@ def compile_design(
     defines = ["-DL1MET_WINDOWS"] if windows else []
     options = [
         f"-DL1MET_LANES={lanes}", f"-DL1MET_NUMBERS(X)={listed}", f"-DL1MET_VALID={valid}",
-        f"-DL1MET_ERROR={error}", *(["-DL1MET_GT"] if has_word else []), *defines, optimization,
+        f"-DL1MET_ERROR={error}", *(["-DL1MET_GT"] if has_word else []), *defines,
         *([f"-DL1MET_VERTEX={COLUMNS['z0'].type.width}"] if vertex else []),
     ]  # fmt: skip
-    library = build / f"libl1met_{_fingerprint(source, top, compiler, options)}.so"
+    library = build / f"libl1met_{_fingerprint(source, top, compiler, [*options, optimization])}.so"
     if not library.is_file():
         with exclusive(build):
             if not library.is_file():  # nobody else made it while this process waited
                 shutil.rmtree(build, ignore_errors=True)
                 build.mkdir(parents=True)
                 _verilate(root, source, build, top, defines)
-                _link(compiler, root, build, library, options)
+                _link(compiler, root, build, library, options, optimization)
     return VerilatedModel(_load(library), lanes, tuple(numbers), vertex)
 
 
@@ -256,11 +256,13 @@ def _verilate(root: Path, source: Path, build: Path, top: str, defines: Sequence
     )  # fmt: skip
 
 
-def _link(compiler: str, root: Path, build: Path, library: Path, options: list[str]) -> None:
+def _link(
+    compiler: str, root: Path, build: Path, library: Path, options: list[str], optimization: str
+) -> None:
     include = root / "include"
     off = ("COVERAGE", "SC", "TIMING", "TRACE", "TRACE_FST", "TRACE_VCD", "TRACE_SAIF")
     common = ["-std=c++17", "-fPIC", f"-I{include}", f"-I{include / 'vltstd'}",
-              "-DVERILATOR=1", *(f"-DVM_{name}=0" for name in off), options[-1]]  # fmt: skip
+              "-DVERILATOR=1", *(f"-DVM_{name}=0" for name in off), optimization]  # fmt: skip
     flags = [*common, "-Iobj", *options]
     harness = importlib.resources.files(__package__).joinpath("harness.cpp")
     with importlib.resources.as_file(harness) as harness_path:

@@ -71,7 +71,9 @@ def design_files(design: Design, prefix: str, header: Sequence[str]) -> dict[str
         f"{prefix}_delay.v": render("delay"),
         f"{prefix}_adder3.v": render("adder3"),
         f"{prefix}_product.v": render("product"),
-        f"{prefix}_unpack.v": render("unpack", fields=_fields(design), vertex=_vertex(design)),
+        f"{prefix}_unpack.v": render(
+            "unpack", fields=_fields(design), vertex=design.network.vertex, z0_bit=LOWEST_BIT["z0"]
+        ),
         f"{prefix}_lane.v": _lane(design, render),
         f"{prefix}_window.v": render(
             "window", bits=WINDOW_BITS, windows=MAX_WINDOWS, place=LOWEST_BIT
@@ -160,15 +162,6 @@ def _fields(design: Design) -> list[Field]:
     phi = {"phi"} if design.projection is not None else set()
     columns = frozenset({*design.columns, "pt", *phi})
     return fields_of(columns, z0_origin=design.network.z0_origin)
-
-
-def _vertex(design: Design) -> dict[str, Any] | None:
-    """Where z0 stands in a word, and its counts, for designs that subtract the vertex from it."""
-    if not design.network.reads_vertex:
-        return None
-    z0, low = COLUMNS["z0"], LOWEST_BIT["z0"]
-    width = z0.type.width
-    return {"width": width, "low": low, "high": low + width - 1, "unit": z0.count_unit}
 
 
 def _momentum(momentum: net.Momentum, projection: Block) -> dict[str, Any]:
@@ -306,7 +299,7 @@ def _top(design: Design, render: _Renderer) -> str:
         design=design,
         columns=fields,
         fields=fields,
-        vertex=_vertex(design),
+        vertex=design.network.vertex,
         terms=[_TermText(n, t.kind, t.port.signed_width) for n, t in named],
         trees=trees,
         beat_bits=design.beats.bit_length(),
