@@ -3,7 +3,8 @@
     make train TASK=flow
     python benchmarks/particle_flow.py runs/flow-... data/flow_ttbar.root docs/images
 
-Only events of the test part count. Prints Markdown and draws efficiency and fake rate of each class against
+Only events of the test part count; the pt of the rules is brought to the truth's scale by class, pt and
+|eta|, on the training part. Prints Markdown and draws efficiency and fake rate of each class against
 pt and |eta|. An element has the class of the largest logit; candidates of an estimate are its elements that
 are not of class none, at the element's direction. Truth is that of a perfect estimate of the same elements.
 """
@@ -21,7 +22,7 @@ from l1met_fpga.config.training import TrainingSample
 from l1met_fpga.data.element_examples import element_examples
 from l1met_fpga.data.element_kinds import CLASSES, ParticleClass
 from l1met_fpga.data.examples import Examples
-from l1met_fpga.data.layout import ELEMENT_ETA, ELEMENT_PT_GEV
+from l1met_fpga.data.layout import ELEMENT_ETA, ELEMENT_PT_GEV, ELEMENTS
 from l1met_fpga.data.read_elements import flow_events, matched
 from l1met_fpga.data.sample_store import store_of
 from l1met_fpga.data.slots import all_slots
@@ -62,7 +63,7 @@ class Sample:
         event: Number of each element's event, from 0.
         eta: Its place at the calorimeter.
         at_vertex: Direction at the vertex, eta and phi, shape (n_elements, 2).
-        estimates: ``truth``, ``rules`` and ``network``.
+        estimates: ``truth``, ``rules`` (with their pt calibrated on training events) and ``network``.
         gen_met_xy_gev: Of each event.
     """
 
@@ -73,10 +74,39 @@ class Sample:
     gen_met_xy_gev: FloatArray
 
 
+def calibration(elements: Examples) -> dict[tuple[int, int, int], float]:
+    """Return the median of true over the rules' pt, by class, pt and |eta|, fitted on training elements."""
+    truth, found = (
+        estimated(elements, *heads) for heads in (TASK.truth(elements).values(), rules(elements))
+    )
+    both = (truth.pt_gev > 0) & (found.pt_gev > 0)
+    cells, of = np.unique(cell(found, elements)[both], axis=0, return_inverse=True)
+    ratio = truth.pt_gev[both] / found.pt_gev[both]
+    return {tuple(one): float(np.median(ratio[of == k])) for k, one in enumerate(cells.tolist())}
+
+
+def cell(found: Estimate, elements: Examples) -> npt.NDArray[np.int64]:
+    """Return class and bins of pt and |eta|, shape (n_elements, 3)."""
+    eta = np.abs(elements.besides[ELEMENT_ETA])
+    bins = np.searchsorted(PT_EDGES_GEV, found.pt_gev), np.searchsorted(ETA_EDGES, eta)
+    return np.stack([found.code, *bins], axis=1)
+
+
+def calibrated(elements: Examples, by_cell: dict[tuple[int, int, int], float]) -> Estimate:
+    """Return what the rules give, with their pt brought to the scale of the truth."""
+    found = estimated(elements, *rules(elements))
+    scale = [by_cell.get(tuple(one), 1.0) for one in cell(found, elements).tolist()]
+    return Estimate(found.code, found.pt_gev * scale)
+
+
 def read(path: Path, network: LoadedNetwork) -> Sample:
     """Read the test events of a file and estimate their elements."""
     with Store.open(store_of(TrainingSample(path=path))) as store:
         chosen = set(store.event_id(store.events_of(Part.TEST))[:, 2].tolist())
+        train = store.events_of(Part.TRAIN)
+        fitted = calibration(
+            store.examples(train, ("pt",), truths=tuple(TASK.truths.values()), besides=ELEMENTS)
+        )
     events = [event for event in flow_events(str(path)) if event.number in chosen]
     found = [element_examples(event, matched(event)) for event in events]
     elements = Examples.concatenate(found)
@@ -87,7 +117,7 @@ def read(path: Path, network: LoadedNetwork) -> Sample:
         np.concatenate(direction).astype(np.float64),
         {
             "truth": estimated(elements, *TASK.truth(elements).values()),
-            "rules": estimated(elements, *rules(elements)),
+            "rules": calibrated(elements, fitted),
             "network": estimated(elements, *network.predict_heads(all_slots(elements)).values()),
         },
         np.stack([event.gen_met_xy_gev for event in events]),

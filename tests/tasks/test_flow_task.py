@@ -9,7 +9,7 @@ from l1met_fpga.data.examples import Examples
 from l1met_fpga.data.layout import ELEMENT_ETA, ELEMENT_PT_GEV, RULE_CLASS, RULE_PT_GEV
 from l1met_fpga.data.truth import ELEMENT_CLASS, ELEMENT_PT
 from l1met_fpga.models.keras import tf
-from l1met_fpga.tasks.flow.baselines import class_weights
+from l1met_fpga.tasks.flow.baselines import element_weights
 from l1met_fpga.tasks.flow.task import PARTICLE, RATIO, TASK
 
 PHOTON, NEUTRAL, NONE = ParticleClass.PHOTON, ParticleClass.NEUTRAL_HADRON, ParticleClass.NONE
@@ -64,8 +64,9 @@ def test_the_table_gives_what_alike_elements_were():
     np.testing.assert_allclose(heads[RATIO.name][:2, 0], [0.8, 1.5])
 
 
-def test_classes_weigh_by_the_root_of_their_number():
+def test_rare_classes_and_hard_elements_weigh_more():
     classes = np.eye(len(CLASSES))[[0] * 16 + [1] * 4]
-    weights = class_weights(classes)
+    weights = element_weights(classes, np.array([1.0] * 15 + [9.0] + [1.0] * 4))
     assert weights.mean() == pytest.approx(1)
     assert weights[-1] / weights[0] == pytest.approx(2)
+    assert weights[15] / weights[0] == pytest.approx(3)

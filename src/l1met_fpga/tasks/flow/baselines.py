@@ -11,7 +11,7 @@ from l1met_fpga.data.layout import ELEMENT_ETA, ELEMENT_PT_GEV, RULE_CLASS, RULE
 from l1met_fpga.metrics.arrays import FloatArray
 from l1met_fpga.puppi.columns import PT_LSB_GEV
 
-__all__ = ["COLUMNS", "ElementTable", "class_weights", "own_code", "rules"]
+__all__ = ["COLUMNS", "ElementTable", "element_weights", "own_code", "rules"]
 
 COLUMNS: Final = ("pt", "eta", "phi", "pid", "puppi_weight", "dxy", "em_id")
 PT_EDGES_GEV: Final = (1.0, 1.5, 2.0, 3.0, 5.0, 8.0, 15.0, 30.0)
@@ -74,11 +74,15 @@ class ElementTable:
         return self._logits[cell], self._ratio[cell][:, None]
 
 
-def class_weights(classes: FloatArray) -> FloatArray:
-    """Return a weight per element, 1 / sqrt(N) of its class, 1 on average.
+def element_weights(classes: FloatArray, pt_gev: FloatArray) -> FloatArray:
+    """Return a weight per element, sqrt(pt / N) with N elements in its class, 1 on average.
+
+    Rare classes count, and so do the few elements that sums of an event are made of.
 
     Args:
         classes: One-hot, shape (n_elements, n_classes).
+        pt_gev: As the detector gives it, shape (n_elements,).
     """
-    weights = 1 / np.sqrt(np.maximum(classes.sum(axis=0), 1))[classes.argmax(axis=1)]
+    count = np.maximum(classes.sum(axis=0), 1)[classes.argmax(axis=1)]
+    weights = np.sqrt(np.maximum(pt_gev, PT_LSB_GEV) / count)
     return np.asarray(weights / weights.mean(), np.float64)

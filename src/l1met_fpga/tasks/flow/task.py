@@ -22,7 +22,7 @@ from l1met_fpga.errors import DataError
 from l1met_fpga.metrics.arrays import FloatArray
 from l1met_fpga.models.heads import Head
 from l1met_fpga.results.metrics import Width, Words
-from l1met_fpga.tasks.flow.baselines import COLUMNS, ElementTable, class_weights, rules
+from l1met_fpga.tasks.flow.baselines import COLUMNS, ElementTable, element_weights, rules
 from l1met_fpga.tasks.task import Baseline, BinnedFigure, Files, Heads, Loss, Plots, Task
 
 __all__ = ["PARTICLE", "RATIO", "TASK"]
@@ -61,7 +61,8 @@ def _baselines(elements: Examples) -> dict[str, Baseline]:
 
 
 def _weights(elements: Examples) -> FloatArray:
-    return class_weights(TASK.truth(elements)[PARTICLE.name])
+    classes = TASK.truth(elements)[PARTICLE.name]
+    return element_weights(classes, elements.besides[ELEMENT_PT_GEV])
 
 
 def _measured(elements: Examples, heads: Heads) -> dict[str, FloatArray]:
