@@ -140,8 +140,12 @@ class Network(Strict):
         return self.node(self.head(head).node).type
 
     def values(self, codes: Mapping[str, npt.NDArray[Any]]) -> dict[str, npt.NDArray[np.float64]]:
-        """Return what codes by head are in the heads' units, exactly."""
-        return {name: self.type_of(name).decode(array) for name, array in codes.items()}
+        """Return what codes by head are in the heads' units, exactly; words made of them are left out."""
+        return {
+            head.name: self.type_of(head.name).decode(codes[head.name])
+            for head in self.heads
+            if head.name in codes
+        }
 
     def codes(self, values: Mapping[str, npt.NDArray[Any]]) -> dict[str, Codes]:
         """Return the codes of values by head.

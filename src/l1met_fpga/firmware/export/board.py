@@ -14,6 +14,7 @@ from l1met_fpga.firmware.meaning import require_no_vertex
 from l1met_fpga.firmware.rtl.design import Design, build_design
 from l1met_fpga.firmware.rtl.project import header
 from l1met_fpga.firmware.rtl.verilog import design_files
+from l1met_fpga.firmware.score_heads import words_name
 from l1met_fpga.models.network import Network
 
 __all__ = ["GENERATIONS", "PortInfo", "Streaming", "export_emp", "export_ip", "streaming"]
@@ -79,6 +80,9 @@ class Streaming:
             outputs |= dict.fromkeys(head.numbers, width)
         if self.design.cordic is not None:
             outputs |= {"gt_valid": 1, "gt_word": 64}
+        for head in self.design.scores:
+            name = words_name(head)
+            outputs |= {f"{name}_valid": 1, name: 8 * head.size}
         return (
             *(PortInfo(name, "in", width) for name, width in inputs.items()),
             *(PortInfo(name, "out", width) for name, width in outputs.items()),

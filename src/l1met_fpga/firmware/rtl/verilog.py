@@ -12,9 +12,11 @@ from l1met_fpga.firmware.rtl.blocks import Block, Port
 from l1met_fpga.firmware.rtl.cordic import Cordic
 from l1met_fpga.firmware.rtl.design import INPUT_CLOCKS, PRODUCT_CLOCKS, Design, Term
 from l1met_fpga.firmware.rtl.fields import Field, fields_of
+from l1met_fpga.firmware.rtl.score_files import score_files
 from l1met_fpga.firmware.rtl.stage_code import TIMESCALE
 from l1met_fpga.firmware.rtl.stage_files import stage_files, static_files
 from l1met_fpga.firmware.rtl.trees import tree_of
+from l1met_fpga.firmware.score_heads import words_name
 from l1met_fpga.firmware.templates import fill
 from l1met_fpga.models import nodes as net
 from l1met_fpga.models.heads import NetworkHead
@@ -89,6 +91,8 @@ def design_files(design: Design, prefix: str, header: Sequence[str]) -> dict[str
     if design.cordic is not None:
         files[f"{prefix}_turn.v"] = render("turn")
         files[f"{prefix}_cordic.v"] = _cordic(design.cordic, render)
+    for head, scores in design.scores.items():
+        files |= score_files(head, scores, prefix, render)
     for block in design.blocks:
         name = f"{prefix}_{block.name}"
         widths = [_bus(block.inputs)]
@@ -310,6 +314,7 @@ def _top(design: Design, render: _Renderer) -> str:
         if values["rho"] is None
         else values["rho"].outputs[: design.n_coefficients],
         cordic=design.cordic,
+        scores={words_name(head): (head, scores) for head, scores in design.scores.items()},
         gt=gt_head(design.network),
         heads=design.network.heads,
         numbers=list(_numbers(design, values)),
