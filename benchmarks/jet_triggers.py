@@ -29,7 +29,7 @@ from l1met_fpga.data.store import Store
 from l1met_fpga.evaluation.runs import fit_on_training_parts
 from l1met_fpga.metrics.arrays import FloatArray
 from l1met_fpga.metrics.binomial import efficiency
-from l1met_fpga.metrics.working_point import FAILS, Trigger, best_point, gain
+from l1met_fpga.metrics.two_cuts import FAILS, Trigger, best_pair, gain
 from l1met_fpga.prediction.loaded import load
 from l1met_fpga.tasks.jets.task import TASK
 from l1met_fpga.tasks.task import Estimator, Heads
@@ -158,7 +158,7 @@ def compare(
     for name, run in triggers.items():
         seen, of_signal = run(background), run(signal)
         found[name] = Trigger(
-            seen, of_signal[:, odd], best_point(seen, of_signal[:, even], rate_khz)
+            seen, of_signal[:, odd], best_pair(seen, of_signal[:, even], rate_khz)
         )
     console.print(f"\n{title} at {rate_khz:g} kHz, {len(odd)} signal events\n")
     console.print("| trigger | cut on size (GeV) | cut on score | efficiency | minus the first |")

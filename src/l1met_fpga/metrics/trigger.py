@@ -30,6 +30,7 @@ __all__ = [
     "roc_area",
     "roc_curve",
     "threshold_at_rate",
+    "threshold_within_rate",
 ]
 
 BUNCH_CROSSING_RATE_KHZ: Final = 2760 * 11.246
@@ -168,6 +169,30 @@ def reaches_rate(background_score: npt.ArrayLike, threshold: float, rate_khz: fl
     passing = np.count_nonzero(passes(score, threshold))
     near = np.count_nonzero(np.abs(score - threshold) <= _SINGLE_PRECISION * abs(threshold))
     return bool(abs(passing - wanted) <= allowed and near <= allowed)
+
+
+def threshold_within_rate(background_score: npt.ArrayLike, rate_khz: float) -> float:
+    """Return the threshold at a rate, or, where no cut gives that rate, the next above it.
+
+    For figures that networks are chosen by: one with a largest score must not look efficient
+    because all events that have it pass.
+
+    Args:
+        background_score: Scores of pile-up-only events, shape (n,).
+        rate_khz: Wanted rate.
+
+    Returns:
+        Infinite where no score is above those that hold too many events.
+
+    Raises:
+        DataError: See :func:`threshold_at_rate`.
+    """
+    score = np.asarray(background_score, dtype=np.float64)
+    threshold = threshold_at_rate(score, rate_khz)
+    if reaches_rate(score, threshold, rate_khz):
+        return threshold
+    tie = max(TIE, _SINGLE_PRECISION * abs(threshold))
+    return float(np.min(score[score > threshold + tie], initial=np.inf))
 
 
 def binned_efficiency(
