@@ -50,6 +50,15 @@ def test_the_shipped_comparison_has_its_controls():
         ),
         ({"seeds": 1}, r"seeds"),
         ({"arms.a/b": {}}, r"letters, digits, _ and -"),
+        (
+            {"settings": {"training": {"seed": 3}}},
+            r"settings: training\.seed is set by seeds and first_seed; leave it out",
+        ),
+        ({"arms.plain.settings.samples": []}, r"arms\.plain\.settings: samples is set by samples"),
+        (
+            {"teachers.large.settings": {"training.teacher.runs": ["runs/x"]}},
+            r"teachers\.large\.settings: training\.teacher\.runs is set by teachers;",
+        ),
     ],
 )
 def test_what_makes_no_sense_is_refused(tmp_path, changes, message):

@@ -52,8 +52,9 @@ def _plan(
     if sample:
         typed["samples"] = [one for text in sample for one in typed_samples(text)]
     study = load_distillation(config, typed)
+    plan = StudyPlan(study, output, load_task_run)
     require_folder(output)
-    return StudyPlan(study, output, load_task_run)
+    return plan
 
 
 def _train(

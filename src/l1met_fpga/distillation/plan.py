@@ -143,4 +143,7 @@ class StudyPlan:
         changes = {**settings, "training.seed": seed}
         if self.config.samples:
             changes["samples"] = [one.model_dump(mode="json") for one in self.config.samples]
-        return PlannedRun(name, seed, self._load(file, changes), root)
+        try:
+            return PlannedRun(name, seed, self._load(file, changes), root)
+        except ConfigError as err:
+            raise ConfigError(f"{name}, with its settings: {err}") from None
