@@ -10,28 +10,21 @@ efficiencies are quoted of the odd ones. Errors are those of a bootstrap over cr
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import numpy as np
+from jet_inputs import all_jets, estimators
 from rich.console import Console
 from scipy.special import expit, logsumexp
 
-from l1met_fpga.config.run import load_run
-from l1met_fpga.config.training import TrainingSample
 from l1met_fpga.data.jet_labels import JET_CLASSES
 from l1met_fpga.data.layout import JET_ETA, JET_PT_GEV
-from l1met_fpga.data.sample_store import store_of
-from l1met_fpga.data.slots import all_slots
-from l1met_fpga.data.store import Store
-from l1met_fpga.evaluation.runs import fit_on_training_parts
 from l1met_fpga.metrics.arrays import FloatArray
 from l1met_fpga.metrics.binomial import efficiency
 from l1met_fpga.metrics.two_cuts import FAILS, Trigger, best_pair, gain
-from l1met_fpga.prediction.loaded import load
-from l1met_fpga.tasks.jets.task import TASK
 from l1met_fpga.tasks.task import Estimator, Heads
 
 B, LIGHT, GLUON = (JET_CLASSES.index(name) for name in ("b", "light", "gluon"))
@@ -66,11 +59,10 @@ class Jets:
     tau: dict[str, FloatArray]
 
 
-def read(path: Path, estimators: dict[str, Estimator]) -> Jets:
+def read(path: Path, named: Mapping[str, Estimator]) -> Jets:
     """Read the jets of a sample and estimate their class and pt."""
     about = json.loads((path.parent / "simulation.json").read_text())["samples"][path.stem]
-    with Store.open(store_of(TrainingSample(path=path, role="signal"))) as store:
-        jets = store.examples(columns=store.columns, truths=store.truths, besides=store.jet_besides)
+    jets = all_jets(path)
     event = jets.ids[:, 2].astype(np.int64) - 1
     order = np.argsort(event, kind="stable")
     slot = np.empty(len(jets), np.int64)
@@ -81,7 +73,7 @@ def read(path: Path, estimators: dict[str, Estimator]) -> Jets:
         found[event, slot] = values
         return found
 
-    heads = {name: run(jets) for name, run in estimators.items()}
+    heads = {name: run(jets) for name, run in named.items()}
     pt = jets.besides[JET_PT_GEV].astype(float)
     return Jets(
         by_event(pt),
@@ -177,15 +169,9 @@ def compare(
 
 def main() -> None:
     """Measure and print Markdown."""
-    run, folder = (Path(given) for given in sys.argv[1:3])
-    network, samples = load(run), load_run(run / "config.yaml").samples
-    fitted = fit_on_training_parts([store_of(one) for one in samples], TASK, 1_000_000)["table"]
-    estimators: dict[str, Estimator] = {
-        "network": lambda jets: network.predict_heads(all_slots(jets)),
-        "table": fitted.estimate,
-    }
+    named, folder = estimators(Path(sys.argv[1])), Path(sys.argv[2])
     names = ("pileup", "hh4b", "vbf_htautau")
-    pileup, hh4b, htautau = (read(folder / f"{name}.root", estimators) for name in names)
+    pileup, hh4b, htautau = (read(folder / f"{name}.root", named) for name in names)
     console = Console(soft_wrap=True)
     compare(
         console, "Four b jets", 14.0, pileup, hh4b, np.ones(len(hh4b.pt_gev), bool),

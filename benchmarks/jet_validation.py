@@ -12,14 +12,12 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
+from jet_inputs import all_jets
 from rich.console import Console
 
-from l1met_fpga.config.training import TrainingSample
 from l1met_fpga.data.examples import Examples
 from l1met_fpga.data.jet_labels import JET_CLASSES
 from l1met_fpga.data.layout import JET_PT_GEV
-from l1met_fpga.data.sample_store import store_of
-from l1met_fpga.data.store import Store
 from l1met_fpga.metrics.arrays import FloatArray
 from l1met_fpga.metrics.classes import area
 from l1met_fpga.tasks.jets.variables import jet_variables
@@ -36,8 +34,7 @@ Figure = Callable[[Values], float]
 
 def read(path: Path) -> Values:
     """Return numbers of the jets of a class."""
-    with Store.open(store_of(TrainingSample(path=path, role="signal"))) as store:
-        jets = store.examples(columns=store.columns, truths=store.truths, besides=store.jet_besides)
+    jets = all_jets(path)
     known = np.flatnonzero(np.isin(jets.truth["jet_class"], range(len(SHOWN_CLASSES))))
     return values_of(jets.take(known))
 

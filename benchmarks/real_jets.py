@@ -12,18 +12,11 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
+from jet_inputs import all_jets, estimators
 from rich.console import Console
 
-from l1met_fpga.config.run import load_run
-from l1met_fpga.config.training import TrainingSample
 from l1met_fpga.data.jet_labels import JET_CLASSES
-from l1met_fpga.data.sample_store import store_of
-from l1met_fpga.data.slots import all_slots
-from l1met_fpga.data.store import Store
-from l1met_fpga.evaluation.runs import fit_on_training_parts
 from l1met_fpga.metrics.classes import against_rest, area, difference
-from l1met_fpga.prediction.loaded import load
-from l1met_fpga.tasks.jets.task import TASK
 
 SHOWN: Final = ("b", "charm", "light", "gluon")
 
@@ -31,14 +24,12 @@ SHOWN: Final = ("b", "charm", "light", "gluon")
 def main() -> None:
     """Print Markdown."""
     run, file = (Path(given) for given in sys.argv[1:3])
-    network, samples = load(run), load_run(run / "config.yaml").samples
-    fitted = fit_on_training_parts([store_of(one) for one in samples], TASK, 1_000_000)["table"]
-    with Store.open(store_of(TrainingSample(path=file, role="signal"))) as store:
-        jets = store.examples(columns=store.columns, truths=store.truths, besides=store.jet_besides)
+    jets, named = all_jets(file), estimators(run)
     true = jets.truth["jet_class"]
+    by_network = named["network"](jets)
     logits = {
-        "network": network.predict_heads(all_slots(jets))["flavour"],
-        "best variable": fitted.estimate(jets)["flavour"],
+        "network": by_network["flavour"],
+        "best variable": named["table"](jets)["flavour"],
     }
     console = Console(soft_wrap=True)
     console.print(f"{len(true)} jets\n\n| class | jets | network | best variable | difference |")
@@ -59,7 +50,7 @@ def main() -> None:
         score = logits["network"][both, i] - logits["network"][both, j]
         one = area(score, true[both] == i)
         console.print(f"| {a} | {b} | {one.value:.3f} ± {one.error:.3f} |")
-    ratio = network.predict_heads(all_slots(jets))["pt_ratio"][:, 0]
+    ratio = by_network["pt_ratio"][:, 0]
     console.print(
         "\n| class | generated over measured pt, median | over corrected pt |\n|---|---|---|"
     )

@@ -5,7 +5,7 @@ from importlib.metadata import version as _version
 from pathlib import Path
 
 project = "l1met_fpga"
-author = "the l1met_fpga maintainers"
+author = copyright = "the l1met_fpga maintainers"
 release = version = _version("l1met_fpga")
 extensions = [
     "myst_nb",

@@ -77,7 +77,7 @@ def test_commands_are_taken(page):
     [
         ("l1met tranin models/deepset.yaml", "no command tranin"),
         ("l1met train models/deepset.yaml --epochs 3", "No such option"),
-        ("l1met compare runs/a runs/b", "Missing parameter: output"),
+        ("l1met convert a.root", "Missing parameter: output"),
         ("make tranin", "no target"),
     ],
 )

@@ -20,7 +20,7 @@ NOT_HERE = ("git ", "source ", "cd ")
 def typed(page):
     """Yield the commands of a page's blocks; `make train` is what it calls."""
     text = (ROOT / "docs" / page).read_text(encoding="utf-8")
-    for line in "\n".join(FENCE.findall(text)).splitlines():
+    for line in "\n".join(FENCE.findall(text)).replace("\\\n", " ").splitlines():
         command = line.split(" #")[0].strip()
         if command.startswith("make train"):
             command = "l1met train models/deepset.yaml " + command.split('"')[1]

@@ -2,7 +2,10 @@
 
 import configparser
 import json
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import yaml
@@ -58,3 +61,31 @@ def test_conda_takes_the_packages_of_the_lock_file():
     (pip,) = [one["pip"] for one in about["dependencies"] if isinstance(one, dict)]
     assert pip == ["-r requirements.lock", "-e ."]
     assert (ROOT / "requirements.lock").is_file()
+
+
+STAND_IN = """#!/bin/sh
+# A Python whose pip knows its settings and installs nothing, and an uv that says what it was told.
+here=$(dirname "$0")
+case "$*" in
+    "-m venv "*) mkdir -p "$3/bin" && cp "$0" "$3/bin/python" && cp "$0" "$3/bin/uv" ;;
+    *"config list") exec PYTHON "$@" ;;
+    "pip install"*) echo "$UV_DEFAULT_INDEX $SSL_CERT_FILE" > "$here/told" ;;
+esac
+"""
+
+
+def test_what_pip_is_told_holds_for_uv(tmp_path):
+    python = tmp_path / "python3"
+    python.write_text(STAND_IN.replace("PYTHON", sys.executable), encoding="utf-8")
+    python.chmod(0o755)
+    settings = tmp_path / "pip.conf"
+    settings.write_text(
+        "[global]\nindex-url = https://index.example/simple\ncert = /etc/own.pem\n",
+        encoding="utf-8",
+    )
+    known = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "PIP_CONFIG_FILE": str(settings)}
+    subprocess.run(
+        ["bash", ROOT / ".ci/make-env", python, tmp_path / "venv"], check=True, env=known
+    )
+    told = (tmp_path / "venv/bin/told").read_text(encoding="utf-8").split()
+    assert told == ["https://index.example/simple", "/etc/own.pem"]

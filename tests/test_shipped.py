@@ -48,3 +48,13 @@ def test_files_of_the_user_stay(tmp_path, capsys):
     with pytest.raises(SystemExit, match="2"):
         main(["init", str(tmp_path)])
     assert "nothing was copied" in capsys.readouterr().err
+
+
+def test_init_says_what_to_type_next(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit, match="0"):
+        main(["init", "a study"])
+    assert "next: cd 'a study' && l1met train models/deepset.yaml\n" in capsys.readouterr().out
+    with pytest.raises(SystemExit, match="0"):
+        main(["init"])
+    assert "next: l1met train models/deepset.yaml\n" in capsys.readouterr().out

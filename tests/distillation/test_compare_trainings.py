@@ -7,7 +7,11 @@ from stores import SMALL, write_sample
 from typer.testing import CliRunner
 
 from l1met_fpga.cli.app import app
+from l1met_fpga.cli.run_choice import load_task_run
+from l1met_fpga.config.base import load_yaml, override
+from l1met_fpga.config.distillation import load_distillation
 from l1met_fpga.config.yaml_text import write_yaml
+from l1met_fpga.distillation.plan import StudyPlan
 from l1met_fpga.errors import ConfigError, DataError, RunFolderError
 
 WEIGHT = {"training.teacher.weight": 2}
@@ -99,6 +103,34 @@ def test_a_setting_that_is_not_there_is_said_of_the_arm_that_has_it(study, tmp_p
     assert str(done.exception).startswith("taught, with its settings: ")
     assert "unknown key 'training.epoch'; did you mean 'epochs'?" in str(done.exception)
     assert not (tmp_path / "out").exists()
+
+
+def test_nobody_teaches_whom_no_arm_names(study, tmp_path):
+    """A student's file may have teachers of its own; the baseline has none, others have theirs alone."""
+    own = {
+        "settings.training.teacher.weight": 3.0,
+        "settings.training.teacher.twin": True,
+        "settings.training.teacher.train": 2,
+        "settings.training.teacher.runs": ["models/deepset"],
+        "settings.training.float_twin": True,
+    }
+    plan = StudyPlan(load_distillation(study, own), tmp_path, load_task_run)
+    plain, taught = (plan.named(name, 1).config.training.teacher for name in ("plain", "taught"))
+    assert (plain.weight, plain.runs) == (0, ())
+    assert taught.runs == (tmp_path / "teachers/other/seed1",)
+    assert (taught.twin, taught.train) == (False, 0)
+
+
+def test_teachers_without_weight_are_refused_whichever_file_says_so(study, tmp_path):
+    own = {"arms.taught.settings": {}, "settings.training.teacher.weight": 0}
+    with pytest.raises(ConfigError, match=r"their weight is 0; set arms\.taught\.settings"):
+        StudyPlan(load_distillation(study, own), tmp_path, load_task_run)
+    student = tmp_path / "student.yaml"
+    recipe = override(load_yaml(MODELS / "deepset.yaml"), {"training.teacher.weight": 0.5})
+    student.write_text(write_yaml(recipe))
+    own = {"arms.taught.settings": {}, "student": str(student)}
+    plan = StudyPlan(load_distillation(study, own), tmp_path, load_task_run)
+    assert plan.named("taught", 2).config.training.teacher.weight == 0.5
 
 
 def test_teachers_of_another_task_are_refused(study, tmp_path):

@@ -17,13 +17,14 @@ from l1met_fpga.evaluation.draw import figures_of
 from l1met_fpga.evaluation.evaluation import evaluate
 from l1met_fpga.evaluation.metrics_content import to_metrics
 from l1met_fpga.evaluation.plot_cost import cost_figures
-from l1met_fpga.evaluation.plot_resolution import plot_with_ratio
+from l1met_fpga.evaluation.plot_resolution import plot_binned, plot_with_ratio
 from l1met_fpga.evaluation.shown import shown
 from l1met_fpga.metrics.binning import RESOLUTION_BINS
 from l1met_fpga.metrics.weight_table import TABLE, WeightTable
 from l1met_fpga.plots.curves import Curve
 from l1met_fpga.plots.drawing import COLUMNS, Drawing
 from l1met_fpga.plots.figure import labelled, save_figure
+from l1met_fpga.report.captions import caption
 from l1met_fpga.tasks.met.task import TASK as MET
 
 
@@ -99,8 +100,27 @@ def test_no_point_lies_under_a_legend(drawn):
 def test_conditions_stand_above_every_physics_plot(drawn):
     for name, made in drawn.items():
         if isinstance(made, Drawing) and made.has_numbers:
-            assert "fast simulation" in made.axes[0].get_title(loc="left"), name
-            assert made.axes[0].get_title(loc="right") == "200 PU (14 TeV)", name
+            above = made.get_suptitle() or made.axes[0].get_title(loc="left")
+            above += made.axes[0].get_title(loc="right")
+            assert "fast simulation" in above, name
+            assert "200 PU (14 TeV)" in above, name
+
+
+def test_every_figure_has_a_caption_of_its_own(drawn):
+    words_of = {name: caption(name) for name in drawn}
+    assert not [name for name, text in words_of.items() if text == name.replace("_", " ")]
+    assert len(set(words_of.values())) == len(words_of)
+    assert words_of["turn_on_ttbar_lowest"].endswith(" (ttbar lowest)")
+    assert caption("of_another_hand") == "of another hand"
+
+
+def test_bars_end_where_their_bins_end():
+    n = len(RESOLUTION_BINS)
+    curves = [Curve(name, np.full(n, 1.0), np.full(n, 0.1)) for name in "abc"]
+    made = plot_binned(RESOLUTION_BINS, curves, label="response", truth_label="truth")
+    for bars in made.axes[0].containers:
+        across = bars.lines[2][0].get_segments()
+        assert [s[:, 0].tolist() for s in across[:2]] == [[0.0, 40.0], [40.0, 80.0]]
 
 
 def test_an_axis_is_not_stretched_by_a_badly_measured_point():

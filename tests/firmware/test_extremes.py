@@ -1,5 +1,6 @@
 """Every form of every task's network at the ends of its types: stress events, and the first that saturate."""
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from l1met_fpga.firmware.forms import int64_form, keras_form
 from l1met_fpga.firmware.hls.flow import build_project
 from l1met_fpga.firmware.rtl.project import rtl_forms, write_project
 from l1met_fpga.firmware.saturation import count_saturated, events_at_the_edge
+from l1met_fpga.firmware.score_heads import told_words
 from l1met_fpga.firmware.stress import stress_events
 from l1met_fpga.models.build import build, dense_layers
 from l1met_fpga.models.export import bake_weights, export_network
@@ -66,5 +68,6 @@ def test_every_form_agrees_at_the_extremes(name, tmp_path):
     }
     assert set(forms) == FORMS
     samples = {"stress": stress, "edge": edge}
-    found = compare_forms("int64", int64_form(network), forms, samples)
+    told = partial(told_words, network)
+    found = compare_forms("int64", int64_form(network), forms, samples, words=told)
     assert {form: check.differing for form, check in found.items()} == dict.fromkeys(FORMS, 0)

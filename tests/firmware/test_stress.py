@@ -1,6 +1,6 @@
 import numpy as np
 
-from l1met_fpga.firmware.stress import STRESS_KINDS, stress_events
+from l1met_fpga.firmware.stress import STRESS_KINDS, random_events, stress_events
 from l1met_fpga.puppi.columns import COLUMNS, REQUIRED_COLUMNS
 
 
@@ -57,3 +57,19 @@ def test_sums_of_pt_lie_around_every_power_of_two():
     totals = {int(event["pt"].astype(int).sum()) for event in events}
     assert totals == {2**bits + k for bits in range(4, 21) for k in (-1, 0, 1)}
     assert {1, 128} <= {int(np.count_nonzero(event["pt"])) for event in events}
+
+
+def test_random_events_fill_and_overrun_types(rng):
+    names = ("eta", "phi", "pid", "puppi_weight", "dxy")
+    events = random_events(rng, 2000, n_slots=16, columns=names)
+    assert set(events) == {"pt", *names}
+    empty = events["pt"] == 0
+    assert 0.2 < empty.mean() < 0.9
+    assert empty.all(axis=1).any()
+    for name, codes in events.items():
+        kind = COLUMNS[name].type
+        assert codes.dtype == np.int16
+        assert not codes[empty].any()
+        assert kind.min_code <= codes.min() <= codes.max() <= kind.max_code
+        near_the_end = np.abs(codes).max(axis=1) > kind.max_code / 2
+        assert 0.05 < near_the_end.mean() < 0.999, name

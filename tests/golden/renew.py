@@ -10,14 +10,13 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from figures import GOLDEN_FIGURES, measure_figures
-from shipped import GOLDEN, NETWORKS, events, measure
+from shipped import GOLDEN, NETWORKS, events_digest, measure
 
 from l1met_fpga.files import write_json
-from l1met_fpga.identity import content_digest
 
 if __name__ == "__main__":
     old = json.loads(GOLDEN.read_text(encoding="utf-8")) if GOLDEN.is_file() else {}
-    new = {"events": content_digest([c.tolist() for c in events().values()])}
+    new = {"events": events_digest()}
     new |= {name: measure(name) for name in NETWORKS}
     write_json(GOLDEN, new)
     write_json(GOLDEN_FIGURES, measure_figures())

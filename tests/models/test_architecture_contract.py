@@ -3,6 +3,8 @@
 The cases come from the registry: an architecture cannot be added without passing.
 """
 
+from functools import partial
+
 import numpy as np
 import pytest
 from contract import (
@@ -32,6 +34,7 @@ from l1met_fpga.firmware.rtl.design import build_design
 from l1met_fpga.firmware.rtl.forms import InterpreterForm
 from l1met_fpga.firmware.rtl.project import rtl_forms
 from l1met_fpga.firmware.rtl.project import write_project as write_rtl
+from l1met_fpga.firmware.score_heads import told_words
 from l1met_fpga.firmware.tools import find_tool
 from l1met_fpga.models.build import build
 from l1met_fpga.models.export import export_network
@@ -117,4 +120,9 @@ def test_every_form_agrees_bit_by_bit(architecture, kinds, tmp_path):
         forms[f"hls_{io_type}"] = CSimulation(library, network)
     words = HlsConfig(io_type="words", compiler_flags=("-O0",))
     forms["hls_words"] = build_project(network, words, tmp_path / "words", candidates).simulation
-    require_agreement(compare_forms("int64", int64_form(network), forms, {"stress": candidates}))
+    samples, told = {"stress": candidates}, partial(told_words, network)
+    found = compare_forms("int64", int64_form(network), forms, samples, words=told)
+    require_agreement(found)
+    with_words = {form for form, one in found.items() if "flavour_words" in one.heads}
+    every = {"cpp", "cmssw", "rtl_verilator", "hls_words"}
+    assert with_words == (every if "classes" in kinds else set())

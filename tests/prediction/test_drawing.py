@@ -15,7 +15,7 @@ from l1met_fpga.firmware.rtl.estimate import AROUND, estimate
 from l1met_fpga.models.heads import NetworkHead
 from l1met_fpga.models.network import Network
 from l1met_fpga.models.nodes import Dense
-from l1met_fpga.prediction.drawing import network_svg
+from l1met_fpga.prediction.drawing import _COLOURS, network_svg
 from l1met_fpga.prediction.loaded import LoadedNetwork
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -73,6 +73,19 @@ def test_every_node_has_a_box_of_its_own(build: Callable[..., Network]) -> None:
         for source in n.inputs
     ]
     assert ends == [(pytest.approx(a, abs=1), pytest.approx(b, abs=1)) for a, b in wanted]
+
+
+@pytest.mark.parametrize("slots", [4, 8, 16])
+def test_colours_say_what_runs_per_candidate(slots: int) -> None:
+    # pools of 4 and a layer of 8 numbers: as many as there are slots
+    network = networks.random_deepset(n_candidates=slots)
+    drawn = parsed(network, {})
+    fills = {
+        group.find(f"{SVG}text").text: group.find(f"{SVG}rect").get("fill")
+        for group in drawn.iter(f"{SVG}g")
+    }
+    blue = {name for name, fill in fills.items() if fill == _COLOURS["candidate"]}
+    assert blue == network.per_candidate
 
 
 def numbers(path: str) -> list[float]:

@@ -42,6 +42,7 @@ def test_a_network_without_a_vector_says_what_to_ask():
     with pytest.raises(ConfigError, match=r"gives \['activity'\] and no vector .* predict_heads"):
         net.predict(events(net.network, 2))
     assert net.response.startswith("ACTIVITY is not calibrated")
+    assert LoadedNetwork(network("classes")).response.startswith("flavour: no sum of momenta")
 
 
 def test_a_file_has_a_column_for_every_head(tmp_path):

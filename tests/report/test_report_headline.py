@@ -6,6 +6,7 @@ import pytest
 from networks import NETWORKS
 
 from l1met_fpga.config.run import load_run, save_run
+from l1met_fpga.prediction.loaded import LoadedNetwork
 from l1met_fpga.report.collect import build_report
 from l1met_fpga.report.headline import answers
 from l1met_fpga.report.headline_physics import physics_answers
@@ -69,7 +70,7 @@ def test_the_gain_at_the_lowest_rate():
         "deepset_float": cell(0.689, puppi=-0.1),
     }
     line, worst = physics_lines(figures(row))
-    assert worst.startswith("worst against the table: +5.1 errors; +0.188 ± 0.037 in ttbar at ")
+    assert worst.startswith("worst against the table: +5.1 sigma; +0.188 ± 0.037 in ttbar at ")
     assert line == (
         "ttbar at 25.8 kHz: 0.669; efficiency 2.9 times puppi's 0.233; +0.437 ± 0.037 to PUPPI; "
         "genMET 100-150 GeV; +0.188 ± 0.037 to the weight table; -0.020 ± 0.037 to its float twin"
@@ -138,9 +139,13 @@ def test_firmware_at_a_glance(report):
 
 
 def test_what_is_not_there_is_said_with_the_command_that_makes_it(report):
-    unknown = told(report)["LUTs, clocks, MHz"]
-    assert unknown.verdict == "open"
+    counted = told(report.model_copy(update={"lut_estimate": 10_119}))["LUTs, clocks, MHz"]
+    assert (counted.value, counted.verdict) == ("about 10,100 LUT", "open")
+    assert "counted from the design" in counted.note
+    unknown = told(report.model_copy(update={"lut_estimate": None}))["LUTs, clocks, MHz"]
+    assert (unknown.value, unknown.verdict) == ("not known yet", "open")
     assert unknown.note.startswith("`make rtl`")
+    assert report.lut_estimate == round(sum(LoadedNetwork(NETWORKS["deepset"]()).luts.values()))
     found = told(report.model_copy(update={"rtl": rtl(lut=None, lut_percent=None)}))
     assert found["streaming RTL"].line == "streaming RTL: LUTs not known; the synthesis did not run"
     routed = told(report.model_copy(update={"rtl": rtl(worst_slack_ns=0.012)}))["clock"]

@@ -105,6 +105,14 @@ def test_page_is_self_contained_and_escaped(page):
     assert not re.search(r'src="(?!data:)', text)
     assert "<title>Report of &lt;b&gt;</title>" in text
     assert "A &lt;note&gt; &amp; more." in text
+    assert text.count("{") == text.count("}"), "a rule of the style is cut"
+
+
+def test_every_mark_of_a_curve_is_drawn(page):
+    text = page.read_text()
+    defined = re.findall(r'id="(mark\d)"', text)
+    assert len(set(defined)) == len(defined) == len(set(re.findall(r"\.(c\d) \{", text)))
+    assert set(re.findall(r'href="#(mark\d)"', text)) <= set(defined)
 
 
 @pytest.mark.oracle("chromium")

@@ -30,7 +30,7 @@ physics.trigger.*.*.*.difference.*.value physics.trigger.*.*.*.difference.*.erro
 physics.faults.*.rate_khz.network physics.faults.*.rate_khz.puppi physics.faults.*.rate_khz.table
 physics.faults.*.rate_growth.network physics.faults.*.efficiency.table
 physics.pileup_dependence physics.regions physics.tails physics.response_80_200
-pruning.zero_weight_fraction pruning.per_layer
+pruning.zero_weight_fraction pruning.per_layer lut_estimate
 bit_exactness.*.events bit_exactness.*.outputs bit_exactness.*.differing
 bit_exactness.*.largest_lsb
 saturation.*.outputs saturation.*.saturated saturation.*.share

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from keras_models import MODELS, random_candidates
 
+from l1met_fpga.cli.summary_tables import summary_tables
 from l1met_fpga.config.evaluation import EvaluationConfig
 from l1met_fpga.config.run import RunConfig, load_run
 from l1met_fpga.config.training import LossConfig
@@ -226,6 +227,11 @@ def test_figures_and_tables_render(task, tmp_path):
     assert all(part.value == pytest.approx(1 / 3, abs=0.15) for part in gain.values())
     assert any(task.words.truth in line for line in summary_lines(metrics))
     assert set(metrics.classes) == ({"ttbar"} if task.words.classes else set())
+    shown = list(summary_tables(metrics))
+    assert len(shown) == 1 + len(task.words.classes)
+    for table, names in zip(shown[1:], task.words.classes.values(), strict=True):
+        assert [str(one.header) for one in table.columns[1:]] == [f"{k}\n(75)" for k in names]
+        assert table.row_count == len(metrics.estimates)
     for head, names in task.words.classes.items():
         assert {f"{head}_{what}_ttbar" for what in ("roc", "confusion", "efficiency")} <= set(drawn)
         assert f"{names[0]} (75)" in text  # 600 examples of 8 classes

@@ -32,6 +32,9 @@ def _check(
     events: Annotated[
         int | None, typer.Option("--events", "-n", min=1, help="Test events; all if not given.")
     ] = None,
+    random: Annotated[
+        int, typer.Option(min=0, help="So many events of random candidates besides.")
+    ] = 0,
     layers: Annotated[
         bool, typer.Option("--layers", help="C simulation layer by layer (builds it again).")
     ] = False,
@@ -47,6 +50,8 @@ def _check(
     For example:
 
         l1met check runs/deepset --events 2000
+
+        l1met check runs/deepset --random 100000
 
         l1met check runs/deepset --layers
 
@@ -69,7 +74,7 @@ def _check(
             _check_layers(console, folder, config, network, events)
             return
         forms = built_forms(folder, config, network, rtl)
-        result = check_run(folder, config, forms, n_events=events)
+        result = check_run(folder, config, forms, n_events=events, n_random=random)
     print_agreement(console, result)
 
 

@@ -17,8 +17,14 @@ def register(app: typer.Typer) -> None:
 
 def _compare(
     runs: Annotated[list[str], typer.Argument(help="Run folders, as RUN or RUN:NAME.")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the comparison.")],
     *,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Folder for the comparison.")
+    ] = Path("compare"),
+    html: Annotated[
+        bool,
+        typer.Option(help="Write the page compare.html and the plots, not only say the answers."),
+    ] = True,
     sample: Annotated[
         list[Path] | None,
         typer.Option("--sample", "-s", help="Stores instead of those of the first run."),
@@ -30,13 +36,15 @@ def _compare(
             help="Compare on events that a network was trained on too; the page says so.",
         ),
     ] = False,
-    plots: Annotated[bool, typer.Option(help="Draw the plots.")] = True,
+    plots: Annotated[bool, typer.Option(help="Draw the plots of the page.")] = True,
 ) -> None:
     """Evaluate several runs on the same events and write one report with paired differences.
 
     For example:
 
         l1met compare runs/deepset runs/garnet:GarNet -o compare/
+
+        l1met compare runs/deepset runs/narrow --no-html
     """
     from l1met_fpga.cli.closing import print_answers
     from l1met_fpga.errors import ConfigError
@@ -47,13 +55,18 @@ def _compare(
     from l1met_fpga.report.collect import build_report
     from l1met_fpga.report.headline import answers
     from l1met_fpga.report.settings_table import settings_table
-    from l1met_fpga.report.side_by_side import training_notes, write_comparison
+    from l1met_fpga.report.side_by_side import (
+        luts_side_by_side,
+        training_notes,
+        write_comparison,
+    )
     from l1met_fpga.tasks.registry import task_named
 
     if len(runs) < 2:
         raise ConfigError(f"a comparison needs two or more runs, got {len(runs)}")
     named = [NamedRun.open(text) for text in runs]
-    require_folder(output)
+    if html:
+        require_folder(output)
     found = evaluate_runs(
         named,
         task_named(named[0].config.task),
@@ -63,16 +76,17 @@ def _compare(
     )
     reports = {one.name: build_report(one.run) for one in named}
     metrics = to_metrics(found)
-    if plots:
-        luts = {name: one.rtl.lut for name, one in reports.items() if one.rtl and one.rtl.lut}
+    if html and plots:
         draw_all(found, output / "plots")
-        draw_costs(metrics, luts, output / "plots", found.config)
-    settings = settings_table({one.name: one.config for one in named})
-    write_comparison(metrics, reports, settings, output)
+        draw_costs(metrics, luts_side_by_side(reports), output / "plots", found.config)
+    if html:
+        settings = settings_table({one.name: one.config for one in named})
+        write_comparison(metrics, reports, settings, output)
     console = terminal.console()
     for note in training_notes(reports):
         console.print(note)
     for name, report in reports.items():
         console.print(f"\n{name}")
         print_answers(console, answers(report, metrics, name))
-    console.print(f"wrote {output / 'compare.html'}")
+    if html:
+        console.print(f"wrote {output / 'compare.html'}")

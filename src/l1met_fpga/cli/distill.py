@@ -3,7 +3,7 @@
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -11,7 +11,8 @@ from rich.table import Table
 
 from l1met_fpga.cli import terminal
 from l1met_fpga.cli.activity import Activity
-from l1met_fpga.cli.run_choice import SAMPLE_HELP, assignments, load_task_run, typed_samples
+from l1met_fpga.cli.options import Scheduler
+from l1met_fpga.cli.run_choice import SAMPLE_HELP, load_task_run, typed_settings
 from l1met_fpga.tasks.registry import task_named
 
 if TYPE_CHECKING:
@@ -48,10 +49,7 @@ def _plan(
     from l1met_fpga.distillation.plan import StudyPlan
     from l1met_fpga.files import require_folder
 
-    typed: dict[str, Any] = dict(assignments(assign))
-    if sample:
-        typed["samples"] = [one for text in sample for one in typed_samples(text)]
-    study = load_distillation(config, typed)
+    study = load_distillation(config, typed_settings(sample, assign))
     plan = StudyPlan(study, output, load_task_run)
     require_folder(output)
     return plan
@@ -95,9 +93,7 @@ def _compare(
     workers: Annotated[
         int | None, typer.Option(min=1, help="Trainings at the same time, each on its own process.")
     ] = None,
-    scheduler: Annotated[
-        str | None, typer.Option(help="Dask scheduler to use instead, as tcp://host:8786.")
-    ] = None,
+    scheduler: Scheduler = None,
 ) -> None:
     """Train a student in several ways and compare them at equal rate, seed by seed.
 

@@ -1,5 +1,6 @@
 """``l1met init``: a folder to begin in."""
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -32,6 +33,7 @@ def _init(
     from l1met_fpga.shipped import copy_shipped
 
     copied = copy_shipped(folder)
-    terminal.console().print(
-        f"{len(copied)} files copied to {folder / 'models'}, {folder / 'data'}"
-    )
+    console = terminal.console()
+    console.print(f"{len(copied)} files copied to {folder / 'models'}, {folder / 'data'}")
+    enter = "" if folder.resolve() == Path.cwd() else f"cd {shlex.quote(str(folder))} && "
+    console.print(f"next: {enter}l1met train models/deepset.yaml")

@@ -24,6 +24,7 @@ __all__ = [
     "need_last_run",
     "open_run",
     "typed_samples",
+    "typed_settings",
     "with_typed",
 ]
 
@@ -122,10 +123,19 @@ def load_typed_run(
     Raises:
         ConfigError: If a text has another form, a setting is not allowed, or there is no such task.
     """
+    return load_task_run(config, typed_settings(samples, assign))
+
+
+def typed_settings(samples: Sequence[str] | None, assign: Sequence[str] | None) -> dict[str, Any]:
+    """Return what ``--sample`` and ``--set`` change, by dotted key.
+
+    Raises:
+        ConfigError: If a text has another form.
+    """
     typed: dict[str, Any] = dict(assignments(assign))
     if samples:
         typed["samples"] = [sample for text in samples for sample in typed_samples(text)]
-    return load_task_run(config, typed)
+    return typed
 
 
 def load_task_run(config: Path, overrides: Mapping[str, Any]) -> RunConfig:

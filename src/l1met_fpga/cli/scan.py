@@ -84,7 +84,7 @@ def _scan(
     title = (
         f"Efficiency, {truth}, equal rate"
         if run_config.scan.score == "efficiency"
-        else "Worst cell against the table, in errors"
+        else "Worst cell against the table, in standard errors"
     )
     _write(done, best, folder, title)
     table = Table(title=f"Best of {len(done)} trials for their size")

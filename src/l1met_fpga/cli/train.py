@@ -16,12 +16,12 @@ from rich.table import Table
 from l1met_fpga.cli import terminal
 from l1met_fpga.cli.activity import Activity
 from l1met_fpga.cli.run_choice import SAMPLE_HELP, load_typed_run
+from l1met_fpga.cli.summary_tables import summary_tables
 from l1met_fpga.errors import ConfigError
 from l1met_fpga.tasks.registry import task_named
 
 if TYPE_CHECKING:
     from l1met_fpga.config.run import RunConfig
-    from l1met_fpga.results.metrics import Efficiency, Metrics, Resolution
     from l1met_fpga.results.run import TrainingSummary
     from l1met_fpga.run_folder import RunFolder
     from l1met_fpga.tasks.task import Task
@@ -193,7 +193,7 @@ class _Epochs:
             lanes: Networks that train one after another, by process.
         """
         words = self._words
-        found = f"PUPPI {words.score} on the same events: validation {reference['val_loss']:.1f}"
+        found = f"PUPPI {words.score} on the same events: validation {_loss(reference['val_loss'])}"
         signals = [f"{label} {value:.2f}" for label, value in _signals(reference).items()]
         if signals:
             low, high, *_ = self._ranges.efficiency_edges_gev
@@ -209,7 +209,7 @@ class _Epochs:
     def report(self, variant: str, epochs_done: int, figures: dict[str, float]) -> None:
         """Show the figures of an epoch and about how long the rest takes."""
         best = self._against_best(variant, "val_loss", figures, rises=False)
-        found = f"loss {figures['loss']:.1f}, validation {figures['val_loss']:.1f}{best}"
+        found = f"loss {_loss(figures['loss'])}, validation {_loss(figures['val_loss'])}{best}"
         best = self._against_best(variant, _EFFICIENCY, figures, rises=True)
         found += _efficiency_at(figures, best) + self._time_left(variant, epochs_done)
         name, epoch = self._after(variant, epochs_done)
@@ -240,7 +240,7 @@ class _Epochs:
             return ""
         choose = max if rises else min
         best = self._best[variant, name] = choose(value, self._best.get((variant, name), value))
-        return "" if best == value else f" (best {best:.{2 if rises else 1}f})"
+        return "" if best == value else f" (best {f'{best:.2f}' if rises else _loss(best)})"
 
     def _time_left(self, variant: str, epochs_done: int) -> str:
         """Say how long all networks take if every process goes on at its speed."""
@@ -257,6 +257,11 @@ class _Epochs:
             self._progress.console.print(text)
         else:
             self._activity.say(text)
+
+
+def _loss(value: float) -> str:
+    """A loss of jets is about 1, one of MET hundreds."""
+    return f"{value:.3f}" if abs(value) < 10 else f"{value:.1f}"
 
 
 def _efficiency_at(figures: Mapping[str, float], best: str = "") -> str:
@@ -296,48 +301,12 @@ def _evaluate(console: Console, folder: "RunFolder", config: "RunConfig", task: 
             activity.say("drawing the figures")
             draw_all(found, folder.plots, history=read_history(folder.history))
             written = write_report(folder)
-    console.print(_table(metrics))
+    for table in summary_tables(metrics):
+        console.print(table)
     for note in metrics.notes:
         console.print(note)
     print_answers(console, written.answers)
     console.print(f"plots in {folder.plots}, report {folder.report('html')}")
-
-
-def _table(metrics: "Metrics") -> Table:
-    """Resolution, and efficiency at the lowest rate in bins of genMET, of all estimates."""
-    low, high = metrics.config.gain_range_gev
-    words = metrics.words
-    title = f"Test part: slope-corrected widths in {words.unit} for {words.truth} {low:g}-{high:g}"
-    point = metrics.working_points[0] if metrics.working_points else None
-    if point is not None:
-        title += f"; efficiency at {point.title}"
-    table = Table(title=title)
-    table.add_column(words.score, no_wrap=True)
-    for label in metrics.resolution:
-        table.add_column(f"{label}\n{', '.join(words.widths)}", justify="right", no_wrap=True)
-    for label, found in metrics.trigger.items():
-        for key in found.efficiency[point.key] if point else ():
-            bins = key.replace("_", "-").replace("above-", "> ")
-            table.add_column(f"{label}\n{bins} {words.unit}", justify="right", no_wrap=True)
-    for name, about in metrics.estimates.items():
-        cells = [_widths(metrics, found, name) for found in metrics.resolution.values()]
-        for trigger in metrics.trigger.values():
-            rows = trigger.efficiency[point.key].values() if point else ()
-            cells += [_efficiency(row[name]) for row in rows]
-        table.add_row(about.title, *cells)
-    return table
-
-
-def _widths(metrics: "Metrics", found: "Resolution", name: str) -> str:
-    figures = found.inclusive.estimates[name]
-    widths = [figures[width.figure] for width in metrics.words.widths.values()]
-    return ", ".join("-" if w.value[0] is None else f"{w.value[0]:.1f}" for w in widths)
-
-
-def _efficiency(cell: "Efficiency") -> str:
-    if cell.efficiency is None or cell.low is None or cell.high is None:
-        return "-"
-    return f"{cell.efficiency:.3f} ±{(cell.high - cell.low) / 2:.3f}"
 
 
 def _print_seeds(console: Console, found: "Sequence[SeedResult]") -> None:

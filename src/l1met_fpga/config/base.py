@@ -8,7 +8,7 @@ import difflib
 import re
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final, TypeVar
 
@@ -25,7 +25,16 @@ from pydantic_core import CoreSchema
 from l1met_fpga.config.yaml_text import read_yaml
 from l1met_fpga.errors import ConfigError
 
-__all__ = ["Seed", "StrictModel", "load_yaml", "matching", "model_of", "override", "parse"]
+__all__ = [
+    "Seed",
+    "StrictModel",
+    "dotted",
+    "load_yaml",
+    "matching",
+    "model_of",
+    "override",
+    "parse",
+]
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -122,6 +131,19 @@ def load_yaml(path: Path) -> dict[str, Any]:
     if not isinstance(raw, dict):
         raise ConfigError(f"{path} must hold a mapping of sections, got {type(raw).__name__}")
     return raw
+
+
+def dotted(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return settings by their dotted keys: ``{"training": {"epochs": 3}}`` is ``training.epochs``."""
+
+    def walk(section: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
+        for name, value in section.items():
+            if isinstance(value, dict):
+                yield from walk(value, f"{prefix}{name}.")
+            else:
+                yield f"{prefix}{name}", value
+
+    return dict(walk(settings, ""))
 
 
 def override(raw: Mapping[str, Any], assignments: Mapping[str, Any]) -> dict[str, Any]:

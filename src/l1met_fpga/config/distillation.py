@@ -1,15 +1,15 @@
 """File of ``l1met distill``: a student, its teachers, and ways to train it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final, Self
 
 from pydantic import Field, model_validator
 
-from l1met_fpga.config.base import StrictModel, load_yaml, matching, override, parse
+from l1met_fpga.config.base import StrictModel, dotted, load_yaml, matching, override, parse
 from l1met_fpga.config.training import TrainingSample
 
-__all__ = ["ArmConfig", "DistillationConfig", "TeacherRecipe", "dotted", "load_distillation"]
+__all__ = ["ArmConfig", "DistillationConfig", "TeacherRecipe", "load_distillation"]
 
 Settings = dict[str, Any]
 Name = Annotated[
@@ -20,8 +20,6 @@ Name = Annotated[
 _SET_BY: Final = {
     "samples": "samples",
     "training.seed": "seeds and first_seed",
-    "training.teacher.runs": "teachers",
-    "training.unpruned_twin": "nobody: a student is judged by the network that becomes firmware",
 }
 """Settings that a comparison makes itself, and by what."""
 
@@ -65,7 +63,7 @@ class DistillationConfig(StrictModel):
         samples: Samples of students and teachers; those of the student's file if empty.
         seeds: Seeds of every arm.
         first_seed: The first of them.
-        gate: Stop when no teacher is better than the student by more than the error.
+        gate: Leave out arms whose teachers are not better than the student by more than the error.
         teachers: Networks that are trained to teach, by name.
         arms: Ways to train the student, by name; the first is what the others are compared with.
     """
@@ -111,14 +109,6 @@ class DistillationConfig(StrictModel):
             raise ValueError(
                 f"arms.{name}.every_seed is of arms that teach, and none of its teachers is an arm"
             )
-        weight = dotted(arm.settings).get(
-            "training.teacher.weight", dotted(self.settings).get("training.teacher.weight", 0)
-        )
-        if arm.teachers and not weight:
-            raise ValueError(
-                f"arms.{name} has teachers, but their weight is 0; set "
-                f"arms.{name}.settings.training.teacher.weight"
-            )
 
     @property
     def baseline(self) -> str:
@@ -131,19 +121,6 @@ def _check_settings(where: str, settings: Mapping[str, Any]) -> None:
     for key in dotted(settings):
         if key in _SET_BY:
             raise ValueError(f"{where}: {key} is set by {_SET_BY[key]}; leave it out")
-
-
-def dotted(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Return settings by their dotted keys: ``{"training": {"epochs": 3}}`` is ``training.epochs``."""
-
-    def walk(section: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
-        for name, value in section.items():
-            if isinstance(value, dict):
-                yield from walk(value, f"{prefix}{name}.")
-            else:
-                yield f"{prefix}{name}", value
-
-    return dict(walk(settings, ""))
 
 
 def load_distillation(path: Path, overrides: Mapping[str, Any] | None = None) -> DistillationConfig:

@@ -155,10 +155,14 @@ def plot_event(
         jets: Jets, drawn as their cones.
     """
     with styled():
-        figure = Figure(figsize=(15, 7))
+        figure = Figure(figsize=(13, 6.7))
         eta_phi, plane = figure.subplots(1, 2)
         _draw_candidates(eta_phi, event, np.full(event.n_rows, 0.6) if opacity is None else opacity)
         _draw_jets(eta_phi, jets)
+        eta_phi.legend(
+            ncols=3, loc="lower center", bbox_to_anchor=(0.48, 1.0), fontsize=11,
+            columnspacing=1.2, handletextpad=0.8,
+        )  # fmt: skip
         for (name, vector), (color, line) in zip(
             vectors_xy_gev.items(), _LINE_STYLES, strict=False
         ):
@@ -185,14 +189,12 @@ def _draw_candidates(axes: Any, event: Examples, opacity: npt.NDArray[np.float64
                 eta[own], phi[own], area, color, marker=marker, alpha=opacity[own], linewidths=0
             )
         axes.plot([], [], marker, color=color, markersize=8, label=f"{kind}s ({int(own.sum())})")
-    for pt in _PT_EXAMPLES_GEV:
-        axes.scatter([], [], _AREA_PER_GEV * pt, "grey", marker="o", label=f"{pt} GeV", alpha=0.6)
     axes.set(xlabel="eta", ylabel="phi [rad]", xlim=(-5.2, 5.2), ylim=(-np.pi, np.pi))
     axes.set_yticks([-np.pi, -np.pi / 2, 0, np.pi / 2, np.pi], ["-π", "-π/2", "0", "π/2", "π"])
 
 
 def _draw_jets(axes: Any, jets: Sequence[EventJet]) -> None:
-    """Draw the cones, and say in the legend how hard the jets are."""
+    """Draw the cones, and say in the legend how hard the jets are, and which pt has which area."""
     for centre in (centre for jet in jets for centre in jet.centres):
         axes.add_patch(Circle(centre, RADIUS, fill=False, color="black", linewidth=1.2))
     if jets:
@@ -200,9 +202,8 @@ def _draw_jets(axes: Any, jets: Sequence[EventJet]) -> None:
         rest = ", ..." if len(jets) > _NAMED_JETS else ""
         label = f"{JETS_TITLE}: {hardest}{rest} GeV"
         axes.plot([], [], "o", color="black", fillstyle="none", markersize=10, label=label)
-    axes.legend(
-        ncols=4, loc="lower center", bbox_to_anchor=(0.5, 1.0), fontsize=9, columnspacing=1.0
-    )
+    for pt in _PT_EXAMPLES_GEV:
+        axes.scatter([], [], _AREA_PER_GEV * pt, "grey", marker="o", label=f"{pt} GeV", alpha=0.6)
 
 
 def _draw_transverse(axes: Any, event: Examples) -> None:
@@ -217,4 +218,4 @@ def _draw_transverse(axes: Any, event: Examples) -> None:
     axes.set_aspect("equal", adjustable="datalim")
     axes.axhline(0, color="lightgrey", linewidth=0.6, zorder=0)
     axes.axvline(0, color="lightgrey", linewidth=0.6, zorder=0)
-    axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, fontsize=9)
+    axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, fontsize=11)

@@ -82,8 +82,8 @@ class _Study:
     ) -> None:
         self._plan, self._task, self._trainings, self._costs = plan, task, trainings, costs
         self._on_run, self._say, self._done = on_run, say, 0
-        self._all = len(plan.teachers()) + len(plan.students(tuple(plan.config.arms)))
-        runs = (plan.student, *(run.config for run in plan.teachers()))
+        self._all = len(plan.teachers) + len(plan.students(tuple(plan.config.arms)))
+        runs = (plan.student, *(run.config for run in plan.teachers))
         columns = [name for run in runs for name in (*task.columns, *run.model.columns)]
         self._stores = [store_of(sample) for sample in plan.student.samples]
         self._has_truth = task.oracle is not None and all(map(_knows_truth, self._stores))
@@ -95,7 +95,7 @@ class _Study:
         plan, config = self._plan, self._plan.config
         validation = self._events(Part.VALIDATION)  # what cannot be measured is said before hours
         self._say(self._bound_sentence(validation))
-        self._train((*plan.teachers(), *plan.students(plan.untaught)))
+        self._train((*plan.teachers, *plan.students(plan.untaught)))
         taught_arms = [name for name in config.arms if config.arms[name].teachers]
         gates = self._gates(validation, [n for n in taught_arms if not plan.is_control(n)])
         chosen, stopped = self._passed(gates, taught_arms)

@@ -14,18 +14,18 @@ from l1met_fpga.errors import DataError
 from l1met_fpga.evaluation.sample import Events, load_store
 from l1met_fpga.evaluation.trigger import WorkingPoint, working_points
 from l1met_fpga.metrics.arrays import FloatArray
-from l1met_fpga.metrics.binning import Bins
+from l1met_fpga.metrics.binning import MIN_EVENTS, Bins
 from l1met_fpga.metrics.bootstrap_trigger import bootstrap_thresholds, bootstrap_trigger
 from l1met_fpga.metrics.seed_pairs import SeedMean, mean_over_seeds
-from l1met_fpga.metrics.trigger import binned_efficiency, reaches_rate, threshold_at_rate
+from l1met_fpga.metrics.trigger import binned_efficiency, reached_threshold
 from l1met_fpga.results.base import Measured
 from l1met_fpga.results.distillation import Effect
 from l1met_fpga.tasks.task import Estimator, Task
 
 __all__ = ["Figures", "PartEvents", "effect", "measured"]
 
-_FEWEST: Final = 10
-"""Events with which an efficiency begins to mean something."""
+BACKGROUND: Final = ""
+"""Key of the scores of all pile-up-only events together, beside those of the signal samples."""
 
 
 class PartEvents:
@@ -56,11 +56,13 @@ class PartEvents:
         self.signal = {one.label: one for one in events if not one.is_background}
         self.bins = Bins.of(config.efficiency_edges_gev[:2])
         self.truth = {label: self._truth(one) for label, one in self.signal.items()}
-        few = [n for n, size in self.truth.items() if (self.bins.index(size) >= 0).sum() < _FEWEST]
+        few = [
+            n for n, size in self.truth.items() if (self.bins.index(size) >= 0).sum() < MIN_EVENTS
+        ]
         if not self._background or not self.signal or few:
             raise DataError(
                 f"an efficiency at equal rate needs, in the {part.name.lower()} part, pile-up-only "
-                f"events and {_FEWEST} events of each signal sample with {self.title}; there are "
+                f"events and {MIN_EVENTS} events of each signal sample with {self.title}; there are "
                 f"{len(self._background)} pile-up-only and {len(self.signal)} signal samples"
                 + (f", with too few in {', '.join(few)}" if few else "")
             )
@@ -78,14 +80,14 @@ class PartEvents:
         return working_points(tuple(rates), sum(len(one) for one in self._background))
 
     def score(self, estimator: Estimator) -> dict[str, FloatArray]:
-        """Return the score of the events of each signal sample, and of ``None``: all background."""
+        """Return the score of the events of each signal sample, and of ``BACKGROUND``."""
         found = {label: self._score(one, estimator) for label, one in self.signal.items()}
         background = [self._score(one, estimator) for one in self._background]
-        return found | {"": np.concatenate(background)}
+        return found | {BACKGROUND: np.concatenate(background)}
 
     def without_background(self, score: Mapping[str, FloatArray]) -> Measured:
         """Return the share of signal events above every pile-up-only event, mean of the samples."""
-        highest, shares, variance = float(score[""].max()), [], 0.0
+        highest, shares, variance = float(score[BACKGROUND].max()), [], 0.0
         for label, truth in self.truth.items():
             inside = score[label][self.bins.index(truth) >= 0]
             shares.append(float(np.mean(inside > highest)))
@@ -121,7 +123,7 @@ class Figures:
         config, self.signal = part.config, tuple(part.signal)
         self.points = part.points
         rates = [point.rate_khz for point in self.points]
-        background = {name: score[""] for name, score in scores.items()}
+        background = {name: score[BACKGROUND] for name, score in scores.items()}
         streams = np.random.default_rng(config.seed).spawn(1 + len(self.signal))
         drawn = bootstrap_thresholds(
             background, rates, rng=streams[0], n_samples=config.bootstrap_samples
@@ -146,9 +148,7 @@ class Figures:
     def _efficiency(
         part: PartEvents, score: Mapping[str, FloatArray], rate_khz: float, label: str
     ) -> float:
-        cut = threshold_at_rate(score[""], rate_khz)
-        if not reaches_rate(score[""], cut, rate_khz):
-            return float("nan")
+        cut = reached_threshold(score[BACKGROUND], rate_khz)
         found = binned_efficiency(score[label], part.truth[label], cut, bins=part.bins)
         return float(found.value[0])
 

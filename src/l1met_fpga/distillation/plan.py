@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from l1met_fpga.config.distillation import ArmConfig, DistillationConfig, dotted
+from l1met_fpga.config.base import dotted
+from l1met_fpga.config.distillation import DistillationConfig
 from l1met_fpga.config.run import RunConfig
 from l1met_fpga.distillation.folders import StudyFolders
 from l1met_fpga.errors import ConfigError
@@ -15,8 +16,14 @@ __all__ = ["LoadRun", "PlannedRun", "StudyPlan"]
 LoadRun = Callable[[Path, Mapping[str, Any]], RunConfig]
 """(YAML file, dotted settings) -> the run."""
 
-_ONLY_FIRMWARE: Final = {"training.unpruned_twin": False}
-"""A student is judged by the network that becomes firmware."""
+_FIXED: Final = {
+    "training.unpruned_twin": False,
+    "training.teacher.twin": False,
+    "training.teacher.train": 0,
+}
+"""A student is judged by the network that becomes firmware, and nobody teaches whom no arm names."""
+_UNTAUGHT: Final = {"training.teacher.weight": 0.0, "training.teacher.runs": []}
+"""Of arms without teachers, whatever the student's file says of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,38 +51,56 @@ class StudyPlan:
         root: Folder of its runs.
         load: Reads a run's configuration.
 
+    Attributes:
+        config: The comparison.
+        teachers: The trainings of all teachers.
+        student: Settings of the student whom nobody teaches, of its first seed.
+
     Raises:
         ConfigError: If a file or a setting is not allowed, a teacher is of another task than the
-            student, or the student has no samples.
+            student, teachers have no weight, or the student has no samples.
     """
 
     def __init__(self, config: DistillationConfig, root: Path, load: LoadRun) -> None:
         self.config, self._load = config, load
-        self.folders = StudyFolders(config, root.resolve())
-        self.student = self._student(config.baseline, config.first_seed).config
+        self._folders = StudyFolders(config, root.resolve())
+        self.teachers = tuple(
+            self._teacher(name, seed)
+            for name in config.teachers
+            for seed in self._folders.teacher_seeds(name)
+        )
+        self._students = {
+            name: tuple(self._student(name, seed) for seed in self.seeds) for name in config.arms
+        }
+        self.student = self._config_of(config.baseline)
+        self._check()
+
+    def _check(self) -> None:
         if not self.student.samples:
             raise ConfigError(
-                f"{config.student} names no samples; add a section `samples` to it or to the "
+                f"{self.config.student} names no samples; add a section `samples` to it or to the "
                 "comparison"
             )
-        for run in (*self.teachers(), *self.students(tuple(config.arms))):
+        for run in self._runs:
             if run.config.task != self.student.task:
                 raise ConfigError(
                     f"{run.name} is of the task {run.config.task!r}, the student of "
                     f"{self.student.task!r}; all must be of one task"
                 )
+        for name, arm in self.config.arms.items():
+            if arm.teachers and not self._config_of(name).training.teacher.weight:
+                raise ConfigError(
+                    f"arms.{name} has teachers, but their weight is 0; set "
+                    f"arms.{name}.settings.training.teacher.weight"
+                )
 
-    def teachers(self) -> tuple[PlannedRun, ...]:
-        """Return the trainings of all teachers."""
-        return tuple(
-            self._teacher(name, seed)
-            for name in self.config.teachers
-            for seed in self.folders.teacher_seeds(name)
-        )
+    @property
+    def _runs(self) -> tuple[PlannedRun, ...]:
+        return (*self.teachers, *self.students(tuple(self.config.arms)))
 
     def students(self, arms: tuple[str, ...]) -> tuple[PlannedRun, ...]:
         """Return the trainings of some arms, all seeds of one after another."""
-        return tuple(self._student(name, seed) for name in arms for seed in self.seeds)
+        return tuple(run for name in arms for run in self._students[name])
 
     def named(self, name: str, seed: int) -> PlannedRun:
         """Return one training.
@@ -87,10 +112,9 @@ class StudyPlan:
         Raises:
             ConfigError: If there is no such arm, teacher or seed.
         """
-        runs = (*self.teachers(), *self.students(tuple(self.config.arms)))
-        of_name = {run.seed: run for run in runs if run.name == name}
+        of_name = {run.seed: run for run in self._runs if run.name == name}
         if not of_name:
-            known = ", ".join(dict.fromkeys(run.name for run in runs))
+            known = ", ".join(dict.fromkeys(run.name for run in self._runs))
             raise ConfigError(f"there is no arm and no teacher {name!r}; there are {known}")
         if seed not in of_name:
             known = ", ".join(map(str, of_name))
@@ -100,7 +124,7 @@ class StudyPlan:
     @property
     def seeds(self) -> tuple[int, ...]:
         """Seeds of every arm."""
-        return self.folders.seeds
+        return self._folders.seeds
 
     @property
     def untaught(self) -> tuple[str, ...]:
@@ -114,28 +138,27 @@ class StudyPlan:
         """
         arm = self.config.arms[name]
         better = bool({*arm.teachers} & {*self.config.teachers}) or arm.every_seed
-        return self._shuffles(arm) or not better
+        return self._config_of(name).training.teacher.shuffled or not better
 
     def teaches(self, name: str) -> tuple[Path, ...]:
         """Return the run folders of what teaches an arm's first seed."""
-        return self.folders.that_teach(name, self.config.first_seed)
+        return self._folders.that_teach(name, self.config.first_seed)
 
-    def _shuffles(self, arm: ArmConfig) -> bool:
-        settings = dotted(self.config.settings) | dotted(arm.settings)
-        return bool(settings.get("training.teacher.shuffled", False))
+    def _config_of(self, arm: str) -> RunConfig:
+        """Return the settings that all seeds of an arm share."""
+        return self._students[arm][0].config
 
     def _teacher(self, name: str, seed: int) -> PlannedRun:
         recipe = self.config.teachers[name]
-        root = self.folders.teacher(name, seed)
+        root = self._folders.teacher(name, seed)
         return self._run(name, seed, recipe.config, dotted(recipe.settings), root)
 
     def _student(self, name: str, seed: int) -> PlannedRun:
         arm = self.config.arms[name]
-        settings = dotted(self.config.settings) | dotted(arm.settings) | _ONLY_FIRMWARE
-        if arm.teachers:
-            runs = self.folders.that_teach(name, seed)
-            settings["training.teacher.runs"] = [str(folder) for folder in runs]
-        return self._run(name, seed, self.config.student, settings, self.folders.arm(name, seed))
+        runs = [str(folder) for folder in self._folders.that_teach(name, seed)]
+        taught = {"training.teacher.runs": runs} if runs else _UNTAUGHT
+        settings = dotted(self.config.settings) | dotted(arm.settings) | _FIXED | taught
+        return self._run(name, seed, self.config.student, settings, self._folders.arm(name, seed))
 
     def _run(
         self, name: str, seed: int, file: Path, settings: Mapping[str, Any], root: Path

@@ -258,5 +258,5 @@ def _weight_map(table: WeightTable, name: str) -> Figure:
         types=list(PARTICLE_KINDS),
         pt_edges_gev=table.grid.pt_edges_gev,
         abs_eta_edges=table.grid.abs_eta_edges,
-        title=name.replace("_", " "),
+        title=f"mean weight in the {name.removeprefix('weights_').replace('_', ' ')}",
     )

@@ -24,8 +24,7 @@ from l1met_fpga.metrics.trigger import (
     BUNCH_CROSSING_RATE_KHZ,
     lowest_supported_rate_khz,
     passes,
-    reaches_rate,
-    threshold_at_rate,
+    reached_threshold,
 )
 from l1met_fpga.results.faults import FaultedEfficiency, FaultedEstimate, Faults
 from l1met_fpga.tasks.task import Task
@@ -138,7 +137,10 @@ def _figures(
     background = next(label for label, sample in evaluation.samples.items() if sample.is_background)
     bins = Bins.of(evaluation.config.efficiency_edges_gev)
     rate_khz = max(config.rate_khz, lowest_supported_rate_khz(len(evaluation.samples[background])))
-    cuts = {name: _threshold(found.score, rate_khz) for name, found in nominal[background].items()}
+    cuts = {
+        name: reached_threshold(found.score, rate_khz)
+        for name, found in nominal[background].items()
+    }
 
     def of(day: Seen, *, paired: bool) -> dict[str, FaultedEstimate]:
         return {
@@ -157,11 +159,6 @@ def _figures(
             for name, day in seen.items()
         },
     )
-
-
-def _threshold(background_score: FloatArray, rate_khz: float) -> float:
-    cut = threshold_at_rate(background_score, rate_khz)
-    return cut if reaches_rate(background_score, cut, rate_khz) else float("nan")
 
 
 @dataclass(frozen=True, slots=True)

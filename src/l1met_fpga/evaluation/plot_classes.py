@@ -7,7 +7,14 @@ from matplotlib.figure import Figure
 
 from l1met_fpga.evaluation.class_figures import OneEstimate
 from l1met_fpga.metrics.binning import Bins
-from l1met_fpga.plots.curves import bin_positions, binned_label, figure, legend, look
+from l1met_fpga.plots.curves import (
+    bin_positions,
+    binned_label,
+    figure,
+    legend,
+    look,
+    shifted,
+)
 from l1met_fpga.plots.figure import styled
 
 __all__ = ["plot_class_efficiency", "plot_class_roc", "plot_confusion"]
@@ -47,7 +54,8 @@ def plot_class_efficiency(
             errors = np.nan_to_num(
                 np.stack([tagged.value - tagged.low, tagged.high - tagged.value])
             )
-            axis.errorbar(centres, tagged.value, errors, halves, label=name, **look(k))
+            x, bars = shifted(centres, halves, k, len(names))
+            axis.errorbar(x, tagged.value, errors, bars, label=name, markersize=6, **look(k))
             made.keep("efficiency", name, (centres,), (tagged.value, tagged.low, tagged.high))
         axis.set(ylabel="efficiency", xlim=drawn, ylim=(0, 1.5))
         axis.set_xlabel(binned_label(truth_label, bins.edges_gev))

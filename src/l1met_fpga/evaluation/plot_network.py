@@ -1,15 +1,18 @@
 """Weight maps and learning curves."""
 
+import itertools
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator, NullLocator
 
 from l1met_fpga.metrics.arrays import FloatArray
-from l1met_fpga.plots.curves import figure, legend
-from l1met_fpga.plots.figure import COLOURS, styled
+from l1met_fpga.plots.curves import bin_positions, figure, legend
+from l1met_fpga.plots.drawing import Drawing
+from l1met_fpga.plots.figure import COLOURS, conditions, styled
 
 __all__ = ["plot_learning_curves", "plot_weight_maps"]
 
@@ -36,9 +39,10 @@ def plot_weight_maps(
         min_candidates: Cells with fewer candidates are not drawn.
     """
     with styled():
-        made = Figure(figsize=(3.3 * len(types) + 1, 4.6))
+        made = Drawing(title, figsize=(3.3 * len(types) + 1, 4.6))
         axes = np.atleast_1d(made.subplots(1, len(types), sharey=True))
-        made.suptitle(title, x=0.01, ha="left", fontsize=13)
+        told = ", ".join(filter(None, conditions()))
+        made.suptitle(f"{told}: {title}" if told else title, x=0.01, ha="left", fontsize=13)
         image = ScalarMappable(Normalize(0.0, 2.0), "RdBu_r")
         for axis, name, values, seen in zip(axes, types, weights, candidates, strict=True):
             shown = np.ma.masked_where((seen < min_candidates).T, values.T)
@@ -47,6 +51,7 @@ def plot_weight_maps(
             axis.set_xticks(range(len(abs_eta_edges)), _edge_texts(abs_eta_edges), fontsize=10)
             axis.set_xlabel("$|\\eta|$", fontsize=13)
             axis.minorticks_off()
+            _keep(made, name, values, abs_eta_edges, pt_edges_gev)
             for (row, column), value in np.ndenumerate(shown.filled(np.nan)):
                 if np.isfinite(value):
                     dark = abs(value - 1) > 0.6
@@ -60,6 +65,21 @@ def plot_weight_maps(
         bar.set_label("mean weight (1: PUPPI)", fontsize=13)
         bar.ax.tick_params(labelsize=10)
     return made
+
+
+def _keep(
+    made: Drawing,
+    name: str,
+    values: FloatArray,
+    abs_eta_edges: Sequence[float],
+    pt_edges_gev: Sequence[float],
+) -> None:
+    """Keep the weights of a type of candidates, a curve for each bin of pt."""
+    middle, _, _ = bin_positions(abs_eta_edges)
+    ends = np.where(np.isinf(abs_eta_edges), np.nan, abs_eta_edges)
+    for (low, high), row in zip(itertools.pairwise(pt_edges_gev), values.T, strict=True):
+        bounds = f"above {low:g}" if np.isinf(high) else f"{low:g}-{high:g}"
+        made.keep(name, f"pt {bounds} GeV", (middle, ends[:-1], ends[1:]), [row])
 
 
 def _edge_texts(edges: Sequence[float]) -> list[str]:
@@ -90,7 +110,10 @@ def plot_learning_curves(history: Mapping[str, FloatArray], *, title: str = "") 
                     axis.plot(epoch, history[key], color=COLOURS[2 * k], label=text)
             axis.set_xlabel("epoch", fontsize=13)
             axis.set_ylabel(name.replace("_", " "), fontsize=13)
-            legend(axis, [name])
+            axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+            axis.xaxis.set_minor_locator(NullLocator())
+            if f"val_{name}" in history:
+                legend(axis, [name])
         for axis in axes[len(names) :]:
             axis.set_visible(False)
     return made

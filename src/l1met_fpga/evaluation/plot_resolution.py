@@ -56,10 +56,10 @@ def plot_binned(
         if reference is not None:
             axis.axhline(reference, color="0.5", linewidth=1, linestyle=":")
         for k, curve in enumerate(curves):
+            x, bars = shifted(centres, halves, k, len(curves))
             axis.errorbar(
-                shifted(centres, halves, k, len(curves)), curve.value, curve.error, halves,
-                label=curve.title, markersize=6, **look(k),
-            )  # fmt: skip
+                x, curve.value, curve.error, bars, label=curve.title, markersize=6, **look(k)
+            )
             made.keep(label, curve.title, _edges(bins), _ends(curve))
         axis.set(xlabel=binned_label(truth_label, bins.edges_gev), ylabel=label, xlim=drawn)
         _room_above(axis, [np.append(c.value, c.value + c.error) for c in curves])
@@ -94,13 +94,13 @@ def plot_with_ratio(
         made, top, bottom = ratio_figure(title, ratio_label=ratio_label)
         centres, halves, drawn = bin_positions(bins.edges_gev)
         for k, (curve, ratio) in enumerate(zip(curves, ratios, strict=True)):
-            x, options = shifted(centres, halves, k, len(curves)), {"markersize": 6, **look(k)}
+            x, bars = shifted(centres, halves, k, len(curves))
             for axis, points in ((top, curve), (bottom, ratio)):
                 good = well_measured(points.value, points.error)
                 if axis is top or k:  # the first is what the others are held against
                     axis.errorbar(
-                        x[good], points.value[good], points.error[good], halves[good],
-                        label=curve.title, **options,
+                        x[good], points.value[good], points.error[good], bars[:, good],
+                        label=curve.title, markersize=6, **look(k),
                     )  # fmt: skip
             made.keep(label, curve.title, _edges(bins), _ends(curve))
             made.keep(f"ratio: {label}", curve.title, _edges(bins), _ends(ratio))
@@ -132,12 +132,12 @@ def _ratio_range(axis: Axes, ratios: Sequence[Curve]) -> None:
 
 
 def _room_above(axis: object, values: Sequence[FloatArray]) -> None:
-    """Start at zero (or below negative values) and leave a third of the height to the legend."""
+    """Start at zero (or below negative values) and leave two fifths of the height to the legend."""
     everything = np.concatenate([np.asarray(v, float).ravel() for v in values] or [np.zeros(1)])
     finite = everything[np.isfinite(everything)]
     if finite.size:
         low, high = min(0.0, 1.1 * float(finite.min())), float(finite.max())
-        axis.set_ylim(low, low + 1.55 * max(high - low, 1e-9))  # type: ignore[attr-defined]
+        axis.set_ylim(low, low + 1.65 * max(high - low, 1e-9))  # type: ignore[attr-defined]
 
 
 def plot_residuals(

@@ -21,10 +21,9 @@ from l1met_fpga.metrics.trigger import (
     binned_efficiency,
     lowest_supported_rate_khz,
     rate_curve,
-    reaches_rate,
+    reached_threshold,
     roc_area,
     roc_curve,
-    threshold_at_rate,
 )
 from l1met_fpga.metrics.turn_on import TurnOn, turn_on
 from l1met_fpga.results.metrics import WorkingPointInfo
@@ -164,7 +163,7 @@ def evaluate_rates(
     rates = [point.rate_khz for point in points]
     background = {name: task.score(heads) for name, heads in sample.estimates.items()}
     thresholds = {
-        name: np.array([_threshold(score, rate) for rate in rates])
+        name: np.array([reached_threshold(score, rate) for rate in rates])
         for name, score in background.items()
     }
     drawn = bootstrap_thresholds(background, rates, rng=rng, n_samples=config.bootstrap_samples)
@@ -174,12 +173,6 @@ def evaluate_rates(
     }
     curves = {name: rate_curve(score) for name, score in background.items()}
     return RateResult(sample.label, len(sample), points, thresholds, drawn, curves, background)
-
-
-def _threshold(background_score: FloatArray, rate_khz: float) -> float:
-    """Return the threshold at a rate; NaN where ties put the rate out of reach."""
-    threshold = threshold_at_rate(background_score, rate_khz)
-    return threshold if reaches_rate(background_score, threshold, rate_khz) else float("nan")
 
 
 def evaluate_signal(

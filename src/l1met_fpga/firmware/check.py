@@ -126,19 +126,25 @@ def compare_forms(
     reference: Form,
     forms: Mapping[str, Form],
     samples: Mapping[str, Candidates],
+    *,
+    words: Callable[[HeadCodes], HeadCodes] = lambda _: {},
 ) -> dict[str, FormCheck]:
     """Run every form on every sample and compare it with one of them.
+
+    A form that also gives words that are made of the codes of heads is held against those too.
 
     Args:
         against: Name of the reference form, written into the result.
         reference: The form that the others are held against (quantized Keras, or int64).
         forms: Name -> form; names as in :data:`l1met_fpga.results.exactness.FORMS`.
         samples: Name -> candidates, for example ``test`` and ``stress``.
+        words: Makes the words that belong to codes of heads, by name.
 
     Returns:
         Form name -> its agreement in all, of each head, and on each sample.
     """
     expected = {name: reference(candidates) for name, candidates in samples.items()}
+    told = {name: words(codes) for name, codes in expected.items()}
     result: dict[str, FormCheck] = {}
     for form_name, form in forms.items():
         heads: dict[str, Agreement] = {}
@@ -147,7 +153,8 @@ def compare_forms(
             start = time.perf_counter()
             codes = form(candidates)
             seconds += time.perf_counter() - start
-            found = compare_heads(expected[name], codes)
+            given = {word: wanted for word, wanted in told[name].items() if word in codes}
+            found = compare_heads(expected[name] | given, codes)
             parts[name] = SampleAgreement(**asdict(Agreement.of_heads(found.values())))
             heads = {h: heads[h] + one if h in heads else one for h, one in found.items()}
         total = Agreement.of_heads(heads.values())

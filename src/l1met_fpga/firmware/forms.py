@@ -15,7 +15,7 @@ from l1met_fpga.errors import DataError
 from l1met_fpga.firmware.check import Form
 from l1met_fpga.firmware.reference import evaluate
 from l1met_fpga.firmware.saturation import events_at_the_edge
-from l1met_fpga.firmware.stress import as_words_carry, stress_events
+from l1met_fpga.firmware.stress import as_words_carry, random_events, stress_events
 from l1met_fpga.models.network import Network
 from l1met_fpga.puppi.columns import COLUMNS, REQUIRED_COLUMNS, Candidates
 from l1met_fpga.puppi.vertex import VERTEX, from_vertex, vertex_counts
@@ -49,9 +49,9 @@ def keras_form(model_path: Path, network: Network) -> Form:
 
 
 def check_samples(
-    network: Network, config: RunConfig, *, n_events: int | None
+    network: Network, config: RunConfig, *, n_events: int | None, n_random: int = 0
 ) -> Mapping[str, Candidates]:
-    """Return what the bit-exactness check runs on: test events, and stress events.
+    """Return what the bit-exactness check runs on: test events, stress events, and random ones.
 
     A network that was not trained here has no test events; generated ones take their place.
 
@@ -59,6 +59,7 @@ def check_samples(
         network: The integer network.
         config: The run's configuration, for its samples.
         n_events: Test events, None for all.
+        n_random: Random events.
 
     Raises:
         DataError: If the run's samples hold no test event.
@@ -76,6 +77,11 @@ def check_samples(
     else:
         samples = {"test": test_events(network, config, n_events=n_events)}
     samples["stress"] = stress
+    if n_random:
+        rng = np.random.default_rng(STRESS_SEED + 3)
+        samples["random"] = random_events(
+            rng, n_random, n_slots=network.n_candidates, columns=columns
+        )
     return _with_vertices(samples) if network.reads_vertex else samples
 
 

@@ -1,6 +1,6 @@
 """Generated events at the edges of every type, for the bit-exactness check."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 import numpy as np
@@ -16,11 +16,13 @@ from l1met_fpga.puppi.columns import (
 )
 from l1met_fpga.puppi.words import CHARGED_ONLY, NEUTRAL_ONLY, is_charged
 
-__all__ = ["STRESS_KINDS", "as_words_carry", "stress_events"]
+__all__ = ["STRESS_KINDS", "as_words_carry", "random_events", "stress_events"]
 
 Event = dict[str, npt.NDArray[np.int16]]
 PHI_EDGES: Final = (-720, -719, -361, -360, -359, -1, 0, 1, 359, 360, 361, 719, 720)
 WEIGHT_EDGES: Final = (0, 1, 255, 256, 257, 511)
+_WHOLE: Final = ("pid", "puppi_weight")
+"""Columns whose small codes are no smaller numbers."""
 
 
 def stress_events(
@@ -54,6 +56,36 @@ def stress_events(
         for event in kind(rng, n_random, n_slots)
     ]
     return {name: np.stack([event[name] for event in events]) for name in columns}
+
+
+def random_events(
+    rng: np.random.Generator, n_events: int, *, n_slots: int, columns: Sequence[str]
+) -> Candidates:
+    """Return events of random candidates in any slots, most of them with small numbers.
+
+    Each column of each event is drawn from the whole range of its type or from a half, a quarter, ...
+    of it around zero, so that the types of a network are filled as well as overrun.
+
+    Args:
+        rng: Source of randomness.
+        n_events: Events.
+        n_slots: Slots per event.
+        columns: Columns to fill; pt is always there.
+
+    Returns:
+        Columns, int16, shape (n_events, n_slots).
+    """
+    shape = (n_events, n_slots)
+    filled = rng.random(shape) < rng.random((n_events, 1))
+    events = {}
+    for name in dict.fromkeys(("pt", *columns)):
+        kind = COLUMNS[name].type
+        codes = rng.integers(kind.min_code, kind.max_code, shape, np.int16, endpoint=True)
+        if name not in _WHOLE:
+            codes >>= rng.integers(0, kind.width, (n_events, 1), np.int16)
+        events[name] = np.where(filled, codes, 0).astype(np.int16)
+    empty = events["pt"] == 0
+    return {name: np.where(empty, 0, codes).astype(np.int16) for name, codes in events.items()}
 
 
 def as_words_carry(events: Candidates) -> Candidates:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from l1met_fpga.metrics.arrays import FloatArray
+from l1met_fpga.metrics.bootstrap import spread
 
 __all__ = ["SeedMean", "mean_over_seeds"]
 
@@ -44,7 +45,5 @@ def mean_over_seeds(values: FloatArray, resampled: FloatArray) -> SeedMean:
     """
     n = len(values)
     seeds = float(np.std(values, ddof=1) / np.sqrt(n)) if n > 1 else 0.0
-    means = resampled.mean(axis=1)
-    means = means[np.isfinite(means)]
-    events = float(np.std(means, ddof=1)) if len(means) > 0.9 * len(resampled) else float("nan")
+    events = float(spread(resampled.mean(axis=1)))
     return SeedMean(float(np.mean(values)), seeds, events)

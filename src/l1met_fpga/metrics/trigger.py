@@ -26,6 +26,7 @@ __all__ = [
     "lowest_supported_rate_khz",
     "passes",
     "rate_curve",
+    "reached_threshold",
     "reaches_rate",
     "roc_area",
     "roc_curve",
@@ -171,11 +172,25 @@ def reaches_rate(background_score: npt.ArrayLike, threshold: float, rate_khz: fl
     return bool(abs(passing - wanted) <= allowed and near <= allowed)
 
 
+def reached_threshold(background_score: npt.ArrayLike, rate_khz: float) -> float:
+    """Return the threshold at a rate; NaN where ties put the rate out of reach (:func:`reaches_rate`).
+
+    Args:
+        background_score: Scores of pile-up-only events, shape (n,).
+        rate_khz: Wanted rate.
+
+    Raises:
+        DataError: As :func:`threshold_at_rate`.
+    """
+    threshold = threshold_at_rate(background_score, rate_khz)
+    return threshold if reaches_rate(background_score, threshold, rate_khz) else float("nan")
+
+
 def threshold_within_rate(background_score: npt.ArrayLike, rate_khz: float) -> float:
     """Return the threshold at a rate, or, where no cut gives that rate, the next above it.
 
     For figures that networks are chosen by: one with a largest score must not look efficient
-    because all events that have it pass.
+    because all events that have it pass, nor be left out.
 
     Args:
         background_score: Scores of pile-up-only events, shape (n,).
@@ -185,7 +200,7 @@ def threshold_within_rate(background_score: npt.ArrayLike, rate_khz: float) -> f
         Infinite where no score is above those that hold too many events.
 
     Raises:
-        DataError: See :func:`threshold_at_rate`.
+        DataError: As :func:`threshold_at_rate`.
     """
     score = np.asarray(background_score, dtype=np.float64)
     threshold = threshold_at_rate(score, rate_khz)

@@ -24,7 +24,7 @@ from l1met_fpga.models.network_rules import require_rules
 from l1met_fpga.models.nodes import InputColumn, Node, Origin
 from l1met_fpga.models.size_calibration import SizeCalibration
 from l1met_fpga.models.strict import Name, Strict
-from l1met_fpga.puppi.columns import N_CANDIDATES
+from l1met_fpga.puppi.columns import COLUMNS, N_CANDIDATES, Column
 
 __all__ = ["Network"]
 
@@ -140,8 +140,12 @@ class Network(Strict):
         return self.node(self.head(head).node).type
 
     def values(self, codes: Mapping[str, npt.NDArray[Any]]) -> dict[str, npt.NDArray[np.float64]]:
-        """Return what codes by head are in the heads' units, exactly."""
-        return {name: self.type_of(name).decode(array) for name, array in codes.items()}
+        """Return what codes by head are in the heads' units, exactly; words made of them are left out."""
+        return {
+            head.name: self.type_of(head.name).decode(codes[head.name])
+            for head in self.heads
+            if head.name in codes
+        }
 
     def codes(self, values: Mapping[str, npt.NDArray[Any]]) -> dict[str, Codes]:
         """Return the codes of values by head.
@@ -160,6 +164,11 @@ class Network(Strict):
     def reads_vertex(self) -> bool:
         """Whether its z0 counts from the vertex, which its firmware then takes beside the words."""
         return self.z0_origin == "vertex"
+
+    @property
+    def vertex(self) -> Column | None:
+        """The column whose counts the z0 of a vertex has, where firmware takes one."""
+        return COLUMNS["z0"] if self.reads_vertex else None
 
     @property
     def z0_origin(self) -> Origin:

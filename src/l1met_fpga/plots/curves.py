@@ -100,9 +100,16 @@ def bin_positions(
     return (ends[1:] + ends[:-1]) / 2, np.diff(ends) / 2, (float(ends[0]), float(ends[-1]))
 
 
-def shifted(centres: FloatArray, halves: FloatArray, index: int, count: int) -> FloatArray:
-    """Move the points of one curve a little so that error bars do not hide each other."""
-    return centres + halves * 0.5 * ((index + 0.5) / count - 0.5)
+def shifted(
+    centres: FloatArray, halves: FloatArray, index: int, count: int
+) -> tuple[FloatArray, FloatArray]:
+    """Move the points of one curve a little so that error bars do not hide each other.
+
+    Returns:
+        Places, and how far the bars reach from them to the ends of the bins, shape (2, n).
+    """
+    moved = halves * 0.5 * ((index + 0.5) / count - 0.5)
+    return centres + moved, np.stack([halves + moved, halves - moved])
 
 
 def binned_label(text: str, edges: Sequence[float]) -> str:
@@ -125,6 +132,6 @@ def legend(axis: Axes, curves: Sequence[object], **options: Any) -> None:
     size = 12 if len(curves) <= 6 else 10
     drawn = axis.legend(
         fontsize=size, frameon=False, title=title or None, title_fontsize=size + 1,
-        alignment="left", labelcolor="linecolor", **options,
+        alignment="left", labelcolor="linecolor", borderaxespad=1.0, **options,
     )  # fmt: skip
     drawn.get_title().set_fontweight("bold")

@@ -57,6 +57,7 @@ def styled() -> Iterator[None]:
     own: dict[str, Any] = {
         "font.size": 15, "legend.fontsize": 12, "axes.labelsize": 17,
         "xtick.labelsize": 14, "ytick.labelsize": 14, "savefig.bbox": None,
+        "xtick.major.size": 8, "ytick.major.size": 8, "xtick.minor.size": 4, "ytick.minor.size": 4,
         "axes.prop_cycle": cycler(color=COLOURS), "font.family": "sans-serif",
         "font.sans-serif": ["DejaVu Sans"], "mathtext.fontset": "dejavusans",
         "figure.constrained_layout.use": True, "svg.hashsalt": "l1met",

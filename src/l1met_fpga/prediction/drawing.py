@@ -51,8 +51,10 @@ def network_svg(network: Network, luts: Mapping[str, float]) -> str:
         for node in network
         for source in node.inputs
     )
+    per_candidate = network.per_candidate
     drawn = "".join(
-        _drawn(node, places[node.name], network, luts.get(node.name)) for node in network
+        _drawn(node, places[node.name], node.name in per_candidate, luts.get(node.name))
+        for node in network
     )
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="-1 -1 {width + 2:.0f} {height + 2:.0f}" '
@@ -123,9 +125,9 @@ def _line(way: Sequence[Place]) -> str:
     return f'<path fill="none" stroke="#8090a0" d="{drawn}"/>'
 
 
-def _drawn(node: Node, place: Place, network: Network, luts: float | None) -> str:
+def _drawn(node: Node, place: Place, per_candidate: bool, luts: float | None) -> str:
     shape = " x ".join(map(str, node.shape))
-    runs = "candidate" if node.shape[:1] == (network.n_candidates,) else "event"
+    runs = "candidate" if per_candidate else "event"
     kind = node.type.hls_name
     count = "" if luts is None else f", {luts:,.0f} LUT"
     lines = (node.name, f"{node.op}, {shape}", f"{kind.split(',AP_')[0]}>{count}")

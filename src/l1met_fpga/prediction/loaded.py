@@ -132,15 +132,15 @@ class LoadedNetwork:
         from l1met_fpga.firmware.rtl.design import build_design
         from l1met_fpga.firmware.rtl.estimate import luts_by_node
 
-        known = self.run is not None and self.run.config.is_file()
-        config = load_run(self.run.config).rtl if self.run is not None and known else RtlConfig()
+        recipe = None if self.run is None else self.run.config
+        config = RtlConfig() if recipe is None or not recipe.is_file() else load_run(recipe).rtl
         return luts_by_node(build_design(self.network, config))
 
     def _counted(self) -> tuple[dict[str, float], str]:
         """Return the LUTs and what they are; none, and why, of a network that cannot stream."""
         try:
             luts = self.luts
-        except ConversionError as err:
+        except (ConversionError, ConfigError) as err:
             return {}, f"LUTs are not counted: {err}"
         return luts, f"about {sum(luts.values()):,.0f} LUT as streaming firmware, before synthesis"
 

@@ -18,7 +18,11 @@ def response_sentence(network: Network, run: RunFolder | None) -> str:
         network: The integer network.
         run: Its run folder; None for a bare ``network.json``.
     """
-    scale = f"{', '.join(head.name.upper() for head in network.heads)} {_SCALE}"
+    sums = [head.name.upper() for head in network.heads if head.is_sum]
+    if not sums:
+        heads = ", ".join(head.name for head in network.heads)
+        return f"{heads}: no sum of momenta, so there is no scale to tell; `l1met evaluate` measures it"
+    scale = f"{', '.join(sums)} {_SCALE}"
     for line in (head.calibration for head in network.heads):
         if line is not None:
             scale += f". {_TOLD.format(factor=line.factor, offset=line.offset_gev)}"

@@ -53,6 +53,7 @@ DEFAULT_RULES: Final = (
     Rule("bit_exactness.*.differing", False, 0.0),
     Rule("bit_exactness.*.largest_lsb", False, 0.0),
     Rule("saturation.*.share", False, 0.05),
+    Rule("lut_estimate", False, 0.05),
     Rule("rtl*.ii_cycles", False, 0.0),
     Rule("rtl*.latency_*_cycles", False, 0.05),
     Rule("hls.ii_cycles", False, 0.0),

@@ -5,6 +5,7 @@ report names.
 """
 
 import functools
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +13,9 @@ from typing import TypeVar
 
 from pydantic import BaseModel
 
+from l1met_fpga.config.rtl import RtlConfig
 from l1met_fpga.config.run import load_run
-from l1met_fpga.errors import ReportError
+from l1met_fpga.errors import ConversionError, ReportError
 from l1met_fpga.identity import require_same
 from l1met_fpga.models.network import Network
 from l1met_fpga.models.nodes import Dense
@@ -35,6 +37,8 @@ from l1met_fpga.results.run import Environment, TrainingSummary
 from l1met_fpga.run_folder import RunFolder
 
 __all__ = ["Collected", "build_report", "collect"]
+
+logger = logging.getLogger(__name__)
 
 Content = TypeVar("Content", bound=BaseModel)
 
@@ -75,6 +79,7 @@ def collect(run: RunFolder) -> Collected:
     digest = network.digest if network is not None else None
     metrics = findings.read("physics", run.metrics, lambda path: _metrics_of(path, digest))
     evaluated = None if metrics is None else evaluated_samples(metrics)
+    rtl = rtl_figures(run, findings, parallel=False)
     figures = Figures(
         model=config.model.name,
         sample=", ".join(evaluated or labels) or None,
@@ -88,7 +93,8 @@ def collect(run: RunFolder) -> Collected:
         pruning=None if network is None else _pruning(network),
         bit_exactness=bit_exactness(run, digest, findings),
         saturation=saturation(run, digest, findings),
-        rtl=rtl_figures(run, findings, parallel=False),
+        lut_estimate=_luts(network, config.rtl) if rtl is None else rtl.lut_estimate,
+        rtl=rtl,
         rtl_parallel=rtl_figures(run, findings, parallel=True),
         hls=hls_figures(run, config.hls, findings),
         hls_words=hls_words_figures(run, config.hls, findings),
@@ -115,6 +121,20 @@ def _metrics_of(path: Path, digest: str | None) -> Metrics:
             error=ReportError,
         )
     return metrics
+
+
+def _luts(network: Network | None, config: RtlConfig) -> int | None:
+    """Count the LUTs of the streaming firmware from its design, which takes a second."""
+    from l1met_fpga.firmware.rtl.design import build_design
+    from l1met_fpga.firmware.rtl.estimate import luts_by_node
+
+    if network is None:
+        return None
+    try:
+        return round(sum(luts_by_node(build_design(network, config)).values()))
+    except ConversionError as err:
+        logger.info("LUTs are not counted: %s", err)
+        return None
 
 
 def _pruning(network: Network) -> Pruning:

@@ -20,13 +20,7 @@ def firmware_answers(report: Report) -> Iterator[Answer]:
     broken = {row.key for row in report.budget.violations}
     found: RtlFigures | HlsFigures | None = report.rtl or report.hls
     if found is None:
-        yield Answer(
-            "LUTs, clocks, MHz",
-            "not known yet",
-            "`make rtl` (l1met synthesize --build) makes the streaming RTL, simulates it and "
-            "counts its LUTs with open tools, in one to two minutes",
-            "open",
-        )
+        yield _not_built(report.lut_estimate)
         return
     stage = "hls" if isinstance(found, HlsFigures) else "rtl"
 
@@ -38,6 +32,17 @@ def firmware_answers(report: Report) -> Iterator[Answer]:
     yield _resources(found, verdict(_RESOURCES, known=found.lut is not None))
     yield _latency(found, verdict(_CYCLES, known=_cycles(found) is not None))
     yield _clock(found, verdict(_TIMING, known=found.worst_slack_ns is not None))
+
+
+def _not_built(luts: float | None) -> Answer:
+    """Say what is known without firmware: LUTs that were counted from the design, if it streams."""
+    value = "not known yet" if luts is None else f"about {float(f'{luts:.3g}'):,.0f} LUT"
+    counted = () if luts is None else ("counted from the design of the streaming RTL",)
+    how = (
+        "`make rtl` (l1met synthesize --build) makes the streaming RTL, simulates it and "
+        "counts its LUTs with open tools, in one to two minutes"
+    )
+    return Answer("LUTs, clocks, MHz", value, "; ".join((*counted, how)), "open")
 
 
 def _resources(found: RtlFigures | HlsFigures, verdict: Verdict) -> Answer:

@@ -71,7 +71,7 @@ def _worst(metrics: Metrics, network: str) -> Iterator[Answer]:
         below = worst.in_errors < -1
         yield Answer(
             topic="worst against the table",
-            value=f"{worst.in_errors:+.1f} errors",
+            value=f"{worst.in_errors:+.1f} sigma",
             note=worst_cell_text(metrics, worst),
             verdict="bad" if below else "good",
             more="of all processes, rates and ranges of the truth; above -1 it is nowhere below the "

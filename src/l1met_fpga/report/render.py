@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from l1met_fpga.files import atomic_path
 from l1met_fpga.report.answer import Answer
+from l1met_fpga.report.captions import caption
 from l1met_fpga.report.chart import HEIGHT, MARGINS, WIDTH, Chart
 from l1met_fpga.report.page import Section, Table
 from l1met_fpga.results.report import HeldLimit
@@ -98,7 +99,10 @@ def _image(file: Path) -> dict[str, Any]:
     content = file.read_bytes()
     width, height = struct.unpack(">II", content[16:24])  # the first chunk of every PNG
     data = base64.b64encode(content).decode()
-    return {"name": file.stem.replace("_", " "), "data": data, "width": width, "height": height}
+    return {
+        "name": file.stem, "caption": caption(file.stem), "data": data,
+        "width": width, "height": height,
+    }  # fmt: skip
 
 
 def _environment(*, html: bool) -> jinja2.Environment:
@@ -113,9 +117,15 @@ def _environment(*, html: bool) -> jinja2.Environment:
     )
     made.filters["line"] = as_markdown_line
     made.filters["own"] = Markup  # our own words, which may be marked up
+    made.filters["breakable"] = breakable
     made.filters["digits"] = lambda value: f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
     made.filters["anchor"] = lambda text: "".join(c if c.isalnum() else "-" for c in text.lower())
     return made
+
+
+def breakable(key: str) -> Markup:
+    """Return a dotted key that a narrow column breaks between its words."""
+    return Markup("<wbr>").join(re.split(r"(?<=[._])", key))
 
 
 def as_markdown(text: Any) -> str:

@@ -19,7 +19,7 @@ from l1met_fpga.results.metrics import Metrics
 from l1met_fpga.results.metrics_file import save_metrics
 from l1met_fpga.results.report import Report
 
-__all__ = ["training_notes", "write_comparison"]
+__all__ = ["luts_side_by_side", "training_notes", "write_comparison"]
 
 FIRMWARE = ("pruning.", "bit_exactness.", "saturation.", "rtl.", "rtl_parallel.", "hls.")
 
@@ -63,6 +63,9 @@ def _side_by_side(metrics: Metrics, reports: Mapping[str, Report]) -> Table:
     values = {name: {one.topic: one.value for one in some} for name, some in found.items()}
     topics = dict.fromkeys(topic for some in values.values() for topic in some)
     rows = [(topic, *(some.get(topic, EMPTY) for some in values.values())) for topic in topics]
+    if any(report.rtl is None for report in reports.values()):
+        luts = (report.lut_estimate for report in reports.values())
+        rows.append(("LUT, counted from the design", *(number(lut, 0) for lut in luts)))
     first, *others = reports
     point = lowest_point(metrics)
     if point is not None:
@@ -73,6 +76,13 @@ def _side_by_side(metrics: Metrics, reports: Mapping[str, Report]) -> Table:
     return Table(
         "Side by side", ("", *reports), tuple(rows), "Differences of efficiencies are paired."
     )
+
+
+def luts_side_by_side(reports: Mapping[str, Report]) -> dict[str, float]:
+    """Return LUTs of one kind: of the synthesis if all were built, else counted from the designs."""
+    built = {name: one.rtl.lut for name, one in reports.items() if one.rtl and one.rtl.lut}
+    counted = {name: one.lut_estimate for name, one in reports.items() if one.lut_estimate}
+    return built if len(built) == len(reports) else counted
 
 
 def training_notes(reports: Mapping[str, Report]) -> list[str]:

@@ -274,6 +274,8 @@ class Figures(Result):
         pruning: Zeros in its kernels.
         bit_exactness: Agreement by form; ``null`` for forms that were not run.
         saturation: By head, outputs that left the range of their type in test events.
+        lut_estimate: LUTs of the streaming firmware, counted from its design before any synthesis;
+            ``null`` if the network cannot stream.
         rtl: The streaming firmware.
         rtl_parallel: The fully parallel variant.
         hls: Vendor reports of the HLS project.
@@ -293,6 +295,7 @@ class Figures(Result):
     pruning: Pruning | None
     bit_exactness: dict[FormKey, FormAgreement | None] | None
     saturation: dict[str, HeadSaturation] | None = None
+    lut_estimate: Number | None = None
     rtl: RtlFigures | None
     rtl_parallel: RtlFigures | None
     hls: HlsFigures | None

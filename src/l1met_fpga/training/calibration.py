@@ -4,6 +4,8 @@ import logging
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from l1met_fpga.config.run import RunConfig
 from l1met_fpga.data.samples import LoadedSample
 from l1met_fpga.errors import ConfigError
@@ -68,6 +70,11 @@ def calibrated(
     given = packed_predictor(packed, task)(events)
     line = fit_line(given[head.name], truth[head.name], config.evaluation.response_range_gev)
     found = SizeCalibration.of(*line)
+    if not np.allclose(line, (found.factor, found.offset_gev), rtol=0, atol=1 / 32):
+        logger.warning(
+            "the fitted line, %.3f times the size %+.1f GeV, has no place in the word: the nearest that has one "
+            "is told, so the mean response is not 1", *line,
+        )  # fmt: skip
     logger.info(
         "%s is told as %.3f times its size %+.1f GeV (mean response 1 in %s)",
         head.name, found.factor, found.offset_gev, wanted,

@@ -1,11 +1,12 @@
 """A whole training run: all variants of a network, into a run folder."""
 
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from l1met_fpga.config.base import dotted
 from l1met_fpga.config.run import RunConfig, load_run, save_run
 from l1met_fpga.config.training import EarlyStoppingConfig
 from l1met_fpga.data.samples import LoadedSample, load_samples, require_samples
@@ -227,8 +228,8 @@ def require_same_settings(path: Path, recorded: RunConfig, config: RunConfig) ->
         ConfigError: If one differs; names all that do.
     """
     require_same(
-        _settings(recorded),
-        _settings(config),
+        dotted(recorded.model_dump(mode="json")),
+        dotted(config.model_dump(mode="json")),
         what=str(path),
         next_step=(
             f"Go on with the same settings (l1met train {path} --output {path.parent} --resume), "
@@ -236,19 +237,6 @@ def require_same_settings(path: Path, recorded: RunConfig, config: RunConfig) ->
         ),
         error=ConfigError,
     )
-
-
-def _settings(config: RunConfig) -> dict[str, Any]:
-    """Return every setting under its dotted name."""
-
-    def flat(section: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
-        for name, value in section.items():
-            if isinstance(value, dict):
-                yield from flat(value, f"{prefix}{name}.")
-            else:
-                yield f"{prefix}{name}", value
-
-    return dict(flat(config.model_dump(mode="json"), ""))
 
 
 def _summary(

@@ -14,8 +14,8 @@ from l1met_fpga.firmware.meaning import require_no_vertex
 from l1met_fpga.firmware.rtl.design import Design, build_design
 from l1met_fpga.firmware.rtl.project import header
 from l1met_fpga.firmware.rtl.verilog import design_files
+from l1met_fpga.firmware.score_heads import words_name
 from l1met_fpga.models.network import Network
-from l1met_fpga.puppi.columns import COLUMNS
 
 __all__ = ["GENERATIONS", "PortInfo", "Streaming", "export_emp", "export_ip", "streaming"]
 
@@ -71,8 +71,8 @@ class Streaming:
             "clk": 1, "rst": 1, "in_valid": 1, "in_first": 1, "in_last": 1,
             "in_words": 64 * self.design.lanes,
         }  # fmt: skip
-        if self.design.network.reads_vertex:
-            inputs["vertex_z0"] = COLUMNS["z0"].type.width
+        if vertex := self.design.network.vertex:
+            inputs["vertex_z0"] = vertex.type.width
         outputs = {"stray": 1}
         for head in heads:
             width = self.design.port_of(head).width
@@ -80,6 +80,9 @@ class Streaming:
             outputs |= dict.fromkeys(head.numbers, width)
         if self.design.cordic is not None:
             outputs |= {"gt_valid": 1, "gt_word": 64}
+        for head in self.design.scores:
+            name = words_name(head)
+            outputs |= {f"{name}_valid": 1, name: 8 * head.size}
         return (
             *(PortInfo(name, "in", width) for name, width in inputs.items()),
             *(PortInfo(name, "out", width) for name, width in outputs.items()),

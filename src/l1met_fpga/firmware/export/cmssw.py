@@ -15,10 +15,12 @@ from l1met_fpga.files import MARK, atomic_path
 from l1met_fpga.firmware.export.cpp import cpp_files, result_integer
 from l1met_fpga.firmware.export.rendering import identifier, render, write_folder
 from l1met_fpga.firmware.gt_head import gt_head
+from l1met_fpga.firmware.score_heads import score_heads
+from l1met_fpga.models.heads import NetworkHead
 from l1met_fpga.models.network import Network
 from l1met_fpga.puppi.columns import COLUMNS
 
-__all__ = ["INTERFACE", "export_cmssw", "package_name"]
+__all__ = ["INTERFACE", "export_cmssw", "package_name", "told_head"]
 
 INTERFACE: Final = Path(__file__).with_name("cmssw_interface")
 """Stands in for hls4mlEmulatorExtras where that is not installed."""
@@ -28,6 +30,11 @@ def package_name(network: Network) -> str:
     """Return the default name of a network's package, for example ``L1METDeepset``."""
     words = identifier(network.name).split("_")
     return "L1MET" + "".join(word[:1].upper() + word[1:] for word in words)
+
+
+def told_head(network: Network) -> NetworkHead | None:
+    """Return the head whose scores a package gives as words: the first that has any."""
+    return next(iter(score_heads(network)), None)
 
 
 def export_cmssw(network: Network, folder: Path, *, package: str, version: str) -> str:
@@ -60,9 +67,9 @@ def export_cmssw(network: Network, folder: Path, *, package: str, version: str) 
         "types": {head.name: network.type_of(head.name) for head in network.heads},
         "numbers": [number for head in network.heads for number in head.numbers],
         "gt": gt_head(network),
-        "scores": next((head for head in network.heads if head.kind == "classes"), None),
+        "scores": told_head(network),
         "columns": tuple(COLUMNS.values()),
-        "vertex": COLUMNS["z0"].count_unit if network.reads_vertex else None,
+        "vertex": network.vertex,
         "result_int": result_integer(network),
     }
     kind = f"cmssw {package}"

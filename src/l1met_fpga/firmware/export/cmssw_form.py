@@ -10,12 +10,13 @@ import numpy.typing as npt
 
 from l1met_fpga.errors import ToolError
 from l1met_fpga.files import exclusive
-from l1met_fpga.firmware.export.cmssw import INTERFACE, export_cmssw, package_name
+from l1met_fpga.firmware.export.cmssw import INTERFACE, export_cmssw, package_name, told_head
 from l1met_fpga.firmware.export.cpp import COMPILER_FLAGS, result_integer
 from l1met_fpga.firmware.export.cpp_form import Prediction
 from l1met_fpga.firmware.export.rendering import TEMPLATES
 from l1met_fpga.firmware.gt_head import gt_head
 from l1met_fpga.firmware.reference import HeadCodes, by_head, checked_columns
+from l1met_fpga.firmware.score_heads import words_name
 from l1met_fpga.firmware.tools import require_tool, run_tool
 from l1met_fpga.models.network import Network
 from l1met_fpga.puppi.columns import COLUMNS, Candidates
@@ -80,6 +81,8 @@ class CmsswForm:
             options.append("-DHAS_WORD")
         if network.reads_vertex:
             options.append("-DHAS_VERTEX")
+        if (scored := told_head(network)) is not None:
+            options.append(f"-DSCORES={scored.size}")
         run_tool(
             [compiler, *options, include, TEMPLATES / "cmssw" / "driver.cpp", "-o", driver.name],
             cwd=folder, log=folder / "driver.log", timeout_s=TIMEOUT_S,
@@ -92,7 +95,7 @@ class CmsswForm:
         return self.predict(candidates)[0]
 
     def predict(self, candidates: Candidates) -> Prediction:
-        """Return codes by head and words for the global trigger.
+        """Return codes by head, with the words of scores by their name, and words for the global trigger.
 
         Events go in as 64-bit words where words can carry them, else as fields.
 
@@ -112,13 +115,18 @@ class CmsswForm:
         sizes = [ctypes.c_int64(size) for size in shape]
         vertex = vertex_of(candidates) if self.network.reads_vertex else None
         inputs = [_pointer(array) for array in (fields, words, whole, vertex)]
-        outputs = [_pointer(array) for array in (codes, gt_words)]
+        scored = told_head(self.network)
+        words_of_scores = np.zeros((shape[0], 0 if scored is None else scored.size), np.uint8)
+        outputs = [_pointer(array) for array in (codes, gt_words, words_of_scores)]
         status = self.driver.l1met_run_emulator(
             str(self.library).encode(), *inputs, *sizes, *outputs
         )
         if status:
             raise ToolError(f"the CMSSW package {self.library} failed: {_FAILURES[status]}")
-        return by_head(self.network, codes), gt_words
+        found = by_head(self.network, codes)
+        if scored is not None:
+            found[words_name(scored)] = words_of_scores.astype(np.int64)
+        return found, gt_words
 
 
 def _pointer(array: npt.NDArray[Any] | None) -> ctypes.c_void_p:

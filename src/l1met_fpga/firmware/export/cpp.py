@@ -10,10 +10,11 @@ from l1met_fpga.firmware.export.rendering import TEMPLATES, identifier, render, 
 from l1met_fpga.firmware.gt_head import gt_head
 from l1met_fpga.firmware.reference import check_network
 from l1met_fpga.firmware.rtl.cordic import Cordic, cordic_of
+from l1met_fpga.firmware.score_heads import score_heads
 from l1met_fpga.models.network import Network
 from l1met_fpga.puppi import gt_word, words
 from l1met_fpga.puppi.columns import COLUMNS, MAX_PUPPI_WEIGHT, ParticleId
-from l1met_fpga.puppi.score_words import SCORE_BITS, exp_table
+from l1met_fpga.puppi.score_words import EXP_BITS, INDEX_BITS
 from l1met_fpga.puppi.windows import MAX_WINDOWS
 
 __all__ = [
@@ -74,7 +75,7 @@ def cpp_files(network: Network) -> dict[str, str]:
         "numbers": [number for head in network.heads for number in head.numbers],
         "gt": gt_head(network),
         "columns": tuple(COLUMNS.values()),
-        "vertex": _vertex(network),
+        "vertex": network.vertex,
         "build_command": build_command(network),
     }
     return {
@@ -107,19 +108,10 @@ def _heads(network: Network) -> list[dict[str, Any]]:
 
 def _class_heads(network: Network) -> list[dict[str, Any]]:
     """What the template says of each head of classes, for the words of its scores."""
-    kinds = {head.name: head.kind for head in network.heads}
+    told = {head.name: words for head, words in score_heads(network).items()}
     return [
-        {**head, "exps": exp_table(head["kind"].frac_bits).tolist()}
-        for head in _heads(network)
-        if kinds[head["name"]] == "classes"
+        {**head, "scores": told[head["name"]]} for head in _heads(network) if head["name"] in told
     ]
-
-
-def _vertex(network: Network) -> dict[str, Any] | None:
-    """Counts of z0, for networks that read it from the vertex."""
-    z0 = COLUMNS["z0"]
-    about = {"unit": z0.count_unit, "low": z0.low, "high": z0.high}
-    return about if network.reads_vertex else None
 
 
 def _stem(network: Network) -> str:
@@ -131,7 +123,7 @@ def _header(network: Network, values: dict[str, Any]) -> str:
     return render(
         "network.h.j2",
         **values,
-        score_bits=SCORE_BITS,
+        score_bits={"exp": EXP_BITS, "index": INDEX_BITS},
         arithmetic=(TEMPLATES / "arithmetic.h").read_text(encoding="utf-8"),
         lanes=LANES,
         constants=code.constants,

@@ -13,6 +13,7 @@ from l1met_fpga.errors import DataError, ToolError
 from l1met_fpga.files import atomic_path
 from l1met_fpga.firmware.export.cpp import build_command, cpp_files
 from l1met_fpga.firmware.reference import HeadCodes, by_head, checked_columns
+from l1met_fpga.firmware.score_heads import score_heads, words_name
 from l1met_fpga.firmware.tools import require_tool, run_tool
 from l1met_fpga.identity import content_digest, require_same
 from l1met_fpga.models.network import Network
@@ -76,7 +77,7 @@ class CppForm:
         return cls(library, network)
 
     def __call__(self, candidates: Candidates) -> HeadCodes:
-        """Return codes by head.
+        """Return codes by head, and the words of scores by their names.
 
         Columns go in as they are; events with a vertex go in as words, where words can carry them.
         """
@@ -87,7 +88,7 @@ class CppForm:
             found, _ = self.predict_words(words[whole], vertex_of(candidates)[whole])
             for head, of_words in found.items():
                 codes[head][whole] = of_words
-        return codes
+        return codes | self.score_words(codes)
 
     def predict(self, candidates: Candidates) -> Prediction:
         """Run on columns.
@@ -149,8 +150,8 @@ class CppForm:
 
         return self._in_chunks(len(words), run)
 
-    def score_words(self, codes: HeadCodes) -> dict[str, npt.NDArray[np.uint8]]:
-        """Return the trigger's words of each head of classes, shape (n_events, n_classes).
+    def score_words(self, codes: HeadCodes) -> HeadCodes:
+        """Return the trigger's words of each head of classes by their names, shape (n_events, n_classes).
 
         Args:
             codes: What :meth:`predict` gave.
@@ -158,14 +159,11 @@ class CppForm:
         joined = np.concatenate([codes[head.name] for head in self.network.heads], axis=1)
         joined = np.ascontiguousarray(joined, np.int64)
         found = {}
-        for head in self.network.heads:
-            if head.kind == "classes":
-                words = np.zeros((len(joined), head.size), np.uint8)
-                size = ctypes.c_int64(len(joined))
-                getattr(self._library, f"l1met_{head.name}_words")(
-                    _pointer(joined), size, _pointer(words)
-                )
-                found[head.name] = words
+        for head in score_heads(self.network):
+            words, name = np.zeros((len(joined), head.size), np.uint8), words_name(head)
+            run = getattr(self._library, f"l1met_{name}")
+            run(_pointer(joined), ctypes.c_int64(len(joined)), _pointer(words))
+            found[name] = words.astype(np.int64)
         return found
 
     def _in_chunks(

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from l1met_fpga.errors import ToolError
 from l1met_fpga.files import atomic_path, read_json, write_json
 from l1met_fpga.firmware.reference import HeadCodes, by_head
+from l1met_fpga.firmware.score_heads import score_heads, words_name
 from l1met_fpga.firmware.tools import pipe_through, require_tool, run_tool
 from l1met_fpga.identity import content_digest
 from l1met_fpga.models.network import Network
@@ -138,15 +139,16 @@ class CSimulation:
             network: The integer network.
             processes: Processes at a time; default one per CPU core.
             takes_words: Whether the top function takes words; beside those of a network that reads z0
-                from the vertex goes the vertex.
+                from the vertex goes the vertex, and words of scores come out.
         """
         self.library = library.resolve()
         self.network = network
         self.vertex = takes_words and network.reads_vertex
+        self.scores = tuple(score_heads(network)) if takes_words else ()
         self.processes = processes or allowed_processors()
 
     def __call__(self, candidates: Candidates) -> HeadCodes:
-        """Return the codes by head.
+        """Return the codes by head, and the words of scores by their names.
 
         Raises:
             ToolError: If a simulation process dies or takes too long.
@@ -159,7 +161,11 @@ class CSimulation:
         parts = [slice(first, first + chunk) for first in range(0, n_events, max(chunk, 1))]
         with ThreadPoolExecutor(self.processes) as pool:  # each thread waits for its process
             codes = list(pool.map(lambda part: self._simulate(columns, beside, part), parts))
-        return by_head(self.network, np.concatenate(codes) if codes else self._codes(b""))
+        rows = np.concatenate(codes) if codes else self._codes(b"")
+        ends = np.cumsum([self._n_numbers, *(head.size for head in self.scores)])
+        numbers, *words = np.split(rows, ends[:-1], axis=1)
+        names = (words_name(head) for head in self.scores)
+        return by_head(self.network, numbers) | dict(zip(names, words, strict=True))
 
     def _simulate(
         self,
@@ -183,6 +189,10 @@ class CSimulation:
         return np.frombuffer(output, np.int64).reshape(-1, self.n_outputs)
 
     @property
-    def n_outputs(self) -> int:
-        """Numbers per event, of all heads one after the other."""
+    def _n_numbers(self) -> int:
         return sum(head.size for head in self.network.heads)
+
+    @property
+    def n_outputs(self) -> int:
+        """Integers per event: numbers of all heads one after the other, then words of scores."""
+        return self._n_numbers + sum(head.size for head in self.scores)

@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from l1met_fpga.config.firmware import HlsConfig, IoType
@@ -22,6 +23,7 @@ from l1met_fpga.firmware.hls.project import write_project
 from l1met_fpga.firmware.hls.words_project import write_words_project
 from l1met_fpga.firmware.imported import read_expected
 from l1met_fpga.firmware.saturation import count_saturated
+from l1met_fpga.firmware.score_heads import told_words
 from l1met_fpga.models.network import Network
 from l1met_fpga.models.network_of_run import network_of
 from l1met_fpga.puppi.columns import Candidates
@@ -91,6 +93,7 @@ def check_run(
     forms: Mapping[str, Form],
     *,
     n_events: int | None,
+    n_random: int = 0,
     samples: Mapping[str, Candidates] | None = None,
 ) -> dict[str, FormCheck]:
     """Compare forms of a run's network with its quantized Keras model, and write the result.
@@ -106,7 +109,8 @@ def check_run(
         config: Its configuration.
         forms: Name -> form, as in :data:`l1met_fpga.results.exactness.FORMS`.
         n_events: Test events, None for all.
-        samples: Events to compare on; default test and stress events.
+        n_random: Random events beside them.
+        samples: Events to compare on; default test, stress and random events.
 
     Returns:
         Content of ``bit_exactness.json``.
@@ -116,13 +120,14 @@ def check_run(
     """
     network = network_of(run)
     if samples is None:
-        samples = check_samples(network, config, n_events=n_events)
-    int64 = int64_form(network)
+        samples = check_samples(network, config, n_events=n_events, n_random=n_random)
+    int64, words = int64_form(network), partial(told_words, network)
     if config.model.architecture == IMPORTED:  # there is no Keras model of it
-        result = compare_forms("int64", int64, forms, samples) | _against_expected(run, network)
+        result = compare_forms("int64", int64, forms, samples, words=words)
+        result |= _against_expected(run, network)
     else:
         keras = keras_form(run.need(run.model, made_by="l1met train"), network)
-        result = compare_forms("keras", keras, {"int64": int64, **forms}, samples)
+        result = compare_forms("keras", keras, {"int64": int64, **forms}, samples, words=words)
     written = write_result(run.bit_exactness, result, network_digest=network.digest)
     if "test" in samples:
         write_json(run.saturation, count_saturated(network, samples["test"]).model_dump())

@@ -18,11 +18,13 @@ from l1met_fpga.firmware.hls.project import SOURCES, TEMPLATES, fresh_folder
 from l1met_fpga.firmware.hls.words_nodes import ap_int, generate_words, partition
 from l1met_fpga.firmware.reference import check_network, evaluate
 from l1met_fpga.firmware.rtl.cordic import cordic_of, gt_words
+from l1met_fpga.firmware.score_heads import score_heads, told_words, words_name
 from l1met_fpga.firmware.templates import fill
 from l1met_fpga.models.network import Network
 from l1met_fpga.models.nodes import Origin
 from l1met_fpga.puppi import gt_word, words
 from l1met_fpga.puppi.columns import COLUMNS, MAX_PUPPI_WEIGHT, Candidates, ParticleId
+from l1met_fpga.puppi.score_words import EXP_BITS, INDEX_BITS, RECIPROCAL_BITS
 from l1met_fpga.puppi.vertex import from_vertex, packed, vertex_of
 from l1met_fpga.puppi.windows import MAX_WINDOWS
 
@@ -99,7 +101,8 @@ def _values(network: Network, config: HlsConfig) -> dict[str, Any]:
         "version": importlib.metadata.version("l1met_fpga"),
         "lanes": config.lanes,
         "windows": MAX_WINDOWS,
-        "vertex": _vertex(network),
+        "vertex": network.vertex,
+        "ap_int": ap_int,
         "eta_bit": words.LOWEST_BIT["eta"],
         "phi_low": words.LOWEST_BIT["phi"],
         "beats": beats_per_event(network, config),
@@ -114,7 +117,10 @@ def _values(network: Network, config: HlsConfig) -> dict[str, Any]:
         "pid_high": words.LOWEST_BIT["pid"] + COLUMNS["pid"].type.width - 1,
         "first_charged": int(ParticleId.HADRON_MINUS),
         "numbers": _numbers(network, code.outputs),
+        "row_length": sum(head.size for head in (*network.heads, *score_heads(network))),
         "gt": gt,
+        "scores": _scores(network, code.outputs),
+        "score_bits": {"exp": EXP_BITS, "index": INDEX_BITS, "reciprocal": RECIPROCAL_BITS},
         "cordic": cordic_of(network),
         "gt_outputs": [] if gt is None else [f"{code.outputs[gt.name]}[{i}][0]" for i in (0, 1)],
         "gt_pt": gt_word.GT_PT_TYPE,
@@ -140,6 +146,22 @@ def _numbers(network: Network, outputs: dict[str, str]) -> list[dict[str, Any]]:
     ]
 
 
+def _scores(network: Network, outputs: dict[str, str]) -> list[dict[str, Any]]:
+    """Words of scores: how they are made, and where they stand in a row of integers."""
+    found = score_heads(network)
+    sizes = [sum(head.size for head in network.heads), *(head.size for head in found)]
+    return [
+        {
+            "port": words_name(head),
+            "head": head,
+            "words": words,
+            "logits": outputs[head.name],
+            "first": first,
+        }
+        for (head, words), first in zip(found.items(), np.cumsum(sizes), strict=False)
+    ]
+
+
 def _column(name: str, z0_origin: Origin) -> dict[str, Any]:
     """How a column lies in a word, and how it comes out."""
     kind, low = COLUMNS[name].type, words.LOWEST_BIT[name]
@@ -157,16 +179,6 @@ def _column(name: str, z0_origin: Origin) -> dict[str, Any]:
         "name": name, "type": ap_int(kind), "low": low, "high": high, "read": read,
         "bits_if": bits_if,
     }  # fmt: skip
-
-
-def _vertex(network: Network) -> dict[str, Any] | None:
-    """Counts of z0, for networks that read it from the vertex."""
-    z0 = COLUMNS["z0"]
-    about = {
-        "type": f"ap_int<{z0.type.width}>", "width": z0.type.width, "unit": z0.count_unit,
-        "low": z0.low, "high": z0.high,
-    }  # fmt: skip
-    return about if network.reads_vertex else None
 
 
 def _rom_pragma(name: str, backend: Backend) -> str:
@@ -203,6 +215,7 @@ def _write_test_bench_data(
     if gt is not None:
         told = gt_words(network.type_of(gt.name), codes[gt.name], gt.calibration).astype(object)
         rows = np.hstack([rows, told[:, None]])
+    rows = np.hstack([rows, *told_words(network, codes).values()])
     np.savetxt(data / "tb_output_predictions.dat", rows, fmt="%d")
     return n_events
 

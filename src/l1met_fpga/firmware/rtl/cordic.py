@@ -121,7 +121,7 @@ class Cordic:
 
     @property
     def smallest(self) -> int:
-        """Smallest x whose size is not rounded to zero; 0 if none is."""
+        """Smallest x whose size is not rounded to zero; 0 where none is rounded to zero."""
         return max(-(-((1 << (self.size_shift - 1)) - self.size_offset) // self.inverse_gain), 0)
 
     @property

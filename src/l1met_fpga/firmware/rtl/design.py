@@ -21,7 +21,9 @@ from l1met_fpga.firmware.rtl.delays import NETS
 from l1met_fpga.firmware.rtl.nodes import Tensors, trace_nodes
 from l1met_fpga.firmware.rtl.owners import Marks
 from l1met_fpga.firmware.rtl.schedule import Clock
+from l1met_fpga.firmware.rtl.scores import ScoreLogic
 from l1met_fpga.firmware.rtl.verilated import Number
+from l1met_fpga.firmware.score_heads import score_heads
 from l1met_fpga.models import nodes as net
 from l1met_fpga.models.heads import NetworkHead
 from l1met_fpga.models.network import Network
@@ -133,6 +135,19 @@ class Design:
     def word_clocks(self) -> int:
         """From the heads to the word for the global trigger; 0 where there is none."""
         return 0 if self.cordic is None else self.cordic.clocks
+
+    @property
+    def scores(self) -> dict[NetworkHead, ScoreLogic]:
+        """What makes the words of scores, by head."""
+        return {
+            head: ScoreLogic(words, self.port_of(head).width)
+            for head, words in score_heads(self.network).items()
+        }
+
+    @property
+    def clocks_after_heads(self) -> int:
+        """From the heads to the last of the words that are made of them."""
+        return max([self.word_clocks, *(scores.clocks for scores in self.scores.values())])
 
     # -- when a result is there: clocks after the word at the input pins -------------------------
 

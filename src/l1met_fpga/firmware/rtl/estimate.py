@@ -15,6 +15,7 @@ from l1met_fpga.config.rtl import RtlConfig
 from l1met_fpga.firmware.rtl.blocks import Port
 from l1met_fpga.firmware.rtl.cordic import Cordic
 from l1met_fpga.firmware.rtl.design import SUMMANDS_PER_STAGE, Design, Term, build_design
+from l1met_fpga.firmware.rtl.scores import ScoreLogic
 from l1met_fpga.models.network import Network
 
 __all__ = ["AROUND", "EVIDENCE", "Estimate", "estimate", "luts_by_node", "luts_of", "sum_bits"]
@@ -67,7 +68,10 @@ def estimate(design: Design) -> Estimate:
     return Estimate(
         lut_traced=traced,
         lut=traced + tree + accumulators + _around(design),
-        dsp=design.lanes * (momenta + products) + combine + (design.cordic is not None),
+        dsp=design.lanes * (momenta + products)
+        + combine
+        + (design.cordic is not None)
+        + sum(scores.n for scores in design.scores.values()),
     )
 
 
@@ -98,7 +102,11 @@ def _terms_of_pools(design: Design) -> Iterator[tuple[str, tuple[Term, ...]]]:
 def _around(design: Design) -> int:
     """LUTs that no node needs: taking candidates, the protocol, the word for the global trigger."""
     cordic = 0 if design.cordic is None else _cordic_luts(design.cordic)
-    return design.lanes * _LANE_LUTS + _PROTOCOL_LUTS + cordic
+    scores = sum(_score_luts(scores) for scores in design.scores.values())
+    vertex = design.network.vertex
+    # z0 less the vertex in one bit more, then the limit of each bit
+    from_vertex = 0 if vertex is None else 2 * vertex.type.width + 1
+    return design.lanes * (_LANE_LUTS + from_vertex) + _PROTOCOL_LUTS + cordic + scores
 
 
 def luts_of(config: RtlConfig) -> Callable[[Network], float]:
@@ -113,6 +121,16 @@ def _cordic_luts(cordic: Cordic) -> int:
     angle = cordic.angle_width * len(cordic.stages)
     ends = 2 * cordic.width + 32  # the first turn, rounding and saturation of the size
     return x + y + angle + ends
+
+
+def _score_luts(scores: ScoreLogic) -> int:
+    largest = (scores.n - 1) * (scores.width + scores.width // 2)
+    distances = (
+        2 * scores.width + scores.address_bits
+    )  # one waits as long as the largest is looked for
+    words = scores.exp_width + 12  # the entry waits for its factor; rounding
+    total = (scores.n - 1) * scores.total_width + 3 * scores.factor_width
+    return largest + scores.n * (distances + words) + total
 
 
 def sum_bits(design: Design) -> tuple[int, int]:

@@ -14,6 +14,7 @@ from l1met_fpga.firmware.rtl.blocks import Port
 from l1met_fpga.firmware.rtl.design import Design
 from l1met_fpga.firmware.rtl.stream import beats_of
 from l1met_fpga.firmware.rtl.verilated import Mark, VerilatedModel
+from l1met_fpga.firmware.score_heads import words_name
 from l1met_fpga.models import nodes as net
 from l1met_fpga.models.network import Network
 from l1met_fpga.processors import allowed_processors
@@ -40,12 +41,9 @@ def _chunks(
     ]
     with ThreadPoolExecutor(allowed_processors()) as pool:
         results = list(pool.map(run, parts))
-    return {
-        head.name: np.concatenate(
-            [np.zeros((0, head.size), np.int64), *(r[head.name] for r in results)]
-        )
-        for head in network.heads
-    }
+    if not results:
+        return {head.name: np.zeros((0, head.size), np.int64) for head in network.heads}
+    return {name: np.concatenate([r[name] for r in results]) for name in results[0]}
 
 
 @dataclass(frozen=True)
@@ -170,6 +168,8 @@ class SimulationForm:
             head.name: np.stack([found[port] for port in head.numbers], axis=1)
             for head in self.design.network.heads
         }
+        for head in self.design.scores:
+            codes[words_name(head)] = found[words_name(head)].astype(np.int64)
         return codes, found["word"].copy()
 
 
@@ -187,7 +187,7 @@ def run_events(
     Returns:
         The beats that were sent, and the results.
     """
-    drain = design.latency + design.word_clocks + MARGIN_CLOCKS
+    drain = design.latency + design.clocks_after_heads + MARGIN_CLOCKS
     gaps = np.zeros(len(candidates["pt"]), np.int64) + np.asarray(before)
     if len(gaps):
         gaps[0] += RESET_CLOCKS

@@ -1,7 +1,8 @@
 // Drives the Verilated top level clock by clock; called through ctypes.
 // From the compiler's command line: L1MET_LANES; L1MET_NUMBERS(X), which is X(port, bits, is signed)
 // for every number that is given out; L1MET_VALID and L1MET_ERROR, ports that say when; and
-// L1MET_GT where there is a word for the global trigger; L1MET_WINDOWS where there are windows;
+// L1MET_GT where there is a word for the global trigger; L1MET_SCORES(X), which is X(port, bytes) for every
+// port of words of scores; L1MET_WINDOWS where there are windows;
 // L1MET_VERTEX where z0 of a vertex is taken.
 #include <cstdint>
 #include <cstring>
@@ -38,6 +39,10 @@ struct L1MetResult {
     std::int32_t error;
     std::int32_t unused;
     std::int64_t numbers[n_numbers];
+#ifdef L1MET_SCORES
+#define BYTES(port, n) std::uint8_t port[n];
+    L1MET_SCORES(BYTES)
+#endif
 };
 
 void* l1met_create() { return new Simulation; }
@@ -64,6 +69,10 @@ std::int64_t l1met_run(void* handle, std::int64_t n_cycles, const std::uint8_t* 
     std::int64_t n_results = 0;
 #ifdef L1MET_GT
     std::int64_t n_words = 0;
+#endif
+#ifdef L1MET_SCORES
+#define TAKEN(port, n) std::int64_t taken_##port = 0;
+    L1MET_SCORES(TAKEN)
 #endif
     *stray = 0;
     for (std::int64_t cycle = 0; cycle < n_cycles; ++cycle) {
@@ -97,6 +106,12 @@ std::int64_t l1met_run(void* handle, std::int64_t n_cycles, const std::uint8_t* 
             results[n_words].word_cycle = cycle;
             results[n_words++].word = top.gt_word;
         }
+#endif
+#ifdef L1MET_SCORES
+#define TAKE_WORDS(port, n)                               \
+    if (top.port##_valid && taken_##port < n_results)     \
+        std::memcpy(results[taken_##port++].port, &top.port, n);
+        L1MET_SCORES(TAKE_WORDS)
 #endif
         *stray += top.stray;
         top.clk = 1;

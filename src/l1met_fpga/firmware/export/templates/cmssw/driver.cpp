@@ -10,8 +10,8 @@
 #include "emulator.h"
 
 // From the compiler's command line: FIELDS of a candidate, NUMBERS of the result and their type
-// NUMBER_INT, HAS_WORD where there is a word for the global trigger, and HAS_VERTEX where z0 of the vertex
-// goes in beside the words.
+// NUMBER_INT, HAS_WORD where there is a word for the global trigger, SCORES where there are so many words
+// of scores, and HAS_VERTEX where z0 of the vertex goes in beside the words.
 
 namespace {
 
@@ -27,7 +27,8 @@ extern "C" int l1met_run_emulator(const char* library, const std::int16_t* field
                                   const std::uint64_t* words, const std::uint8_t* has_words,
                                   [[maybe_unused]] const std::int16_t* vertex,
                                   std::int64_t n_events, std::int64_t n_slots,
-                                  std::int64_t* codes, std::uint64_t* gt_words) {
+                                  std::int64_t* codes, std::uint64_t* gt_words,
+                                  [[maybe_unused]] std::uint8_t* score_words) {
     void* const handle = dlopen(library, RTLD_LAZY | RTLD_LOCAL);
     if (handle == nullptr) return 1;
     auto* const create = reinterpret_cast<Create*>(dlsym(handle, "create_model"));
@@ -54,6 +55,11 @@ extern "C" int l1met_run_emulator(const char* library, const std::int16_t* field
             for (int i = 0; i < NUMBERS; ++i) codes[NUMBERS * event + i] = numbers[i];
 #ifdef HAS_WORD
             model->read_result(gt_words + event);
+#endif
+#ifdef SCORES
+            std::array<std::uint8_t, SCORES> scores{};
+            model->read_result(&scores);
+            for (int i = 0; i < SCORES; ++i) score_words[SCORES * event + i] = scores[i];
 #endif
         }
     } catch (...) {
