@@ -1,5 +1,6 @@
 """A run folder with a Keras network is evaluated beside baselines, stored forms and arrays."""
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -244,6 +245,15 @@ def test_networks_of_another_task_wrong(named):
         "mine is a network of the task 'met', the evaluation is of 'ht'; evaluate networks of one task "
         "together"
     )
+
+
+def test_runs_of_one_recipe_are_called_by_their_folders(named, tmp_path):
+    root = named.run.root
+    texts = [str(shutil.copytree(root, tmp_path / name)) for name in ("wide", "narrow")]
+    assert [one.name for one in NamedRun.open_all(texts)] == ["wide", "narrow"]
+    assert [one.name for one in NamedRun.open_all([f"{texts[0]}:w", texts[1]])] == ["w", "deepset"]
+    named_first = NamedRun.open_all([f"{texts[0]}:deepset", texts[1]])
+    assert [one.name for one in named_first] == ["deepset", "narrow"]
 
 
 def test_same_name_twice_wrong(named):

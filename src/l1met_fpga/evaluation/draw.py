@@ -100,7 +100,7 @@ def figures_of(
         yield from _class_figures(evaluation, label)
     if evaluation.rates is not None:
         curves = {_title(evaluation, n): c for n, c in _shown(evaluation, evaluation.rates.curves)}
-        title = f"{evaluation.rates.label}, {evaluation.rates.n_events} events"
+        title = f"{evaluation.rates.label}, {evaluation.rates.n_events:,} {evaluation.task.rows}s"
         yield "rate", plot_rate(curves, score_label=evaluation.task.plots.score, title=title)
         for label in evaluation.trigger:
             yield from _trigger_figures(evaluation, evaluation.rates, label)
@@ -149,7 +149,8 @@ def _ratios(evaluation: Evaluation, result: FiguresWithErrors, figure: str) -> l
 
 def _resolution_figures(evaluation: Evaluation, label: str) -> Iterator[tuple[str, Figure]]:
     result, sample = evaluation.resolution[label].binned, evaluation.samples[label]
-    task, title = evaluation.task, f"{label}, {len(sample)} events"
+    task = evaluation.task
+    title = f"{label}, {len(sample):,} {task.rows}s"
     for figure in task.figures:
         if figure.plot is not None:
             yield f"{figure.plot}_{label}", _binned(evaluation, result, figure, title)
@@ -161,7 +162,9 @@ def _resolution_figures(evaluation: Evaluation, label: str) -> Iterator[tuple[st
     made = plot_residuals(residuals, label=text, title=title)
     yield f"{task.plots.residual_name}_{label}", made
     if sample.n_candidates is not None:
-        made = plot_multiplicity(sample.n_candidates, residuals, label=text, title=title)
+        made = plot_multiplicity(
+            sample.n_candidates, residuals, label=text, rows=task.rows, title=title
+        )
         yield f"multiplicity_{label}", made
 
 

@@ -178,7 +178,7 @@ def load_training(
     """
     samples = load_samples(
         config.samples, config.model, tuple(task.truths.values()), reference=task.reference,
-        rows=task.rows, besides=task.besides,
+        rows=task.rows, besides=task.besides, taught_columns=task.taught_columns,
     )  # fmt: skip
     require_calibration(config, task, samples)
     mixture = TrainingMixture(
