@@ -24,7 +24,7 @@ from l1met_fpga.data.jet_labels import JET_CLASSES
 from l1met_fpga.data.layout import JET_ETA, JET_PT_GEV
 from l1met_fpga.metrics.arrays import FloatArray
 from l1met_fpga.metrics.binomial import efficiency
-from l1met_fpga.metrics.working_point import FAILS, Trigger, best_point, gain
+from l1met_fpga.metrics.two_cuts import FAILS, Trigger, best_pair, gain
 from l1met_fpga.tasks.task import Estimator, Heads
 
 B, LIGHT, GLUON = (JET_CLASSES.index(name) for name in ("b", "light", "gluon"))
@@ -150,7 +150,7 @@ def compare(
     for name, run in triggers.items():
         seen, of_signal = run(background), run(signal)
         found[name] = Trigger(
-            seen, of_signal[:, odd], best_point(seen, of_signal[:, even], rate_khz)
+            seen, of_signal[:, odd], best_pair(seen, of_signal[:, even], rate_khz)
         )
     console.print(f"\n{title} at {rate_khz:g} kHz, {len(odd)} signal events\n")
     console.print("| trigger | cut on size (GeV) | cut on score | efficiency | minus the first |")

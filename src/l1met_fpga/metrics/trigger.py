@@ -32,6 +32,7 @@ __all__ = [
     "roc_curve",
     "roc_error",
     "threshold_at_rate",
+    "threshold_within_rate",
 ]
 
 BUNCH_CROSSING_RATE_KHZ: Final = 2760 * 11.246
@@ -184,6 +185,30 @@ def reached_threshold(background_score: npt.ArrayLike, rate_khz: float) -> float
     """
     threshold = threshold_at_rate(background_score, rate_khz)
     return threshold if reaches_rate(background_score, threshold, rate_khz) else float("nan")
+
+
+def threshold_within_rate(background_score: npt.ArrayLike, rate_khz: float) -> float:
+    """Return the threshold at a rate, or, where no cut gives that rate, the next above it.
+
+    For figures that networks are chosen by: one with a largest score must not look efficient
+    because all events that have it pass, nor be left out.
+
+    Args:
+        background_score: Scores of pile-up-only events, shape (n,).
+        rate_khz: Wanted rate.
+
+    Returns:
+        Infinite where no score is above those that hold too many events.
+
+    Raises:
+        DataError: As :func:`threshold_at_rate`.
+    """
+    score = np.asarray(background_score, dtype=np.float64)
+    threshold = threshold_at_rate(score, rate_khz)
+    if reaches_rate(score, threshold, rate_khz):
+        return threshold
+    tie = max(TIE, _SINGLE_PRECISION * abs(threshold))
+    return float(np.min(score[score > threshold + tie], initial=np.inf))
 
 
 def binned_efficiency(

@@ -5,7 +5,7 @@ import pytest
 
 from l1met_fpga.metrics.paired import Change
 from l1met_fpga.metrics.trigger import BUNCH_CROSSING_RATE_KHZ
-from l1met_fpga.metrics.working_point import FAILS, Trigger, WorkingPoint, best_point, gain
+from l1met_fpga.metrics.two_cuts import FAILS, CutPair, Trigger, best_pair, gain
 
 TENTH = 0.1 * BUNCH_CROSSING_RATE_KHZ
 
@@ -19,11 +19,11 @@ def test_the_best_pair_is_chosen_at_equal_rate():
     size, score = np.tile(np.arange(100.0), 10), np.repeat(np.arange(10.0), 100)
     background = cut_scores(size, score, (-1, 49, 95))
     # without a cut a tenth has the score 9; of the larger half a tenth of all has 8 or more
-    points = [best_point(background[[k]], background[[k]], TENTH) for k in range(3)]
+    points = [best_pair(background[[k]], background[[k]], TENTH) for k in range(3)]
     assert [p.threshold for p in points[:2]] == pytest.approx([9, 8])
     assert points[2].passes(background[[2]]).mean() == pytest.approx(0.04)  # below the rate
     signal = cut_scores(np.full(n, 60.0), np.full(n, 8.5), (-1, 49, 95))
-    assert best_point(background, signal, TENTH) == WorkingPoint(1, pytest.approx(8))
+    assert best_pair(background, signal, TENTH) == CutPair(1, pytest.approx(8))
 
 
 def test_a_gain_is_zero_against_itself_and_its_error_is_that_of_repeated_samples():
@@ -32,11 +32,11 @@ def test_a_gain_is_zero_against_itself_and_its_error_is_that_of_repeated_samples
     for k in range(40):
         signal = np.random.default_rng(k + 1).normal(size=(1, 400))
         triggers = [
-            Trigger(b[None], signal + s, WorkingPoint(0, 0))
+            Trigger(b[None], signal + s, CutPair(0, 0))
             for b, s in zip(blind[:, 0], (0, 1), strict=True)
         ]
         seeing.append(gain(triggers[1], triggers[0], TENTH, 20, rng))
-    one = Trigger(blind[0], blind[1], WorkingPoint(0, 0.0))
+    one = Trigger(blind[0], blind[1], CutPair(0, 0.0))
     assert gain(one, one, TENTH, 5, rng) == Change(0.0, 0.0)
     found = np.mean([g.value for g in seeing])
     assert found == pytest.approx(0.389 - 0.1, abs=0.03)  # 1 - Phi(1.2816 - 1) minus a tenth

@@ -13,15 +13,15 @@ from l1met_fpga.metrics.arrays import FloatArray
 from l1met_fpga.metrics.paired import Change
 from l1met_fpga.metrics.trigger import passes, threshold_at_rate
 
-__all__ = ["FAILS", "Trigger", "WorkingPoint", "best_point", "gain"]
+__all__ = ["FAILS", "CutPair", "Trigger", "best_pair", "gain"]
 
 FAILS = -1e6
 """Score of an event that does not pass the cut on the size."""
 
 
 @dataclass(frozen=True, slots=True)
-class WorkingPoint:
-    """One pair of cuts.
+class CutPair:
+    """A cut on the size and one on the score.
 
     Attributes:
         cut: Which cut on the size.
@@ -36,7 +36,7 @@ class WorkingPoint:
         return passes(scores[self.cut], self.threshold)
 
 
-def best_point(background: FloatArray, chosen_on: FloatArray, rate_khz: float) -> WorkingPoint:
+def best_pair(background: FloatArray, chosen_on: FloatArray, rate_khz: float) -> CutPair:
     """Return the pair of cuts with the highest efficiency at a rate.
 
     Args:
@@ -46,26 +46,25 @@ def best_point(background: FloatArray, chosen_on: FloatArray, rate_khz: float) -
         rate_khz: Rate that no pair goes beyond.
     """
     points = [
-        WorkingPoint(cut, threshold_at_rate(scores, rate_khz))
-        for cut, scores in enumerate(background)
+        CutPair(cut, threshold_at_rate(scores, rate_khz)) for cut, scores in enumerate(background)
     ]
     return max(points, key=lambda point: point.passes(chosen_on).mean())
 
 
 @dataclass(frozen=True, slots=True)
 class Trigger:
-    """Scores of one trigger, shape (n_cuts, n_events), and its working point."""
+    """Scores of one trigger, shape (n_cuts, n_events), and its pair of cuts."""
 
     background: FloatArray
     signal: FloatArray
-    point: WorkingPoint
+    point: CutPair
 
     def efficiency(
         self, crossings: npt.NDArray[np.intp], events: npt.NDArray[np.intp], rate_khz: float
     ) -> float:
         """Return the efficiency of some events where some crossings pass at the rate."""
         threshold = threshold_at_rate(self.background[self.point.cut, crossings], rate_khz)
-        return float(WorkingPoint(self.point.cut, threshold).passes(self.signal[:, events]).mean())
+        return float(CutPair(self.point.cut, threshold).passes(self.signal[:, events]).mean())
 
 
 def gain(
