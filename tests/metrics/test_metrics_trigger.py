@@ -16,6 +16,7 @@ from l1met_fpga.metrics.trigger import (
     reaches_rate,
     roc_area,
     roc_curve,
+    roc_error,
     threshold_at_rate,
     threshold_within_rate,
 )
@@ -164,6 +165,18 @@ def test_monotone_change_of_scale_keeps_efficiency_at_equal_rate():
         found.append(np.mean(change(signal) >= threshold))
     assert found[1] == found[0]
     assert found[2] == pytest.approx(found[0], abs=2 / 20_000)
+
+
+def test_error_of_a_roc_curve_is_how_far_repeated_ones_scatter():
+    rng = np.random.default_rng(4)
+    rates_khz = np.array([400.0, 3_000.0])
+    found, errors = [], []
+    for _ in range(300):
+        rate, selected = roc_curve(rng.normal(2, 1, 400), rng.normal(0, 1, 3000))
+        error = roc_error(rate, selected, n_signal=400, n_background=3000)
+        found.append(np.interp(rates_khz, rate, selected))
+        errors.append(np.interp(rates_khz, rate, error))
+    assert np.mean(errors, axis=0) == pytest.approx(np.std(found, axis=0), rel=0.15)
 
 
 def test_roc_is_rising_and_area_is_probability():

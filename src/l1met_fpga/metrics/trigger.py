@@ -30,6 +30,7 @@ __all__ = [
     "reaches_rate",
     "roc_area",
     "roc_curve",
+    "roc_error",
     "threshold_at_rate",
     "threshold_within_rate",
 ]
@@ -245,6 +246,27 @@ def roc_curve(
     rate = (n - np.searchsorted(background, cuts, side="left")) / n * BUNCH_CROSSING_RATE_KHZ
     selected = (len(signal) - np.searchsorted(signal, cuts, side="left")) / len(signal)
     return rate, selected
+
+
+def roc_error(
+    rate_khz: FloatArray, selected: FloatArray, *, n_signal: int, n_background: int
+) -> FloatArray:
+    """Return the error of a signal efficiency at equal rate, along a ROC curve.
+
+    The binomial error of the signal, and what the efficiency changes when the number of pile-up-only
+    events above the cut fluctuates (Poisson), in quadrature.
+
+    Args:
+        rate_khz: Increasing rates, see :func:`roc_curve`.
+        selected: Signal efficiency there.
+        n_signal: Signal events.
+        n_background: Pile-up-only events.
+    """
+    passing = rate_khz / BUNCH_CROSSING_RATE_KHZ * n_background
+    low, high = (
+        np.interp(rate_khz * (1 + sign / np.sqrt(passing)), rate_khz, selected) for sign in (-1, 1)
+    )
+    return np.hypot(np.sqrt(selected * (1 - selected) / n_signal), (high - low) / 2)
 
 
 def roc_area(signal_score: npt.ArrayLike, background_score: npt.ArrayLike) -> float:
