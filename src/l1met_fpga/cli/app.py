@@ -64,8 +64,10 @@ def _register() -> None:
         own = typer.Typer()
         for name in names:
             import_module(f"l1met_fpga.cli.{name}").register(own)
-        for one in (*own.registered_commands, *own.registered_groups):
-            one.rich_help_panel = heading
+        for command in own.registered_commands:
+            command.rich_help_panel = heading
+        for family in own.registered_groups:
+            family.rich_help_panel = heading
         app.registered_commands += own.registered_commands
         app.registered_groups += own.registered_groups
 
