@@ -59,10 +59,12 @@ class Jets:
     tau: dict[str, FloatArray]
 
 
-def read(path: Path, named: Mapping[str, Estimator]) -> Jets:
-    """Read the jets of a sample and estimate their class and pt."""
-    about = json.loads((path.parent / "simulation.json").read_text())["samples"][path.stem]
-    jets = all_jets(path)
+def read(folder: Path, name: str, named: Mapping[str, Estimator]) -> Jets:
+    """Read the jets of a simulated sample and estimate their class and pt."""
+    about = json.loads((folder / "simulation.json").read_text())["samples"][name]
+    one = folder / f"{name}.root"
+    # a large sample is a folder of files
+    jets = all_jets(one if one.is_file() else folder / name / "*.root")
     event = jets.ids[:, 2].astype(np.int64) - 1
     order = np.argsort(event, kind="stable")
     slot = np.empty(len(jets), np.int64)
@@ -171,7 +173,7 @@ def main() -> None:
     """Measure and print Markdown."""
     named, folder = estimators(Path(sys.argv[1])), Path(sys.argv[2])
     names = ("pileup", "hh4b", "vbf_htautau")
-    pileup, hh4b, htautau = (read(folder / f"{name}.root", named) for name in names)
+    pileup, hh4b, htautau = (read(folder, name, named) for name in names)
     console = Console(soft_wrap=True)
     compare(
         console, "Four b jets", 14.0, pileup, hh4b, np.ones(len(hh4b.pt_gev), bool),
