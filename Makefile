@@ -14,7 +14,12 @@ FAST := -n 2 --dist loadfile -m "not slow and not fpga and not mpl_image_compare
 LOCKED_EXTRAS := --extra simulation --extra test --extra docs
 # the network of a task: models/TASK.yaml, the default network for met and without TASK
 TASK ?=
-MODEL := $(if $(filter-out met,$(TASK)),$(TASK),deepset)
+MODEL_met := deepset
+MODEL_candidate_weight := flow_l1
+MODEL := $(or $(MODEL_$(TASK)),$(TASK),deepset)
+# samples that are too large for the repository, made (with Pythia) when a task first needs them
+MADE_flow := data/flow/flow_ttbar.root
+MADE_candidate_weight := data/weights/weights_ttbar.root
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 # without its bytecode every process compiles TensorFlow anew, which takes longer than most tests
 unexport PYTHONDONTWRITEBYTECODE
@@ -32,8 +37,14 @@ $(READY): requirements.lock setup.cfg
 	.ci/make-env "$(PYTHON)" $(VENV)
 	touch $@
 
-train: $(READY) ## train, prune and evaluate the default network, or that of TASK=ht or TASK=jets, on the built-in sample
+train: $(READY) $(MADE_$(TASK)) ## train, prune and evaluate the default network, or that of TASK=ht, jets, flow or candidate_weight, on a small sample
 	$(BIN)/l1met train models/$(MODEL).yaml $(ARGS)
+
+data/flow/flow_ttbar.root: data/flow_sample.yaml
+	$(BIN)/l1met simulate $<
+
+data/weights/weights_ttbar.root: data/weights_sample.yaml
+	$(BIN)/l1met simulate $<
 
 hls: $(READY) ## convert the last trained network, C-simulate it, check it bit by bit, report
 	$(BIN)/l1met synthesize $(if $(TASK),-m $(MODEL)) $(ARGS)
@@ -42,7 +53,7 @@ rtl: $(READY) ## the same and the streaming RTL with its resources
 	$(BIN)/l1met synthesize $(if $(TASK),-m $(MODEL)) --build $(ARGS)
 
 ci-report: $(READY) ## the short main job: a few epochs, HLS and RTL, checks and report in build/ci-run; fails if a limit breaks
-	$(BIN)/l1met train models/deepset.yaml --output build/ci-run --overwrite --set training.epochs=4
+	$(BIN)/l1met train models/deepset.yaml --output build/ci-run --overwrite --set training.epochs=12 --set training.stages.float.epochs=4
 	$(BIN)/l1met synthesize build/ci-run --build --events 500
 	$(BIN)/l1met report build/ci-run --check --require physics,pruning,bit_exactness,rtl --without hls
 

@@ -54,7 +54,9 @@ def measure(variant: Any, cores: str, n_events: int, epochs: int) -> dict[str, f
 
     tf.config.experimental.enable_op_determinism()  # as the default training does
     keras.utils.set_random_seed(0)
-    config = load_run(Path(__file__).parents[1] / "models" / "deepset.yaml")
+    pruning = {"schedule": "polynomial", "sparsity": 0.82, "begin": 0.15, "end": 0.6}
+    recipe = Path(__file__).parents[1] / "models" / "deepset.yaml"
+    config = load_run(recipe, {"training.pruning": pruning})
     mixture = TrainingMixture(
         [random_events(n_events, config.model.columns)], [1], config.training, MET
     )

@@ -25,7 +25,7 @@ from scipy.special import expit, logsumexp
 from l1met_fpga.data.jet_labels import JET_CLASSES
 from l1met_fpga.data.layout import JET_ETA, JET_PT_GEV
 from l1met_fpga.metrics.arrays import FloatArray
-from l1met_fpga.metrics.working_point import FAILS, efficiency, gain, halves, mean_of
+from l1met_fpga.metrics.two_cuts import FAILS, efficiency, gain, halves, mean_of
 from l1met_fpga.tasks.task import Estimator, Heads
 
 B, LIGHT, GLUON = (JET_CLASSES.index(name) for name in ("b", "light", "gluon"))

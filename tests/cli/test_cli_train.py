@@ -50,7 +50,7 @@ def test_train_writes_a_run_and_prints_the_table(tmp_path):
         "quantized ",
         "pruned ",
         " 2/2 ",
-        "the training is complete; next: l1met ",
+        "the training is complete; next: l1met synthesize",
     ):
         assert text in watched.output
     again = run.invoke(app, command)

@@ -75,6 +75,9 @@ def test_a_training_is_followed_until_it_ends(training, monkeypatch):
     assert [line.replace("│", " ").split()[1] for line in shown] == ["0/3", "1/3", "2/3", "3/3"]
     assert " left for all at this speed" in found.output
     assert "the training is complete; next: l1met evaluate" in found.output
+    training.metrics.touch()
+    again = run.invoke(app, ["watch", str(training.root), "--once"])
+    assert "the training is complete; next: l1met synthesize" in again.output
 
 
 def test_a_folder_without_a_training_is_told(tmp_path):

@@ -8,6 +8,8 @@ import pytest
 from rich.table import Table
 
 from l1met_fpga.cli import app, terminal
+from l1met_fpga.cli.closing import print_answers
+from l1met_fpga.report.answer import Answer
 
 NAMES = [
     "a[/x].h5",
@@ -143,3 +145,12 @@ def test_a_reader_that_goes_away_is_no_error():
     )
     os.close(writing)
     assert (done.returncode, done.stderr) == (1, "")
+
+
+def test_what_more_there_is_to_say_stands_below_an_answer(capsys):
+    answers = (
+        Answer("ttbar", "0.6", "2 times", "good", more="to the table"),
+        Answer("clock", "360 MHz", "", "open"),
+    )
+    print_answers(terminal.console(), answers)
+    assert capsys.readouterr().out == "ttbar: 0.6; 2 times\n  to the table\nclock: 360 MHz\n"

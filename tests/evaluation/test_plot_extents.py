@@ -13,13 +13,26 @@ from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
 from l1met_fpga.config.evaluation import EvaluationConfig
+from l1met_fpga.evaluation.class_figures import OneEstimate
 from l1met_fpga.evaluation.draw import figures_of
 from l1met_fpga.evaluation.evaluation import evaluate
 from l1met_fpga.evaluation.metrics_content import to_metrics
+from l1met_fpga.evaluation.plot_classes import (
+    plot_class_efficiency,
+    plot_class_roc,
+    plot_confusion,
+)
 from l1met_fpga.evaluation.plot_cost import cost_figures
 from l1met_fpga.evaluation.plot_resolution import plot_binned, plot_with_ratio
 from l1met_fpga.evaluation.shown import shown
-from l1met_fpga.metrics.binning import RESOLUTION_BINS
+from l1met_fpga.metrics.binning import RESOLUTION_BINS, Bins
+from l1met_fpga.metrics.classes import (
+    against_rest,
+    area,
+    confusion,
+    efficiency_at_mistag,
+    roc_points,
+)
 from l1met_fpga.metrics.weight_table import TABLE, WeightTable
 from l1met_fpga.plots.curves import Curve
 from l1met_fpga.plots.drawing import COLUMNS, Drawing
@@ -40,7 +53,35 @@ def drawn() -> dict[str, Figure]:
     history = {"epoch": np.arange(3.0), "loss": np.ones(3), "val_loss": np.ones(3)}
     with labelled("Phase-2 fast simulation", "200 PU (14 TeV)"):
         costs = cost_figures(to_metrics(found), {"net": 10_180.0, "net_float": 14_134.0})
-        return {**dict(figures_of(found, history)), **dict(costs)}
+        return {**dict(figures_of(found, history)), **dict(costs), **figures_of_classes()}
+
+
+CLASSES = ("b", "charm", "light", "gluon", "taup", "taum", "muon", "electron")
+
+
+def figures_of_classes() -> dict[str, Figure]:
+    """All figures of a head of eight classes, of some hundred jets."""
+    rng = np.random.default_rng(0)
+    true = rng.integers(len(CLASSES), size=800)
+    logits = rng.normal(2.0 * np.eye(len(CLASSES))[true], 1.5)
+    pt_gev, bins = rng.exponential(40.0, len(true)), Bins.of((15.0, 30.0, 60.0, float("inf")))
+    scores = [(against_rest(logits, k), true == k) for k in range(len(CLASSES))]
+    found = OneEstimate(
+        areas=[area(score, one) for score, one in scores],
+        pairs=np.full((len(CLASSES),) * 2, np.nan),
+        confusion=confusion(logits, true),
+        at_mistag=[efficiency_at_mistag(*one, pt_gev, mistag=0.1, bins=bins) for one in scores],
+        curves=[roc_points(*one) for one in scores],
+        response=[], width=[],
+    )  # fmt: skip
+    title = "jets_htautau, jets"
+    return {
+        "flavour_roc_jets": plot_class_roc(found, CLASSES, title=title),
+        "flavour_confusion_jets": plot_confusion(found, CLASSES, title=title),
+        "flavour_efficiency_jets": plot_class_efficiency(
+            found, CLASSES, bins, truth_label="generated $p_T$ [GeV]", title=f"{title}, mistag 10 %"
+        ),
+    }
 
 
 def laid_out(made: Figure) -> RendererAgg:

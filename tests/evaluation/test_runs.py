@@ -1,6 +1,6 @@
 """A run folder with a Keras network is evaluated beside baselines, stored forms and arrays."""
 
-import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from keras_models import MODELS, random_candidates, scrambled
 from met_head import predict_met
+from run_records import write_training
 
 from l1met_fpga.config.data import SplitConfig
 from l1met_fpga.config.evaluation import EvaluationConfig
@@ -164,8 +165,8 @@ def test_a_run_is_not_judged_by_what_it_was_trained_on(named, tmp_path):
         with Store.open(path) as store:
             columns, gen = store.candidates(), store.truth(GEN_MET)
             about = {"identity": store.identity, "units": store.attributes.units, "sources": []}
-            samples.append({"path": str(path), **about})
-    named.run.training.write_text(json.dumps({"samples": samples}))
+            samples.append({"label": store.label, "path": str(path), **about})
+    write_training(named.run.training, samples)
     try:
         other = tmp_path / "pileup.h5"
         split = SplitConfig(seed=8)
@@ -244,6 +245,15 @@ def test_networks_of_another_task_wrong(named):
         "mine is a network of the task 'met', the evaluation is of 'ht'; evaluate networks of one task "
         "together"
     )
+
+
+def test_runs_of_one_recipe_are_called_by_their_folders(named, tmp_path):
+    root = named.run.root
+    texts = [str(shutil.copytree(root, tmp_path / name)) for name in ("wide", "narrow")]
+    assert [one.name for one in NamedRun.open_all(texts)] == ["wide", "narrow"]
+    assert [one.name for one in NamedRun.open_all([f"{texts[0]}:w", texts[1]])] == ["w", "deepset"]
+    named_first = NamedRun.open_all([f"{texts[0]}:deepset", texts[1]])
+    assert [one.name for one in named_first] == ["deepset", "narrow"]
 
 
 def test_same_name_twice_wrong(named):

@@ -13,7 +13,7 @@ PUPPI = load_detector().puppi
 
 def _neutrals(*rows):
     pt, eta, phi, photon = np.array(rows, float).T
-    return Flow(np.zeros(0, np.int64), pt, eta, phi, photon.astype(bool))
+    return Flow(np.zeros(0, np.int64), pt, eta, phi, photon.astype(bool), np.arange(len(pt)))
 
 
 def test_barrel_photon_and_hadron_by_hand():

@@ -16,8 +16,13 @@ STYLES: "Final[dict[Verdict, str]]" = {"good": "green", "bad": "bold red", "open
 
 
 def print_answers(console: Console, answers: "Iterable[Answer]") -> None:
-    """Print one line per answer; on a terminal the answer has the colour of its verdict."""
+    """Print a line per answer, with what more there is to say in a line below it.
+
+    On a terminal the answer has the colour of its verdict.
+    """
     for answer in answers:
-        details = f"; {answer.details}" if answer.details else ""
+        note = f"; {answer.note}" if answer.note else ""
         value = (answer.value, STYLES[answer.verdict])
-        console.print(styled(f"{answer.topic}: ", value, details))
+        console.print(styled(f"{answer.topic}: ", value, note))
+        if answer.more:
+            console.print(styled(f"  {answer.more}"))

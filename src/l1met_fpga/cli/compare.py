@@ -64,7 +64,7 @@ def _compare(
 
     if len(runs) < 2:
         raise ConfigError(f"a comparison needs two or more runs, got {len(runs)}")
-    named = [NamedRun.open(text) for text in runs]
+    named = NamedRun.open_all(runs)
     if html:
         require_folder(output)
     found = evaluate_runs(

@@ -112,7 +112,7 @@ def evaluate(
             f"--background {background[0]} is for --arrays without a run folder; a store knows its "
             "role, which `l1met convert --role background` gives it"
         )
-    runs = [NamedRun.open(text) for text in ([run] if run else []) + (model or [])]
+    runs = NamedRun.open_all([*([run] if run else []), *(model or [])])
     files = [ArrayFile.parse(text) for text in arrays or []]
     if not runs and not files:
         raise ConfigError("nothing to evaluate: give a run folder, or --arrays SAMPLE:NAME=FILE")
@@ -195,8 +195,11 @@ def _settings(
 
 
 def _write(found: "Evaluation", folder: Path, *, history: Path | None, plots: bool) -> None:
+    from l1met_fpga.cli.closing import print_answers
+    from l1met_fpga.cli.summary_tables import summary_tables
     from l1met_fpga.evaluation.metrics_content import to_metrics
     from l1met_fpga.evaluation.summary import summary_lines
+    from l1met_fpga.report.headline_physics import physics_answers
     from l1met_fpga.results.metrics_file import save_metrics
     from l1met_fpga.run_folder import RunFolder
 
@@ -204,8 +207,6 @@ def _write(found: "Evaluation", folder: Path, *, history: Path | None, plots: bo
     metrics = to_metrics(found)
     with RunFolder(folder).writing():
         save_metrics(metrics, folder / "metrics.json")
-        for line in (*summary_lines(metrics), *metrics.notes):
-            console.print(line)
         if plots:
             from l1met_fpga.evaluation.draw import draw_all, read_history
 
@@ -213,4 +214,10 @@ def _write(found: "Evaluation", folder: Path, *, history: Path | None, plots: bo
                 found, folder / "plots", history=None if history is None else read_history(history)
             )
             console.print(f"{len(drawn)} plots in {folder / 'plots'} (PDF and PNG)")
+    for table in summary_tables(metrics):
+        console.print(table)
+    # of a network the answers; every difference, in sentences, where there is none
+    for line in (*(() if metrics.primary else summary_lines(metrics)), *metrics.notes):
+        console.print(line)
+    print_answers(console, physics_answers(metrics))
     console.print(f"figures in {folder / 'metrics.json'}; `l1met report` makes the report")

@@ -97,7 +97,8 @@ def _ending(folder: RunFolder) -> str:
     """Say how it stands with the training, and what to do next."""
     root = shlex.quote(str(folder.root))
     if folder.training.exists():
-        return f"the training is complete; next: l1met evaluate {root}, l1met synthesize {root}"
+        evaluate = "" if folder.metrics.exists() else f"l1met evaluate {root}, "
+        return f"the training is complete; next: {evaluate}l1met synthesize {root}"
     if is_held(folder.root):
         return f"the training goes on; follow it with l1met watch {root}"
     again = f"l1met train {shlex.quote(str(folder.config))} --output {root} --resume"

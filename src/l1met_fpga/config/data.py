@@ -54,10 +54,11 @@ class ConvertConfig(StrictModel):
         "true MET is zero and from which rates come). If null, the labels pileup, minbias and "
         "single_neutrino mean background and every other one means signal.",
     )
-    format: Literal["auto", "root", "words", "l1metml", "l1deepmet", "jets"] = Field(
+    format: Literal["auto", "root", "words", "l1metml", "l1deepmet", "jets", "elements"] = Field(
         "auto",
         description="Format of the input files; auto tells it by the end of their names. jets: ROOT "
-        "files of the jet tagger, of which every jet becomes an example.",
+        "files of the jet tagger, of which every jet becomes an example. elements: ROOT files of "
+        "`l1met simulate` with `elements: true`, of which every track and cluster becomes an example.",
     )
     order: Literal["as_is", "pt", "region"] = Field(
         "as_is",
@@ -82,15 +83,20 @@ class ConvertConfig(StrictModel):
     splits: SplitConfig = SplitConfig()
 
     @property
-    def rows(self) -> Literal["event", "jet"]:
+    def rows(self) -> Literal["event", "jet", "element"]:
         """What one example of the store is."""
-        return "jet" if self.format == "jets" else "event"
+        match self.format:
+            case "jets":
+                return "jet"
+            case "elements":
+                return "element"
+        return "event"
 
     @model_validator(mode="after")
-    def _jets_are_signal(self) -> "ConvertConfig":
-        if self.format == "jets" and self.role == "background":
+    def _parts_are_signal(self) -> "ConvertConfig":
+        if self.rows != "event" and self.role == "background":
             raise ValueError(
-                "role background is for pile-up-only events, whose truth is zero; jets have a class, "
-                "or none: leave the role out"
+                f"role background is for pile-up-only events, whose truth is zero; {self.format} have a "
+                "class, or none: leave the role out"
             )
         return self

@@ -1,9 +1,9 @@
 """Configuration of ``l1met simulate``: which samples, how many events, which pile-up."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, PositiveInt
+from pydantic import Field, PositiveInt, model_validator
 
 from l1met_fpga.caches import cache_folder
 from l1met_fpga.config.base import Seed, StrictModel, matching
@@ -62,6 +62,9 @@ class SimulationConfig(StrictModel):
         words: Write the 64-bit word streams too.
         jets: Write the jets too, with their constituents and generated flavour: ``NAME_jets.root``;
             ``only`` writes nothing else, and they are ``NAME.root``.
+        elements: Write tracks, clusters, the particles behind them and the rules' candidates too:
+            ``NAME_elements.root``; ``only`` writes nothing else, and they are ``NAME.root``.
+        pileup: Mean number of pile-up collisions of a crossing; ``null`` takes the detector's.
         truth: Write of each candidate the part of its momentum that comes from the hard collision
             (branch ``hardShare``).
         workers: Processes on this machine; ``null`` takes one per processor.
@@ -79,9 +82,24 @@ class SimulationConfig(StrictModel):
     compact: bool = False
     words: bool = False
     jets: bool | Literal["only"] = False
+    elements: bool | Literal["only"] = False
+    pileup: float | None = Field(None, ge=0)
     truth: bool = False
     workers: PositiveInt | None = None
     scheduler: str | None = None
+
+    @property
+    def writes_events(self) -> bool:
+        """Whether files of events are written."""
+        return "only" not in (self.jets, self.elements)
+
+    @model_validator(mode="after")
+    def _one_only(self) -> Self:
+        if self.jets == self.elements == "only":
+            raise ValueError(
+                "jets: only and elements: only would be one file; say true for one of them"
+            )
+        return self
 
     @property
     def collisions(self) -> Path:

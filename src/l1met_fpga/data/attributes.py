@@ -42,7 +42,7 @@ class Attributes:
         label: Sample label.
         role: ``signal``, or ``background``: pile-up-only events, from which rates come and whose
             truths are zero.
-        rows: What one example is: ``event`` or ``jet``.
+        rows: What one example is: ``event``, ``jet`` or ``element``.
         order: Order policy of the candidates (``as_is``, ``pt``, ``region``).
         sources: One record per input file: path, size in bytes, SHA-256, events.
         counts: What happened to how many events or candidates (truncated, empty, ...).

@@ -269,7 +269,7 @@ def _drop_needless(counts: Counter[str], config: ConvertConfig) -> None:
 
 
 def _role(config: ConvertConfig) -> Role:
-    return config.role or ("signal" if config.rows == "jet" else suggested_role(config.label))
+    return config.role or ("signal" if config.rows != "event" else suggested_role(config.label))
 
 
 def _append(store: StoreWriter, batches: Iterator[Examples]) -> None:

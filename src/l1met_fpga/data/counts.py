@@ -49,5 +49,9 @@ COUNT_MEANINGS: Final = {
     "unsorted_jets": "jets whose constituents were not in falling pt, sorted",
     "negative_weight_jets": "jets with a negative weight; weights are not used, every jet counts once",
     "taus_without_charge": "jets with a tau of charge 0, of no class",
+    "particles": "generated particles that an element holds energy of, or above 1 GeV and |eta| < 5.06",
+    "particles_without_element": "of these, particles without an element: lost",
+    "particle_gev": "GeV, sum of the pt of these particles",
+    "particle_gev_without_element": "GeV of it lost with particles without an element",
     "files_without_puppi_met": "files without the sum of the candidates that the trigger computed",
 } | {name: meaning for truth in TRUTHS.values() for name, meaning in _of_truth(truth).items()}

@@ -11,6 +11,10 @@ from l1met_fpga.data.truth import Quantity
 __all__ = [
     "BASELINES",
     "CANDIDATES",
+    "ELEMENTS",
+    "ELEMENT_ETA",
+    "ELEMENT_PHI",
+    "ELEMENT_PT_GEV",
     "EVENT_ID",
     "JETS",
     "JET_ETA",
@@ -19,6 +23,8 @@ __all__ = [
     "N_PILEUP",
     "PART",
     "ROW_SPLITS",
+    "RULE_CLASS",
+    "RULE_PT_GEV",
     "TRUTH",
     "VERTEX",
     "dataset_of",
@@ -43,6 +49,17 @@ JET_ETA: Final = "jet_eta"
 """Pseudorapidity of its axis; NaN where unknown."""
 JETS: Final = (JET_PT_GEV, JET_ETA)
 """What is known of jets only."""
+ELEMENT_PT_GEV: Final = "element_pt_gev"
+"""pt of a track or cluster as the detector gives it."""
+ELEMENT_ETA: Final = "element_eta"
+ELEMENT_PHI: Final = "element_phi_rad"
+"""Its place at the calorimeter."""
+RULE_CLASS: Final = "rule_class"
+"""Number of the class that rule-based particle flow gives it."""
+RULE_PT_GEV: Final = "rule_pt_gev"
+"""pt that the rules leave it; 0 for none."""
+ELEMENTS: Final = (ELEMENT_PT_GEV, ELEMENT_ETA, ELEMENT_PHI, RULE_CLASS, RULE_PT_GEV)
+"""What is known of elements only."""
 TRUTH: Final = "truth/"
 """In front of the names of truths."""
 BASELINES: Final = "baselines/"
@@ -56,6 +73,7 @@ _FIXED: Final[dict[str, tuple[tuple[int, ...], str]]] = {
     VERTEX: ((), "<f4"),
     JET_PT_GEV: ((), "<f4"),
     JET_ETA: ((), "<f4"),
+    **dict.fromkeys(ELEMENTS, ((), "<f4")),
 }
 
 

@@ -4,11 +4,13 @@ import glob
 import logging
 import re
 from pathlib import Path
+from typing import Literal
 
 from l1met_fpga.caches import cache_folder
 from l1met_fpga.config.data import ConvertConfig
 from l1met_fpga.config.training import TrainingSample
 from l1met_fpga.data.convert import convert
+from l1met_fpga.data.read_elements import holds_elements
 from l1met_fpga.data.read_jets import holds_jets
 from l1met_fpga.data.store import CONVERSION_VERSION, SCHEMA_VERSION, Store
 from l1met_fpga.errors import ConfigError, DataError
@@ -24,7 +26,8 @@ CACHE = "stores"
 def store_of(sample: TrainingSample) -> Path:
     """Return the sample's store, converting its ROOT files the first time they are used.
 
-    Files with a tree of jets and none of events become a store of jets.
+    Files with a tree of jets and none of events become a store of jets, those with a tree of elements
+    one of elements.
 
     The name of a store in the cache holds a digest of what it is made from: the content of the
     files, the options of the conversion and the versions of its rules.
@@ -87,7 +90,7 @@ def _converted(sample: TrainingSample, files: list[Path]) -> Path:
     config = ConvertConfig(
         label=sample.label or sample.path.stem,
         role=sample.role,
-        format="jets" if holds_jets(str(files[0])) else "auto",
+        format=_format(str(files[0])),
     )
     made_from = {
         "files": [[file.name, file_digest(file)] for file in files],
@@ -104,6 +107,12 @@ def _converted(sample: TrainingSample, files: list[Path]) -> Path:
             if not store.is_file():  # made meanwhile by a training beside this one
                 raise
     return store
+
+
+def _format(path: str) -> Literal["auto", "jets", "elements"]:
+    if holds_elements(path):
+        return "elements"
+    return "jets" if holds_jets(path) else "auto"
 
 
 def _is_whole(store: Path) -> bool:

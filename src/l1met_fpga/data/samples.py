@@ -22,6 +22,7 @@ from l1met_fpga.data.splits import Part
 from l1met_fpga.data.store import Store
 from l1met_fpga.data.truth import TRUTHS
 from l1met_fpga.errors import ConfigError, DataError
+from l1met_fpga.results.run import SampleRecord
 
 __all__ = ["LoadedSample", "Reference", "load_samples", "require_samples"]
 
@@ -66,20 +67,20 @@ class LoadedSample:
         """Whether its events are pile-up only."""
         return self.role == "background"
 
-    def record(self) -> dict[str, Any]:
+    def record(self) -> SampleRecord:
         """Return what ``training.json`` says about it."""
-        return {
-            "path": str(self.store),
-            "label": self.label,
-            "role": self.role,
-            "share": self.share,
-            "training_events": len(self.train),
-            "validation_events": len(self.validation),
-            "cut_candidates": self.cut_candidates,
-            "identity": self.identity,
-            "units": self.units,
-            "sources": list(self.sources),
-        }
+        return SampleRecord(
+            path=str(self.store),
+            label=self.label,
+            role=self.role,
+            share=self.share,
+            training_events=len(self.train),
+            validation_events=len(self.validation),
+            cut_candidates=self.cut_candidates,
+            identity=self.identity,
+            units=self.units,
+            sources=list(self.sources),
+        )
 
 
 def require_samples(samples: Sequence[TrainingSample]) -> None:
@@ -104,6 +105,7 @@ def load_samples(
     watch: Part = Part.VALIDATION,
     rows: str = "event",
     besides: Sequence[str] = (),
+    taught_columns: Sequence[str] = (),
 ) -> tuple[LoadedSample, ...]:
     """Read the training and validation parts of every sample, as the network sees them.
 
@@ -115,8 +117,10 @@ def load_samples(
         reference: Computes :attr:`Examples.besides` before candidates behind the network's slots
             are cut.
         watch: Part to use for validation.
-        rows: What an example must be, ``event`` or ``jet``.
+        rows: What an example must be, ``event``, ``jet`` or ``element``.
         besides: What else to read of each example (:mod:`l1met_fpga.data.layout`).
+        taught_columns: Columns that tell the truth of each candidate; 0 in background samples, which
+            need not have them.
 
     Raises:
         ConfigError: If there is no sample, one is missing, or a signal sample has no truth.
@@ -124,7 +128,7 @@ def load_samples(
             same label.
     """
     require_samples(samples)
-    wanted = _Wanted(model, tuple(truths), reference, rows, tuple(besides))
+    wanted = _Wanted(model, tuple(truths), reference, rows, tuple(besides), tuple(taught_columns))
     loaded = tuple(_load(sample, wanted, watch) for sample in samples)
     _refuse_twins(loaded)
     _refuse_shared_events(loaded)
@@ -179,6 +183,7 @@ class _Wanted:
     reference: Reference | None
     rows: str
     besides: tuple[str, ...]
+    taught_columns: tuple[str, ...]
 
 
 def _load(sample: TrainingSample, wanted: _Wanted, watch: Part) -> LoadedSample:
@@ -189,7 +194,8 @@ def _load(sample: TrainingSample, wanted: _Wanted, watch: Part) -> LoadedSample:
         chosen = _with_truths(store, wanted.truths, sample.max_events)
         parts = store.parts()[chosen]
         (train, train_cut), (validation, validation_cut) = (
-            _read(store, chosen[parts == part], wanted) for part in (Part.TRAIN, watch)
+            _read(store, chosen[parts == part], wanted, taught=sample.weight != 0)
+            for part in (Part.TRAIN, watch)
         )
         share = float(len(train)) if sample.weight is None else float(sample.weight)
         logger.info(
@@ -242,7 +248,26 @@ def _with_truths(
     return np.flatnonzero(known)
 
 
-def _read(store: Store, events: npt.NDArray[np.int64], wanted: _Wanted) -> tuple[Examples, int]:
+def _whole(
+    store: Store, events: npt.NDArray[np.int64], wanted: _Wanted, *, taught: bool
+) -> Examples:
+    """Read events; a candidate of a sample that is not trained on, or of pile-up only, is worth 0."""
+    missing = [name for name in wanted.taught_columns if name not in store.columns]
+    if missing and taught and not store.is_background:
+        raise DataError(
+            f"{store.path} has no column {', '.join(missing)}, which tells what each candidate is worth; "
+            "simulate the sample with `truth: true`, or give it the share 0"
+        )
+    there = [name for name in wanted.taught_columns if name not in missing]
+    columns = (*wanted.model.columns, *there)
+    whole = store.examples(events, columns, truths=wanted.truths, besides=wanted.besides)
+    zeros = {name: np.zeros(whole.n_rows, np.int16) for name in missing}
+    return replace(whole, columns={**whole.columns, **zeros})
+
+
+def _read(
+    store: Store, events: npt.NDArray[np.int64], wanted: _Wanted, *, taught: bool
+) -> tuple[Examples, int]:
     """Read events in pieces.
 
     Returns:
@@ -251,9 +276,7 @@ def _read(store: Store, events: npt.NDArray[np.int64], wanted: _Wanted) -> tuple
     pieces, cut = [], 0
     for first in range(0, max(len(events), 1), EVENTS_PER_READ):
         some = events[first : first + EVENTS_PER_READ]
-        whole = store.examples(
-            some, wanted.model.columns, truths=wanted.truths, besides=wanted.besides
-        )
+        whole = _whole(store, some, wanted, taught=taught)
         if wanted.reference is not None:
             whole = replace(whole, besides={**whole.besides, **wanted.reference(whole)})
         seen = whole.first_rows(wanted.model.n_candidates)

@@ -36,7 +36,7 @@ class Source:
 
     Attributes:
         path: File name or URL.
-        format: ``root``, ``jets``, ``words``, ``l1metml`` or ``l1deepmet``.
+        format: ``root``, ``jets``, ``elements``, ``words``, ``l1metml`` or ``l1deepmet``.
     """
 
     path: str
@@ -233,6 +233,10 @@ def _batches(source: Source, config: ConvertConfig, tally: Counter[str]) -> Iter
         from l1met_fpga.data.read_jets import read_jets
 
         return read_jets(source.path, step, tally)
+    if source.format == "elements":
+        from l1met_fpga.data.read_elements import read_elements
+
+        return read_elements(source.path, tally)
     if source.is_remote:
         raise DataError(f"{source.path}: only ROOT files can be read from a URL; copy it first")
     path = Path(source.path)

@@ -294,7 +294,11 @@ class Store:
             DataError: Says how to get one.
         """
         if self.attributes.rows != rows:
-            how = "`--format jets`" if rows == "jet" else "another `--format` than jets"
+            how = (
+                f"`--format {rows}s`"
+                if rows != "event"
+                else "another `--format` than jets and elements"
+            )
             raise DataError(
                 f"{self.path}: one entry is one {self.attributes.rows}, this task needs one {rows}; "
                 f"`l1met convert` with {how} makes such a store"

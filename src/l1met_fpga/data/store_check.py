@@ -11,6 +11,7 @@ from l1met_fpga.data.collection import CollectionReader
 from l1met_fpga.data.layout import (
     BASELINES,
     CANDIDATES,
+    ELEMENTS,
     EVENT_ID,
     JETS,
     N_BEFORE_CUT,
@@ -61,7 +62,7 @@ def check_examples(file: h5py.File, path: Path, n_events: int) -> dict[str, Chun
         DataError: If one is missing or was changed.
     """
     names = [EVENT_ID, PART, N_BEFORE_CUT]
-    names += [name for name in (VERTEX, N_PILEUP, *JETS) if name in file]
+    names += [name for name in (VERTEX, N_PILEUP, *JETS, *ELEMENTS) if name in file]
     for group in (TRUTH, BASELINES):
         names += [f"{group}{name}" for name in file.get(group, ())]
     found = {}

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from l1met_fpga.config.data import Role, SplitConfig
+from l1met_fpga.data import element_kinds
 from l1met_fpga.data.attributes import CONVERSION_VERSION, FORMAT, SCHEMA_VERSION, write_attributes
 from l1met_fpga.data.chunks import ChunkWriter, create_dataset
 from l1met_fpga.data.collection import CollectionWriter
@@ -24,11 +25,14 @@ from l1met_fpga.data.guarded_file import GuardedFile
 from l1met_fpga.data.layout import (
     BASELINES,
     CANDIDATES,
+    ELEMENT_ETA,
+    ELEMENT_PHI,
     EVENT_ID,
     JET_ETA,
     N_BEFORE_CUT,
     N_PILEUP,
     PART,
+    RULE_CLASS,
     VERTEX,
     dataset_of,
     is_baseline,
@@ -45,7 +49,9 @@ from l1met_fpga.puppi.columns import REQUIRED_COLUMNS, STORED_COLUMNS
 __all__ = ["StoreWriter", "create_store", "software_versions", "write_store"]
 
 _SOFTWARE: Final = ("l1met_fpga", "numpy", "h5py", "uproot", "awkward")
-_UNITS: Final = {VERTEX: "cm", N_PILEUP: "", JET_ETA: ""}
+_UNITS: Final = {
+    VERTEX: "cm", N_PILEUP: "", JET_ETA: "", ELEMENT_ETA: "", ELEMENT_PHI: "rad", RULE_CLASS: "",
+}  # fmt: skip
 _BASELINE_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]*_gev")
 
 
@@ -142,7 +148,7 @@ def create_store(
         order: Order policy that the candidates follow already.
         role: What the sample is for; what its label suggests if not given.
         z0: Where z0 is counted from (``beam`` or ``vertex``); noted with its unit.
-        rows: What one example is, ``event`` or ``jet``.
+        rows: What one example is, ``event``, ``jet`` or ``element``.
         columns: Candidate columns of every batch, the required ones among them.
         splits: Division that is saved with the events.
         truths: Names of the truths to keep; unknown where events lack one.
@@ -242,7 +248,7 @@ def write_store(
         role: What the sample is for; what its label suggests if not given.
         order: Order policy that the candidates follow.
         splits: Division that is saved with the events.
-        rows: What one example is, ``event`` or ``jet``.
+        rows: What one example is, ``event``, ``jet`` or ``element``.
         besides: What else is known (:mod:`l1met_fpga.data.layout`).
 
     Raises:
@@ -284,6 +290,7 @@ def software_versions() -> dict[str, str]:
 
 def _unit(name: str, z0: str, rows: str) -> str:
     column = STORED_COLUMNS[name]
-    if rows == "jet" and name in jet_constituents.UNITS:
-        return jet_constituents.UNITS[name]
+    own = {"jet": jet_constituents.UNITS, "element": element_kinds.UNITS}.get(rows, {})
+    if name in own:
+        return own[name]
     return column.count_unit_from(z0) if name == "z0" else column.count_unit

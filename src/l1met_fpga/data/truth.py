@@ -16,6 +16,8 @@ import numpy.typing as npt
 __all__ = [
     "BACKGROUND",
     "CANDIDATE_SUMS",
+    "ELEMENT_CLASS",
+    "ELEMENT_PT",
     "GEN_HT",
     "GEN_MET",
     "JET_CLASS",
@@ -59,7 +61,7 @@ class Quantity:
     title: str
     fillers: str = "negative, above 14 TeV or not finite"
     unit: Unit = "gev"
-    rows: Literal["event", "jet"] = "event"
+    rows: Literal["event", "jet", "element"] = "event"
 
     @property
     def name(self) -> str:
@@ -103,7 +105,18 @@ _JET_PT: Final = Quantity(
     "jet_pt", "scalar", "generated pt over the jet's", unit="ratio", rows="jet"
 )
 """Generated pt over the pt that the trigger gives the jet; of taus, the visible pt."""
-TRUTHS: Final = {truth.name: truth for truth in (_GEN_MET, _GEN_HT, _JET_CLASS, _JET_PT)}
+_ELEMENT_CLASS: Final = Quantity(
+    "element", "scalar", "class of the element", unit="class", rows="element"
+)
+"""Number of the class of the particle that an element stands for (:mod:`l1met_fpga.data.element_kinds`)."""
+_ELEMENT_PT: Final = Quantity(
+    "element_pt", "scalar", "generated pt over the element's", unit="ratio", rows="element"
+)
+"""Summed pt of the particles that belong to an element over the pt that the detector gives it."""
+TRUTHS: Final = {
+    truth.name: truth
+    for truth in (_GEN_MET, _GEN_HT, _JET_CLASS, _JET_PT, _ELEMENT_CLASS, _ELEMENT_PT)
+}
 """What may be read as truth, by the name of its array: the one place that lists it."""
 BACKGROUND: Final = 0.0
 """Every truth of every background event, whatever its source says."""
@@ -112,6 +125,8 @@ GEN_MET: Final = _GEN_MET.name
 GEN_HT: Final = _GEN_HT.name
 JET_CLASS: Final = _JET_CLASS.name
 JET_PT: Final = _JET_PT.name
+ELEMENT_CLASS: Final = _ELEMENT_CLASS.name
+ELEMENT_PT: Final = _ELEMENT_PT.name
 
 PUPPI_MET: Final = "puppi_met_xy_gev"
 """The estimate of a source that must be what its own candidates add up to."""

@@ -31,6 +31,7 @@ from l1met_fpga.evaluation.resolution import FiguresWithErrors
 from l1met_fpga.evaluation.shown import shown
 from l1met_fpga.evaluation.trigger import RateResult, bin_key
 from l1met_fpga.metrics.arrays import FloatArray
+from l1met_fpga.metrics.trigger import roc_error
 from l1met_fpga.metrics.weight_table import WeightTable
 from l1met_fpga.plots.curves import Curve
 from l1met_fpga.plots.figure import labelled, save_figure
@@ -100,7 +101,7 @@ def figures_of(
         yield from _class_figures(evaluation, label)
     if evaluation.rates is not None:
         curves = {_title(evaluation, n): c for n, c in _shown(evaluation, evaluation.rates.curves)}
-        title = f"{evaluation.rates.label}, {evaluation.rates.n_events} events"
+        title = f"{evaluation.rates.label}, {evaluation.rates.n_events:,} {evaluation.task.rows}s"
         yield "rate", plot_rate(curves, score_label=evaluation.task.plots.score, title=title)
         for label in evaluation.trigger:
             yield from _trigger_figures(evaluation, evaluation.rates, label)
@@ -149,7 +150,8 @@ def _ratios(evaluation: Evaluation, result: FiguresWithErrors, figure: str) -> l
 
 def _resolution_figures(evaluation: Evaluation, label: str) -> Iterator[tuple[str, Figure]]:
     result, sample = evaluation.resolution[label].binned, evaluation.samples[label]
-    task, title = evaluation.task, f"{label}, {len(sample)} events"
+    task = evaluation.task
+    title = f"{label}, {len(sample):,} {task.rows}s"
     for figure in task.figures:
         if figure.plot is not None:
             yield f"{figure.plot}_{label}", _binned(evaluation, result, figure, title)
@@ -161,7 +163,9 @@ def _resolution_figures(evaluation: Evaluation, label: str) -> Iterator[tuple[st
     made = plot_residuals(residuals, label=text, title=title)
     yield f"{task.plots.residual_name}_{label}", made
     if sample.n_candidates is not None:
-        made = plot_multiplicity(sample.n_candidates, residuals, label=text, title=title)
+        made = plot_multiplicity(
+            sample.n_candidates, residuals, label=text, rows=task.rows, title=title
+        )
         yield f"multiplicity_{label}", made
 
 
@@ -213,11 +217,17 @@ def _trigger_figures(
             ),
         )
     if result.roc:
+        above, words = evaluation.config.roc_above_gev, evaluation.task.words
+        truth = evaluation.task.score(evaluation.samples[label].truth)
+        n_signal = int(np.count_nonzero(truth > above))
+        errors = {
+            name: roc_error(*curve, n_signal=n_signal, n_background=rates.n_events)
+            for name, curve in result.roc.items()
+        }
         areas = {
-            _title(evaluation, name): (*curve, result.roc_area[name])
+            _title(evaluation, name): (*curve, errors[name], result.roc_area[name])
             for name, curve in _shown(evaluation, result.roc)
         }
-        above, words = evaluation.config.roc_above_gev, evaluation.task.words
         yield (
             f"roc_{label}",
             plot_roc(areas, title=f"{label}, {words.truth} > {above:g} {words.unit}"),

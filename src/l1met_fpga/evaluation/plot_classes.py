@@ -34,7 +34,7 @@ def plot_class_roc(found: OneEstimate, names: Sequence[str], *, title: str = "")
             )  # fmt: skip
             made.keep("mistag", name, [efficiency], [mistag])
         axis.set(xlabel="efficiency", ylabel="mistag of all other classes", xlim=(0, 1))
-        axis.set(yscale="log", ylim=(1e-3, 30))  # room for the names above all curves
+        axis.set(yscale="log", ylim=(7e-4, 30))  # room for the names above all curves
         axis.set_yticks([1e-3, 1e-2, 1e-1, 1])
         legend(axis, names, loc="upper left", ncols=2)
     return made
@@ -69,13 +69,16 @@ def plot_confusion(found: OneEstimate, names: Sequence[str], *, title: str = "")
     with styled():
         made, axis = figure(title)
         shares = found.confusion[np.ix_(there, there)]
-        axis.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+        axis.imshow(shares, cmap="Blues", vmin=0, vmax=1, aspect="auto")
         labels = [names[k] for k in there]
         for a, b in np.ndindex(*shares.shape):
             colour = "white" if shares[a, b] > 0.6 else "black"
             axis.text(b, a, f"{shares[a, b]:.2f}", ha="center", va="center", color=colour)
             made.keep("share", f"{labels[a]} called {labels[b]}", [[a], [b]], [[shares[a, b]]])
-        axis.set_xticks(range(len(labels)), labels, rotation=45)
-        axis.set_yticks(range(len(labels)), labels)
-        axis.set(xlabel="called", ylabel="true class")
+        axis.set_xticks(range(len(labels)), labels, fontsize=11)
+        axis.set_yticks(range(len(labels)), labels, fontsize=11)
+        axis.minorticks_off()
+        axis.tick_params(length=0)
+        axis.set(xlabel="called", ylabel=f"true class ({title})" if title else "true class")
+        made.subplots_adjust(left=0.18, bottom=0.14)
     return made

@@ -185,12 +185,13 @@ def plot_multiplicity(
     residuals_gev: Mapping[str, FloatArray],
     *,
     label: str,
+    rows: str = "event",
     title: str = "",
     n_bins: int = 8,
 ) -> Figure:
     """Draw the half width of residuals against the number of PUPPI candidates.
 
-    Bins hold equal numbers of events; the points stand at the mean multiplicity.
+    Bins hold equal numbers of events (or jets: ``rows``); the points stand at the mean multiplicity.
     """
     with styled():
         made, axis = figure(title)
@@ -217,7 +218,8 @@ def plot_multiplicity(
             made.keep("half width [GeV]", name, [mean], [width, width - error, width + error])
             curves.append(width)
         axis.set(
-            xlabel="PUPPI candidates before truncation", ylabel=f"{label} $\\sigma_{{68}}$ [GeV]"
+            xlabel=f"PUPPI candidates per {rows}, before truncation",
+            ylabel=f"{label} $\\sigma_{{68}}$ [GeV]",
         )
         _room_above(axis, curves)
         legend(axis, list(residuals_gev), loc="best")

@@ -68,6 +68,22 @@ class NamedRun:
         run.need(run.config, made_by="l1met train")
         return cls(run, name or load_run(run.config).model.name)
 
+    @classmethod
+    def open_all(cls, texts: Sequence[str]) -> "list[NamedRun]":
+        """Read several; runs of one recipe without a name of their own are called by their folders.
+
+        Raises:
+            RunFolderError: If a folder is no run.
+        """
+        found = [cls.open(text) for text in texts]
+        uses = Counter(one.name for one in found)
+        return [
+            replace(one, name=one.run.root.resolve().name)
+            if uses[one.name] > 1 and ":" not in text
+            else one
+            for text, one in zip(texts, found, strict=True)
+        ]
+
     @property
     def config(self) -> RunConfig:
         """The run's configuration."""

@@ -27,6 +27,7 @@ __all__ = [
     "em_clusters",
     "nearest",
     "ring_means",
+    "seeds_around",
     "subtract",
 ]
 
@@ -221,7 +222,7 @@ def _gather(out, n, towers, total, seed, row, column, p):  # type: ignore[no-unt
             there = (column + d_column) % N_PHI
             if total[other, there] == 0:
                 continue
-            share = seed[row, column] / _seeds_around(seed, other, there)
+            share = seed[row, column] / seeds_around(seed, other, there)
             em += share * towers.em_gev[other, there]
             pt += share * (towers.em_gev[other, there] + scale * towers.had_gev[other, there])
             raw += share * total[other, there]
@@ -235,7 +236,8 @@ def _gather(out, n, towers, total, seed, row, column, p):  # type: ignore[no-unt
 
 
 @compiled
-def _seeds_around(seed, row: int, column: int) -> float:  # type: ignore[no-untyped-def]
+def seeds_around(seed, row: int, column: int) -> float:  # type: ignore[no-untyped-def]
+    """Return the energy of the seeds in the 3 x 3 towers around one, which share it."""
     total = 0.0
     for d_row in (-1, 0, 1):
         other = row + d_row

@@ -17,7 +17,7 @@ from l1met_fpga.simulation.pool import Pool
 from l1met_fpga.simulation.selection import Order, select
 from l1met_fpga.simulation.tracks import ChargedParticles
 
-__all__ = ["Crossings", "simulate_crossings"]
+__all__ = ["OVERLAY", "SHOWERS", "Crossings", "simulate_crossings"]
 
 SHOWERS, OVERLAY = 4, 5
 """Numbers of the streams of random numbers of a sample."""

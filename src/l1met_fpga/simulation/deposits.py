@@ -48,6 +48,14 @@ class CollisionLists(NamedTuple):
         impact_eta: Pseudorapidity at the calorimeter.
         impact_phi_rad: Azimuth at the calorimeter.
         d0_cm: Its distance from the collision, across the beam.
+        deposit_particle: Number of the particle in its collision that left a deposit.
+        track_particle: Number of the charged particle in its collision.
+        particle_offsets: Collision ``i`` owns generated particles ``[i]:[i + 1]``.
+        particle_pt_gev: Their transverse momentum.
+        particle_eta: Their pseudorapidity at the vertex.
+        particle_phi_rad: Their azimuth at the vertex.
+        particle_species: Codes of :class:`.particles.Species`.
+        particle_charge: Their charge.
     """
 
     deposit_offsets: npt.NDArray[np.int64]
@@ -64,6 +72,14 @@ class CollisionLists(NamedTuple):
     impact_eta: npt.NDArray[np.float32]
     impact_phi_rad: npt.NDArray[np.float32]
     d0_cm: npt.NDArray[np.float32]
+    deposit_particle: npt.NDArray[np.int32]
+    track_particle: npt.NDArray[np.int32]
+    particle_offsets: npt.NDArray[np.int64]
+    particle_pt_gev: npt.NDArray[np.float32]
+    particle_eta: npt.NDArray[np.float32]
+    particle_phi_rad: npt.NDArray[np.float32]
+    particle_species: npt.NDArray[np.int8]
+    particle_charge: npt.NDArray[np.int8]
 
 
 def make_lists(
@@ -87,6 +103,7 @@ def make_lists(
         events.pt_gev, events.eta, events.phi_rad, events.species, events.charge, calorimeter, rng
     )
     event = np.repeat(np.arange(len(events)), np.diff(events.offsets))
+    number = (np.arange(len(event)) - events.offsets[event]).astype(np.int32)
     hit = (em + had) > 0
     seen = (
         (events.charge != 0)
@@ -108,6 +125,14 @@ def make_lists(
         impact_eta[seen],
         impact_phi[seen],
         events.d0_cm[seen],
+        number[hit],
+        number[seen],
+        events.offsets - events.offsets[0],
+        events.pt_gev,
+        events.eta,
+        events.phi_rad,
+        events.species,
+        events.charge,
     )
 
 

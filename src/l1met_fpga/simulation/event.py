@@ -15,6 +15,7 @@ from l1met_fpga.puppi.columns import (
 )
 from l1met_fpga.simulation.angles import wrap
 from l1met_fpga.simulation.calorimeter import (
+    Clusters,
     Towers,
     add,
     combined_clusters,
@@ -31,7 +32,7 @@ from l1met_fpga.simulation.shares import BeforeSubtraction, hard_share
 from l1met_fpga.simulation.tracks import MAX_TRACKS, ChargedParticles, Tracks, reconstruct
 from l1met_fpga.simulation.vertex import find_vertex
 
-__all__ = ["COLUMN_NAMES", "Crossing", "simulate"]
+__all__ = ["COLUMN_NAMES", "Crossing", "Detected", "Overlaid", "detect", "simulate"]
 
 COLUMN_NAMES: Final = ("pt", "eta", "phi", "pid", "puppi_weight", "z0", "quality", "dxy", "hard_share")  # fmt: skip
 """Order of the columns of :attr:`Crossing.candidates`."""
@@ -39,6 +40,7 @@ HADRON_MINUS: Final = int(ParticleId.HADRON_MINUS)
 ELECTRON_MINUS: Final = int(ParticleId.ELECTRON_MINUS)
 MUON_MINUS: Final = int(ParticleId.MUON_MINUS)
 PHOTON: Final = int(ParticleId.PHOTON)
+MAX_COLLISIONS: Final = 4096
 MAX_PT_COUNTS: Final = 2**14 - 1
 MAX_Z0_COUNTS: Final = 2**9 - 1
 MAX_DXY_COUNTS: Final = 2**7 - 1
@@ -64,6 +66,52 @@ class Crossing(NamedTuple):
     n_hard: int
 
 
+class Overlaid(NamedTuple):
+    """Pile-up of one crossing, each of shape (n_collisions,).
+
+    Attributes:
+        collision: Number in the pool.
+        rotation_rad: Angle that it was turned by.
+        reflection: -1 where it was reflected along the beam, else 1.
+    """
+
+    collision: npt.NDArray[np.int64]
+    rotation_rad: npt.NDArray[np.float64]
+    reflection: npt.NDArray[np.int64]
+
+
+class Detected(NamedTuple):
+    """What the trigger makes of one crossing, before candidates are written.
+
+    Attributes:
+        tracks: Reconstructed tracks.
+        em: EM clusters.
+        calo: Combined clusters.
+        particles: Particle flow.
+        keep: Which tracks PUPPI keeps.
+        weight: PUPPI weight of each neutral particle.
+        before: Towers before the mean pile-up is taken off.
+        overlaid: Pile-up.
+        vertex_z0_cm: Vertex that the trigger found.
+        true_z0_cm: Vertex of the hard collision.
+        n_true: Charged particles of the hard collision, the first ones of all.
+        n_hard: Pile-up collisions from the QCD bins.
+    """
+
+    tracks: Tracks
+    em: Clusters
+    calo: Clusters
+    particles: Flow
+    keep: npt.NDArray[np.bool_]
+    weight: npt.NDArray[np.float64]
+    before: BeforeSubtraction
+    overlaid: Overlaid
+    vertex_z0_cm: float
+    true_z0_cm: float
+    n_true: int
+    n_hard: int
+
+
 @compiled
 def _collect(true: ChargedParticles, n: int, lists: CollisionLists, collision: int, rotation: float, reflection: int, z_cm: float) -> int:  # fmt: skip
     """Append the charged particles of one collision; return how many there are now."""
@@ -84,12 +132,16 @@ def _collect(true: ChargedParticles, n: int, lists: CollisionLists, collision: i
 
 
 @compiled
-def _overlay(towers: Towers, true: ChargedParticles, n: int, pool: Pool, sigma_z_cm: float, rng: np.random.Generator) -> tuple[int, int, int]:  # fmt: skip
-    """Add pile-up; return the numbers of charged particles, collisions, hard collisions."""
+def _overlay(towers: Towers, true: ChargedParticles, n: int, pool: Pool, sigma_z_cm: float, rng: np.random.Generator) -> tuple[int, int, Overlaid]:  # fmt: skip
+    """Add pile-up; return the number of charged particles, that of hard collisions, and what was added."""
     collisions = hard = 0
+    room = Overlaid(
+        np.empty(MAX_COLLISIONS, np.int64),
+        np.empty(MAX_COLLISIONS),
+        np.empty(MAX_COLLISIONS, np.int64),
+    )
     for component in range(len(pool.mean)):
-        count = rng.poisson(pool.mean[component])
-        collisions += count
+        count = min(rng.poisson(pool.mean[component]), MAX_COLLISIONS - collisions)
         hard += count if component > 0 else 0
         for _ in range(count):
             span = pool.last[component] - pool.first[component]
@@ -99,7 +151,14 @@ def _overlay(towers: Towers, true: ChargedParticles, n: int, pool: Pool, sigma_z
             z_cm = sigma_z_cm * rng.normal()
             add(towers, pool.lists, collision, rotation, reflection)
             n = _collect(true, n, pool.lists, collision, rotation, reflection, z_cm)
-    return n, collisions, hard
+            room.collision[collisions] = collision
+            room.rotation_rad[collisions] = rotation
+            room.reflection[collisions] = reflection
+            collisions += 1
+    overlaid = Overlaid(
+        room.collision[:collisions], room.rotation_rad[:collisions], room.reflection[:collisions]
+    )
+    return n, hard, overlaid
 
 
 @compiled
@@ -171,6 +230,42 @@ def _write_neutral(out, n: int, particles: Flow, weight, before: BeforeSubtracti
 
 
 @compiled
+def detect(
+    hard: CollisionLists,
+    number: int,
+    pool: Pool,
+    towers: Towers,
+    true: ChargedParticles,
+    detector: Detector,
+    rng: np.random.Generator,
+) -> Detected:
+    """Overlay one crossing and reconstruct it; arguments as those of :func:`simulate`."""
+    towers.em_gev[:] = 0
+    towers.had_gev[:] = 0
+    towers.em_eta[:] = 0
+    towers.em_phi[:] = 0
+    sigma_z_cm = detector.pileup.vertex_sigma_z_cm
+    true_z0_cm = sigma_z_cm * rng.normal()
+    add(towers, hard, number, 0.0, 1)
+    hard_em, hard_had = towers.em_gev.copy(), towers.had_gev.copy()
+    n_true = _collect(true, 0, hard, number, 0.0, 1, true_z0_cm)
+    n, n_hard, overlaid = _overlay(towers, true, n_true, pool, sigma_z_cm, rng)
+    tracks = reconstruct(true, n, detector.tracks, rng)
+    before = BeforeSubtraction(towers.em_gev.copy(), towers.had_gev.copy(), hard_em, hard_had)
+    subtract(towers, pool.ring_em_gev, pool.ring_had_gev, detector.calorimeter)
+    em = em_clusters(before.em_gev, towers, detector.calorimeter)
+    calo = combined_clusters(towers, detector.calorimeter)
+    particles = flow(tracks, em, calo, detector.particle_flow, rng)
+    vertex = find_vertex(tracks, detector.vertex)
+    keep = keep_charged(tracks, particles.kind, vertex, detector.puppi)
+    weight = neutral_weights(tracks, keep, particles, detector.puppi)
+    return Detected(
+        tracks, em, calo, particles, keep, weight, before, overlaid,
+        vertex, true_z0_cm, n_true, n_hard,
+    )  # fmt: skip
+
+
+@compiled
 def simulate(
     hard: CollisionLists,
     number: int,
@@ -191,27 +286,10 @@ def simulate(
         detector: Parameters.
         rng: This crossing's own stream of random numbers.
     """
-    towers.em_gev[:] = 0
-    towers.had_gev[:] = 0
-    towers.em_eta[:] = 0
-    towers.em_phi[:] = 0
-    sigma_z_cm = detector.pileup.vertex_sigma_z_cm
-    true_z0_cm = sigma_z_cm * rng.normal()
-    add(towers, hard, number, 0.0, 1)
-    hard_em, hard_had = towers.em_gev.copy(), towers.had_gev.copy()
-    n_true = _collect(true, 0, hard, number, 0.0, 1, true_z0_cm)
-    n, collisions, n_hard = _overlay(towers, true, n_true, pool, sigma_z_cm, rng)
-    tracks = reconstruct(true, n, detector.tracks, rng)
-    before = BeforeSubtraction(towers.em_gev.copy(), towers.had_gev.copy(), hard_em, hard_had)
-    subtract(towers, pool.ring_em_gev, pool.ring_had_gev, detector.calorimeter)
-    em = em_clusters(before.em_gev, towers, detector.calorimeter)
-    calo = combined_clusters(towers, detector.calorimeter)
-    particles = flow(tracks, em, calo, detector.particle_flow, rng)
-    vertex = find_vertex(tracks, detector.vertex)
-    keep = keep_charged(tracks, particles.kind, vertex, detector.puppi)
-    weight = neutral_weights(tracks, keep, particles, detector.puppi)
-    out = np.empty((len(keep) + len(weight), len(COLUMN_NAMES)), np.int16)
-    n = _write_charged(out, tracks, particles.kind, keep, n_true)
-    n = _write_neutral(out, n, particles, weight, before)
-    _write_dxy(out, tracks, keep, detector.impact, rng)
-    return Crossing(out[:n].copy(), vertex, true_z0_cm, collisions, n_hard)
+    d = detect(hard, number, pool, towers, true, detector, rng)
+    out = np.empty((len(d.keep) + len(d.weight), len(COLUMN_NAMES)), np.int16)
+    n = _write_charged(out, d.tracks, d.particles.kind, d.keep, d.n_true)
+    n = _write_neutral(out, n, d.particles, d.weight, d.before)
+    _write_dxy(out, d.tracks, d.keep, detector.impact, rng)
+    collisions = len(d.overlaid.collision)
+    return Crossing(out[:n].copy(), d.vertex_z0_cm, d.true_z0_cm, collisions, d.n_hard)

@@ -38,6 +38,8 @@ class Flow(NamedTuple):
         eta: Pseudorapidity.
         phi_rad: Azimuth.
         is_photon: Else a neutral hadron.
+        cluster: What each was made of: the number of its EM cluster or, behind all of those, of its
+            combined cluster.
     """
 
     kind: npt.NDArray[np.int64]
@@ -45,6 +47,7 @@ class Flow(NamedTuple):
     eta: npt.NDArray[np.float64]
     phi_rad: npt.NDArray[np.float64]
     is_photon: npt.NDArray[np.bool_]
+    cluster: npt.NDArray[np.int64]
 
 
 @compiled
@@ -166,11 +169,13 @@ def flow(
     size = len(photon) + len(left)
     pt, eta, phi = np.empty(size), np.empty(size), np.empty(size)
     is_photon = np.empty(size, np.bool_)
+    cluster = np.empty(size, np.int64)
     n = 0
     for k in range(len(photon)):
         if photon[k] > 0 and abs(em.eta[k]) < TRACKER_EDGE:
             pt[n] = _calibrated(photon[k], em.eta[k], True, p, rng)
             eta[n], phi[n], is_photon[n] = em.eta[k], em.phi_rad[k], True
+            cluster[n] = k
             n += 1
     for c in range(len(left)):
         tracked = abs(calo.eta[c]) < TRACKER_EDGE
@@ -181,5 +186,6 @@ def flow(
         is_photon[n] = not tracked and abs(calo.eta[c]) < FORWARD_START and em_like
         pt[n] = _calibrated(energy, calo.eta[c], is_photon[n], p, rng)
         eta[n], phi[n] = calo.eta[c], calo.phi_rad[c]
+        cluster[n] = len(photon) + c
         n += 1
-    return Flow(kind, pt[:n], eta[:n], phi[:n], is_photon[:n])
+    return Flow(kind, pt[:n], eta[:n], phi[:n], is_photon[:n], cluster[:n])

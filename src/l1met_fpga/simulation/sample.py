@@ -11,10 +11,12 @@ from time import process_time
 from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 
 from l1met_fpga.config.simulation import SampleConfig, SimulationConfig
 from l1met_fpga.simulation.crossings import Crossings, simulate_crossings
 from l1met_fpga.simulation.detector import Detector, load_detector
+from l1met_fpga.simulation.flow_ntuple import simulate_elements, write_elements
 from l1met_fpga.simulation.gen_jets import MAX_JET_ETA, MIN_JET_PT_GEV, RADIUS, gen_ht_gev
 from l1met_fpga.simulation.generate import generated, load_card
 from l1met_fpga.simulation.jet_ntuple import found_jets, write_jets
@@ -87,11 +89,12 @@ def fingerprint(config: SimulationConfig, sample: str) -> str:
     content |= config.model_dump(mode="json", include=DECIDES_CONTENT)
     content |= {"jet_files": True} if config.jets else {}
     content |= {"truth": True} if config.truth else {}
+    content |= {"element_files": True} if config.elements else {}
     process = config.samples[sample].process
     content["card"] = None if process is None else load_card(process).model_dump()
     if process is not None:
         content["jets"] = [RADIUS, MIN_JET_PT_GEV, MAX_JET_ETA]
-    detector = load_detector(config.detector)
+    detector = _detector(config)
     # only jets hold the impact parameter
     content["detector"] = (
         detector
@@ -113,38 +116,80 @@ def make_file(task: FileTask, config: SimulationConfig) -> float:
         Processor seconds that it took.
     """
     start = process_time()
-    detector = load_detector(config.detector)
-    pool = _pool(config.model_dump_json(include={"pool", "cache", "detector"}))
-    sample = config.samples[task.sample]
-    batches = [
-        _batch(sample, number, task, config, pool, detector)
+    detector = _detector(config)
+    pool = _pool(config.model_dump_json(include={"pool", "cache", "detector", "pileup"}))
+    parts = [
+        _part(config.samples[task.sample], number, task, config)
         for number in range(task.first // HARD_BATCH, -(-(task.first + task.events) // HARD_BATCH))
     ]
-    if config.jets:
-        jets = [found_jets(crossings, hard) for crossings, hard in batches]
-        write_jets(_jet_file(task, config), jets, compact=config.compact)
-    if config.jets != "only":
-        crossings = Crossings.concatenate([crossings for crossings, _ in batches])
-        if config.words:
-            write_words(task.path.with_suffix(".dump"), crossings)
-        write_root(task.path, crossings, compact=config.compact, truth=config.truth)
+    if config.elements:
+        elements = [
+            simulate_elements(
+                part.hard,
+                pool,
+                detector,
+                seed=part.seed,
+                first_event=part.first,
+                events=part.events,
+            )
+            for part in parts
+        ]
+        path = _beside(task, "elements", only=config.elements == "only")
+        write_elements(path, elements, compact=config.compact)
+    if config.jets or config.writes_events:
+        _write_candidates(
+            task, config, parts, [_crossings(p, config, pool, detector) for p in parts]
+        )
     return process_time() - start
 
 
-def _jet_file(task: FileTask, config: SimulationConfig) -> Path:
-    beside = task.path.with_name(f"{task.path.stem}_jets.root")
-    return task.path if config.jets == "only" else beside
+def _write_candidates(
+    task: FileTask, config: SimulationConfig, parts: list["_Part"], found: list[Crossings]
+) -> None:
+    """Write the files that are made of candidates."""
+    if config.jets:
+        jets = [
+            found_jets(crossings, part.hard.select(part.events))
+            for part, crossings in zip(parts, found, strict=True)
+        ]
+        path = _beside(task, "jets", only=config.jets == "only")
+        write_jets(path, jets, compact=config.compact)
+    if config.writes_events:
+        crossings = Crossings.concatenate(found)
+        if config.words:
+            write_words(task.path.with_suffix(".dump"), crossings)
+        write_root(task.path, crossings, compact=config.compact, truth=config.truth)
 
 
-def _batch(
-    sample: SampleConfig,
-    number: int,
-    task: FileTask,
-    config: SimulationConfig,
-    pool: Pool,
-    detector: Detector,
-) -> tuple[Crossings, ParticleEvents]:
-    """Simulate that part of one batch of hard collisions which the file holds, and return both."""
+def _beside(task: FileTask, what: str, *, only: bool) -> Path:
+    return task.path if only else task.path.with_name(f"{task.path.stem}_{what}.root")
+
+
+def _detector(config: SimulationConfig) -> Detector:
+    detector = load_detector(config.detector)
+    if config.pileup is None:
+        return detector
+    return detector._replace(pileup=detector.pileup._replace(mean=config.pileup))
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """That part of one batch of hard collisions which a file holds.
+
+    Attributes:
+        hard: The whole batch.
+        first: Number of its first collision in the sample.
+        events: Which of them the file holds.
+        seed: Numbers that belong to this sample alone.
+    """
+
+    hard: ParticleEvents
+    first: int
+    events: npt.NDArray[np.intp]
+    seed: tuple[int, int]
+
+
+def _part(sample: SampleConfig, number: int, task: FileTask, config: SimulationConfig) -> _Part:
     first = number * HARD_BATCH
     if sample.process is None:
         hard = ParticleEvents.empty(HARD_BATCH)
@@ -154,19 +199,22 @@ def _batch(
         hard, _ = generated(card, events=HARD_BATCH, seed=seed, cache=config.collisions)
     begin = max(task.first - first, 0)
     end = min(task.first + task.events - first, HARD_BATCH)
-    events = np.arange(begin, end)
-    crossings = simulate_crossings(
-        hard,
+    seeds = (sample.seed, zlib.crc32(str(sample.process).encode()))
+    return _Part(hard, first, np.arange(begin, end), seeds)
+
+
+def _crossings(part: _Part, config: SimulationConfig, pool: Pool, detector: Detector) -> Crossings:
+    return simulate_crossings(
+        part.hard,
         pool,
         detector,
-        seed=(sample.seed, zlib.crc32(str(sample.process).encode())),
-        first_event=first,
-        events=events,
-        gen_ht_gev=gen_ht_gev(hard),
+        seed=part.seed,
+        first_event=part.first,
+        events=part.events,
+        gen_ht_gev=gen_ht_gev(part.hard),
         order=Order(config.order),
         max_candidates=config.max_candidates,
     )
-    return crossings, hard.select(events)
 
 
 @lru_cache(maxsize=1)
@@ -174,7 +222,7 @@ def _pool(config_json: str) -> Pool:
     """Keep the pool of the last configuration in this process; reading it takes seconds."""
     raw: dict[str, Any] = json.loads(config_json)
     config = SimulationConfig.model_validate({"samples": {}, **raw})
-    detector = load_detector(config.detector)
+    detector = _detector(config)
     batches = pool_plan(config)
     return (
         read_pool(batches, detector, cache=config.collisions) if batches else empty_pool(detector)

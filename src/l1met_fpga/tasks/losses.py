@@ -1,6 +1,7 @@
 """Losses of any number or vector, one value per example: a mean over components, and the rate loss.
 
-Notation: q = truth, u = output, both shape (n, size), d = u - q, in the head's unit.
+Notation: q = truth, u = output, both shape (n, size), d = u - q, in the head's unit. Of classes q is
+one-hot and u are logits.
 """
 
 from collections.abc import Callable, Mapping
@@ -10,7 +11,9 @@ from l1met_fpga.config.training import LossConfig, RateLossConfig
 from l1met_fpga.models.keras import tf
 from l1met_fpga.tasks.task import Loss
 
-__all__ = ["REGRESSION", "huber", "mae", "mse", "norm", "rate", "with_rate"]
+__all__ = [
+    "REGRESSION", "cross_entropy", "huber", "log_cosh", "mae", "mse", "norm", "rate", "with_rate",
+]  # fmt: skip
 
 Score = Callable[[Any], Any]
 """Numbers of a head, shape (n, size) -> the one that a trigger cuts on, shape (n,)."""
@@ -31,6 +34,17 @@ def mse(q: Any, u: Any, config: LossConfig) -> Any:  # noqa: ARG001
 def mae(q: Any, u: Any, config: LossConfig) -> Any:  # noqa: ARG001
     """Mean over components of |d|."""
     return tf.reduce_mean(tf.abs(u - q), axis=-1)
+
+
+def cross_entropy(q: Any, u: Any, config: LossConfig) -> Any:  # noqa: ARG001
+    """- sum_k q_k log softmax(u)_k."""
+    return tf.nn.softmax_cross_entropy_with_logits(q, u)
+
+
+def log_cosh(q: Any, u: Any, config: LossConfig) -> Any:  # noqa: ARG001
+    """Mean of log cosh d: quadratic near 0, linear far from it."""
+    d = tf.abs(u - q)
+    return tf.reduce_mean(d + tf.math.softplus(-2.0 * d) - tf.math.log(2.0), axis=-1)
 
 
 def norm(v: Any) -> Any:

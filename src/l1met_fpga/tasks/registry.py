@@ -17,6 +17,8 @@ TASKS: Final = {
     "met": "l1met_fpga.tasks.met.task",
     "ht": "l1met_fpga.tasks.ht",
     "jets": "l1met_fpga.tasks.jets.task",
+    "candidate_weight": "l1met_fpga.tasks.candidate_weight",
+    "flow": "l1met_fpga.tasks.flow.task",
 }
 """Module of each task; it holds a value ``TASK``."""
 

@@ -17,6 +17,7 @@ from l1met_fpga.config.evaluation import EvaluationConfig
 from l1met_fpga.config.training import LossConfig
 from l1met_fpga.data.examples import Examples
 from l1met_fpga.data.store import Store
+from l1met_fpga.errors import ConfigError
 from l1met_fpga.metrics.arrays import FloatArray
 from l1met_fpga.metrics.weight_table import WeightTable
 from l1met_fpga.models.heads import Head
@@ -146,6 +147,10 @@ def _equal_weights(examples: Examples) -> FloatArray:
     return np.ones(len(examples))
 
 
+def _same(examples: Examples) -> Examples:
+    return examples
+
+
 def _none(store: Store, events: npt.NDArray[np.int64]) -> Mapping[str, Heads]:  # noqa: ARG001
     return {}
 
@@ -177,6 +182,10 @@ class Task:
         weights: Fits the mean weight of candidates, in cells, with which today's sum becomes the
             given heads; None where the heads are no sum over candidates.
         example_weights: Weight of each of all training examples.
+        taught: What training learns from, made of the examples, with truth by the same names: their
+            candidates one by one, where the truth of each is known. Validation and evaluation take
+            the examples as they are.
+        taught_columns: Columns that only it reads, such as those that a simulation alone knows.
         columns: Columns that reference and baselines read.
         evaluation: Bins and ranges of the truth that hold where a model's YAML file gives none.
         besides: What else is read of each example (:mod:`l1met_fpga.data.layout`).
@@ -188,7 +197,7 @@ class Task:
     """
 
     name: str
-    rows: Literal["event", "jet"] = "event"
+    rows: Literal["event", "jet", "element"] = "event"
     heads: tuple[Head, ...]
     truths: Mapping[str, str]
     losses: Callable[[], Mapping[str, Mapping[str, Loss]]]
@@ -204,6 +213,8 @@ class Task:
     weights: Callable[[Examples, Heads], WeightTable] | None = None
     measured: Callable[[Examples, Heads], Heads] = _measured
     example_weights: Callable[[Examples], FloatArray] = _equal_weights
+    taught: Callable[[Examples], Examples] = _same
+    taught_columns: tuple[str, ...] = ()
     columns: tuple[str, ...] = REQUIRED_COLUMNS
     evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
     besides: tuple[str, ...] = ()
@@ -216,6 +227,21 @@ class Task:
         return {
             head.name: _truth(head, examples.truth[self.truths[head.name]]) for head in self.heads
         }
+
+    def require_rate(self, what: str) -> None:
+        """Check that a trigger rate can be told of the task.
+
+        Args:
+            what: What needs it, for the message.
+
+        Raises:
+            ConfigError: If its examples are not events.
+        """
+        if self.rows != "event":
+            raise ConfigError(
+                f"{what} goes by efficiencies at equal rate, which are of whole events; the task "
+                f"{self.name!r} is of one {self.rows} at a time"
+            )
 
 
 def _truth(head: Head, values: FloatArray) -> FloatArray:

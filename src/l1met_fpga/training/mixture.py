@@ -53,7 +53,7 @@ class TrainingMixture:
     """Draws the batches of each epoch.
 
     Args:
-        samples: Events of each sample.
+        samples: Events of each sample; the task says what is learnt from them.
         shares: Share of each sample in an epoch, any scale; a share of 0 leaves it out.
         config: Batch size, seed, augmentation, weights.
         task: What is trained.
@@ -69,7 +69,9 @@ class TrainingMixture:
         config: TrainingConfig,
         task: Task,
     ) -> None:
-        used = [(s, w) for s, w in zip(samples, shares, strict=True) if w > 0 and len(s)]
+        used = [
+            (task.taught(s), w) for s, w in zip(samples, shares, strict=True) if w > 0 and len(s)
+        ]
         if not used:
             raise TrainingError("no training events: every sample is empty or has weight 0")
         self.events = Examples.concatenate([sample for sample, _ in used])

@@ -8,24 +8,13 @@ from typing import Any, Final
 
 from l1met_fpga.config.training import LossConfig
 from l1met_fpga.models.keras import tf
-from l1met_fpga.tasks.losses import mae, mse
+from l1met_fpga.tasks.losses import cross_entropy, log_cosh, mae, mse
 from l1met_fpga.tasks.task import Loss
 
 __all__ = ["CLASSES", "RATIO"]
 
 RATIO_RANGE: Final = (0.3, 2.0)
 """That of the jet tagger's trainings; beyond it a jet says little about its generated one."""
-
-
-def cross_entropy(q: Any, u: Any, config: LossConfig) -> Any:  # noqa: ARG001
-    """- sum_k q_k log softmax(u)_k."""
-    return tf.nn.softmax_cross_entropy_with_logits(q, u)
-
-
-def log_cosh(q: Any, u: Any, config: LossConfig) -> Any:  # noqa: ARG001
-    """Mean of log cosh d: quadratic near 0, linear far from it."""
-    d = tf.abs(u - q)
-    return tf.reduce_mean(d + tf.math.softplus(-2.0 * d) - tf.math.log(2.0), axis=-1)
 
 
 def _within_range(loss: Loss) -> Loss:

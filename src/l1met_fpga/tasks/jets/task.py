@@ -147,7 +147,7 @@ TASK: Final = Task(
     plots=Plots(
         score="jet $p_T$ [GeV]",
         truth="generated $p_T$ [GeV]",
-        residual="$p_T$ residual [GeV]",
+        residual="$p_T$ residual",
         residual_name="residual",
     ),
 )

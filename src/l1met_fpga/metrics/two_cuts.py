@@ -16,9 +16,9 @@ from l1met_fpga.metrics.trigger import passes, threshold_at_rate
 
 __all__ = [
     "FAILS",
+    "CutPair",
     "Trigger",
-    "WorkingPoint",
-    "best_point",
+    "best_pair",
     "efficiency",
     "gain",
     "halves",
@@ -30,8 +30,8 @@ FAILS = -1e6
 
 
 @dataclass(frozen=True, slots=True)
-class WorkingPoint:
-    """One pair of cuts.
+class CutPair:
+    """A cut on the size and one on the score.
 
     Attributes:
         cut: Which cut on the size.
@@ -46,7 +46,7 @@ class WorkingPoint:
         return passes(scores[self.cut], self.threshold)
 
 
-def best_point(background: FloatArray, chosen_on: FloatArray, rate_khz: float) -> WorkingPoint:
+def best_pair(background: FloatArray, chosen_on: FloatArray, rate_khz: float) -> CutPair:
     """Return the pair of cuts with the highest efficiency at a rate.
 
     Args:
@@ -56,26 +56,25 @@ def best_point(background: FloatArray, chosen_on: FloatArray, rate_khz: float) -
         rate_khz: Rate that no pair goes beyond.
     """
     points = [
-        WorkingPoint(cut, threshold_at_rate(scores, rate_khz))
-        for cut, scores in enumerate(background)
+        CutPair(cut, threshold_at_rate(scores, rate_khz)) for cut, scores in enumerate(background)
     ]
     return max(points, key=lambda point: point.passes(chosen_on).mean())
 
 
 @dataclass(frozen=True, slots=True)
 class Trigger:
-    """Scores of one trigger, shape (n_cuts, n_events), and its working point."""
+    """Scores of one trigger, shape (n_cuts, n_events), and its pair of cuts."""
 
     background: FloatArray
     signal: FloatArray
-    point: WorkingPoint
+    point: CutPair
 
     def efficiency(
         self, crossings: npt.NDArray[np.intp], events: npt.NDArray[np.intp], rate_khz: float
     ) -> float:
         """Return the efficiency of some events where some crossings pass at the rate."""
         threshold = threshold_at_rate(self.background[self.point.cut, crossings], rate_khz)
-        return float(WorkingPoint(self.point.cut, threshold).passes(self.signal[:, events]).mean())
+        return float(CutPair(self.point.cut, threshold).passes(self.signal[:, events]).mean())
 
 
 def halves(background: FloatArray, signal: FloatArray, rate_khz: float) -> tuple[Trigger, Trigger]:
@@ -84,14 +83,14 @@ def halves(background: FloatArray, signal: FloatArray, rate_khz: float) -> tuple
     Cuts that are chosen on the crossings that fix the rate pass fewer of these than of others.
 
     Args:
-        background: As for :func:`best_point`.
+        background: As for :func:`best_pair`.
         signal: The same of signal events.
         rate_khz: Rate.
     """
     first, second = ((background[:, k::2], signal[:, k::2]) for k in (0, 1))
     return (
-        Trigger(*second, best_point(*first, rate_khz)),
-        Trigger(*first, best_point(*second, rate_khz)),
+        Trigger(*second, best_pair(*first, rate_khz)),
+        Trigger(*first, best_pair(*second, rate_khz)),
     )
 
 
