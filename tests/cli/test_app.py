@@ -6,6 +6,8 @@ from typer.testing import CliRunner
 from l1met_fpga import errors
 from l1met_fpga.cli.app import COMMANDS, app, main
 
+NAMES = [name.rstrip("_").replace("_", "-") for some in COMMANDS.values() for name in some]
+
 ALL_ERRORS = [
     kind
     for _, kind in inspect.getmembers(errors, inspect.isclass)
@@ -39,7 +41,7 @@ def test_a_bad_call_says_why_and_exits_with_its_code(
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("command", [name.rstrip("_").replace("_", "-") for name in COMMANDS])
+@pytest.mark.parametrize("command", NAMES)
 def test_every_command_has_help_with_an_example(command):
     result = CliRunner().invoke(app, [command, "--help"], terminal_width=120)
     assert result.exit_code == 0

@@ -9,6 +9,7 @@ from l1met_fpga.config.run import load_run
 from l1met_fpga.errors import ConfigError, RunFolderError, TrainingError
 from l1met_fpga.evaluation.runs import fit_on_training_parts
 from l1met_fpga.results.scan import Trial
+from l1met_fpga.tasks.jets.task import TASK as JETS
 from l1met_fpga.tasks.met.task import TASK as MET
 from l1met_fpga.training.scan import _table, pareto, propose, run_scan
 from l1met_fpga.training.session import load_training
@@ -130,6 +131,15 @@ def test_scan_without_a_rate_is_an_error(tmp_path):
     config = load_run(MODELS / "deepset.yaml", SMALL | SCAN | {"samples": [{"path": str(path)}]})
     with pytest.raises(TrainingError, match="needs a signal and a pile-up-only sample"):
         run_scan(config, MET, tmp_path / "scan", trials=1, cost=nonzero_weights, workers=1)
+
+
+def test_a_scan_of_jets_is_refused_as_what_it_is(tmp_path):
+    with pytest.raises(ConfigError) as caught:
+        run_scan(load_run(MODELS / "jets.yaml"), JETS, tmp_path / "scan", trials=1, cost=len)
+    assert str(caught.value) == (
+        "a scan goes by efficiencies at equal rate, which are of whole events; the task 'jets' is of "
+        "one jet at a time"
+    )
 
 
 def test_a_scan_is_not_shared_by_tf_config(tmp_path, monkeypatch):

@@ -27,7 +27,9 @@ def _compare(
     ] = True,
     sample: Annotated[
         list[Path] | None,
-        typer.Option("--sample", "-s", help="Stores instead of those of the first run."),
+        typer.Option(
+            "--sample", "-s", help="Stores or ROOT files instead of those of the first run."
+        ),
     ] = None,
     allow_training_events: Annotated[
         bool,

@@ -50,6 +50,7 @@ class PartEvents:
         config: EvaluationConfig,
         columns: tuple[str, ...],
     ) -> None:
+        task.require_rate("a comparison of trainings")
         self.task, self.config = task, config
         events = [load_store(path, task, part, columns=columns) for path in stores]
         self._background = [one for one in events if one.is_background]

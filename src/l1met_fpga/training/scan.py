@@ -107,6 +107,7 @@ def run_scan(
 
 def _identity(config: RunConfig, task: Task, cost: Cost) -> dict[str, Any]:
     """Return what trials are made from; refuse samples that cannot give a score."""
+    task.require_rate("a scan")
     samples, _, validation = load_training(config, task)
     _require_efficiency(validation, task)
     if config.scan.score == "worst_cell":
