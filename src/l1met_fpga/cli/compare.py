@@ -58,6 +58,7 @@ def _compare(
     from l1met_fpga.report.headline import answers
     from l1met_fpga.report.settings_table import settings_table
     from l1met_fpga.report.side_by_side import (
+        difference_lines,
         luts_side_by_side,
         training_notes,
         write_comparison,
@@ -90,5 +91,8 @@ def _compare(
     for name, report in reports.items():
         console.print(f"\n{name}")
         print_answers(console, answers(report, metrics, name))
+    console.print("")
+    for line in difference_lines(metrics, reports):
+        console.print(line)
     if html:
         console.print(f"wrote {output / 'compare.html'}")
