@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-from jet_inputs import all_jets, estimators
+from jet_inputs import estimators, seen_jets
 from rich.console import Console
 from scipy.special import expit, logsumexp
 
@@ -64,9 +64,7 @@ class Jets:
 def read(folder: Path, name: str, named: Mapping[str, Estimator]) -> Jets:
     """Read the jets of a simulated sample and estimate their class and pt."""
     about = json.loads((folder / "simulation.json").read_text())["samples"][name]
-    one = folder / f"{name}.root"
-    # a large sample is a folder of files
-    jets = all_jets(one if one.is_file() else folder / name / "*.root")
+    jets = seen_jets(folder, name)
     event = jets.ids[:, 2].astype(np.int64) - 1
     order = np.argsort(event, kind="stable")
     slot = np.empty(len(jets), np.int64)
