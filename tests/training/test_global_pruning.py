@@ -125,7 +125,7 @@ def test_the_number_of_weights_falls_geometrically(total):
 
 def test_contradicting_settings_are_refused(stores):
     with pytest.raises(ConfigError, match="a budget of 60 luts belongs to schedule: global"):
-        config(stores, **{"training.pruning.schedule": "polynomial"})
+        config(stores, **{"training.pruning": {"schedule": "polynomial", "luts": 60}})
     with pytest.raises(ConfigError, match="start_from_float needs the float twin"):
         config(stores, **{"training.float_twin": False})
     with pytest.raises(ConfigError, match="stages"):
