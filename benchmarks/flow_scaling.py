@@ -8,6 +8,7 @@ Elements lie at random within |eta| < 5. Times are processor time, the shortest 
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -66,13 +67,9 @@ def main() -> None:
         event = random_event(n, rng)
         truth = Matched(np.zeros(0, np.int64), np.zeros(n, np.int64), np.zeros(n), np.zeros(n))
         slots = all_slots(element_examples(event, truth))
-        times = (
-            shortest(lambda event=event, truth=truth: element_examples(event, truth)),
-            *(
-                shortest(lambda slots=slots, form=form: network.predict_heads(slots, form=form))
-                for form in FORMS
-            ),
-        )
+        runs: list[Callable[[], object]] = [partial(element_examples, event, truth)]
+        runs += [partial(network.predict_heads, slots, form=form) for form in FORMS]
+        times = [shortest(run) for run in runs]
         found.append(times)
         console.print(f"| {n} | {' | '.join(f'{one:.1f}' for one in times)} |")
     with styled():

@@ -34,15 +34,16 @@ from l1met_fpga.plots.curves import legend, look
 from l1met_fpga.plots.drawing import Drawing
 from l1met_fpga.plots.figure import save_figure, styled
 from l1met_fpga.prediction.loaded import LoadedNetwork, load
-from l1met_fpga.puppi.columns import ANGLE_LSB_RAD, PHI_COUNTS_PER_TURN, PT_LSB_GEV
+from l1met_fpga.puppi.columns import ANGLE_LSB_RAD, PHI_COUNTS_PER_TURN, PT_LSB_GEV, ParticleId
 from l1met_fpga.puppi.jet_sums import emulate_ht_mht
 from l1met_fpga.puppi.jets import seeded_cone_jets
-from l1met_fpga.tasks.flow.baselines import rules
+from l1met_fpga.tasks.flow.baselines import own_code, rules
 from l1met_fpga.tasks.flow.task import TASK
 
 MIN_PT_GEV: Final = 2.0
 PT_EDGES_GEV: Final = np.array([1.0, 1.5, 2, 3, 5, 8, 15, 30, 100])
 ETA_EDGES: Final = np.array([0.0, 0.5, 1, 1.5, 2, 2.5, 3, 4, 5])
+CHARGED: Final = (ParticleClass.CHARGED_HADRON, ParticleClass.ELECTRON, ParticleClass.MUON)
 NEUTRAL: Final = (ParticleClass.NEUTRAL_HADRON, ParticleClass.PHOTON)
 DRAWN: Final = (ParticleClass.CHARGED_HADRON, *NEUTRAL)
 """Of the others there are too few."""
@@ -106,7 +107,7 @@ def training_elements(run: Path) -> Examples:
     """Return the training part of a run's first sample."""
     with Store.open(store_of(load_run(run / "config.yaml").samples[0])) as store:
         train, truths = store.events_of(Part.TRAIN), tuple(TASK.truths.values())
-        return store.examples(train, ("pt",), truths=truths, besides=ELEMENTS)
+        return store.examples(train, ("pt", "pid"), truths=truths, besides=ELEMENTS)
 
 
 def read(path: Path, network: LoadedNetwork, fitted: dict[tuple[int, int, int], float]) -> Sample:
@@ -129,8 +130,13 @@ def read(path: Path, network: LoadedNetwork, fitted: dict[tuple[int, int, int], 
 
 
 def estimated(elements: Examples, logits: FloatArray, ratio: FloatArray) -> Estimate:
-    """Return class and pt; an element of no class has none."""
+    """Return class and pt; an element of no class has none.
+
+    A cluster that looks like part of a charged particle is none: the track has the particle.
+    """
     code = logits.argmax(axis=1)
+    behind = (own_code(elements) < ParticleId.HADRON_MINUS) & np.isin(code, CHARGED)
+    code = np.where(behind, int(ParticleClass.NONE), code)
     pt_gev = ratio[:, 0] * elements.besides[ELEMENT_PT_GEV]
     return Estimate(code, np.where(code == ParticleClass.NONE, 0.0, pt_gev))
 
