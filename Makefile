@@ -53,7 +53,7 @@ rtl: $(READY) ## the same and the streaming RTL with its resources
 	$(BIN)/l1met synthesize $(if $(TASK),-m $(MODEL)) --build $(ARGS)
 
 ci-report: $(READY) ## the short main job: a few epochs, HLS and RTL, checks and report in build/ci-run; fails if a limit breaks
-	$(BIN)/l1met train models/deepset.yaml --output build/ci-run --overwrite --set training.epochs=4
+	$(BIN)/l1met train models/deepset.yaml --output build/ci-run --overwrite --set training.epochs=12 --set training.stages.float.epochs=4
 	$(BIN)/l1met synthesize build/ci-run --build --events 500
 	$(BIN)/l1met report build/ci-run --check --require physics,pruning,bit_exactness,rtl --without hls
 

@@ -21,7 +21,7 @@ MOST_EVENTS = 1_000_000
 
 
 def all_jets(path: Path) -> Examples:
-    """Return all jets of a file with everything that the file says of them."""
+    """Return all jets of a file, or of files by a glob, with everything that these say of them."""
     with Store.open(store_of(TrainingSample(path=path, role="signal"))) as store:
         return store.examples(columns=store.columns, truths=store.truths, besides=store.jet_besides)
 

@@ -1,17 +1,19 @@
-"""What the network of jets is worth in two triggers at equal rate: four b jets with HT, and two taus.
+"""What the network of jets is worth in triggers at equal rate: four b jets with HT, two taus, one tau.
 
     l1met simulate data/jets_trigger_sample.yaml
     python benchmarks/jet_triggers.py runs/jets-... data/jets
 
-Each trigger has a cut on size (HT; pt of the second tau) and one on score. The rate in pile-up-only crossings
-fixes the second for each of the first, interpolated. The pair is chosen on the even signal events, and
-efficiencies are quoted of the odd ones. Errors are those of a bootstrap over crossings and signal events.
+Each trigger has a cut on size (HT; pt of the taus) and one on score. The rate in pile-up-only crossings
+fixes the second for each of the first, interpolated. The pair is chosen on one half of crossings and signal
+events and quoted of the other, and the other way round. Errors are those of a bootstrap over crossings and
+signal events.
 """
 
 import json
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -23,8 +25,7 @@ from scipy.special import expit, logsumexp
 from l1met_fpga.data.jet_labels import JET_CLASSES
 from l1met_fpga.data.layout import JET_ETA, JET_PT_GEV
 from l1met_fpga.metrics.arrays import FloatArray
-from l1met_fpga.metrics.binomial import efficiency
-from l1met_fpga.metrics.working_point import FAILS, Trigger, best_point, gain
+from l1met_fpga.metrics.two_cuts import FAILS, efficiency, gain, halves, mean_of
 from l1met_fpga.tasks.task import Estimator, Heads
 
 B, LIGHT, GLUON = (JET_CLASSES.index(name) for name in ("b", "light", "gluon"))
@@ -33,7 +34,8 @@ HT_JET_GEV: Final = 30.0
 B_JET_GEV: Final = 20.0
 TAU_MAX_ETA: Final = 2.172
 HT_CUTS_GEV: Final = np.arange(0.0, 401, 20)
-TAU_CUTS_GEV: Final = np.arange(16.0, 71, 2)
+TAU_CUTS_GEV: Final = {1: np.arange(20.0, 151, 5), 2: np.arange(16.0, 71, 2)}
+"""By the number of taus that are asked for."""
 N_BOOTSTRAP: Final = 100
 MAX_JETS: Final = 16
 
@@ -59,10 +61,12 @@ class Jets:
     tau: dict[str, FloatArray]
 
 
-def read(path: Path, named: Mapping[str, Estimator]) -> Jets:
-    """Read the jets of a sample and estimate their class and pt."""
-    about = json.loads((path.parent / "simulation.json").read_text())["samples"][path.stem]
-    jets = all_jets(path)
+def read(folder: Path, name: str, named: Mapping[str, Estimator]) -> Jets:
+    """Read the jets of a simulated sample and estimate their class and pt."""
+    about = json.loads((folder / "simulation.json").read_text())["samples"][name]
+    one = folder / f"{name}.root"
+    # a large sample is a folder of files
+    jets = all_jets(one if one.is_file() else folder / name / "*.root")
     event = jets.ids[:, 2].astype(np.int64) - 1
     order = np.argsort(event, kind="stable")
     slot = np.empty(len(jets), np.int64)
@@ -112,25 +116,25 @@ def four_b(jets: Jets, name: str) -> FloatArray:
     return np.stack([np.where(enough & (ht(jets) >= cut), total, FAILS) for cut in HT_CUTS_GEV])
 
 
-def two_taus(jets: Jets, name: str) -> FloatArray:
-    """Second largest tau score of jets above a pt, by cut on pt."""
+def taus(jets: Jets, name: str, n: int) -> FloatArray:
+    """The n-th largest tau score of jets above a pt, by cut on pt."""
     found, central = [], np.abs(jets.eta) < TAU_MAX_ETA
-    for cut in TAU_CUTS_GEV:
+    for cut in TAU_CUTS_GEV[n]:
         seen = np.where(central & (jets.corrected_gev[name] >= cut), jets.tau[name], 0)
-        second = largest(seen, 2)
-        found.append(np.where(second > 0, second, FAILS))
+        last = largest(seen, n)
+        found.append(np.where(last > 0, last, FAILS))
     return np.stack(found)
 
 
-def two_jets(jets: Jets, name: str) -> FloatArray:
-    """The second largest corrected pt: no score at all."""
+def hard_jets(jets: Jets, name: str, n: int) -> FloatArray:
+    """The n-th largest corrected pt: no score at all."""
     central = np.abs(jets.eta) < TAU_MAX_ETA
-    return largest(np.where(central, jets.corrected_gev[name], 0), 2)[None]
+    return largest(np.where(central, jets.corrected_gev[name], 0), n)[None]
 
 
-def has_two_taus(jets: Jets) -> FloatArray:
-    """Events in which both taus made a jet."""
-    return np.asarray(jets.is_tau.sum(axis=1) >= 2)
+def has_taus(jets: Jets, n: int) -> FloatArray:
+    """Events in which so many hadronic taus made a jet."""
+    return np.asarray(jets.is_tau.sum(axis=1) >= n)
 
 
 def compare(
@@ -144,25 +148,21 @@ def compare(
     cuts: FloatArray,
 ) -> None:
     """Print efficiency and gain over the first trigger."""
-    quoted = np.flatnonzero(wanted)
-    odd, even = quoted[quoted % 2 == 1], quoted[quoted % 2 == 0]
-    found = {}
-    for name, run in triggers.items():
-        seen, of_signal = run(background), run(signal)
-        found[name] = Trigger(
-            seen, of_signal[:, odd], best_point(seen, of_signal[:, even], rate_khz)
-        )
-    console.print(f"\n{title} at {rate_khz:g} kHz, {len(odd)} signal events\n")
-    console.print("| trigger | cut on size (GeV) | cut on score | efficiency | minus the first |")
-    console.print("|---|---|---|---|---|")
-    first = next(iter(found.values()))
-    for name, one in found.items():
-        passed = one.point.passes(one.signal)
-        share = efficiency(passed.sum(), len(passed))
-        change = gain(one, first, rate_khz, N_BOOTSTRAP, np.random.default_rng(1))
-        cut = f"{cuts[one.point.cut]:g}" if len(one.signal) > 1 else "-"
+    found = {
+        name: halves(run(background), run(signal)[:, wanted], rate_khz)
+        for name, run in triggers.items()
+    }
+    console.print(f"\n{title} at {rate_khz:g} kHz, {int(wanted.sum())} signal events\n")
+    console.print("| trigger | cuts on size (GeV) | efficiency | minus the first |")
+    console.print("|---|---|---|---|")
+    first, rng = next(iter(found.values())), np.random.default_rng(1)
+    for name, both in found.items():
+        share = mean_of([efficiency(one, rate_khz, N_BOOTSTRAP, rng) for one in both])
+        pairs = zip(both, first, strict=True)
+        change = mean_of([gain(one, other, rate_khz, N_BOOTSTRAP, rng) for one, other in pairs])
+        cut = ", ".join(f"{cuts[one.point.cut]:g}" for one in both if len(one.signal) > 1) or "-"
         console.print(
-            f"| {name} | {cut} | {one.point.threshold:.3f} | {share.value:.3f} ± {share.error:.3f} "
+            f"| {name} | {cut} | {share.value:.3f} ± {share.error:.3f} "
             f"| {change.value:+.3f} ± {change.error:.3f} |"
         )
 
@@ -171,7 +171,7 @@ def main() -> None:
     """Measure and print Markdown."""
     named, folder = estimators(Path(sys.argv[1])), Path(sys.argv[2])
     names = ("pileup", "hh4b", "vbf_htautau")
-    pileup, hh4b, htautau = (read(folder / f"{name}.root", named) for name in names)
+    pileup, hh4b, htautau = (read(folder, name, named) for name in names)
     console = Console(soft_wrap=True)
     compare(
         console, "Four b jets", 14.0, pileup, hh4b, np.ones(len(hh4b.pt_gev), bool),
@@ -182,15 +182,16 @@ def main() -> None:
         },
         HT_CUTS_GEV,
     )  # fmt: skip
-    compare(
-        console, "Two taus", 28.0, pileup, htautau, has_two_taus(htautau),
-        {
-            "pt of two jets": lambda jets: two_jets(jets, "table"),
-            "pt and best variable": lambda jets: two_taus(jets, "table"),
-            "pt and network": lambda jets: two_taus(jets, "network"),
-        },
-        TAU_CUTS_GEV,
-    )  # fmt: skip
+    for title, n in (("Two taus", 2), ("One tau", 1)):
+        compare(
+            console, title, 28.0, pileup, htautau, has_taus(htautau, n),
+            {
+                "pt of jets": partial(hard_jets, name="table", n=n),
+                "pt and best variable": partial(taus, name="table", n=n),
+                "pt and network": partial(taus, name="network", n=n),
+            },
+            TAU_CUTS_GEV[n],
+        )  # fmt: skip
 
 
 if __name__ == "__main__":

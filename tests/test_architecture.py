@@ -1,6 +1,8 @@
 """Rooms import only from rooms before them, and heavy libraries only where they belong."""
 
 import ast
+import functools
+import re
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -58,13 +60,22 @@ HOMES = {
 }
 
 
+@functools.cache
+def _nodes() -> dict[Path, list[ast.AST]]:
+    """What every module consists of, by its path."""
+    return {
+        path.relative_to(ROOT): list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+        for path in sorted(ROOT.rglob("*.py"))
+    }
+
+
 def _imports():
-    for path in sorted(ROOT.rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text())):
+    for path, nodes in _nodes().items():
+        for node in nodes:
             if isinstance(node, ast.Import):
-                yield from ((path.relative_to(ROOT), alias.name) for alias in node.names)
+                yield from ((path, alias.name) for alias in node.names)
             elif isinstance(node, ast.ImportFrom) and node.module:
-                yield path.relative_to(ROOT), node.module
+                yield path, node.module
 
 
 def _room(path: Path) -> str:
@@ -72,7 +83,7 @@ def _room(path: Path) -> str:
 
 
 def test_every_module_is_in_a_known_room():
-    rooms = {_room(p.relative_to(ROOT)) for p in ROOT.rglob("*.py")} - {"__init__"}
+    rooms = {_room(path) for path in _nodes()} - {"__init__"}
     assert rooms <= set(LEVEL)
 
 
@@ -98,20 +109,20 @@ def test_only_the_registry_and_the_command_line_know_which_tasks_there_are():
     assert knows == set()
 
 
+def _dotted(path: Path) -> str:
+    return ".".join(path.with_suffix("").parts).removesuffix(".__init__")
+
+
 def _modules() -> dict[str, set[str]]:
     """Every module with the modules of the package that it imports, inside functions too."""
-    names = {
-        ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
-        for path in ROOT.rglob("*.py")
-    }
-    found: dict[str, set[str]] = {name: set() for name in names}
-    for path in sorted(ROOT.rglob("*.py")):
-        name = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    names = {path: _dotted(path) for path in _nodes()}
+    found: dict[str, set[str]] = {name: set() for name in names.values()}
+    for path, name in names.items():
+        for node in _nodes()[path]:
             if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("l1met_fpga"):
                 module = node.module.removeprefix("l1met_fpga").removeprefix(".")
                 longer = {f"{module}.{alias.name}".removeprefix(".") for alias in node.names}
-                found[name] |= (longer & names) or ({module} & names)
+                found[name] |= (longer & found.keys()) or ({module} & found.keys())
     return found
 
 
@@ -146,9 +157,27 @@ def _opens_text_by_locale(call: ast.Call) -> bool:
 
 def test_text_is_utf_8_whatever_the_locale():
     wrong = [
-        f"{path.relative_to(ROOT)}:{node.lineno}"
-        for path in sorted(ROOT.rglob("*.py"))
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        f"{path}:{node.lineno}"
+        for path, nodes in _nodes().items()
+        for node in nodes
         if isinstance(node, ast.Call) and _opens_text_by_locale(node)
     ]
     assert wrong == []
+
+
+def test_no_file_is_longer_than_400_lines():
+    lengths = {
+        path: len((ROOT / path).read_text(encoding="utf-8").splitlines()) for path in _nodes()
+    }
+    assert {path: n for path, n in lengths.items() if n > 400} == {}
+
+
+def test_engine_rooms_do_not_know_what_met_is():
+    """But for the few places that read it, or make the trigger's word of it."""
+    rooms = ("data", "models", "training", "evaluation", "firmware", "report")
+    files = [path for room in rooms for path in (ROOT / room).rglob("*") if path.is_file()]
+    say = re.compile(rb"genMET|met_xy|MET ")
+    found = [
+        str(p.relative_to(ROOT)) for p in files if p.suffix != ".pyc" and say.search(p.read_bytes())
+    ]
+    assert len(found) <= 5, found

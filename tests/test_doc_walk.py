@@ -14,8 +14,7 @@ from l1met_fpga.shipped import copy_shipped
 
 SHORT = (
     " --set training.epochs=2 --set training.events_per_epoch=2000"
-    " --set training.float_twin=false --set training.unpruned_twin=false"
-    " --set evaluation.bootstrap_samples=5"
+    " --set training.stages.float.epochs=1 --set evaluation.bootstrap_samples=5"
 )
 NOT_HERE = ("git ", "source ", "cd ")
 

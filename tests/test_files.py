@@ -74,6 +74,19 @@ def test_a_refused_file_is_named_not_its_temporary_one(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["folder"]
 
 
+@pytest.mark.parametrize("there", [True, False])
+def test_what_a_link_points_to_is_written_and_the_link_stays(there, tmp_path):
+    target, link = tmp_path / "disk" / "file.json", tmp_path / "link.json"
+    target.parent.mkdir()
+    if there:
+        target.write_text("old")
+    link.symlink_to("disk/file.json")
+    write_json(link, {"a": 1})
+    assert link.is_symlink()
+    assert json.loads(target.read_text()) == {"a": 1}
+    assert [path.name for path in target.parent.iterdir()] == ["file.json"]
+
+
 def test_atomic_path_keeps_the_old_file_after_an_error(tmp_path):
     target = tmp_path / "result.json"
     write_json(target, {"answer": 1})

@@ -38,10 +38,13 @@ def atomic_path(path: Path) -> Iterator[Path]:
     A reader sees the old file or the whole new one, never a part; after an error, a full disk for
     example, the old file stays and the temporary one is removed. A new file has the permissions
     that the user's umask (or the folder's default list) gives it, a replaced one keeps its own.
+    What a link points to is replaced, never the link.
 
     Raises:
         OSError: If the file cannot be written; its ``filename`` is ``path``.
     """
+    if path.is_symlink():
+        path = Path(os.path.realpath(path))
     path.parent.mkdir(parents=True, exist_ok=True)
     inside = ""
     try:

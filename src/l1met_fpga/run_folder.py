@@ -78,10 +78,16 @@ class RunFolder:
             RunFolderError: If it is missing or is neither.
         """
         run = cls(root)
-        if not ((root / MARK).is_file() or (run.config.is_file() and run.network.is_file())):
+        if not cls.is_run(root):
             what = "was not made by l1met" if root.is_dir() else "does not exist"
             raise RunFolderError(f"run folder {root} {what}; make one with `l1met train` first")
         return run
+
+    @classmethod
+    def is_run(cls, root: Path) -> bool:
+        """Whether a folder is a run or a shipped network."""
+        run = cls(root)
+        return (root / MARK).is_file() or (run.config.is_file() and run.network.is_file())
 
     @classmethod
     def holding(cls, network: Path) -> "RunFolder | None":

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from run_records import write_training
 from test_cli_synthesize import trained
 
 from l1met_fpga.cli import synthesize as command
@@ -98,7 +99,7 @@ def reading_z0(network):
 def test_a_column_of_another_meaning_stops_firmware_and_is_said(run, capsys):
     reading_z0(Network.load(run.network)).save(run.network)
     sample = {"units": {"z0": "0.05 cm from the vertex"}}
-    run.training.write_text(json.dumps({"samples": {"ttbar": sample}}))
+    write_training(run.training, {"ttbar": sample})
     code, said = stopped(["synthesize", run.root], capsys)
     assert code == 8
     assert "column z0 of sample 'ttbar' was in units of '0.05 cm from the vertex'" in said

@@ -1,11 +1,10 @@
 """Columns that meant something else in training: no command takes the hardware's for them."""
 
-import json
-
 import numpy as np
 import pytest
 from ntuples import make_events, write_perfnano
 from plain_networks import plain_network
+from run_records import write_training
 from typer.testing import CliRunner
 
 from l1met_fpga.cli.app import app
@@ -39,7 +38,7 @@ def folder(tmp_path_factory):
         run = RunFolder.create(folder / f"{kind}_run")
         save_run(load_run(shipped_networks()["deepset"] / "config.yaml"), run.config)
         plain_network("z0", kernel=-1).save(run.network)
-        run.training.write_text(json.dumps({"samples": [{"label": "x", "units": {"z0": unit}}]}))
+        write_training(run.training, [{"label": "x", "units": {"z0": unit}}])
     return folder
 
 

@@ -184,6 +184,14 @@ def test_load_yaml_wrong(tmp_path: Path, text: str, message: str):
         load_yaml(path)
 
 
+def test_a_missing_file_has_a_neighbour_of_nearly_that_name(tmp_path):
+    (tmp_path / "deepset.yaml").write_text("model: {}")
+    with pytest.raises(ConfigError) as caught:
+        load_yaml(tmp_path / "deepst.yaml")
+    said = f"no configuration file {tmp_path}/deepst.yaml; did you mean {tmp_path}/deepset.yaml?"
+    assert str(caught.value) == said
+
+
 def test_load_yaml_missing(tmp_path: Path):
     with pytest.raises(ConfigError, match="no configuration file"):
         load_yaml(tmp_path / "none.yaml")

@@ -47,6 +47,15 @@ def test_the_shipped_comparison_has_its_controls():
         ({"arms.taught.every_seed": True}, r"every_seed is of arms that teach, and none"),
         ({"seeds": 1}, r"seeds"),
         ({"arms.a/b": {}}, r"letters, digits, _ and -"),
+        (
+            {"settings": {"training": {"seed": 3}}},
+            r"settings: training\.seed is set by seeds and first_seed; leave it out",
+        ),
+        ({"arms.plain.settings.samples": []}, r"arms\.plain\.settings: samples is set by samples"),
+        (
+            {"teachers.large.settings": {"training.seed": 3}},
+            r"teachers\.large\.settings: training\.seed is set by seeds",
+        ),
     ],
 )
 def test_what_makes_no_sense_is_refused(tmp_path, changes, message):

@@ -36,10 +36,10 @@ def test_record_is_what_the_store_says(tmp_path):
     (loaded,) = load_samples([TrainingSample(path=path, weight=0.5)], MODEL, (GEN_MET,))
     record = loaded.record()
     with Store.open(path) as store:
-        assert record["identity"] == store.identity
-        assert record["units"] == store.attributes.units
-    assert (record["path"], record["label"], record["role"]) == (str(path), "ttbar", "signal")
-    assert (record["share"], record["cut_candidates"]) == (0.5, 0)
+        assert record.identity == store.identity
+        assert record.units == store.attributes.units
+    assert (record.path, record.label, record.role) == (str(path), "ttbar", "signal")
+    assert (record.share, record.cut_candidates) == (0.5, 0)
 
 
 def test_pile_up_without_truth_has_no_met(tmp_path):
@@ -154,7 +154,7 @@ def test_fewer_slots_than_the_store_has_are_cut_and_told(tmp_path, caplog):
     cut = int(np.maximum(lengths - 16, 0).sum())
     assert loaded.cut_candidates == cut > 0
     assert "the network has 16 slots;" in caplog.text
-    assert loaded.record()["cut_candidates"] == cut
+    assert loaded.record().cut_candidates == cut
     # what the trigger does today is computed from all candidates
     np.testing.assert_array_equal(loaded.train.besides["ht"], whole.train.besides["ht"])
     with Store.open(path) as store:

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from ntuples import make_events
 
+from l1met_fpga.data.chunks import ChunkReader, ChunkWriter, create_dataset, read_events
 from l1met_fpga.data.store import Store
 from l1met_fpga.data.store_writer import write_store
 from l1met_fpga.data.truth import GEN_MET
@@ -18,6 +19,31 @@ def path(tmp_path):
     columns = {name: events.padded(name) for name in events.columns}
     write_store(path, candidates=columns, truth={GEN_MET: events.gen_met})
     return path
+
+
+@pytest.mark.parametrize("dtype", ["int8", "int16", "float32", "uint64"])
+@pytest.mark.parametrize("content", ["nothing", "noise", "noise below", "noise above"])
+def test_hdf5_itself_reads_what_is_written(dtype, content, tmp_path):
+    """Whichever bytes of the values are compressed and which are not."""
+    n, rng = 90_000, np.random.default_rng(1)  # one whole chunk and a part; more than a block
+    noise = rng.integers(0, 256, (n, np.dtype(dtype).itemsize), np.uint8)
+    half = (np.dtype(dtype).itemsize + 1) // 2
+    noise[:, {"nothing": slice(None), "noise": slice(0), "noise below": slice(half, None),
+              "noise above": slice(half)}[content]] = 0  # fmt: skip
+    values = noise.view(dtype)[:, 0]
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        dataset = create_dataset(file, "x", (), dtype, chunk=1 << 16)
+        writer = ChunkWriter(dataset)
+        writer.append(values[:50_000])
+        writer.append(values[50_000:])
+        writer.finish()
+    with h5py.File(tmp_path / "a.h5") as file:
+        stored = file["x"].id.get_storage_size()
+        np.testing.assert_array_equal(file["x"][:].view(np.uint8), values.view(np.uint8))
+        found = read_events(ChunkReader(file["x"]), slice(None))
+    np.testing.assert_array_equal(found.view(np.uint8), values.view(np.uint8))
+    whole = (1 << 17) * np.dtype(dtype).itemsize
+    assert stored < whole * 1.001 + 100  # also of nothing but noise
 
 
 def repack(path, length, only=None, **filters):

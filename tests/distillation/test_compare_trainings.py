@@ -97,6 +97,14 @@ def test_a_comparison_without_a_rate_is_an_error(study, tmp_path):
     assert not (tmp_path / "out" / "arms").exists()
 
 
+def test_a_setting_that_is_not_there_is_said_of_the_arm_that_has_it(study, tmp_path):
+    done = compare(study, tmp_path / "out", "--set", "arms.taught.settings.training.epoch=3")
+    assert isinstance(done.exception, ConfigError)
+    assert str(done.exception).startswith("taught, with its settings: ")
+    assert "unknown key 'training.epoch'; did you mean 'epochs'?" in str(done.exception)
+    assert not (tmp_path / "out").exists()
+
+
 def test_nobody_teaches_whom_no_arm_names(study, tmp_path):
     """A student's file may have teachers of its own; the baseline has none, others have theirs alone."""
     own = {

@@ -3,9 +3,10 @@ import re
 import pytest
 
 from l1met_fpga.distillation.verdict import verdict
-from l1met_fpga.results.distillation import ArmResult, Effect, Point
+from l1met_fpga.results.distillation import ArmResult, Effect
+from l1met_fpga.results.metrics import WorkingPointInfo
 
-POINT = Point(key="lowest", title="26 kHz", rate_khz=26)
+POINT = WorkingPointInfo(key="lowest", title="26 kHz", rate_khz=26, replaces_khz=[])
 
 
 def arm(value=None, error=0.01, *, control=False, luts=1000.0):

@@ -1,6 +1,5 @@
 """A run folder with a Keras network is evaluated beside baselines, stored forms and arrays."""
 
-import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -9,6 +8,8 @@ import numpy as np
 import pytest
 from keras_models import MODELS, random_candidates, scrambled
 from met_head import predict_met
+from ntuples import make_events, write_perfnano
+from run_records import write_training
 
 from l1met_fpga.config.data import SplitConfig
 from l1met_fpga.config.evaluation import EvaluationConfig
@@ -165,8 +166,8 @@ def test_a_run_is_not_judged_by_what_it_was_trained_on(named, tmp_path):
         with Store.open(path) as store:
             columns, gen = store.candidates(), store.truth(GEN_MET)
             about = {"identity": store.identity, "units": store.attributes.units, "sources": []}
-            samples.append({"path": str(path), **about})
-    named.run.training.write_text(json.dumps({"samples": samples}))
+            samples.append({"label": store.label, "path": str(path), **about})
+    write_training(named.run.training, samples)
     try:
         other = tmp_path / "pileup.h5"
         split = SplitConfig(seed=8)
@@ -266,3 +267,19 @@ def test_run_without_model_wrong(named, tmp_path):
     save_run(named.config, run.config)
     with pytest.raises(RunFolderError, match=r"has no model\.keras; it is made by `l1met train`"):
         evaluate_runs([NamedRun(run, "a")], MET, named.config.evaluation)
+
+
+def test_root_files_are_samples_as_in_a_training(named, tmp_path):
+    for seed, label in enumerate(("ttbar", "pileup")):
+        events = make_events(300, seed)
+        quiet = {name: np.zeros(300, np.float32) for name in ("genMet_pt", "genMet_phi")}
+        write_perfnano(
+            tmp_path / f"{label}.root", events, per_event=quiet if label == "pileup" else None
+        )
+    files = [tmp_path / "ttbar.root", tmp_path / "pileup.root"]
+    found = evaluate_runs([named], MET, quick(named), stores=files)
+    assert [(label, one.is_background) for label, one in found.samples.items()] == [
+        ("ttbar", False), ("pileup", True),
+    ]  # fmt: skip
+    with pytest.raises(ConfigError, match=r"no sample .*none\.root; there are .*pileup\.root"):
+        evaluate_runs([named], MET, quick(named), stores=[tmp_path / "none.root"])

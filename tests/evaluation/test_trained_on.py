@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from ntuples import make_events, write_perfnano
+from run_records import training_record, write_training
 
 from l1met_fpga.config.data import ConvertConfig, SplitConfig
 from l1met_fpga.data.convert import convert
@@ -40,7 +41,7 @@ def record(path: Path) -> dict:
 
 def run_of(folder: Path, *stores: Path) -> RunFolder:
     run = RunFolder.create(folder)
-    run.training.write_text(json.dumps({"samples": [record(store) for store in stores]}))
+    write_training(run.training, [record(store) for store in stores])
     return run
 
 
@@ -108,7 +109,7 @@ def moved(run: RunFolder, store: Path, files: Path) -> RunFolder:
     shutil.rmtree(files / "elsewhere", ignore_errors=True)
     elsewhere = RunFolder.create(files / "elsewhere")
     gone = {**record(store), "path": str(files / "gone.h5")}
-    elsewhere.training.write_text(json.dumps({"samples": [gone]}))
+    write_training(elsewhere.training, [gone])
     return elsewhere
 
 
@@ -178,20 +179,21 @@ def test_a_store_made_anew_under_the_same_name_is_not_taken_for_the_old_one(file
     assert counted(run, path) > 0
 
 
-@pytest.mark.parametrize("content", [{}, {"samples": {"ttbar": {"store": "a.h5"}}}])
-def test_an_older_folder_does_not_record_it(tmp_path, content):
+def test_an_older_folder_does_not_record_it(tmp_path):
     run = RunFolder.create(tmp_path / "run")
     assert trained_samples(run) is None
-    run.training.write_text(json.dumps(content))
+    write_training(run.training, {"ttbar": {"store": "a.h5", "share": 1.0}})
     assert trained_samples(run) is None
 
 
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ('{"samples": [', "it is not JSON"),
-        ('{"samples": [{"identity": 3}]}', "is damaged"),
-        ("[]", "it holds no JSON object"),
+        ('{"samples": [', "is not JSON"),
+        ('{"samples": [{"identity": 3}]}', "model: Field required"),
+        (json.dumps(training_record([{"label": "a", "identity": 3}])), r"samples\.0\.identity"),
+        (json.dumps(training_record([], primary="float")), "there is no 'float', which is the"),
+        ("[]", "top level: Input should be an object"),
     ],
 )
 def test_a_damaged_record_is_said(tmp_path, text, says):

@@ -76,6 +76,20 @@ def test_streaming_firmware_gives_every_head_and_the_words(network, jets, expect
     assert project.design.clocks_after_heads == words.clocks == 15
 
 
+def test_a_network_before_its_training_is_firmware_too(jets, tmp_path):
+    """All of its sums are multiplied by zero, so that no accumulator is left."""
+    require("g++", shutil.which("g++") is not None, install="install g++")
+    model = build(load_run(MODELS / "jets.yaml").model, TASK.heads)
+    bake_weights(model)
+    fresh = export_network(model, TASK.heads)
+    project = write_project(fresh, RtlConfig(lanes=6), tmp_path)
+    few = {name: codes[:200] for name, codes in jets.items()}
+    codes = evaluate(fresh, few)
+    found = SimulationForm(project.design, project.compile())(few)
+    assert _differing(found, codes | told_words(fresh, codes)) == NONE
+    assert (found["flavour_words"] == 16).all()
+
+
 def test_firmware_of_words_gives_every_head_and_the_words(network, jets, expected, tmp_path):
     require("g++", shutil.which("g++") is not None, install="install g++")
     hls = HlsConfig(io_type="words", lanes=6)

@@ -15,6 +15,7 @@ from evaluation_samples import ESTIMATES, background
 from evaluation_samples import signal as signal_sample
 from networks import NETWORKS
 from ntuples import make_events, write_l1deepmet, write_l1metml, write_perfnano, write_words
+from run_records import ENVIRONMENT, write_training
 from slow_readers import REQUIRED
 from vendor_reports import csynth_xml, timing, utilization
 
@@ -186,11 +187,9 @@ def _make_run(root: Path) -> None:
     save_metrics(
         to_metrics(evaluate(samples, MET, ESTIMATES, settings, primary="net")), run.metrics
     )
-    write_json(
-        run.environment, {"seed": 7, "software": {"numpy": "2"}, "git": {"commit": "a" * 40}}
-    )
+    write_json(run.environment, ENVIRONMENT)
     trained = [{"label": "ttbar", "share": 1.0, "identity": {}, "path": "a.h5"}]
-    write_json(run.training, {"training_events": 123, "samples": trained})
+    write_training(run.training, trained)
     agreement = {"events": 10, "outputs": 20, "differing": 0, "largest_lsb": 0}
     write_json(run.bit_exactness, {"int64": agreement, "hls_csim": agreement})
     NETWORKS["deepset"]().save(run.network)

@@ -25,7 +25,7 @@ GOLDEN = Path(__file__).with_name("golden.json")
 MODELS = Path(__file__).parents[2] / "models"
 LANES = {"jets": 6}
 """Candidates per clock, where that is not the usual number."""
-NETWORKS = ("deepset", "deepset_rate", "deepmet", "garnet", "jets")
+NETWORKS = ("deepset", "deepset_small", "deepmet", "garnet", "jets")
 N_EVENTS = 5000
 N_SHOWN = 4
 """Events whose outputs are kept as they are."""

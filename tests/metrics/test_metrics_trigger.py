@@ -11,11 +11,14 @@ from l1met_fpga.metrics.trigger import (
     BUNCH_CROSSING_RATE_KHZ,
     binned_efficiency,
     lowest_supported_rate_khz,
+    passes,
     rate_curve,
     reaches_rate,
     roc_area,
     roc_curve,
+    roc_error,
     threshold_at_rate,
+    threshold_within_rate,
 )
 from l1met_fpga.metrics.turn_on import TURN_ON_BINS, turn_on
 
@@ -71,6 +74,15 @@ def test_a_largest_value_puts_lower_rates_out_of_reach(dtype, n_wanted, reached)
     assert len(set(met[-40:])) > 1  # the last digit would break the ties
     rate = n_wanted * BUNCH_CROSSING_RATE_KHZ / 1000
     assert reaches_rate(met, threshold_at_rate(met, rate), rate) == reached
+
+
+@pytest.mark.parametrize(("n_wanted", "passing"), [(10, 0), (20, 0), (35, 0), (45, 45)])
+def test_where_no_cut_gives_the_rate_no_more_pass(n_wanted, passing):
+    met = capped(63.75, np.float32)
+    cut = threshold_within_rate(met, n_wanted * BUNCH_CROSSING_RATE_KHZ / 1000)
+    assert np.sum(passes(met, cut)) == passing
+    steps = np.repeat([10.0, 20.0, 30.0], [60, 25, 15])
+    assert threshold_within_rate(steps, 27.5 * PER_EVENT_KHZ) == 30.0
 
 
 @pytest.mark.parametrize("n_wanted", [10, 11.5, 20, 64, 99.9])
@@ -153,6 +165,18 @@ def test_monotone_change_of_scale_keeps_efficiency_at_equal_rate():
         found.append(np.mean(change(signal) >= threshold))
     assert found[1] == found[0]
     assert found[2] == pytest.approx(found[0], abs=2 / 20_000)
+
+
+def test_error_of_a_roc_curve_is_how_far_repeated_ones_scatter():
+    rng = np.random.default_rng(4)
+    rates_khz = np.array([400.0, 3_000.0])
+    found, errors = [], []
+    for _ in range(300):
+        rate, selected = roc_curve(rng.normal(2, 1, 400), rng.normal(0, 1, 3000))
+        error = roc_error(rate, selected, n_signal=400, n_background=3000)
+        found.append(np.interp(rates_khz, rate, selected))
+        errors.append(np.interp(rates_khz, rate, error))
+    assert np.mean(errors, axis=0) == pytest.approx(np.std(found, axis=0), rel=0.15)
 
 
 def test_roc_is_rising_and_area_is_probability():

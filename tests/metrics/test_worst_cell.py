@@ -56,6 +56,14 @@ def test_it_is_the_one_that_was_put_in_and_its_difference_is_counted():
     assert cell.in_errors < -3
 
 
+def test_a_score_with_a_largest_value_is_not_taken_for_a_good_one():
+    background, signals = scores(np.random.default_rng(0))
+    cap = 40.0  # more pile-up-only events are there than pass at either rate
+    capped = Scores(np.minimum(background.mine, cap), background.other)
+    of_cap = {k: Scores(np.minimum(s.mine, cap), s.other, s.truth) for k, s in signals.items()}
+    assert found(capped, of_cap).difference < -0.5
+
+
 def test_the_error_is_the_scatter_of_other_samples():
     cells = []
     for seed in range(40):

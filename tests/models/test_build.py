@@ -40,7 +40,7 @@ def test_biases_start_where_the_configuration_says(variant):
     assert set(start["scalars_dense"]) == {0.5}
     assert set(start["rho_0_dense"]) == {np.float32(0.1)}
     assert not start["phi_0_dense"].any()
-    assert start["weights_dense"].tolist() == start["coefficients_dense"].tolist() == [1, 0, 0, 0]
+    assert start["weights_dense"].tolist() == start["coefficients_dense"].tolist() == [1, 0, 0]
 
 
 @every_variant

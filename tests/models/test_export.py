@@ -5,10 +5,11 @@ from met_head import met_codes, predict_met
 
 from l1met_fpga.errors import ConversionError
 from l1met_fpga.firmware.reference import evaluate_nodes
-from l1met_fpga.models.build import build
+from l1met_fpga.models.build import build, dense_layers
 from l1met_fpga.models.export import bake_weights, export_network
 from l1met_fpga.models.keras import keras
 from l1met_fpga.models.network import Network
+from l1met_fpga.models.storage import load_model, save_model
 from l1met_fpga.tasks.met.task import MET
 
 
@@ -54,3 +55,22 @@ def test_weights_that_are_not_baked_are_refused():
         export_network(model, (MET,))
     bake_weights(model)
     assert export_network(model, (MET,)).columns == ("pt", "eta", "phi", "pid", "puppi_weight")
+
+
+def test_kernels_of_one_digit_are_powers_of_two_and_export_bit_by_bit(tmp_path):
+    rng = np.random.default_rng(3)
+    types = {"kernel": "fixed<7,2>", "one_digit": True}
+    phi = [{"units": 8, "output": "ufixed<6,2>"} | types, {"units": 8} | types]
+    model = build(model_config("deepset", **{"model.phi": phi}), (MET,))
+    for layer in dense_layers(model).values():
+        layer.set_weights([rng.normal(0.1, 0.5, w.shape) for w in layer.get_weights()])
+    bake_weights(model)
+    save_model(model, tmp_path / "model.keras")
+    network = export_network(load_model(tmp_path / "model.keras"), (MET,))
+    for name in ("phi_0_dense", "phi_1_dense"):
+        kernel = np.abs(network.node(name).kernel).ravel()
+        assert {0, 1, 2, 4, 8, 16, 32} >= set(kernel) >= {8, 16, 32}
+    candidates = random_candidates(rng, 200)
+    met = network.type_of("met").exactly(predict_met(model, candidates))
+    assert np.count_nonzero(met) > 100
+    np.testing.assert_array_equal(met, met_codes(network, candidates))

@@ -3,7 +3,12 @@ import pytest
 
 from l1met_fpga.fixed_point import FixedType, Overflow, Rounding
 from l1met_fpga.models.keras import tf
-from l1met_fpga.models.quantizers import FixedQuantizer, quantize, weight_quantizer
+from l1met_fpga.models.quantizers import (
+    FixedQuantizer,
+    OneDigitQuantizer,
+    quantize,
+    weight_quantizer,
+)
 
 VALUES = np.concatenate([np.arange(-600, 600) / 64, np.random.default_rng(0).uniform(-9, 9, 2000)])
 
@@ -43,3 +48,28 @@ def test_weight_quantizer_equals_its_type():
     kind = FixedType(True, 1, 4, Rounding.RND_CONV, Overflow.SAT)
     got = weight_quantizer(kind)(VALUES.astype(np.float32)).numpy()
     np.testing.assert_array_equal(got, kind.decode(kind.encode(VALUES.astype(np.float32))))
+
+
+def test_a_kernel_of_one_digit_has_the_nearest_power_of_two_or_zero():
+    kind = FixedType(True, 1, 5, Rounding.RND_CONV, Overflow.SAT)
+    quantizer = weight_quantizer(kind, one_digit=True)
+    powers = 2.0 ** np.arange(-5, 1)
+    allowed = np.concatenate([-powers[::-1], [0.0], powers])
+    values = VALUES.astype(np.float32)
+    got = quantizer(tf.constant(values)).numpy()
+    assert set(np.unique(got)) == set(allowed)
+    distance = np.abs(values - got)
+    nearest = np.abs(values[:, None] - allowed).min(axis=1)
+    np.testing.assert_allclose(distance, nearest, atol=1e-6)
+    np.testing.assert_array_equal(quantizer(tf.constant(got)).numpy(), got)
+    again = OneDigitQuantizer.from_config(quantizer.get_config())
+    np.testing.assert_array_equal(again(tf.constant(values)).numpy(), got)
+
+
+def test_gradient_of_one_digit_is_one_inside_the_range_only():
+    quantizer = weight_quantizer(FixedType(True, 1, 5), one_digit=True)
+    x = tf.constant([-2.5, -1.2, 0.0, 0.01, 1.9, 2.1])
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        y = quantizer(x)
+    np.testing.assert_array_equal(tape.gradient(y, x), [0, 1, 1, 1, 1, 0])

@@ -1,7 +1,5 @@
 """Files of predictions, read back by other libraries and held against whole arrays."""
 
-import json
-
 import numpy as np
 import pytest
 import uproot
@@ -9,6 +7,7 @@ from met_head import met_codes
 from ntuples import make_events, met_xy, write_perfnano, write_words
 from plain_networks import plain_network
 from require import require_module
+from run_records import write_training
 
 import l1met_fpga as l1met
 from l1met_fpga.config.data import ConvertConfig
@@ -231,7 +230,7 @@ def run_with_z0(root, *units):
     run = RunFolder.create(root)
     plain_network("z0", kernel=-1).save(run.network)
     samples = [{"label": f"s{i}", "units": {"z0": unit}} for i, unit in enumerate(units)]
-    run.training.write_text(json.dumps({"samples": samples}))
+    write_training(run.training, samples)
     return l1met.load(root)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from evaluation_samples import ESTIMATES, background, signal
 from networks import NETWORKS
+from run_records import ENVIRONMENT, write_training
 from vendor_reports import csynth_xml, timing, utilization
 
 from l1met_fpga.config.evaluation import EvaluationConfig
@@ -44,10 +45,8 @@ def metrics() -> Metrics:
 def make_run(root: Path, metrics: Metrics | None = None) -> RunFolder:
     run = RunFolder.create(root)
     save_run(load_run(MODELS / "deepset.yaml"), run.config)
-    write_json(
-        run.environment, {"seed": 7, "software": {"numpy": "2"}, "git": {"commit": "a" * 40}}
-    )
-    write_json(run.training, {"training_events": 123, "samples": {"ttbar": {}, "pileup": {}}})
+    write_json(run.environment, ENVIRONMENT)
+    write_training(run.training, {"ttbar": {}, "pileup": {}})
     NETWORKS["deepset"]().save(run.network)
     if metrics is not None:
         save_metrics(metrics, run.metrics)
@@ -68,7 +67,7 @@ def test_stages_that_were_not_run_are_null(tmp_path):
 def test_samples_of_a_training_that_lists_them(tmp_path):
     run = make_run(tmp_path / "run")
     samples = [{"label": label, "share": 0.5, "identity": {}} for label in ("wlnu", "pileup")]
-    write_json(run.training, {"training_events": 5, "samples": samples})
+    write_training(run.training, samples)
     report = build_report(run)
     assert report.training_samples == ["wlnu", "pileup"]
     assert report.sample == "wlnu, pileup"
@@ -158,8 +157,14 @@ def test_bit_exactness_of_every_form(tmp_path):
         ("metrics.json", "{", "physics", "make it again with `l1met evaluate`"),
         ("metrics.json", '{"schema_version": 3}', "physics", "words: Field required"),
         ("network.json", "{}", "pruning", "name"),
-        ("training.json", '{"training_events": "many"}', "training_events", "valid integer"),
+        (
+            "training.json",
+            '{"model": 5}',
+            "training_events",
+            "model: Input should be a valid string",
+        ),
         ("environment.json", "\x00", "software", "is not JSON"),
+        ("environment.json", '{"command": "", "seed": 1, "python": "3"}', "software", "software: "),
         ("hls_project.json", "{}", "hls", "does not say where the HLS project is"),
     ],
 )

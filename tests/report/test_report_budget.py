@@ -292,7 +292,7 @@ def test_the_shipped_budget_is_broken_by_a_larger_design(tmp_path):
     run.rtl.mkdir()
     timed = {"typical_mhz": 400.0, "tight_mhz": 450.0, "congested_mhz": 300.0, "worst_paths": []}
     others = ("--without", "physics,pruning,hls,saturation")
-    for lut, code in ((14_999, 0), (15_001, 13)):
+    for lut, code in ((7_999, 0), (8_001, 13)):
         row = {**RTL, "lut": lut, "timing": timed}
         write_json(run.rtl / "resources.json", {"streaming": row})
         assert run_report(run.root, "--check", "--require", "rtl", *others) == code

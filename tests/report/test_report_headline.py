@@ -10,6 +10,7 @@ from l1met_fpga.prediction.loaded import LoadedNetwork
 from l1met_fpga.report.collect import build_report
 from l1met_fpga.report.headline import answers
 from l1met_fpga.report.headline_physics import physics_answers
+from l1met_fpga.report.side_by_side import difference_lines, luts_side_by_side
 from l1met_fpga.results.base import Measured
 from l1met_fpga.results.exactness import FormAgreement
 from l1met_fpga.results.firmware import HlsFigures, HlsStage, RtlFigures
@@ -150,6 +151,22 @@ def test_what_is_not_there_is_said_with_the_command_that_makes_it(report):
     assert found["streaming RTL"].line == "streaming RTL: LUTs not known; the synthesis did not run"
     routed = told(report.model_copy(update={"rtl": rtl(worst_slack_ns=0.012)}))["clock"]
     assert (routed.note, routed.verdict) == ("routed, worst slack +0.012 ns", "good")
+
+
+def test_what_a_change_costs_and_saves_is_one_line(report):
+    found = figures({"wide": cell(0.6), "narrow": cell(0.55, wide=-0.05)}, primary="wide")
+    counted = {
+        name: report.model_copy(update={"lut_estimate": lut})
+        for name, lut in (("wide", 10_000), ("narrow", 5_500))
+    }
+    assert difference_lines(found, counted) == [
+        "narrow minus wide: ttbar -0.050 ± 0.037; LUT -45 %"
+    ]
+    assert luts_side_by_side({**counted, "wide": report.model_copy(update={"rtl": rtl()})}) == {
+        "wide": report.lut_estimate, "narrow": 5_500,
+    }  # fmt: skip
+    unknown = {**counted, "narrow": report.model_copy(update={"lut_estimate": None})}
+    assert difference_lines(found, unknown) == ["narrow minus wide: ttbar -0.050 ± 0.037"]
 
 
 def test_a_broken_limit_marks_the_answer_that_it_is_about(report):

@@ -17,6 +17,7 @@ from l1met_fpga.report.chart import turn_on_chart
 from l1met_fpga.report.headline_physics import efficiency_table, physics_answers
 from l1met_fpga.report.page import Section, Table
 from l1met_fpga.report.render import Page, write_html
+from l1met_fpga.results.metrics import Metrics
 from l1met_fpga.results.report import HeldLimit
 from l1met_fpga.tasks.met.task import TASK as MET
 
@@ -60,16 +61,20 @@ WIDE = "document.documentElement.scrollWidth > innerWidth"
 
 
 @pytest.fixture(scope="module")
-def page(tmp_path_factory) -> Path:
+def metrics() -> Metrics:
+    config = EvaluationConfig(bootstrap_samples=5, rates_khz=(310.0,))
+    samples = [signal(3000), background(2000)]
+    return to_metrics(evaluate(samples, MET, ESTIMATES, config, primary="net"))
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory, metrics) -> Path:
     """A full report: seven answers, a chart, nine limits, tables, figures."""
     import matplotlib.image
 
     folder = tmp_path_factory.mktemp("page")
     figure = folder / "rate.png"
     matplotlib.image.imsave(figure, np.zeros((4, 6)))
-    config = EvaluationConfig(bootstrap_samples=5, rates_khz=(310.0,))
-    samples = [signal(3000), background(2000)]
-    metrics = to_metrics(evaluate(samples, MET, ESTIMATES, config, primary="net"))
     more = [Answer(f"question {k}", "13 of 14 checked", "a note " * 12, "open") for k in range(6)]
     rows = (("b", "0.25 ± 0.01"), ("a", "0.125 ± 0.01"), ("none", "-"), ("c", "1.5 ± 0.1"))
     wide = Table("Wide", tuple(f"column {k}" for k in range(40)), (tuple("x" * 40),))
@@ -106,6 +111,13 @@ def test_page_is_self_contained_and_escaped(page):
     assert "<title>Report of &lt;b&gt;</title>" in text
     assert "A &lt;note&gt; &amp; more." in text
     assert text.count("{") == text.count("}"), "a rule of the style is cut"
+
+
+def test_a_network_looks_the_same_whatever_stands_beside_it(metrics):
+    for names in (["puppi", "net_float", "net"], ["net", "flat"], ["puppi", "flat", "net"]):
+        looks = [curve.look for curve in turn_on_chart(metrics, names).curves]
+        assert looks[names.index("net")] == 3
+        assert len(set(looks)) == len(looks)
 
 
 def test_every_mark_of_a_curve_is_drawn(page):

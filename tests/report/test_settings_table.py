@@ -16,7 +16,7 @@ def test_only_what_differs_is_shown_under_the_key_that_set_takes():
     other = one.model_copy(update={"training": training, "model": model})
     table = settings_table({"a": one, "b": other})
     assert table.columns == ("setting", "a", "b")
-    assert sorted(table.rows) == [("model.phi.0.units", "32", "16"), ("training.epochs", "20", "3")]
+    assert sorted(table.rows) == [("model.phi.0.units", "32", "16"), ("training.epochs", "30", "3")]
 
 
 def test_a_setting_of_one_architecture_alone_has_a_dash():

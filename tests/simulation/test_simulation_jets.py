@@ -182,3 +182,9 @@ def test_compact_files_hold_the_jets_of_trainings(tmp_path):
     assert small["jet_pt_phys"].array().tolist() == [40]
     assert small["jet_genmatch_pt"].array().tolist() == [50]  # in sixteenths of a GeV
     assert small["jet_puppicand_isChargedHadronPlus"].array().tolist() == [[1]]
+    # 5.02 GeV would be 5 in the file, which no reader takes into a training
+    found = {name: np.repeat(values[:1], 2, axis=0) for name, values in jets.items()}
+    found["jet_genmatch_pt"] = np.array([5.02, 5.05], np.float32)
+    write_jets(tmp_path / "edge.root", [found], compact=True)
+    edge = uproot.open(tmp_path / "edge.root")["outnano/Jets"]
+    assert edge["jet_genmatch_pt"].array().tolist() == [5.0625]

@@ -39,4 +39,4 @@ def test_a_pruning_that_ends_late_is_told(settings: dict[str, object], told: boo
     note = late_pruning(load_run(MODELS / "deepset.yaml", settings))
     assert bool(note) == told
     if told:
-        assert note.startswith("pruning ends 1.6 epochs before the training of the pruned network")
+        assert note.startswith("pruning ends 2.2 epochs before the training of the pruned network")

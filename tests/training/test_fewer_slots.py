@@ -50,7 +50,7 @@ def test_every_form_sees_the_same_64_candidates(tmp_path, caplog):
     with caplog.at_level(logging.WARNING):
         run = train_run(config, MET, tmp_path / "run", command="test")
     assert caplog.text.count("the network has 64 slots;") == 2
-    assert all(sample["cut_candidates"] > 0 for sample in run.summary["samples"])
+    assert all(sample.cut_candidates > 0 for sample in run.summary.samples)
 
     model, network = load_model(run.folder.model), Network.load(run.folder.network)
     with Store.open(paths[0]) as store:
@@ -61,7 +61,7 @@ def test_every_form_sees_the_same_64_candidates(tmp_path, caplog):
     np.testing.assert_array_equal(network.type_of("met").exactly(met), met_codes(network, first_64))
     # what training watched is what firmware gives, on the same events
     (signal, _) = load_samples(config.samples, config.model, (GEN_MET,), reference=MET.reference)
-    expected = run.summary["networks"]["pruned"]["validation"]
+    expected = run.summary.kept.validation
     found = predict_met(model, all_128)
     error = np.hypot(*(found - signal.validation.truth["gen_met_xy_gev"]).T)
     above = np.hypot(*signal.validation.truth["gen_met_xy_gev"].T) > 100

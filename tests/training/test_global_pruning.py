@@ -51,19 +51,19 @@ def finished(stores, tmp_path_factory):
 
 
 def test_masks_stop_at_the_budget_and_every_kernel_is_told(finished):
-    found = finished.summary["networks"]["pruned"]
+    found = finished.summary.kept
     sizes = {"phi_0_dense": 9 * 8, "weights_dense": 8 * 2, "scalars_dense": 8 * 2}
-    assert found["luts"] <= 60
-    assert found["luts"] == 3 * sum(
-        round(size * (1 - found["zero_fractions"][name])) for name, size in sizes.items()
+    assert found.luts <= 60
+    assert found.luts == 3 * sum(
+        round(size * (1 - found.zero_fractions[name])) for name, size in sizes.items()
     )
-    assert found["zero_fractions"]["rho_0_dense"] < 0.4  # prune: false
-    assert found["zero_fractions"]["total"] > 0.5
+    assert found.zero_fractions["rho_0_dense"] < 0.4  # prune: false
+    assert found.zero_fractions["total"] > 0.5
 
 
 def test_stages_have_their_own_epochs(finished):
-    networks = finished.summary["networks"]
-    assert {name: one["epochs"] for name, one in networks.items()} == {"float": 2, "pruned": 8}
+    networks = finished.summary.networks
+    assert {name: one.epochs for name, one in networks.items()} == {"float": 2, "pruned": 8}
     rates = [
         float(row.split(",")[-1])
         for row in (finished.folder.root / "history_float.csv").read_text().splitlines()[1:]
@@ -125,7 +125,7 @@ def test_the_number_of_weights_falls_geometrically(total):
 
 def test_contradicting_settings_are_refused(stores):
     with pytest.raises(ConfigError, match="a budget of 60 luts belongs to schedule: global"):
-        config(stores, **{"training.pruning.schedule": "polynomial"})
+        config(stores, **{"training.pruning": {"schedule": "polynomial", "luts": 60}})
     with pytest.raises(ConfigError, match="start_from_float needs the float twin"):
         config(stores, **{"training.float_twin": False})
     with pytest.raises(ConfigError, match="stages"):

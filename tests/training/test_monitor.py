@@ -69,6 +69,18 @@ def validation(tmp_path_factory):
     return Validation(samples, LossConfig(), MET, EvaluationConfig())
 
 
+def test_a_network_with_a_largest_value_is_not_taken_for_an_efficient_one(validation):
+    def capped(events):
+        met = events.besides["met"]
+        size = np.hypot(*met.T)
+        return {"met": met * np.minimum(1, 1.0 / np.maximum(size, 1e-9))[:, None]}
+
+    figures = validation.figures(capped)
+    assert figures["val_efficiency"] == 0
+    assert figures["val_threshold_gev"] == np.inf
+    assert validation.reference["val_efficiency"] > 0
+
+
 @pytest.mark.parametrize(
     ("monitor", "direction"),
     [

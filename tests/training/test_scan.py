@@ -7,8 +7,11 @@ from stores import SMALL, write_sample, write_samples
 
 from l1met_fpga.config.run import load_run
 from l1met_fpga.errors import ConfigError, RunFolderError, TrainingError
+from l1met_fpga.evaluation.runs import fit_on_training_parts
+from l1met_fpga.results.scan import Trial
+from l1met_fpga.tasks.jets.task import TASK as JETS
 from l1met_fpga.tasks.met.task import TASK as MET
-from l1met_fpga.training.scan import Trial, pareto, propose, run_scan
+from l1met_fpga.training.scan import _table, pareto, propose, run_scan
 from l1met_fpga.training.session import load_training
 
 SCAN = {
@@ -95,11 +98,48 @@ def test_the_worst_cell_is_that_of_the_validation_part(tmp_path):
     assert noise.in_errors < -1
 
 
+def test_a_worst_cell_that_cannot_be_measured_is_said_before_training(tmp_path):
+    stores = write_samples(tmp_path / "stores")
+    changes = {"samples": [{"path": str(path)} for path in stores], "scan.score": "worst_cell"}
+    config = load_run(MODELS / "deepset.yaml", SMALL | SCAN | changes)
+    with pytest.raises(TrainingError) as caught:
+        run_scan(config, MET, tmp_path / "scan", trials=1, cost=nonzero_weights, workers=1)
+    assert str(caught.value) == (
+        "no worst cell against the weight table on the validation part: no process has enough "
+        "validation events in a range of evaluation.efficiency_edges_gev (10). Give more events, or "
+        "search by scan.score=efficiency"
+    )
+    assert not (tmp_path / "scan").exists()
+
+
+def test_the_table_is_fitted_on_as_many_events_as_in_an_evaluation(tmp_path):
+    stores = write_samples(tmp_path / "stores")
+    changes = {"samples": [{"path": str(path)} for path in stores]}
+    config = load_run(
+        MODELS / "deepset.yaml", SMALL | changes | {"evaluation.max_train_events": 50}
+    )
+    samples, mixture, _ = load_training(config, MET)
+    expected = fit_on_training_parts(stores, MET, 50)["table"].estimate(mixture.events)
+    found = _table(config, MET, samples)(mixture.events)
+    np.testing.assert_allclose(found["met"], expected["met"], atol=1e-9)
+    of_all = MET.baselines(mixture.events)["table"].estimate(mixture.events)
+    assert np.abs(of_all["met"] - expected["met"]).max() > 1
+
+
 def test_scan_without_a_rate_is_an_error(tmp_path):
     path = write_sample(tmp_path / "ttbar.h5", "ttbar", n_events=300)
     config = load_run(MODELS / "deepset.yaml", SMALL | SCAN | {"samples": [{"path": str(path)}]})
     with pytest.raises(TrainingError, match="needs a signal and a pile-up-only sample"):
         run_scan(config, MET, tmp_path / "scan", trials=1, cost=nonzero_weights, workers=1)
+
+
+def test_a_scan_of_jets_is_refused_as_what_it_is(tmp_path):
+    with pytest.raises(ConfigError) as caught:
+        run_scan(load_run(MODELS / "jets.yaml"), JETS, tmp_path / "scan", trials=1, cost=len)
+    assert str(caught.value) == (
+        "a scan goes by efficiencies at equal rate, which are of whole events; the task 'jets' is of "
+        "one jet at a time"
+    )
 
 
 def test_a_scan_is_not_shared_by_tf_config(tmp_path, monkeypatch):
@@ -111,7 +151,15 @@ def test_a_scan_is_not_shared_by_tf_config(tmp_path, monkeypatch):
 
 def test_pareto_front():
     def trial(number, luts, score):
-        return Trial(number, {}, score, 0.5, luts, {}, None)
+        return Trial(
+            number=number,
+            parameters={},
+            score=score,
+            efficiency=0.5,
+            luts=luts,
+            figures={},
+            worst=None,
+        )
 
     trials = [trial(0, 100, 0.5), trial(1, 50, 0.4), trial(2, 200, 0.45), trial(3, 50, 0.3)]
     assert [t.number for t in pareto(trials)] == [1, 0]

@@ -69,8 +69,8 @@ def test_run_folder_is_complete(finished):
 
 def test_loss_falls_below_puppi(finished):
     summary = finished[0].summary
-    for found in summary["networks"].values():
-        assert found["validation"]["val_loss"] < summary["puppi"]["val_loss"]
+    for found in summary.networks.values():
+        assert found.validation["val_loss"] < summary.puppi["val_loss"]
 
 
 def test_saved_model_and_network_agree_bit_by_bit(finished, stores):

@@ -28,15 +28,14 @@ TRAINING = {
     "training.tensorboard",
     "training.deterministic",
     "training.pruning.enabled",
-    "model.phi.0.prune",
-    "model.rho.0.prune",
-    "model.weights.prune",
-    "model.scalars.prune",
-    "model.coefficients.prune",
-    "model.scalar_weights.prune",  # of heads that this network has not: it changes nothing
-    "model.number.prune",
-    "model.logits.prune",
-}
+} | {
+    # scalar_weights, number and logits are of heads that this network has not: they change nothing
+    f"model.{layer}.{switch}"
+    for layer in (
+        "phi.0", "rho.0", "weights", "scalars", "coefficients", "scalar_weights", "number", "logits"
+    )
+    for switch in ("prune", "one_digit")
+}  # fmt: skip
 TAUGHT = {"training.teacher.weight": 1.0, "training.float_twin": True}
 NEEDED = {
     "training.start_from_float": {"training.float_twin": True},

@@ -22,40 +22,23 @@ from l1met_fpga.errors import ConfigError, FileAccessError, L1MetError
 
 __all__ = ["app", "main"]
 
-COMMANDS: Final[tuple[str, ...]] = (
-    "init",
-    "doctor",
-    "config",
-    "simulate",
-    "validate_simulation",
-    "convert",
-    "inspect",
-    "show",
-    "train",
-    "watch",
-    "scan",
-    "distill",
-    "check",
-    "lint",
-    "synthesize",
-    "explore",
-    "export",
-    "compare_vectors",
-    "import_",
-    "predict",
-    "evaluate",
-    "report",
-    "compare",
-)
-"""One module of this package per command (or family of commands), in the order of ``--help``; a name
-that Python keeps for itself ends in an underscore."""
+COMMANDS: Final = {
+    "Begin": ("init", "doctor", "config"),
+    "Events": ("simulate", "validate_simulation", "convert", "inspect", "show"),
+    "Train": ("train", "watch", "scan", "distill"),
+    "Judge and use": ("evaluate", "report", "compare", "predict"),
+    "Firmware": ("synthesize", "check", "explore", "export", "compare_vectors"),
+    "Models of others": ("import_", "lint"),
+}
+"""One module of this package per command (or family of commands), in the order and under the headings
+of ``--help``; a name that Python keeps for itself ends in an underscore."""
 
 INTERRUPTED: Final = 130
 """Exit code after Ctrl-C, as shells have it: 128 and the signal's number."""
 
 app = typer.Typer(
     name="l1met",
-    help="Train, verify and build quantized set networks (MET, HT) for the L1 trigger.",
+    help="Train, verify and build quantized set networks (MET, HT, jets) for the L1 trigger.",
     no_args_is_help=True,
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
@@ -76,8 +59,20 @@ def _common(
     logging.getLogger("l1met_fpga").setLevel(level)
 
 
-for _name in COMMANDS:
-    import_module(f"l1met_fpga.cli.{_name}").register(app)
+def _register() -> None:
+    for heading, names in COMMANDS.items():
+        own = typer.Typer()
+        for name in names:
+            import_module(f"l1met_fpga.cli.{name}").register(own)
+        for command in own.registered_commands:
+            command.rich_help_panel = heading
+        for family in own.registered_groups:
+            family.rich_help_panel = heading
+        app.registered_commands += own.registered_commands
+        app.registered_groups += own.registered_groups
+
+
+_register()
 
 
 def main(argv: Sequence[str] | None = None) -> None:

@@ -27,7 +27,9 @@ def _compare(
     ] = True,
     sample: Annotated[
         list[Path] | None,
-        typer.Option("--sample", "-s", help="Stores instead of those of the first run."),
+        typer.Option(
+            "--sample", "-s", help="Stores or ROOT files instead of those of the first run."
+        ),
     ] = None,
     allow_training_events: Annotated[
         bool,
@@ -56,6 +58,7 @@ def _compare(
     from l1met_fpga.report.headline import answers
     from l1met_fpga.report.settings_table import settings_table
     from l1met_fpga.report.side_by_side import (
+        difference_lines,
         luts_side_by_side,
         training_notes,
         write_comparison,
@@ -88,5 +91,8 @@ def _compare(
     for name, report in reports.items():
         console.print(f"\n{name}")
         print_answers(console, answers(report, metrics, name))
+    console.print("")
+    for line in difference_lines(metrics, reports):
+        console.print(line)
     if html:
         console.print(f"wrote {output / 'compare.html'}")

@@ -50,8 +50,9 @@ def _plan(
     from l1met_fpga.files import require_folder
 
     study = load_distillation(config, typed_settings(sample, assign))
+    plan = StudyPlan(study, output, load_task_run)
     require_folder(output)
-    return StudyPlan(study, output, load_task_run)
+    return plan
 
 
 def _train(

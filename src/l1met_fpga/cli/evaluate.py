@@ -34,7 +34,8 @@ def evaluate(
         list[str] | None, typer.Option("--model", "-m", help="More networks, as RUN:NAME.")
     ] = None,
     sample: Annotated[
-        list[Path] | None, typer.Option("--sample", "-s", help="Stores instead of the run's own.")
+        list[Path] | None,
+        typer.Option("--sample", "-s", help="Stores or ROOT files instead of the run's own."),
     ] = None,
     arrays: Annotated[
         list[str] | None,

@@ -44,13 +44,13 @@ def _lint(
     from l1met_fpga.firmware.hls.keras_front_end import convert_keras
     from l1met_fpga.firmware.hls.lint import Outcome, lint
     from l1met_fpga.firmware.hls.project import fresh_folder, require_replaceable
-    from l1met_fpga.models.storage import load_model
+    from l1met_fpga.models.importing.foreign import load_foreign
 
     if convert is not None:
         require_replaceable(convert)
     typed = {"io_type": io_type, "reuse_factor": reuse_factor}
     config = with_typed(HlsConfig(), typed, where="hls")
-    found = load_model(model)
+    found = load_foreign(model)
     findings = lint(found, config)
     console = terminal.console()
     if findings:

@@ -13,7 +13,7 @@ from l1met_fpga.tasks.registry import task_named
 
 if TYPE_CHECKING:
     from l1met_fpga.models.network import Network
-    from l1met_fpga.training.scan import Trial
+    from l1met_fpga.results.scan import Trial
 
 __all__ = ["lane_luts", "register"]
 
@@ -103,26 +103,19 @@ def _scan(
 
 
 def _worst(trial: "Trial") -> str:
-    """Return a cell such as ``-1.3 sigma (znunu, 310 kHz, 100-150)``."""
-    if trial.worst is None:
-        return "-"
-    low, high = trial.worst["low_gev"], trial.worst["high_gev"]
-    truth = f"above {low:g}" if high is None else f"{low:g}-{high:g}"
-    where = f"{trial.worst['sample']}, {trial.worst['rate_khz']:.3g} kHz, {truth}"
-    return f"{trial.worst['in_errors']:+.1f} sigma ({where})"
+    return "-" if trial.worst is None else trial.worst.text
 
 
 def _write(done: "list[Trial]", best: "list[Trial]", folder: Path, title: str) -> None:
-    from dataclasses import asdict
-
     from matplotlib.figure import Figure
 
     from l1met_fpga.files import write_json
     from l1met_fpga.plots.figure import COLOURS, save_figure, styled
+    from l1met_fpga.results.scan import Scan
 
     front = {trial.number for trial in best}
-    rows = [asdict(trial) | {"pareto": trial.number in front} for trial in done]
-    write_json(folder / "scan.json", {"trials": rows})
+    trials = [one.model_copy(update={"pareto": one.number in front}) for one in done]
+    write_json(folder / "scan.json", Scan(trials=trials).model_dump())
     with styled():
         figure = Figure(figsize=(8, 6))
         axis = figure.subplots()

@@ -120,7 +120,8 @@ class _Display:
         left = f"{_readable(progress.seconds_left)} left" if progress.seconds_left else ""
         if self._bar is None:
             _log.info(
-                "%s: %d of %d events, %s", progress.stage, progress.done, progress.total, left
+                "%s: %d of %d events%s",
+                *(progress.stage, progress.done, progress.total, f", {left}" if left else ""),
             )
             return
         if progress.stage != self._stage:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final, Self
+from typing import TYPE_CHECKING, Annotated, Final, Self
 
 import typer
 from rich.console import Console
@@ -22,6 +22,7 @@ from l1met_fpga.tasks.registry import task_named
 
 if TYPE_CHECKING:
     from l1met_fpga.config.run import RunConfig
+    from l1met_fpga.results.run import TrainingSummary
     from l1met_fpga.run_folder import RunFolder
     from l1met_fpga.tasks.task import Task
     from l1met_fpga.training.seeds import SeedResult
@@ -332,17 +333,17 @@ def _per_kernel(zeros: Mapping[str, float]) -> str:
     )
 
 
-def _print_sizes(console: Console, summary: dict[str, Any]) -> None:
-    table = Table(title=f"{summary['model']}: {summary['training_events']} training events")
+def _print_sizes(console: Console, summary: "TrainingSummary") -> None:
+    table = Table(title=f"{summary.model}: {summary.training_events} training events")
     for column in ("network", "parameters", "zero weights", "epochs", "seconds"):
         table.add_column(column, justify="left" if column == "network" else "right")
-    for variant, found in summary["networks"].items():
-        zeros = found["zero_fractions"].get("total")
+    for variant, found in summary.networks.items():
+        zeros = found.zero_fraction
         table.add_row(
             "quantized, pruned" if variant == "pruned" else variant,
-            str(found["parameters"]),
-            "-" if zeros is None else f"{zeros:.1%} ({_per_kernel(found['zero_fractions'])})",
-            str(found["epochs"]),
-            f"{found['seconds']:.0f}",
+            str(found.parameters),
+            "-" if zeros is None else f"{zeros:.1%} ({_per_kernel(found.zero_fractions)})",
+            str(found.epochs),
+            f"{found.seconds:.0f}",
         )
     console.print(table)

@@ -107,6 +107,14 @@ def matching(pattern: str, words: str) -> AfterValidator:
     return AfterValidator(check)
 
 
+def _beside(path: Path) -> list[str]:
+    """Return the YAML files of a folder, none where it cannot be read."""
+    try:
+        return [one.name for one in path.parent.iterdir() if one.suffix in {".yaml", ".yml"}]
+    except OSError:
+        return []
+
+
 def load_yaml(path: Path) -> dict[str, Any]:
     """Read one YAML mapping, in UTF-8 whatever the locale.
 
@@ -116,10 +124,13 @@ def load_yaml(path: Path) -> dict[str, Any]:
     try:
         raw = read_yaml(path.read_bytes())
     except FileNotFoundError:
-        raise ConfigError(
-            f"no configuration file {path}; check the path, or copy the package's own with "
-            "`l1met init`"
-        ) from None
+        near = difflib.get_close_matches(path.name, _beside(path), n=1)
+        tip = (
+            f"did you mean {path.parent / near[0]}?"
+            if near
+            else ("check the path, or copy the package's own with `l1met init`")
+        )
+        raise ConfigError(f"no configuration file {path}; {tip}") from None
     except IsADirectoryError:
         inside = ", ".join(str(file) for file in sorted(path.glob("*.yaml"))[:6])
         tip = f"give a file in it ({inside})" if inside else "give a YAML file"

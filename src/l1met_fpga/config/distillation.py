@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Final, Self
 
 from pydantic import Field, model_validator
 
-from l1met_fpga.config.base import StrictModel, load_yaml, matching, override, parse
+from l1met_fpga.config.base import StrictModel, dotted, load_yaml, matching, override, parse
 from l1met_fpga.config.training import TrainingSample
 
 __all__ = ["ArmConfig", "DistillationConfig", "TeacherRecipe", "load_distillation"]
@@ -15,6 +15,13 @@ Settings = dict[str, Any]
 Name = Annotated[
     str, matching(r"[A-Za-z][\w-]*", "letters, digits, _ and -, a letter first: it names a folder")
 ]
+
+
+_SET_BY: Final = {
+    "samples": "samples",
+    "training.seed": "seeds and first_seed",
+}
+"""Settings that a comparison makes itself, and by what."""
 
 
 class TeacherRecipe(StrictModel):
@@ -84,6 +91,10 @@ class DistillationConfig(StrictModel):
             )
         for name, arm in self.arms.items():
             self._check_arm(name, arm)
+        _check_settings("settings", self.settings)
+        for kind, several in (("arms", self.arms), ("teachers", self.teachers)):
+            for name, one in several.items():
+                _check_settings(f"{kind}.{name}.settings", one.settings)
         return self
 
     def _check_arm(self, name: str, arm: ArmConfig) -> None:
@@ -103,6 +114,13 @@ class DistillationConfig(StrictModel):
     def baseline(self) -> str:
         """Name of the arm that the others are compared with."""
         return next(iter(self.arms))
+
+
+def _check_settings(where: str, settings: Mapping[str, Any]) -> None:
+    """Refuse what would be replaced without a word."""
+    for key in dotted(settings):
+        if key in _SET_BY:
+            raise ValueError(f"{where}: {key} is set by {_SET_BY[key]}; leave it out")
 
 
 def load_distillation(path: Path, overrides: Mapping[str, Any] | None = None) -> DistillationConfig:

@@ -187,6 +187,8 @@ class LayerTypes(StrictModel):
         bias: Type of the bias.
         output: Type that the output is quantized to; unsigned means bounded ReLU.
         prune: Whether pruning may touch the kernel.
+        one_digit: Every value of the kernel has one signed digit: 0, or plus or minus a power of
+            two, so that a product is a shift.
         start_bias: Bias where training starts. Above 0 it keeps outputs of an unsigned type from
             being 0 for every candidate from the first steps on, which no gradient mends.
     """
@@ -195,6 +197,7 @@ class LayerTypes(StrictModel):
     bias: WeightType = Field(default="fixed<8,2>")  # type: ignore[assignment]
     output: ActivationType = Field(default="ufixed<6,2>")  # type: ignore[assignment]
     prune: bool = True
+    one_digit: bool = False
     start_bias: float = 0.0
 
 

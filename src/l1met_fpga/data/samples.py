@@ -22,6 +22,7 @@ from l1met_fpga.data.splits import Part
 from l1met_fpga.data.store import Store
 from l1met_fpga.data.truth import TRUTHS
 from l1met_fpga.errors import ConfigError, DataError
+from l1met_fpga.results.run import SampleRecord
 
 __all__ = ["LoadedSample", "Reference", "load_samples", "require_samples"]
 
@@ -66,20 +67,20 @@ class LoadedSample:
         """Whether its events are pile-up only."""
         return self.role == "background"
 
-    def record(self) -> dict[str, Any]:
+    def record(self) -> SampleRecord:
         """Return what ``training.json`` says about it."""
-        return {
-            "path": str(self.store),
-            "label": self.label,
-            "role": self.role,
-            "share": self.share,
-            "training_events": len(self.train),
-            "validation_events": len(self.validation),
-            "cut_candidates": self.cut_candidates,
-            "identity": self.identity,
-            "units": self.units,
-            "sources": list(self.sources),
-        }
+        return SampleRecord(
+            path=str(self.store),
+            label=self.label,
+            role=self.role,
+            share=self.share,
+            training_events=len(self.train),
+            validation_events=len(self.validation),
+            cut_candidates=self.cut_candidates,
+            identity=self.identity,
+            units=self.units,
+            sources=list(self.sources),
+        )
 
 
 def require_samples(samples: Sequence[TrainingSample]) -> None:

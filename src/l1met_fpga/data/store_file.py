@@ -29,7 +29,7 @@ def unreadable(path: Path, err: OSError) -> str:
         return f"cannot read {path}: {os.strerror(err.errno)}; check its permissions and the disk"
     return (
         f"{path} is not a readable HDF5 file ({err}); it is no store, or it was cut while it was "
-        "copied"
+        "copied. `l1met convert` makes a store of any other file"
     )
 
 

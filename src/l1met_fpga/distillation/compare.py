@@ -20,14 +20,14 @@ from l1met_fpga.distillation.figures import Figures, PartEvents, effect, measure
 from l1met_fpga.distillation.plan import PlannedRun, StudyPlan
 from l1met_fpga.distillation.runs import Costs, FinishedRun, Trainings
 from l1met_fpga.distillation.verdict import verdict
-from l1met_fpga.errors import RunFolderError
 from l1met_fpga.evaluation.runs import fit_on_training_parts
-from l1met_fpga.files import exclusive, read_json
+from l1met_fpga.files import exclusive
 from l1met_fpga.models.network import Network
 from l1met_fpga.models.storage import load_model, predict
 from l1met_fpga.puppi.columns import TRUTH_COLUMNS
 from l1met_fpga.results.base import Measured
 from l1met_fpga.results.distillation import ArmResult, Comparison, GateResult
+from l1met_fpga.results.run import read_training
 from l1met_fpga.run_folder import RunFolder
 from l1met_fpga.tasks.task import Estimator, Heads, Task
 from l1met_fpga.training.teacher import network_of_run, taught
@@ -184,7 +184,7 @@ class _Study:
         scores |= {one.title: part.score(one.estimate) for one in shown.values()}
         figures = Figures(part, scores)
         found = {name: self._arm(name, figures) for name in config.arms if name in arms}
-        points = figures.described_points()
+        points = tuple(point.described() for point in figures.points)
         sentence = (
             f"Nothing to compare: {stopped}."
             if stopped is not None and not any(arm.teachers for arm in found.values())
@@ -219,11 +219,10 @@ class _Study:
         luts, zeros = [], []
         for run in self._plan.students((arm,)):
             folder = RunFolder(run.root)
-            summary = read_json(folder.training, error=RunFolderError, next_step="train it again")
-            kept = summary["networks"][summary["primary"]]
-            zeros.append(kept["zero_fractions"].get("total"))
-            if kept["luts"] is not None:
-                luts.append(kept["luts"])
+            kept = read_training(folder.training).kept
+            zeros.append(kept.zero_fraction)
+            if kept.luts is not None:
+                luts.append(kept.luts)
             elif folder.network.is_file():
                 luts.append(self._costs(run.config.rtl)(Network.load(folder.network)))
         return _mean(luts), _mean([zero for zero in zeros if zero is not None])

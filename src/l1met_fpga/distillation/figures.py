@@ -19,7 +19,7 @@ from l1met_fpga.metrics.bootstrap_trigger import bootstrap_thresholds, bootstrap
 from l1met_fpga.metrics.seed_pairs import SeedMean, mean_over_seeds
 from l1met_fpga.metrics.trigger import binned_efficiency, reached_threshold
 from l1met_fpga.results.base import Measured
-from l1met_fpga.results.distillation import Effect, Point
+from l1met_fpga.results.distillation import Effect
 from l1met_fpga.tasks.task import Estimator, Task
 
 __all__ = ["Figures", "PartEvents", "effect", "measured"]
@@ -50,6 +50,7 @@ class PartEvents:
         config: EvaluationConfig,
         columns: tuple[str, ...],
     ) -> None:
+        task.require_rate("a comparison of trainings")
         self.task, self.config = task, config
         events = [load_store(path, task, part, columns=columns) for path in stores]
         self._background = [one for one in events if one.is_background]
@@ -182,10 +183,6 @@ class Figures:
             point.key: mean_over_seeds(values[:, i], resampled[:, :, i])
             for i, point in enumerate(self.points)
         }
-
-    def described_points(self) -> tuple[Point, ...]:
-        """Return the rates as they stand in the result."""
-        return tuple(Point(key=p.key, title=p.title, rate_khz=p.rate_khz) for p in self.points)
 
 
 def measured(found: Mapping[str, SeedMean]) -> dict[str, Measured]:

@@ -1,4 +1,4 @@
-"""The trainings of a comparison: which there are, from what, into which folders, in which order."""
+"""The trainings of a comparison: which there are, from what, in which order."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from l1met_fpga.config.base import dotted
-from l1met_fpga.config.distillation import ArmConfig, DistillationConfig
+from l1met_fpga.config.distillation import DistillationConfig
 from l1met_fpga.config.run import RunConfig
+from l1met_fpga.distillation.folders import StudyFolders
 from l1met_fpga.errors import ConfigError
 
 __all__ = ["LoadRun", "PlannedRun", "StudyPlan"]
@@ -61,11 +62,12 @@ class StudyPlan:
     """
 
     def __init__(self, config: DistillationConfig, root: Path, load: LoadRun) -> None:
-        self.config, self._root, self._load = config, root.resolve(), load
+        self.config, self._load = config, load
+        self._folders = StudyFolders(config, root.resolve())
         self.teachers = tuple(
-            self._teacher(name, config.first_seed + number)
-            for name, recipe in config.teachers.items()
-            for number in range(recipe.seeds)
+            self._teacher(name, seed)
+            for name in config.teachers
+            for seed in self._folders.teacher_seeds(name)
         )
         self._students = {
             name: tuple(self._student(name, seed) for seed in self.seeds) for name in config.arms
@@ -122,8 +124,7 @@ class StudyPlan:
     @property
     def seeds(self) -> tuple[int, ...]:
         """Seeds of every arm."""
-        first = self.config.first_seed
-        return tuple(range(first, first + self.config.seeds))
+        return self._folders.seeds
 
     @property
     def untaught(self) -> tuple[str, ...]:
@@ -141,8 +142,7 @@ class StudyPlan:
 
     def teaches(self, name: str) -> tuple[Path, ...]:
         """Return the run folders of what teaches an arm's first seed."""
-        arm, first = self.config.arms[name], self.config.first_seed
-        return tuple(run for one in arm.teachers for run in self._folders(one, arm, first))
+        return self._folders.that_teach(name, self.config.first_seed)
 
     def _config_of(self, arm: str) -> RunConfig:
         """Return the settings that all seeds of an arm share."""
@@ -150,30 +150,23 @@ class StudyPlan:
 
     def _teacher(self, name: str, seed: int) -> PlannedRun:
         recipe = self.config.teachers[name]
-        return self._run(name, seed, recipe.config, dotted(recipe.settings), "teachers")
+        root = self._folders.teacher(name, seed)
+        return self._run(name, seed, recipe.config, dotted(recipe.settings), root)
 
     def _student(self, name: str, seed: int) -> PlannedRun:
         arm = self.config.arms[name]
-        runs = [str(folder) for one in arm.teachers for folder in self._folders(one, arm, seed)]
+        runs = [str(folder) for folder in self._folders.that_teach(name, seed)]
         taught = {"training.teacher.runs": runs} if runs else _UNTAUGHT
         settings = dotted(self.config.settings) | dotted(arm.settings) | _FIXED | taught
-        return self._run(name, seed, self.config.student, settings, "arms")
-
-    def _folders(self, teacher: str, arm: ArmConfig, seed: int) -> list[Path]:
-        """Return the run folders of what teaches the student of a seed."""
-        if teacher in self.config.teachers:
-            first, n = self.config.first_seed, self.config.teachers[teacher].seeds
-            return [self._folder("teachers", teacher, first + i) for i in range(n)]
-        seeds = self.seeds if arm.every_seed else (seed,)
-        return [self._folder("arms", teacher, one) for one in seeds]
+        return self._run(name, seed, self.config.student, settings, self._folders.arm(name, seed))
 
     def _run(
-        self, name: str, seed: int, file: Path, settings: Mapping[str, Any], kind: str
+        self, name: str, seed: int, file: Path, settings: Mapping[str, Any], root: Path
     ) -> PlannedRun:
         changes = {**settings, "training.seed": seed}
         if self.config.samples:
             changes["samples"] = [one.model_dump(mode="json") for one in self.config.samples]
-        return PlannedRun(name, seed, self._load(file, changes), self._folder(kind, name, seed))
-
-    def _folder(self, kind: str, name: str, seed: int) -> Path:
-        return self._root / kind / name / f"seed{seed}"
+        try:
+            return PlannedRun(name, seed, self._load(file, changes), root)
+        except ConfigError as err:
+            raise ConfigError(f"{name}, with its settings: {err}") from None

@@ -10,8 +10,8 @@ from l1met_fpga.config.run import RunConfig
 from l1met_fpga.data.samples import load_samples
 from l1met_fpga.distillation.plan import PlannedRun
 from l1met_fpga.errors import RunFolderError
-from l1met_fpga.files import read_json
 from l1met_fpga.identity import content_digest, require_same
+from l1met_fpga.results.run import TrainingSummary, read_training
 from l1met_fpga.run_folder import RunFolder
 from l1met_fpga.tasks.task import Task
 from l1met_fpga.training.inputs import samples_identity, training_identity
@@ -93,7 +93,7 @@ class Trainings:
             yield _finished(jobs[index].run, reused=False)
 
     def _require_same(self, run: PlannedRun) -> None:
-        recorded = _summary(run).get("made_from", {})
+        recorded = _summary(run).made_from
         identity = training_identity(run.config, ()) | self._of_samples(run.config)
         require_same(
             recorded,
@@ -127,12 +127,10 @@ def _train(job: _Job) -> None:
 
 def _finished(run: PlannedRun, *, reused: bool) -> FinishedRun:
     summary = _summary(run)
-    networks = summary["networks"]
-    seconds = sum(network["seconds"] for network in networks.values())
-    figures = networks[summary["primary"]]["validation"]
-    return FinishedRun(run, None if reused else seconds, figures.get("val_efficiency"))
+    seconds = sum(network.seconds for network in summary.networks.values())
+    efficiency = summary.kept.validation.get("val_efficiency")
+    return FinishedRun(run, None if reused else seconds, efficiency)
 
 
-def _summary(run: PlannedRun) -> dict[str, Any]:
-    tip = f"remove {run.root} to train it again"
-    return read_json(RunFolder(run.root).training, error=RunFolderError, next_step=tip)
+def _summary(run: PlannedRun) -> TrainingSummary:
+    return read_training(RunFolder(run.root).training)

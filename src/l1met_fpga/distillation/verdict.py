@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Final
 
-from l1met_fpga.results.distillation import ArmResult, Effect, Point
+from l1met_fpga.results.distillation import ArmResult, Effect
+from l1met_fpga.results.metrics import WorkingPointInfo
 
 __all__ = ["SAVED_LUTS", "verdict"]
 
@@ -13,7 +14,7 @@ _EQUAL: Final = 0.01
 """Loss of efficiency that is as good as none."""
 
 
-def verdict(arms: Mapping[str, ArmResult], baseline: str, point: Point) -> str:
+def verdict(arms: Mapping[str, ArmResult], baseline: str, point: WorkingPointInfo) -> str:
     """Say whether training with teachers is better than without, by more than two errors.
 
     An arm counts only if no control does as well: a control has teachers that know nothing which the

@@ -31,6 +31,7 @@ from l1met_fpga.evaluation.resolution import FiguresWithErrors
 from l1met_fpga.evaluation.shown import shown
 from l1met_fpga.evaluation.trigger import RateResult, bin_key
 from l1met_fpga.metrics.arrays import FloatArray
+from l1met_fpga.metrics.trigger import roc_error
 from l1met_fpga.metrics.weight_table import WeightTable
 from l1met_fpga.plots.curves import Curve
 from l1met_fpga.plots.figure import labelled, save_figure
@@ -216,11 +217,17 @@ def _trigger_figures(
             ),
         )
     if result.roc:
+        above, words = evaluation.config.roc_above_gev, evaluation.task.words
+        truth = evaluation.task.score(evaluation.samples[label].truth)
+        n_signal = int(np.count_nonzero(truth > above))
+        errors = {
+            name: roc_error(*curve, n_signal=n_signal, n_background=rates.n_events)
+            for name, curve in result.roc.items()
+        }
         areas = {
-            _title(evaluation, name): (*curve, result.roc_area[name])
+            _title(evaluation, name): (*curve, errors[name], result.roc_area[name])
             for name, curve in _shown(evaluation, result.roc)
         }
-        above, words = evaluation.config.roc_above_gev, evaluation.task.words
         yield (
             f"roc_{label}",
             plot_roc(areas, title=f"{label}, {words.truth} > {above:g} {words.unit}"),

@@ -1,7 +1,6 @@
 """Content of ``metrics.json`` from an evaluation: every figure with its error; NaN becomes ``null``."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -36,7 +35,6 @@ from l1met_fpga.results.metrics import (
     Trigger,
     TurnOnCurve,
     Weights,
-    WorkingPointInfo,
 )
 from l1met_fpga.tasks.task import Task
 
@@ -176,9 +174,7 @@ def _rates(rates: RateResult) -> Rates:
         sample=rates.label,
         events=rates.n_events,
         lowest_supported_khz=float(rates.lowest_supported_khz),
-        working_points=[
-            WorkingPointInfo(**_clean(asdict(point)), title=point.title) for point in rates.points
-        ],
+        working_points=[point.described() for point in rates.points],
         thresholds={
             name: [
                 Threshold(threshold_gev=_clean(float(cut)), error_gev=_clean(float(error)))

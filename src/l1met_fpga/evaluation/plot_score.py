@@ -119,21 +119,25 @@ def plot_rate(curves: Mapping[str, RateCurve], *, score_label: str, title: str =
 
 
 def plot_roc(
-    curves: Mapping[str, tuple[FloatArray, FloatArray, float]], *, title: str = ""
+    curves: Mapping[str, tuple[FloatArray, FloatArray, FloatArray, float]], *, title: str = ""
 ) -> Figure:
-    """Draw signal efficiency against rate.
+    """Draw signal efficiency against rate, with a band of its error.
 
     Args:
-        curves: Per estimate the rate in kHz, the efficiency, and the area under the curve (of
-            signal against pile-up-only efficiency).
+        curves: Per estimate the rate in kHz, the efficiency and its error, and the area under the
+            curve (of signal against pile-up-only efficiency).
         title: Line above the axis.
     """
     with styled():
         made, axis = figure(title)
-        for k, (name, (rate, selected, area)) in enumerate(curves.items()):
-            axis.plot(rate, selected, label=f"{name}, area {area:.4f}", **look(k, line=True))
+        for k, (name, (rate, selected, error, area)) in enumerate(curves.items()):
+            line = look(k, line=True)
+            low, high = np.clip((selected - error, selected + error), 0.0, 1.0)
+            axis.plot(rate, selected, label=f"{name}, area {area:.4f}", **line)
+            axis.fill_between(rate, low, high, color=line["color"], alpha=0.2, linewidth=0)
             thinned = slice(None, None, max(1, len(rate) // MAX_ROWS))
-            made.keep("signal efficiency", name, [rate[thinned]], [selected[thinned]])
+            rows = [values[thinned] for values in (selected, low, high)]
+            made.keep("signal efficiency", name, [rate[thinned]], rows)
         axis.set(xlabel="rate [kHz]", ylabel="signal efficiency", xscale="log", ylim=(0, 1.02))
         legend(axis, list(curves), loc="lower right")
     return made

@@ -12,6 +12,7 @@ from l1met_fpga.config.data import LABEL_RULE, is_label
 from l1met_fpga.config.evaluation import EvaluationConfig
 from l1met_fpga.config.faults import FaultsConfig
 from l1met_fpga.config.run import RunConfig, load_run
+from l1met_fpga.config.training import TrainingSample
 from l1met_fpga.data.examples import Examples
 from l1met_fpga.data.roles import suggested_role
 from l1met_fpga.data.sample_store import store_of
@@ -90,6 +91,11 @@ class NamedRun:
         return load_run(self.run.config)
 
 
+def _as_store(path: Path) -> Path:
+    """Return a store, or that of a ROOT file as a training would make it."""
+    return store_of(TrainingSample(path=path)) if path.suffix == ".root" else path
+
+
 @dataclass(frozen=True, slots=True)
 class ArrayFile:
     """One estimate in one sample, read from ``.npz``."""
@@ -135,7 +141,8 @@ def evaluate_runs(
         runs: Run folders; the first network is the one that the report is about.
         task: What all their networks give.
         config: Bins, rates, bootstrap.
-        stores: Samples; those of the first run's configuration if not given.
+        stores: Samples, stores or ROOT files, which are converted once, into the cache; those of the
+            first run's configuration if not given.
         arrays: Other people's estimates of the same test events.
         forms: More forms (``hls_csim``, ...) of a network, by the run's name and the form's.
         steps: What to put behind each quantized network as further estimates, of the task's
@@ -153,7 +160,8 @@ def evaluate_runs(
         raise ConfigError(f"give each network its own name (RUN:NAME), got {names}")
     configs = [run.config for run in runs]
     _require_one_task(names, configs, task)
-    paths = list(stores or (store_of(sample) for sample in configs[0].samples))
+    paths = [_as_store(path) for path in stores or ()]
+    paths = paths or [store_of(sample) for sample in configs[0].samples]
     if not paths:
         raise ConfigError(
             f"{runs[0].run.config} names no samples; give stores with --sample FILE.h5"

@@ -8,10 +8,10 @@ from typing import Any, Final
 from l1met_fpga.data.overlap import all_event_keys, event_keys, events_from, shared_events
 from l1met_fpga.data.splits import Part, assign_parts
 from l1met_fpga.data.store import Store
-from l1met_fpga.errors import DataError, RunFolderError
-from l1met_fpga.files import read_json
+from l1met_fpga.errors import DataError
 from l1met_fpga.identity import differing_parts
 from l1met_fpga.puppi.columns import REQUIRED_COLUMNS
+from l1met_fpga.results.run import read_training
 from l1met_fpga.run_folder import RunFolder
 
 __all__ = [
@@ -51,22 +51,18 @@ def trained_samples(run: RunFolder) -> tuple[TrainedSample, ...] | None:
     """
     if not run.training.is_file():
         return None
-    tip = "train the run again with `l1met train`"
-    samples = read_json(run.training, error=RunFolderError, next_step=tip).get("samples")
-    try:
-        if not isinstance(samples, list) or not all("identity" in sample for sample in samples):
-            return None
-        return tuple(
-            TrainedSample(
-                path=Path(sample["path"]),
-                identity=dict(sample["identity"]),
-                units=dict(sample.get("units", {})),
-                sources=frozenset(digest for digest in sample.get("sources", ()) if digest),
-            )
-            for sample in samples
+    samples = read_training(run.training).samples
+    found = [
+        TrainedSample(
+            path=Path(sample.path),
+            identity=sample.identity,
+            units=sample.units or {},
+            sources=frozenset(sample.sources),
         )
-    except (ValueError, KeyError, TypeError, AttributeError) as err:
-        raise RunFolderError(f"{run.training} is damaged ({err!r}); {tip}") from err
+        for sample in samples
+        if sample.path is not None and sample.identity is not None
+    ]
+    return tuple(found) if len(found) == len(samples) else None
 
 
 def trained_events(store: Store, samples: Sequence[TrainedSample]) -> int:

@@ -26,6 +26,7 @@ from l1met_fpga.metrics.trigger import (
     roc_curve,
 )
 from l1met_fpga.metrics.turn_on import TurnOn, turn_on
+from l1met_fpga.results.metrics import WorkingPointInfo
 from l1met_fpga.tasks.task import Task
 
 __all__ = [
@@ -57,6 +58,15 @@ class WorkingPoint:
     def title(self) -> str:
         """Text for legends: ``18 kHz``, or ``104 kHz (lowest supported)``."""
         return f"{self.rate_khz:.3g} kHz" + (" (lowest supported)" if self.replaces_khz else "")
+
+    def described(self) -> WorkingPointInfo:
+        """Return it as it stands in results."""
+        return WorkingPointInfo(
+            key=self.key,
+            rate_khz=float(self.rate_khz),
+            replaces_khz=[float(rate) for rate in self.replaces_khz],
+            title=self.title,
+        )
 
 
 def working_points(

@@ -33,7 +33,7 @@ def _cells(metrics: Metrics, name: str, reference: str) -> Iterator[WorstCell]:
 
 
 def worst_cell_text(metrics: Metrics, cell: WorstCell) -> str:
-    """Return a sentence such as ``-0.013 +- 0.010 in znunu at 310 kHz, genMET 100-150 GeV``."""
+    """Return a sentence such as ``-0.013 ± 0.010 in SAMPLE at 310 kHz, TRUTH 100-150 GeV``."""
     point = next(one for one in metrics.working_points if one.key == cell.rate)
     where = f"{cell.sample} at {point.title}, {metrics.words.truth} {bin_text(cell.bin)}"
     return f"{cell.difference.value:+.3f} ± {cell.difference.error:.3f} in {where}"

@@ -1,13 +1,13 @@
 """Whether a network's columns mean to the hardware what they meant in training."""
 
 from collections.abc import Iterator, Mapping
-from json import JSONDecodeError, loads
-from typing import Any, Final
+from typing import Final
 
-from l1met_fpga.errors import ConversionError, RunFolderError
+from l1met_fpga.errors import ConversionError
 from l1met_fpga.models.network import Network
 from l1met_fpga.puppi import jet_constituents
 from l1met_fpga.puppi.columns import COLUMNS
+from l1met_fpga.results.run import read_training
 from l1met_fpga.run_folder import RunFolder
 
 __all__ = [
@@ -99,12 +99,6 @@ def recorded_units(run: RunFolder) -> Iterator[tuple[str, Mapping[str, str]]]:
     """
     if not run.training.is_file():
         return
-    try:
-        samples = loads(run.training.read_text(encoding="utf-8")).get("samples", {})
-    except (JSONDecodeError, UnicodeDecodeError, AttributeError) as err:
-        raise RunFolderError(f"{run.training} is damaged ({err}); train again") from None
-    entries: Any = samples.items() if isinstance(samples, dict) else enumerate(samples)
-    for name, sample in entries:
-        units = sample.get("units")
-        if isinstance(units, dict):
-            yield str(sample.get("label", name)), units
+    for sample in read_training(run.training).samples:
+        if sample.units is not None:
+            yield sample.label, sample.units

@@ -30,7 +30,9 @@ __all__ = [
     "reaches_rate",
     "roc_area",
     "roc_curve",
+    "roc_error",
     "threshold_at_rate",
+    "threshold_within_rate",
 ]
 
 BUNCH_CROSSING_RATE_KHZ: Final = 2760 * 11.246
@@ -185,6 +187,30 @@ def reached_threshold(background_score: npt.ArrayLike, rate_khz: float) -> float
     return threshold if reaches_rate(background_score, threshold, rate_khz) else float("nan")
 
 
+def threshold_within_rate(background_score: npt.ArrayLike, rate_khz: float) -> float:
+    """Return the threshold at a rate, or, where no cut gives that rate, the next above it.
+
+    For figures that networks are chosen by: one with a largest score must not look efficient
+    because all events that have it pass, nor be left out.
+
+    Args:
+        background_score: Scores of pile-up-only events, shape (n,).
+        rate_khz: Wanted rate.
+
+    Returns:
+        Infinite where no score is above those that hold too many events.
+
+    Raises:
+        DataError: As :func:`threshold_at_rate`.
+    """
+    score = np.asarray(background_score, dtype=np.float64)
+    threshold = threshold_at_rate(score, rate_khz)
+    if reaches_rate(score, threshold, rate_khz):
+        return threshold
+    tie = max(TIE, _SINGLE_PRECISION * abs(threshold))
+    return float(np.min(score[score > threshold + tie], initial=np.inf))
+
+
 def binned_efficiency(
     score: npt.ArrayLike, truth: npt.ArrayLike, threshold: float, *, bins: Bins
 ) -> Efficiency:
@@ -220,6 +246,27 @@ def roc_curve(
     rate = (n - np.searchsorted(background, cuts, side="left")) / n * BUNCH_CROSSING_RATE_KHZ
     selected = (len(signal) - np.searchsorted(signal, cuts, side="left")) / len(signal)
     return rate, selected
+
+
+def roc_error(
+    rate_khz: FloatArray, selected: FloatArray, *, n_signal: int, n_background: int
+) -> FloatArray:
+    """Return the error of a signal efficiency at equal rate, along a ROC curve.
+
+    The binomial error of the signal, and what the efficiency changes when the number of pile-up-only
+    events above the cut fluctuates (Poisson), in quadrature.
+
+    Args:
+        rate_khz: Increasing rates, see :func:`roc_curve`.
+        selected: Signal efficiency there.
+        n_signal: Signal events.
+        n_background: Pile-up-only events.
+    """
+    passing = rate_khz / BUNCH_CROSSING_RATE_KHZ * n_background
+    low, high = (
+        np.interp(rate_khz * (1 + sign / np.sqrt(passing)), rate_khz, selected) for sign in (-1, 1)
+    )
+    return np.hypot(np.sqrt(selected * (1 - selected) / n_signal), (high - low) / 2)
 
 
 def roc_area(signal_score: npt.ArrayLike, background_score: npt.ArrayLike) -> float:

@@ -17,7 +17,7 @@ from l1met_fpga.metrics.bootstrap_trigger import bootstrap_thresholds, bootstrap
 from l1met_fpga.metrics.trigger import (
     binned_efficiency,
     lowest_supported_rate_khz,
-    reached_threshold,
+    threshold_within_rate,
 )
 
 __all__ = ["Cell", "Scores", "worst_cell"]
@@ -98,7 +98,7 @@ def worst_cell(
     lowest = lowest_supported_rate_khz(len(background.mine))
     rates = [rate for rate in rates_khz if rate >= lowest] or [lowest]
     drawn = bootstrap_thresholds(background.by_name, rates, rng=rng, n_samples=N_SAMPLES)
-    cuts = {n: [reached_threshold(s, r) for r in rates] for n, s in background.by_name.items()}
+    cuts = {n: [threshold_within_rate(s, r) for r in rates] for n, s in background.by_name.items()}
     found = [
         cell
         for label, scores in signals.items()

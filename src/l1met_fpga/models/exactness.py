@@ -15,6 +15,7 @@ from l1met_fpga.models.layers import (
     FixedQuantize,
     PotentialTable,
 )
+from l1met_fpga.models.quantizers import OneDigitQuantizer
 from l1met_fpga.models.ranges import union_type
 
 __all__ = ["FLOAT32_EXACT_BITS", "check_exact", "input_layers", "output_type", "weight_type"]
@@ -42,10 +43,11 @@ def weight_type(quantizer: Any) -> FixedType:
     """Return the type of a QKeras weight quantizer.
 
     Raises:
-        ConfigError: If it is not ``quantized_bits(alpha=1, symmetric=0)`` on signed values.
+        ConfigError: If it is not ``quantized_bits(alpha=1, symmetric=0)`` on signed values, or
+            the one-digit form of it.
     """
     kind = type(quantizer).__name__
-    if kind != "quantized_bits":
+    if kind not in ("quantized_bits", OneDigitQuantizer.__name__):
         raise ConfigError(f"weights need quantized_bits(alpha=1), got {kind}; add the quantizer")
     config = quantizer.get_config()
     if config["alpha"] != 1.0 or config["symmetric"] or not config["keep_negative"]:

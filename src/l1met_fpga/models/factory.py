@@ -91,7 +91,7 @@ class QuantizedFactory:
 
         return QDense(
             units,
-            kernel_quantizer=weight_quantizer(types.kernel),
+            kernel_quantizer=weight_quantizer(types.kernel, one_digit=types.one_digit),
             bias_quantizer=weight_quantizer(types.bias),
             kernel_initializer="glorot_uniform",
             name=name,

@@ -6,12 +6,13 @@ type's range and zero outside (straight-through), so an unsigned type acts as a 
 
 from typing import Any
 
+import numpy as np
 from qkeras.quantizers import BaseQuantizer, quantized_bits
 
 from l1met_fpga.fixed_point import FixedType, Overflow, Rounding
 from l1met_fpga.models.keras import tf
 
-__all__ = ["FixedQuantizer", "quantize", "weight_quantizer"]
+__all__ = ["FixedQuantizer", "OneDigitQuantizer", "quantize", "weight_quantizer"]
 
 
 @tf.autograph.experimental.do_not_convert  # type: ignore[untyped-decorator]
@@ -122,9 +123,39 @@ class FixedQuantizer(BaseQuantizer):  # type: ignore[misc]
         return cls(**config)
 
 
-def weight_quantizer(kind: FixedType) -> Any:
-    """Return QKeras's quantizer of kernels and biases for a signed RND_CONV, SAT type.
+class OneDigitQuantizer(quantized_bits):  # type: ignore[misc]
+    """The values of a signed type that have one digit: 0 and plus or minus powers of two.
+
+    A product with such a value is a shift. QKeras's own ``quantized_po2`` has no zero, so that
+    nothing could be pruned. The nearest value is taken, of two the larger; the gradient is one
+    inside the type's range.
+    """
+
+    def __call__(self, x: Any) -> Any:
+        """Quantize a tensor."""
+        x = tf.convert_to_tensor(x)
+        frac_bits = int(self.bits) - 1 - int(self.integer)
+
+        @tf.custom_gradient  # type: ignore[untyped-decorator]
+        def forward(value: Any) -> Any:
+            counts = tf.abs(value) * 2.0**frac_bits
+            # between 2**k and 2**(k + 1) the middle is 1.5 * 2**k
+            digit = tf.floor(tf.math.log(tf.maximum(counts, 0.5) / 1.5) / np.log(2.0)) + 1.0
+            size = 2.0 ** tf.clip_by_value(digit, 0.0, float(self.bits - 2))
+            one = tf.sign(value) * tf.where(counts < 0.5, 0.0, size) * 2.0**-frac_bits
+
+            def gradient(upstream: Any) -> Any:
+                return tf.where(tf.abs(value) <= 2.0**self.integer, upstream, 0.0)
+
+            return one, gradient
+
+        return forward(x)
+
+
+def weight_quantizer(kind: FixedType, *, one_digit: bool = False) -> Any:
+    """Return the quantizer of kernels and biases for a signed RND_CONV, SAT type.
 
     ``alpha=1`` always: QKeras turns None into a learned power-of-two scale without saying so.
     """
-    return quantized_bits(bits=kind.width, integer=kind.int_bits, symmetric=0, alpha=1)
+    quantizer = OneDigitQuantizer if one_digit else quantized_bits
+    return quantizer(bits=kind.width, integer=kind.int_bits, symmetric=0, alpha=1)

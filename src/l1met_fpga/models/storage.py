@@ -14,7 +14,7 @@ from l1met_fpga.errors import ConfigError, RunFolderError
 from l1met_fpga.files import atomic_path
 from l1met_fpga.models import layers, pair_layers
 from l1met_fpga.models.keras import keras
-from l1met_fpga.models.quantizers import FixedQuantizer
+from l1met_fpga.models.quantizers import FixedQuantizer, OneDigitQuantizer
 
 __all__ = ["custom_objects", "load_model", "predict", "save_model"]
 
@@ -27,7 +27,7 @@ def custom_objects() -> dict[str, Any]:
     _add_supported_quantized_objects(objects)
     own = (getattr(module, name) for module in (layers, pair_layers) for name in module.__all__)
     objects |= {cls.__name__: cls for cls in own if isinstance(cls, type)}
-    return objects | {"FixedQuantizer": FixedQuantizer}
+    return objects | {cls.__name__: cls for cls in (FixedQuantizer, OneDigitQuantizer)}
 
 
 def save_model(model: Any, path: Path) -> None:

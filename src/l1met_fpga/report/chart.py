@@ -1,5 +1,6 @@
 """The turn-on curves of the first screen, as coordinates of a drawing that follows the page's colours."""
 
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ HEIGHT: Final = 388
 MARGINS: Final = {"left": 64, "right": 12, "top": 10, "bottom": 58}
 MIN_EVENTS: Final = 10
 """A bin with fewer events says nothing; its point would only be an error bar over the whole height."""
+_OTHERS: Final = (4, 5, 2, 1)
+"""Looks of what is neither baseline nor network, as far as they are free; the style has six."""
 _TOP: Final = 1.05
 _STEPS: Final = 120
 
@@ -34,12 +37,21 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class ChartCurve:
-    """One estimate; ``path`` is the fitted curve, empty without a fit."""
+    """One estimate.
+
+    Attributes:
+        title: Its name.
+        threshold: Its cut.
+        points: Efficiencies.
+        path: The fitted curve, empty without a fit.
+        look: Number of its colour, mark and line.
+    """
 
     title: str
     threshold: str
     points: tuple[Point, ...]
     path: str
+    look: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +65,7 @@ class Chart:
         x_ticks: Place and text, along the bottom.
         y_ticks: Place and text, along the side.
         band: Left and right end of the events that the efficiencies beside it are from.
-        curves: In the order of the colours.
+        curves: In the order of the legend.
     """
 
     title: str
@@ -95,10 +107,19 @@ def turn_on_chart(metrics: Metrics, estimates: Sequence[str] | None = None) -> C
                 threshold="no threshold" if (cut := cuts[name]) is None else f"> {cut:.0f} GeV",
                 points=tuple(_points(found[name], reach_gev)),
                 path=_path(found[name].fit, reach_gev),
+                look=look,
             )
-            for name in names
+            for name, look in _looks(names, metrics.primary).items()
         ),
     )
+
+
+def _looks(names: Sequence[str], primary: str | None) -> dict[str, int]:
+    """Give every curve a look: baselines, the network and its float twin always have the same."""
+    known = {"puppi": 0, "table": 1, f"{primary}_float": 2, primary: 3}
+    taken = {known[name] for name in names if name in known}
+    free = itertools.cycle([look for look in _OTHERS if look not in taken])
+    return {name: known[name] if name in known else next(free) for name in names}
 
 
 def _reach_gev(curve: TurnOnCurve) -> float:

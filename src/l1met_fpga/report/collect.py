@@ -72,9 +72,9 @@ def collect(run: RunFolder) -> Collected:
     """
     config = load_run(run.need(run.config, made_by="l1met train"))
     findings = Findings(run.root)
-    about = findings.read("software", run.environment, _reader(Environment)) or Environment()
+    about = findings.read("software", run.environment, _reader(Environment))
     training = findings.read("training_events", run.training, _reader(TrainingSummary))
-    training = training or TrainingSummary()
+    labels = [] if training is None else [sample.label for sample in training.samples]
     network = findings.read("pruning", run.network, Network.load)
     digest = network.digest if network is not None else None
     metrics = findings.read("physics", run.metrics, lambda path: _metrics_of(path, digest))
@@ -82,11 +82,11 @@ def collect(run: RunFolder) -> Collected:
     rtl = rtl_figures(run, findings, parallel=False)
     figures = Figures(
         model=config.model.name,
-        sample=", ".join(evaluated or training.labels) or None,
-        training_samples=training.labels,
-        training_events=training.training_events,
-        seed=about.seed,
-        software=about.software,
+        sample=", ".join(evaluated or labels) or None,
+        training_samples=labels,
+        training_events=None if training is None else training.training_events,
+        seed=None if about is None else about.seed,
+        software=None if about is None else about.software,
         network=digest,
         evaluated=evaluated,
         physics=None if metrics is None else physics_figures(metrics),
@@ -101,7 +101,7 @@ def collect(run: RunFolder) -> Collected:
         findings=findings.found,
     )
     report = Report(**dict(figures), budget=check_budget(figures.model_dump(), config.budget))
-    return Collected(report, metrics, about.git.commit if about.git else None)
+    return Collected(report, metrics, about.git.commit if about and about.git else None)
 
 
 def _reader(model: type[Content]) -> Callable[[Path], Content]:

@@ -1,4 +1,4 @@
-"""One event as a page: its candidates, its MET vectors, and what the network makes of it."""
+"""One event as a page: its candidates, its vectors, and what the network makes of it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

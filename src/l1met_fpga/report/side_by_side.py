@@ -19,7 +19,7 @@ from l1met_fpga.results.metrics import Metrics
 from l1met_fpga.results.metrics_file import save_metrics
 from l1met_fpga.results.report import Report
 
-__all__ = ["luts_side_by_side", "training_notes", "write_comparison"]
+__all__ = ["difference_lines", "luts_side_by_side", "training_notes", "write_comparison"]
 
 FIRMWARE = ("pruning.", "bit_exactness.", "saturation.", "rtl.", "rtl_parallel.", "hls.")
 
@@ -63,19 +63,43 @@ def _side_by_side(metrics: Metrics, reports: Mapping[str, Report]) -> Table:
     values = {name: {one.topic: one.value for one in some} for name, some in found.items()}
     topics = dict.fromkeys(topic for some in values.values() for topic in some)
     rows = [(topic, *(some.get(topic, EMPTY) for some in values.values())) for topic in topics]
-    if any(report.rtl is None for report in reports.values()):
-        luts = (report.lut_estimate for report in reports.values())
-        rows.append(("LUT, counted from the design", *(number(lut, 0) for lut in luts)))
     first, *others = reports
-    point = lowest_point(metrics)
-    if point is not None:
-        for label, trigger in metrics.trigger.items():
-            row = next(iter(trigger.efficiency[point.key].values()))
-            gains = [with_error(row[other].difference[first]) for other in others]
-            rows.append((f"{label} minus {first}", EMPTY, *gains))
+    for what, gains in _changes(metrics, reports).items():
+        rows.append(
+            (f"{what} minus {first}", EMPTY, *(gains.get(other, EMPTY) for other in others))
+        )
     return Table(
         "Side by side", ("", *reports), tuple(rows), "Differences of efficiencies are paired."
     )
+
+
+def _changes(metrics: Metrics, reports: Mapping[str, Report]) -> dict[str, dict[str, str]]:
+    """Return by what the others differ from the first: efficiencies at the lowest rate, and LUTs."""
+    first, *others = reports
+    found: dict[str, dict[str, str]] = {}
+    point, luts = lowest_point(metrics), luts_side_by_side(reports)
+    if point is not None:
+        for label, trigger in metrics.trigger.items():
+            row = next(iter(trigger.efficiency[point.key].values()))
+            found[label] = {other: with_error(row[other].difference[first]) for other in others}
+    if luts.get(first):
+        found["LUT"] = {
+            other: f"{100 * (luts[other] / luts[first] - 1):+.0f} %"
+            for other in others
+            if other in luts
+        }
+    return found
+
+
+def difference_lines(metrics: Metrics, reports: Mapping[str, Report]) -> list[str]:
+    """Say in a line for each other run by what it differs from the first."""
+    first, *others = reports
+    found = _changes(metrics, reports)
+    return [
+        f"{other} minus {first}: "
+        + "; ".join(f"{what} {gains[other]}" for what, gains in found.items() if other in gains)
+        for other in others
+    ]
 
 
 def luts_side_by_side(reports: Mapping[str, Report]) -> dict[str, float]:

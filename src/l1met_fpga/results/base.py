@@ -1,14 +1,16 @@
 """Base of every result: typed, frozen, without unknown keys and without NaN."""
 
 import json
+import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from l1met_fpga.errors import ReportError
+from l1met_fpga.errors import L1MetError, ReportError
 
-__all__ = ["Measured", "Number", "Result", "json_schema", "read_result"]
+__all__ = ["Measured", "Number", "Result", "finite_or_none", "json_schema", "read_result"]
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -34,21 +36,29 @@ class Measured(Result):
     error: float | None
 
 
-def read_result(model: type[Model], path: Path, *, made_by: str) -> Model:
+def finite_or_none(figures: Mapping[str, float]) -> dict[str, float | None]:
+    """Return figures as a result holds them: None where one could not be measured."""
+    return {name: float(value) if math.isfinite(value) else None for name, value in figures.items()}
+
+
+def read_result(
+    model: type[Model], path: Path, *, made_by: str, error: type[L1MetError] = ReportError
+) -> Model:
     """Read a result file.
 
     Args:
         model: What it must hold.
         path: The file.
         made_by: Command that makes it.
+        error: Kind of error to raise.
 
     Raises:
-        ReportError: If it is missing, damaged, or holds something else; names the first place.
+        L1MetError: As ``error``, if it is missing, damaged, or holds something else; names the first place.
     """
     try:
         return model.model_validate_json(path.read_bytes())
     except FileNotFoundError:
-        raise ReportError(f"no {path}; make it with `{made_by}`") from None
+        raise error(f"no {path}; make it with `{made_by}`") from None
     except ValidationError as err:
         first = err.errors(include_url=False)[0]
         place = ".".join(str(part) for part in first["loc"]) or "top level"
@@ -57,7 +67,7 @@ def read_result(model: type[Model], path: Path, *, made_by: str) -> Model:
             if first["type"] == "json_invalid"
             else (f"{place}: {first['msg']}")
         )
-        raise ReportError(f"{path}: {what}; make it again with `{made_by}`") from None
+        raise error(f"{path}: {what}; make it again with `{made_by}`") from None
 
 
 def json_schema(model: type[BaseModel]) -> dict[str, Any]:

@@ -1,22 +1,9 @@
 """``comparison.json`` of ``l1met distill compare``."""
 
 from l1met_fpga.results.base import Measured, Result
+from l1met_fpga.results.metrics import WorkingPointInfo
 
-__all__ = ["ArmResult", "Comparison", "Effect", "GateResult", "Point"]
-
-
-class Point(Result):
-    """A rate at which efficiencies are compared.
-
-    Attributes:
-        key: ``62kHz``, or ``lowest``.
-        title: For tables.
-        rate_khz: The rate.
-    """
-
-    key: str
-    title: str
-    rate_khz: float
+__all__ = ["ArmResult", "Comparison", "Effect", "GateResult"]
 
 
 class Effect(Result):
@@ -106,7 +93,7 @@ class Comparison(Result):
 
     baseline: str
     truth: str
-    points: tuple[Point, ...]
+    points: tuple[WorkingPointInfo, ...]
     oracle: Measured | None
     baselines: dict[str, dict[str, Measured]]
     gates: tuple[GateResult, ...]

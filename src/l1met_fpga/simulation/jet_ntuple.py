@@ -132,12 +132,12 @@ def _taken(values: npt.NDArray[Any], slot: npt.NDArray[np.int64]) -> npt.NDArray
 
 
 def _compact(branches: Branches) -> Branches:
-    """Keep jets of a class within the selection of trainings; round what was generated."""
-    truth = generated(branches)
+    """Round what was generated; keep jets of a class that readers then take into trainings."""
+    lsb = np.float32(GENERATED_LSB_GEV)
+    rounded = branches | {name: np.round(branches[name] / lsb) * lsb for name in GENERATED_PT}
+    truth = generated(rounded)
     kept = truth.inside & ~np.isnan(truth.label)
-    found = {name: values[kept] for name, values in branches.items()}
-    for name in GENERATED_PT:
-        found[name] = np.round(found[name] / GENERATED_LSB_GEV) * np.float32(GENERATED_LSB_GEV)
+    found = {name: values[kept] for name, values in rounded.items()}
     flags = {f"{PREFIXES[0]}{name}" for name in PARTICLE_FLAGS}
     return {name: found[name].astype(np.uint8) if name in flags else found[name] for name in found}
 

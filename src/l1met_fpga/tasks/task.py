@@ -17,6 +17,7 @@ from l1met_fpga.config.evaluation import EvaluationConfig
 from l1met_fpga.config.training import LossConfig
 from l1met_fpga.data.examples import Examples
 from l1met_fpga.data.store import Store
+from l1met_fpga.errors import ConfigError
 from l1met_fpga.metrics.arrays import FloatArray
 from l1met_fpga.metrics.weight_table import WeightTable
 from l1met_fpga.models.heads import Head
@@ -226,6 +227,21 @@ class Task:
         return {
             head.name: _truth(head, examples.truth[self.truths[head.name]]) for head in self.heads
         }
+
+    def require_rate(self, what: str) -> None:
+        """Check that a trigger rate can be told of the task.
+
+        Args:
+            what: What needs it, for the message.
+
+        Raises:
+            ConfigError: If its examples are not events.
+        """
+        if self.rows != "event":
+            raise ConfigError(
+                f"{what} goes by efficiencies at equal rate, which are of whole events; the task "
+                f"{self.name!r} is of one {self.rows} at a time"
+            )
 
 
 def _truth(head: Head, values: FloatArray) -> FloatArray:

@@ -5,7 +5,9 @@ import platform
 import subprocess
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
+
+from l1met_fpga.results.run import Environment, GitState
 
 __all__ = ["environment"]
 
@@ -15,24 +17,24 @@ PACKAGES: Final = (
 )  # fmt: skip
 
 
-def environment(*, seed: int, command: str) -> dict[str, Any]:
+def environment(*, seed: int, command: str) -> Environment:
     """Return the content of ``environment.json``.
 
     Args:
         seed: Seed of the training.
         command: What was run.
     """
-    return {
-        "command": command,
-        "seed": seed,
-        "python": platform.python_version(),
-        "software": {name: version(name) for name in PACKAGES},
-        "git": _git_state(),
-        "platform": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
-    }
+    return Environment(
+        command=command,
+        seed=seed,
+        python=platform.python_version(),
+        software={name: version(name) for name in PACKAGES},
+        git=_git_state(),
+        platform=f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
+    )
 
 
-def _git_state() -> dict[str, Any] | None:
+def _git_state() -> GitState | None:
     """Commit of the package's checkout and whether files differ; None outside a checkout."""
     here = Path(__file__).parent
 
@@ -49,9 +51,9 @@ def _git_state() -> dict[str, Any] | None:
         return done.stdout.strip()
 
     try:
-        return {
-            "commit": git("rev-parse", "HEAD"),
-            "changed": bool(git("status", "--porcelain", "--untracked-files=no")),
-        }
+        return GitState(
+            commit=git("rev-parse", "HEAD"),
+            changed=bool(git("status", "--porcelain", "--untracked-files=no")),
+        )
     except (OSError, subprocess.SubprocessError):
         return None

@@ -14,7 +14,7 @@ from l1met_fpga.errors import ConfigError, DataError, TrainingError
 from l1met_fpga.metrics.arrays import FloatArray, magnitude_gev
 from l1met_fpga.metrics.binning import Bins
 from l1met_fpga.metrics.resolution import binned_resolution
-from l1met_fpga.metrics.trigger import lowest_supported_rate_khz, threshold_at_rate
+from l1met_fpga.metrics.trigger import lowest_supported_rate_khz, passes, threshold_within_rate
 from l1met_fpga.metrics.worst_cell import Cell, Scores, worst_cell
 from l1met_fpga.models.keras import tf
 from l1met_fpga.tasks.task import Estimator, Heads, Task
@@ -255,7 +255,7 @@ class Validation:
         wanted = self._ranges.monitor_rate_khz
         rate = max(wanted, lowest_supported_rate_khz(len(background)))
         try:
-            threshold = threshold_at_rate(background, rate)
+            threshold = threshold_within_rate(background, rate)
         except DataError:  # a handful of validation events in a test: no rate to speak of
             threshold = float("nan")
         result = {"val_threshold_gev": threshold, "val_rate_khz": rate}
@@ -264,8 +264,8 @@ class Validation:
         for label in signal:
             size = self._task.score(self._measured_truth[label])
             u = self._task.score(given[label])[(size >= low) & (size < high)]
-            measured = len(u) and np.isfinite(threshold)
-            values.append(float(np.mean(u >= threshold)) if measured else float("nan"))
+            measured = len(u) and not np.isnan(threshold)
+            values.append(float(np.mean(passes(u, threshold))) if measured else float("nan"))
             result[f"val_{label}_{_EFFICIENCY}"] = values[-1]
         mean = float(np.mean(values)) if values else float("nan")
         return result | {f"val_{_EFFICIENCY}": mean}

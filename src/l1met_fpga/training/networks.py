@@ -12,6 +12,8 @@ from l1met_fpga.models.build import Variant
 from l1met_fpga.models.export import export_network
 from l1met_fpga.models.nodes import Origin
 from l1met_fpga.models.storage import save_model
+from l1met_fpga.results.base import finite_or_none
+from l1met_fpga.results.run import TrainingRecord
 from l1met_fpga.run_folder import RunFolder
 from l1met_fpga.tasks.task import Task
 from l1met_fpga.training.calibration import calibrated
@@ -23,7 +25,7 @@ from l1met_fpga.training.teacher import network_of_run, of_other_events, taught
 
 __all__ = ["PlannedNetwork", "Records", "TrainingInputs", "planned", "train_networks"]
 
-Records = dict[str, dict[str, Any]]
+Records = dict[str, TrainingRecord]
 """What ``training.json`` says of each network, by its name."""
 
 
@@ -116,14 +118,14 @@ def train_networks(
             start=_start(one, results), cost=inputs.cost, name=name,
         )  # fmt: skip
         _save(inputs, name, result)
-        records[name] = {
-            "epochs": result.epochs,
-            "seconds": round(result.seconds, 1),
-            "parameters": int(result.model.count_params()),
-            "zero_fractions": result.zero_fractions,
-            "luts": result.luts,
-            "validation": result.validation,
-        }
+        records[name] = TrainingRecord(
+            epochs=result.epochs,
+            seconds=round(result.seconds, 1),
+            parameters=int(result.model.count_params()),
+            zero_fractions=result.zero_fractions,
+            luts=result.luts,
+            validation=finite_or_none(result.validation),
+        )
     return records
 
 

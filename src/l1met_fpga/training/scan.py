@@ -9,12 +9,13 @@ side by side on Dask workers.
 import logging
 import math
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import numpy as np
 import optuna
 
 from l1met_fpga.cluster import run_tasks
@@ -22,21 +23,25 @@ from l1met_fpga.config.model import DenseConfig, LayerTypes, ModelConfig
 from l1met_fpga.config.run import RunConfig
 from l1met_fpga.config.scan import ScanConfig
 from l1met_fpga.config.training import TeacherConfig
+from l1met_fpga.data.examples import Examples
+from l1met_fpga.data.samples import LoadedSample
 from l1met_fpga.errors import ConfigError, RunFolderError, TrainingError
 from l1met_fpga.files import exclusive, read_json, write_json
 from l1met_fpga.fixed_point import FixedType
 from l1met_fpga.identity import Identity, content_digest, require_same
+from l1met_fpga.metrics.binning import MIN_EVENTS
 from l1met_fpga.metrics.worst_cell import Cell
 from l1met_fpga.models.export import export_network
 from l1met_fpga.processors import allowed_processors
-from l1met_fpga.tasks.task import Task
+from l1met_fpga.results.scan import Trial, TrialCell
+from l1met_fpga.tasks.task import Estimator, Task
 from l1met_fpga.training.inputs import training_identity
 from l1met_fpga.training.loop import Cost, train_variant
-from l1met_fpga.training.monitor import packed_predictor
+from l1met_fpga.training.monitor import Validation, packed_predictor
 from l1met_fpga.training.session import load_training
 from l1met_fpga.training.workers import place
 
-__all__ = ["Cost", "Trial", "pareto", "propose", "run_scan"]
+__all__ = ["Cost", "pareto", "propose", "run_scan"]
 
 logger = logging.getLogger(__name__)
 
@@ -44,29 +49,6 @@ JOURNAL = "trials.log"
 IDENTITY = "made_from.json"
 EFFICIENCY = "val_efficiency"
 TABLE = "table"
-
-
-@dataclass(frozen=True, slots=True)
-class Trial:
-    """One trained trial.
-
-    Attributes:
-        number: Trial number.
-        parameters: What was proposed.
-        score: What it is best in (``scan.score``); more is better.
-        efficiency: Mean over signal samples at equal rate, in the first bin of the evaluation.
-        luts: Cost.
-        figures: All validation figures.
-        worst: Where it is worst against the weight table.
-    """
-
-    number: int
-    parameters: dict[str, Any]
-    score: float
-    efficiency: float
-    luts: float
-    figures: dict[str, float]
-    worst: dict[str, Any] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +107,18 @@ def run_scan(
 
 def _identity(config: RunConfig, task: Task, cost: Cost) -> dict[str, Any]:
     """Return what trials are made from; refuse samples that cannot give a score."""
+    task.require_rate("a scan")
     samples, _, validation = load_training(config, task)
+    _require_efficiency(validation, task)
+    if config.scan.score == "worst_cell":
+        _require_worst_cell(validation, _table(config, task, samples), task)
+    return training_identity(config, samples) | {
+        "section scan": content_digest(config.scan.model_dump(mode="json")),
+        "cost": f"{cost.__module__}.{cost.__qualname__}",
+    }
+
+
+def _require_efficiency(validation: Validation, task: Task) -> None:
     if not math.isfinite(validation.reference.get(EFFICIENCY, math.nan)):
         low, high = validation.efficiency_range_gev
         raise TrainingError(
@@ -133,10 +126,32 @@ def _identity(config: RunConfig, task: Task, cost: Cost) -> dict[str, Any]:
             f"pile-up-only sample with validation events ({task.words.truth} {low:g} to {high:g} "
             f"{task.words.unit} in the signal)"
         )
-    return training_identity(config, samples) | {
-        "section scan": content_digest(config.scan.model_dump(mode="json")),
-        "cost": f"{cost.__module__}.{cost.__qualname__}",
-    }
+
+
+def _require_worst_cell(validation: Validation, table: Estimator | None, task: Task) -> None:
+    """Check that what the trigger gives today can be held against the table, as trials are."""
+    today: Estimator = lambda events: {head.name: events.besides[head.name] for head in task.heads}
+    if table is None or validation.worst_cell(today, table) is None:
+        why = (
+            "the task has no weight table"
+            if table is None
+            else (
+                "no process has enough validation events in a range of "
+                f"evaluation.efficiency_edges_gev ({MIN_EVENTS})"
+            )
+        )
+        raise TrainingError(
+            f"no worst cell against the weight table on the validation part: {why}. Give more "
+            "events, or search by scan.score=efficiency"
+        )
+
+
+def _table(config: RunConfig, task: Task, samples: Sequence[LoadedSample]) -> Estimator | None:
+    """Return the weight table, fitted on as many events as in an evaluation; None if there is none."""
+    limit = config.evaluation.max_train_events
+    parts = [sample.train.take(np.arange(min(limit, len(sample.train)))) for sample in samples]
+    table = task.baselines(Examples.concatenate(parts)).get(TABLE)
+    return None if table is None else table.estimate
 
 
 def _require_same_scan(folder: Path, identity: Identity) -> None:
@@ -190,20 +205,18 @@ def _run_trials(
                     f"cost {luts}; the search cannot go by it (scan.score says what it goes by)"
                 )
             asked[index].set_user_attr("figures", figures)
-            asked[index].set_user_attr("worst", worst)
+            asked[index].set_user_attr("worst", None if worst is None else worst.model_dump())
             study.tell(asked[index], [score, luts])
             if on_trial is not None:
                 on_trial(_as_trial(study.trials[asked[index].number]))
     return [_as_trial(trial) for trial in _complete(study)]
 
 
-def _score(
-    config: ScanConfig, figures: Mapping[str, float], worst: Mapping[str, Any] | None
-) -> float:
+def _score(config: ScanConfig, figures: Mapping[str, float], worst: TrialCell | None) -> float:
     """Return what a trial is best in; NaN where it could not be measured."""
     if config.score == "efficiency":
         return figures.get(EFFICIENCY, math.nan)
-    return math.nan if worst is None else float(worst["in_errors"])
+    return math.nan if worst is None else worst.in_errors
 
 
 def _study(config: ScanConfig, folder: Path) -> Any:
@@ -264,9 +277,14 @@ def _complete(study: Any) -> list[Any]:
 
 def _as_trial(trial: Any) -> Trial:
     (score, luts), told = trial.values, trial.user_attrs
-    efficiency = told["figures"][EFFICIENCY]
     return Trial(
-        trial.number, trial.params, score, efficiency, luts, told["figures"], told["worst"]
+        number=trial.number,
+        parameters=trial.params,
+        score=score,
+        efficiency=told["figures"][EFFICIENCY],
+        luts=luts,
+        figures=told["figures"],
+        worst=told["worst"],
     )
 
 
@@ -323,7 +341,7 @@ def _with_width(kind: FixedType, bits: int) -> FixedType:
     return replace(kind, frac_bits=bits - kind.int_bits - int(kind.signed))
 
 
-def _run_trial(job: _Job) -> tuple[dict[str, float], dict[str, Any] | None, float]:
+def _run_trial(job: _Job) -> tuple[dict[str, float], TrialCell | None, float]:
     config = job.config
     samples, mixture, validation = load_training(config, job.task)
     with TemporaryDirectory(prefix="l1met-scan-") as scratch:
@@ -332,24 +350,20 @@ def _run_trial(job: _Job) -> tuple[dict[str, float], dict[str, Any] | None, floa
             identity=training_identity(config, samples),
         )  # fmt: skip
     network = export_network(result.model, job.task.heads)
-    table = job.task.baselines(mixture.events).get(TABLE)
+    table = _table(config, job.task, samples)
     worst = None
     if table is not None:
-        worst = validation.worst_cell(packed_predictor(result.packed, job.task), table.estimate)
-    return dict(_numbers(result.validation)), _told(worst), float(job.cost(network))
+        worst = validation.worst_cell(packed_predictor(result.packed, job.task), table)
+    figures = {k: float(v) for k, v in result.validation.items() if math.isfinite(v)}
+    return figures, _told(worst), float(job.cost(network))
 
 
-def _told(worst: Cell | None) -> dict[str, Any] | None:
+def _told(worst: Cell | None) -> TrialCell | None:
     """Return what JSON can hold of a cell; an open end of the truth is null."""
-    if worst is None:
+    if worst is None or not math.isfinite(worst.in_errors):
         return None
     high = worst.high_gev if math.isfinite(worst.high_gev) else None
-    return asdict(worst) | {"high_gev": high, "in_errors": worst.in_errors}
-
-
-def _numbers(figures: Mapping[str, float]) -> Iterator[tuple[str, float]]:
-    """Keep what JSON can hold."""
-    yield from ((name, float(value)) for name, value in figures.items() if value == value)  # noqa: PLR0124
+    return TrialCell(**asdict(worst) | {"high_gev": high}, in_errors=worst.in_errors)
 
 
 def pareto(trials: list[Trial]) -> list[Trial]:

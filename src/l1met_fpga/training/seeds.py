@@ -7,7 +7,8 @@ from typing import Any, Final
 
 from l1met_fpga.config.run import RunConfig, load_run
 from l1met_fpga.errors import ConfigError, RunFolderError, TrainingError
-from l1met_fpga.files import exclusive, read_json, write_json
+from l1met_fpga.files import exclusive, write_json
+from l1met_fpga.results.run import read_training
 from l1met_fpga.run_folder import RunFolder
 from l1met_fpga.training.monitor import LOSS
 from l1met_fpga.training.session import require_same_settings
@@ -90,13 +91,14 @@ def _one(config: RunConfig, root: Path, seed: int, train: TrainOne) -> SeedResul
         require_same_settings(folder.config, load_run(folder.config), settings)
     else:
         train(settings, folder.root, folder.root.is_dir())
-    summary = read_json(folder.training, error=RunFolderError, next_step="train again")
-    network = summary["networks"][summary["primary"]]
-    figures = network["validation"]
+    network = read_training(folder.training).kept
+    loss = network.validation.get(LOSS)
+    if loss is None:
+        raise RunFolderError(f"{folder.training} has no {LOSS} to choose by; train again")
     return SeedResult(
         seed=seed,
-        val_loss=figures[LOSS],
-        val_efficiency=figures.get("val_efficiency"),
-        zero_fraction=network["zero_fractions"].get("total"),
-        luts=network["luts"],
+        val_loss=loss,
+        val_efficiency=network.validation.get("val_efficiency"),
+        zero_fraction=network.zero_fraction,
+        luts=network.luts,
     )

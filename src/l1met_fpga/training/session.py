@@ -1,6 +1,5 @@
 """A whole training run: all variants of a network, into a run folder."""
 
-import math
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +19,8 @@ from l1met_fpga.models.nodes import Origin
 from l1met_fpga.models.registry import builder
 from l1met_fpga.processors import allowed_processors
 from l1met_fpga.puppi.columns import COLUMNS
-from l1met_fpga.results.run import TrainingStart
+from l1met_fpga.results.base import finite_or_none
+from l1met_fpga.results.run import TrainingStart, TrainingSummary
 from l1met_fpga.run_folder import RunFolder
 from l1met_fpga.tasks.task import Task
 from l1met_fpga.training import workers
@@ -52,12 +52,12 @@ class TrainingRun:
     Attributes:
         folder: The run folder, complete for evaluation and firmware.
         primary: Variant that firmware is made from.
-        summary: Content of ``training.json``.
+        summary: What was trained on what.
     """
 
     folder: RunFolder
     primary: Variant
-    summary: dict[str, Any]
+    summary: TrainingSummary
 
 
 def train_run(
@@ -117,14 +117,15 @@ def train_run(
     with exclusive(root):
         folder = _open(config, root, identity, overwrite=overwrite, resume=resume)
         write_json(folder.started, _start(config, validation).model_dump())
-        write_json(folder.environment, environment(seed=config.training.seed, command=command))
+        made = environment(seed=config.training.seed, command=command)
+        write_json(folder.environment, made.model_dump())
         inputs = TrainingInputs(
             config, task, mixture, validation, folder, identity, cost, _z0_origin(samples)
         )
         records = _train(inputs, lanes, report, strategy)
         summary = _summary(config, samples, mixture, validation, records, identity)
         shutil.rmtree(folder.checkpoints, ignore_errors=True)
-        write_json(folder.training, summary)  # the last: the training is complete
+        write_json(folder.training, summary.model_dump())  # the last: the training is complete
     return TrainingRun(folder, primary_variant(config), summary)
 
 
@@ -189,7 +190,7 @@ def load_training(
 def _start(config: RunConfig, validation: Validation) -> TrainingStart:
     return TrainingStart(
         networks={one.name: one.epochs for one in planned(config)},
-        puppi=_finite(validation.reference),
+        puppi=finite_or_none(validation.reference),
     )
 
 
@@ -245,24 +246,17 @@ def _summary(
     validation: Validation,
     records: Records,
     identity: Identity,
-) -> dict[str, Any]:
-    return {
-        "task": config.task,
-        "model": config.model.name,
-        "architecture": config.model.architecture,
-        "primary": primary_variant(config),
-        "seed": config.training.seed,
-        "made_from": dict(identity),
-        "training_events": sum(len(sample.train) for sample in samples),
-        "steps_per_epoch": mixture.steps_per_epoch,
-        "samples": [sample.record() for sample in samples],
-        "puppi": _finite(validation.reference),
-        "networks": {
-            name: records[name] | {"validation": _finite(records[name]["validation"])}
-            for name in _names(config)
-        },
-    }
-
-
-def _finite(figures: dict[str, float]) -> dict[str, float | None]:
-    return {k: v if math.isfinite(v) else None for k, v in figures.items()}
+) -> TrainingSummary:
+    return TrainingSummary(
+        task=config.task,
+        model=config.model.name,
+        architecture=config.model.architecture,
+        primary=primary_variant(config),
+        seed=config.training.seed,
+        made_from=dict(identity),
+        training_events=sum(len(sample.train) for sample in samples),
+        steps_per_epoch=mixture.steps_per_epoch,
+        samples=[sample.record() for sample in samples],
+        puppi=finite_or_none(validation.reference),
+        networks={name: records[name] for name in _names(config)},
+    )

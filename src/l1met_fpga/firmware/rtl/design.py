@@ -221,11 +221,8 @@ class Design:
     def ready(self, head: NetworkHead) -> int:
         """Numbers of a head, before they wait for those of the others."""
         vector = self.parts.vector
-        return (
-            self.combined
-            if vector is not None and head == vector.head
-            else (self.coefficients_ready)
-        )
+        is_vector = vector is not None and head == vector.head
+        return self.combined if is_vector else self.coefficients_ready
 
     @property
     def latency(self) -> int:
@@ -377,10 +374,8 @@ def _output(network: Network, part: graph.VectorPart, products: list[Port], cloc
     variables = [port.as_variable() for port in products]
     total = np.array([_sum(variables[axis::2]) for axis in (0, 1)], dtype=object)
     tensors = trace_nodes(network, part.after, {part.combine.name: total})
-    results, marks = (
-        list(tensors[part.head.node].ravel()),
-        _marks((part.combine, *part.after), tensors),
-    )
+    results = list(tensors[part.head.node].ravel())
+    marks = _marks((part.combine, *part.after), tensors)
     return trace("output", variables, results, clock=clock, marks=marks)
 
 

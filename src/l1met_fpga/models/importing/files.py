@@ -33,21 +33,22 @@ def import_file(
         candidates: Of a QONNX model of one candidate, which gives its weight: candidates per event.
 
     Raises:
-        ConversionError: Names the layer, argument or weight that has no exact integer form.
+        ConversionError: If it is a network of this package; names the layer, argument or weight that has no exact integer form.
         RunFolderError: If the file is missing or damaged.
         ToolMissingError: If a package that it needs is not there.
     """
     from l1met_fpga.models.importing import hgq2
+    from l1met_fpga.models.importing.foreign import load_foreign, require_file
 
+    require_file(path)
     if path.suffix == ".onnx" or hgq2.is_keras3(path):
         from l1met_fpga.models.importing.assemble import assemble
 
         graph, run = _steps_of(path, candidates)
         return assemble(graph, head, name=name, inputs=inputs, result_type=result_type, run=run)
     from l1met_fpga.models.importing.importer import import_model
-    from l1met_fpga.models.storage import load_model
 
-    return import_model(load_model(path), head, name=name, inputs=inputs, result_type=result_type)
+    return import_model(load_foreign(path), head, name=name, inputs=inputs, result_type=result_type)
 
 
 def _steps_of(path: Path, candidates: int | None) -> tuple[Graph, Run]:

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from l1met_fpga.errors import ConversionError, RunFolderError
+from l1met_fpga.models.importing.foreign import require_file
 from l1met_fpga.models.importing.imported import Run
 from l1met_fpga.models.importing.qonnx_nodes import OPERATIONS
 from l1met_fpga.models.importing.qonnx_reader import Node, Reader
@@ -39,8 +40,7 @@ def load_qonnx(path: Path) -> Any:
     from qonnx.core.modelwrapper import ModelWrapper
     from qonnx.transformation.general import SortGraph
 
-    if not path.is_file():
-        raise RunFolderError(f"no model {path}")
+    require_file(path)
     try:
         proto = onnx.load(str(path))
     except (DecodeError, OSError, ValueError) as err:
