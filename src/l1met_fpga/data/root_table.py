@@ -91,8 +91,8 @@ def _refuse_other_kinds(classes: Mapping[str, str], tree: str, path: str) -> Non
         trees = [name for name, kind in classes.items() if kind in _KINDS]
         has = f"it has {', '.join(trees)}" if trees else "it has no tree at all"
         raise DataError(
-            f"{path} has no tree {tree}{nearest(tree, trees)}; {has}, name the right one in a "
-            "branch map (--branch-map)"
+            f"{path} has no tree {tree}{nearest(tree, trees)}; {has}; name the right one in a "
+            "branch map (--branch-map), or say what is in it (--format jets, --format elements)"
         )
     if classes[tree] not in _KINDS:
         raise DataError(f"{path}: {tree} is a {classes[tree]}; a TTree or RNTuple is needed")

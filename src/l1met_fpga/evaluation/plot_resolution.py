@@ -144,6 +144,7 @@ def plot_residuals(
     residuals_gev: Mapping[str, FloatArray],
     *,
     label: str,
+    rows: str = "event",
     title: str = "",
     half_range_gev: float = 250.0,
 ) -> Figure:
@@ -152,6 +153,7 @@ def plot_residuals(
     Args:
         residuals_gev: Estimate minus truth, one array per estimate.
         label: Horizontal axis.
+        rows: What is counted, an event or a jet.
         title: Line above the axis.
         half_range_gev: The axis runs from minus this to plus this.
     """
@@ -169,7 +171,7 @@ def plot_residuals(
                 "fraction", name, [(edges[1:] + edges[:-1]) / 2, edges[:-1], edges[1:]], [share]
             )
         axis.set(
-            xlabel=f"{label} [GeV] (overflow in the last bins)", ylabel="fraction of events / 5 GeV",
+            xlabel=f"{label} [GeV] (overflow in the last bins)", ylabel=f"fraction of {rows}s / {edges[1] - edges[0]:g} GeV",
             xlim=(edges[0], edges[-1]),
         )  # fmt: skip
         if any(len(values) for values in residuals_gev.values()):
@@ -185,13 +187,13 @@ def plot_multiplicity(
     residuals_gev: Mapping[str, FloatArray],
     *,
     label: str,
-    rows: str = "event",
+    number: str = "PUPPI candidates per event, before truncation",
     title: str = "",
     n_bins: int = 8,
 ) -> Figure:
-    """Draw the half width of residuals against the number of PUPPI candidates.
+    """Draw the half width of residuals against the number of candidates.
 
-    Bins hold equal numbers of events (or jets: ``rows``); the points stand at the mean multiplicity.
+    Bins hold equal numbers of events (or jets); the points stand at the mean number (``number``).
     """
     with styled():
         made, axis = figure(title)
@@ -218,7 +220,7 @@ def plot_multiplicity(
             made.keep("half width [GeV]", name, [mean], [width, width - error, width + error])
             curves.append(width)
         axis.set(
-            xlabel=f"PUPPI candidates per {rows}, before truncation",
+            xlabel=number,
             ylabel=f"{label} $\\sigma_{{68}}$ [GeV]",
         )
         _room_above(axis, curves)
