@@ -18,14 +18,14 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-from jet_inputs import all_jets, estimators
+from jet_inputs import estimators, seen_jets
 from rich.console import Console
 from scipy.special import expit, logsumexp
 
 from l1met_fpga.data.jet_labels import JET_CLASSES
 from l1met_fpga.data.layout import JET_ETA, JET_PT_GEV
 from l1met_fpga.metrics.arrays import FloatArray
-from l1met_fpga.metrics.two_cuts import FAILS, efficiency, gain, halves, mean_of
+from l1met_fpga.metrics.two_cuts import FAILS, Trigger, efficiency, gain, halves, mean_of
 from l1met_fpga.tasks.task import Estimator, Heads
 
 B, LIGHT, GLUON = (JET_CLASSES.index(name) for name in ("b", "light", "gluon"))
@@ -38,6 +38,7 @@ TAU_CUTS_GEV: Final = {1: np.arange(20.0, 151, 5), 2: np.arange(16.0, 71, 2)}
 """By the number of taus that are asked for."""
 N_BOOTSTRAP: Final = 100
 MAX_JETS: Final = 16
+Halves = tuple[Trigger, Trigger]
 
 
 @dataclass(frozen=True)
@@ -64,9 +65,7 @@ class Jets:
 def read(folder: Path, name: str, named: Mapping[str, Estimator]) -> Jets:
     """Read the jets of a simulated sample and estimate their class and pt."""
     about = json.loads((folder / "simulation.json").read_text())["samples"][name]
-    one = folder / f"{name}.root"
-    # a large sample is a folder of files
-    jets = all_jets(one if one.is_file() else folder / name / "*.root")
+    jets = seen_jets(folder, name)
     event = jets.ids[:, 2].astype(np.int64) - 1
     order = np.argsort(event, kind="stable")
     slot = np.empty(len(jets), np.int64)
@@ -147,24 +146,32 @@ def compare(
     triggers: dict[str, Callable[[Jets], FloatArray]],
     cuts: FloatArray,
 ) -> None:
-    """Print efficiency and gain over the first trigger."""
+    """Print efficiency, and gain over the first trigger and over the one before."""
     found = {
         name: halves(run(background), run(signal)[:, wanted], rate_khz)
         for name, run in triggers.items()
     }
     console.print(f"\n{title} at {rate_khz:g} kHz, {int(wanted.sum())} signal events\n")
-    console.print("| trigger | cuts on size (GeV) | efficiency | minus the first |")
-    console.print("|---|---|---|---|")
-    first, rng = next(iter(found.values())), np.random.default_rng(1)
+    console.print(
+        "| trigger | cuts on size (GeV) | efficiency | minus the first | minus that before |"
+    )
+    console.print("|---|---|---|---|---|")
+    rng = np.random.default_rng(1)
+    first = before = next(iter(found.values()))
+
+    def change(both: Halves, others: Halves) -> str:
+        pairs = zip(both, others, strict=True)
+        told = mean_of([gain(one, other, rate_khz, N_BOOTSTRAP, rng) for one, other in pairs])
+        return f"{told.value:+.3f} ± {told.error:.3f}" if both is not others else ""
+
     for name, both in found.items():
         share = mean_of([efficiency(one, rate_khz, N_BOOTSTRAP, rng) for one in both])
-        pairs = zip(both, first, strict=True)
-        change = mean_of([gain(one, other, rate_khz, N_BOOTSTRAP, rng) for one, other in pairs])
         cut = ", ".join(f"{cuts[one.point.cut]:g}" for one in both if len(one.signal) > 1) or "-"
         console.print(
-            f"| {name} | {cut} | {share.value:.3f} ± {share.error:.3f} "
-            f"| {change.value:+.3f} ± {change.error:.3f} |"
+            f"| {name} | {cut} | {share.value:.3f} ± {share.error:.3f} | {change(both, first)} "
+            f"| {change(both, before)} |"
         )
+        before = both
 
 
 def main() -> None:

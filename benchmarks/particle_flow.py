@@ -1,11 +1,11 @@
 """What the network of elements makes of events, beside the rules of particle flow and the truth.
 
     make train TASK=flow
-    python benchmarks/particle_flow.py runs/flow-... data/flow_ttbar.root docs/images
+    l1met simulate data/flow_sample.yaml --process ttbar --events 300 --seed 4 -o data/flow/test
+    python benchmarks/particle_flow.py runs/flow-... data/flow/test/ttbar.root docs/images
 
-Only events of the test part count; the pt of the rules is brought to the truth's scale by class, pt and
-|eta|, on the training part. Prints Markdown and draws efficiency and fake rate of each class against
-pt and |eta|. An element has the class of the largest logit; candidates of an estimate are its elements that
+The events must be none of the training. The pt of the rules is brought to the truth's scale by class, pt and
+|eta|, on the training's events. Prints Markdown and draws efficiency and fake rate against pt and |eta|. An element has the class of the largest logit; candidates of an estimate are its elements that
 are not of class none, at the element's direction. Truth is that of a perfect estimate of the same elements.
 """
 
@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 from rich.console import Console
 
-from l1met_fpga.config.training import TrainingSample
+from l1met_fpga.config.run import load_run
 from l1met_fpga.data.element_examples import element_examples
 from l1met_fpga.data.element_kinds import CLASSES, ParticleClass
 from l1met_fpga.data.examples import Examples
@@ -34,16 +34,20 @@ from l1met_fpga.plots.curves import legend, look
 from l1met_fpga.plots.drawing import Drawing
 from l1met_fpga.plots.figure import save_figure, styled
 from l1met_fpga.prediction.loaded import LoadedNetwork, load
-from l1met_fpga.puppi.columns import ANGLE_LSB_RAD, PHI_COUNTS_PER_TURN, PT_LSB_GEV
+from l1met_fpga.puppi.columns import ANGLE_LSB_RAD, PHI_COUNTS_PER_TURN, PT_LSB_GEV, ParticleId
 from l1met_fpga.puppi.jet_sums import emulate_ht_mht
 from l1met_fpga.puppi.jets import seeded_cone_jets
-from l1met_fpga.tasks.flow.baselines import rules
+from l1met_fpga.tasks.flow.baselines import own_code, rules
 from l1met_fpga.tasks.flow.task import TASK
 
 MIN_PT_GEV: Final = 2.0
 PT_EDGES_GEV: Final = np.array([1.0, 1.5, 2, 3, 5, 8, 15, 30, 100])
 ETA_EDGES: Final = np.array([0.0, 0.5, 1, 1.5, 2, 2.5, 3, 4, 5])
+CHARGED: Final = (ParticleClass.CHARGED_HADRON, ParticleClass.ELECTRON, ParticleClass.MUON)
 NEUTRAL: Final = (ParticleClass.NEUTRAL_HADRON, ParticleClass.PHOTON)
+DRAWN: Final = (ParticleClass.CHARGED_HADRON, *NEUTRAL)
+"""Of the others there are too few."""
+PT_TICKS: Final = (1, 3, 10, 30, 100)
 N_SLOTS: Final = 2048
 
 
@@ -57,7 +61,7 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Sample:
-    """Elements of all test events, one event after the other.
+    """Elements of all events, one event after the other.
 
     Attributes:
         event: Number of each element's event, from 0.
@@ -99,15 +103,16 @@ def calibrated(elements: Examples, by_cell: dict[tuple[int, int, int], float]) -
     return Estimate(found.code, found.pt_gev * scale)
 
 
-def read(path: Path, network: LoadedNetwork) -> Sample:
-    """Read the test events of a file and estimate their elements."""
-    with Store.open(store_of(TrainingSample(path=path))) as store:
-        chosen = set(store.event_id(store.events_of(Part.TEST))[:, 2].tolist())
-        train = store.events_of(Part.TRAIN)
-        fitted = calibration(
-            store.examples(train, ("pt",), truths=tuple(TASK.truths.values()), besides=ELEMENTS)
-        )
-    events = [event for event in flow_events(str(path)) if event.number in chosen]
+def training_elements(run: Path) -> Examples:
+    """Return the training part of a run's first sample."""
+    with Store.open(store_of(load_run(run / "config.yaml").samples[0])) as store:
+        train, truths = store.events_of(Part.TRAIN), tuple(TASK.truths.values())
+        return store.examples(train, ("pt", "pid"), truths=truths, besides=ELEMENTS)
+
+
+def read(path: Path, network: LoadedNetwork, fitted: dict[tuple[int, int, int], float]) -> Sample:
+    """Read the events of a file and estimate their elements."""
+    events = list(flow_events(str(path)))
     found = [element_examples(event, matched(event)) for event in events]
     elements = Examples.concatenate(found)
     direction = [np.stack([e.elements["vertexEta"], e.elements["vertexPhi"]], 1) for e in events]
@@ -125,8 +130,13 @@ def read(path: Path, network: LoadedNetwork) -> Sample:
 
 
 def estimated(elements: Examples, logits: FloatArray, ratio: FloatArray) -> Estimate:
-    """Return class and pt; an element of no class has none."""
+    """Return class and pt; an element of no class has none.
+
+    A cluster that looks like part of a charged particle is none: the track has the particle.
+    """
     code = logits.argmax(axis=1)
+    behind = (own_code(elements) < ParticleId.HADRON_MINUS) & np.isin(code, CHARGED)
+    code = np.where(behind, int(ParticleClass.NONE), code)
     pt_gev = ratio[:, 0] * elements.besides[ELEMENT_PT_GEV]
     return Estimate(code, np.where(code == ParticleClass.NONE, 0.0, pt_gev))
 
@@ -246,15 +256,18 @@ def draw(sample: Sample, folder: Path) -> None:
         ("eta", ETA_EDGES, r"$|\eta|$"),
     ):
         with styled():
-            made = Drawing("", figsize=(15, 7), layout="constrained")
-            axes = made.subplots(2, 5, sharex=True, sharey=True)
-            for column, code in zip(axes.T, list(ParticleClass)[1:], strict=True):
+            made = Drawing("", figsize=(11, 7), layout="constrained")
+            axes = made.subplots(2, len(DRAWN), sharex=True, sharey=True)
+            for column, code in zip(axes.T, DRAWN, strict=True):
                 column[0].set_title(CLASSES[code], fontsize=14)
                 for axis, run in zip(column, (efficiencies, fakes), strict=True):
                     for k, name in enumerate(NAMES, start=2):
                         add(axis, run(sample, name, code, by, edges), edges, name, k)
                     axis.set_ylim(0, 1.05)
-                    axis.set_xscale("log" if by == "pt" else "linear")
+                    if by == "pt":
+                        axis.set_xscale("log")
+                        axis.set_xticks(PT_TICKS, [f"{tick:g}" for tick in PT_TICKS])
+                        axis.minorticks_off()
                 column[1].set_xlabel(label, fontsize=13)
             axes[0, 0].set_ylabel("efficiency", fontsize=13)
             axes[1, 0].set_ylabel("fake rate", fontsize=13)
@@ -273,7 +286,7 @@ def add(axis, found: Efficiency, edges: FloatArray, name: str, k: int) -> None: 
 def main() -> None:
     """Measure, print and draw."""
     run, path, folder = (Path(given) for given in sys.argv[1:4])
-    sample = read(path, load(run))
+    sample = read(path, load(run), calibration(training_elements(run)))
     console = Console(soft_wrap=True)
     console.print(f"{len(sample.gen_met_xy_gev)} events, {len(sample.event)} elements")
     say_classes(console, sample)

@@ -65,7 +65,7 @@ def test_the_first_hour(here: Path) -> None:
 @pytest.mark.slow
 def test_an_input_feature(here: Path) -> None:
     walk("how-to/input-feature.md", here)
-    assert (here / "runs/displaced/bit_exactness.json").is_file()
+    assert (here / "runs/with-z0/bit_exactness.json").is_file()
 
 
 @pytest.mark.slow

@@ -5,6 +5,8 @@ from typer.testing import CliRunner
 
 from l1met_fpga import errors
 from l1met_fpga.cli.app import COMMANDS, app, main
+from l1met_fpga.cli.options import networks_like
+from l1met_fpga.run_folder import RunFolder
 
 NAMES = [name.rstrip("_").replace("_", "-") for some in COMMANDS.values() for name in some]
 
@@ -46,3 +48,15 @@ def test_every_command_has_help_with_an_example(command):
     result = CliRunner().invoke(app, [command, "--help"], terminal_width=120)
     assert result.exit_code == 0
     assert f"l1met {command}" in result.output
+
+
+def test_names_of_networks_are_completed(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    RunFolder.create(tmp_path / "runs" / "deepset-narrow")
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "network.json").touch()
+    assert {"deepset", "garnet"} <= set(networks_like(""))
+    assert networks_like("deepset")[0] == "deepset"
+    assert networks_like("runs/d") == ["runs/deepset-narrow"]
+    assert networks_like("net") == ["network.json"]
+    assert networks_like("ru") == ["runs/"]

@@ -184,6 +184,9 @@ def test_everything_odd_is_counted(tmp_path):
     assert found.counts.tolist() == [3, 16, 2, 2, 0]
     assert found.columns["pt"][:3].tolist() == [40, 40, 4]
     assert found.besides["n_candidates"].tolist() == [3, 20, 2, 2, 0]
+    (every,) = read_jets(str(tmp_path / "a.root"), 1000, Counter(), every=True)
+    assert every.besides[JET_PT_GEV].tolist() == [20, 200, 20, 20, 20, 20, 20, 15, 20]
+    assert every.counts[:5].tolist() == found.counts.tolist()
 
 
 @pytest.mark.parametrize(

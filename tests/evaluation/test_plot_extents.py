@@ -138,6 +138,18 @@ def test_no_point_lies_under_a_legend(drawn):
     assert wrong == []
 
 
+def test_legends_stay_inside_their_axes(drawn):
+    wrong = []
+    for name, made in drawn.items():
+        laid_out(made)
+        for axis in made.axes:
+            if axis.get_legend() is not None:
+                box, room = axis.get_legend().get_window_extent(), axis.get_window_extent()
+                if box.x0 < room.x0 or box.x1 > room.x1 or box.y1 > room.y1:
+                    wrong.append(name)
+    assert wrong == []
+
+
 def test_conditions_stand_above_every_physics_plot(drawn):
     for name, made in drawn.items():
         if isinstance(made, Drawing) and made.has_numbers:

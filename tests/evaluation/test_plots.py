@@ -94,6 +94,14 @@ def test_points_stand_where_the_values_are():
     assert "last bin open" in made.axes[0].get_xlabel()
 
 
+def test_the_axis_of_residuals_holds_nearly_all_of_them():
+    spread = np.linspace(-420, 420, 1001)
+    for scale, reach in ((1.0, 450), (0.3, 150), (0.01, 50)):
+        axis = plot_residuals({"a": scale * spread, "b": spread[:3] * 0}, label="x").axes[0]
+        assert axis.get_xlim() == (-reach, reach)
+        assert axis.get_ylabel() == f"fraction / {reach / 50:g} GeV"
+
+
 def test_empty_plots_are_empty_not_errors():
     nothing = np.full(len(RESOLUTION_BINS), np.nan)
     none = np.zeros(0)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import uproot
+from elements_file import random_elements
 from evaluation_samples import ESTIMATES, background
 from evaluation_samples import signal as signal_sample
 from networks import NETWORKS
@@ -30,6 +31,7 @@ from l1met_fpga.files import write_json
 from l1met_fpga.firmware.hls.vendor import csynth_report
 from l1met_fpga.results.metrics_file import save_metrics
 from l1met_fpga.run_folder import RunFolder
+from l1met_fpga.simulation.flow_ntuple import write_elements
 from l1met_fpga.tasks.met.task import TASK as MET
 
 __all__ = ["LONGEST_SENTENCE", "Hang", "command", "guarded", "make_bench"]
@@ -133,6 +135,7 @@ def make_bench(folder: Path) -> Path:
     events = make_events(60, mean=20)
     write_perfnano(folder / "zlib.root", events)
     write_perfnano(folder / "plain.root", events, compression=None)
+    write_elements(folder / "elements.root", [random_elements(3)])
     with uproot.recreate(folder / "ntuple.root") as file:
         file["Other"] = {"x": np.arange(5)}
     write_words(folder / "a.dump", events)

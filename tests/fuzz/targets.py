@@ -140,6 +140,9 @@ TARGETS = {
     "root_zlib": Target("zlib.root", damage_bytes, _same_root),
     "root_plain": Target("plain.root", damage_bytes, _same_root),
     "root_converted": Target("plain.root", damage_bytes, _convert(), kept=("out.h5",)),
+    "elements": Target(
+        "elements.root", damage_bytes, _convert("--format", "elements"), kept=("out.h5",)
+    ),
     "words": Target("a.dump", damage_bytes, _same_words),
     "words_converted": Target("a.dump", damage_bytes, _convert(), kept=("out.h5",)),
     "store": Target("a.h5", damage_bytes, _same_store),

@@ -162,6 +162,16 @@ def test_a_link_to_nowhere_and_a_file_of_candidates_are_refused(separate, tmp_pa
     write_elements(bad, [found])
     with pytest.raises(DataError, match=r"events 0 to 0: 1 links name elements .* \(first: 99 of"):
         next(flow_events(str(bad)))
+    found["Link"][1]["element"][0] = 0
+    found["Particle"][1]["class"][0] = 7
+    write_elements(bad, [found])
+    with pytest.raises(DataError, match=r"Particle_class holds 7 \(1 values .* allowed are 1 to 5"):
+        next(flow_events(str(bad)))
+    found["Particle"][1]["class"][0] = 1
+    found["Element"][1]["eta"][0] = np.nan
+    write_elements(bad, [found])
+    with pytest.raises(DataError, match=r"Element_eta holds nan .* allowed are -10 to 10"):
+        next(flow_events(str(bad)))
     with uproot.open(path) as file:
         assert file[TREE].num_entries == 1
     with uproot.recreate(bad) as file:

@@ -8,6 +8,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 from rich.table import Table
 
 from l1met_fpga.cli import terminal
+from l1met_fpga.cli.options import networks_like
 from l1met_fpga.cli.read_options import BranchMapOption, FormatOption
 
 __all__ = ["register"]
@@ -20,7 +21,11 @@ def register(app: typer.Typer) -> None:
 
 def _predict(
     model: Annotated[
-        str, typer.Argument(help="Run folder, network.json, or a shipped network (deepset).")
+        str,
+        typer.Argument(
+            help="Run folder, network.json, or a shipped network (deepset).",
+            autocompletion=networks_like,
+        ),
     ],
     inputs: Annotated[
         list[str], typer.Argument(help="Stores, ROOT files, word streams: names, globs, URLs.")

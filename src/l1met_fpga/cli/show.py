@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from l1met_fpga.cli import terminal
+from l1met_fpga.cli.options import networks_like
 from l1met_fpga.cli.read_options import BranchMapOption, FormatOption
 
 __all__ = ["register"]
@@ -22,7 +23,11 @@ def _show(
     *,
     event: Annotated[int, typer.Option("--event", "-e", min=0, help="Counted from 0.")] = 0,
     network: Annotated[
-        str, typer.Option(help="Run folder, network.json, or the name of a shipped network.")
+        str,
+        typer.Option(
+            help="Run folder, network.json, or the name of a shipped network.",
+            autocompletion=networks_like,
+        ),
     ] = "deepset",
     output: Annotated[
         Path, typer.Option("--output", "-o", help="An .html page, or a picture: .png or .pdf.")

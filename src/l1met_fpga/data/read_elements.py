@@ -13,11 +13,13 @@ import numpy.typing as npt
 
 from l1met_fpga.data.branch_choice import nearest
 from l1met_fpga.data.element_examples import element_examples
+from l1met_fpga.data.element_kinds import ElementKind, ParticleClass
 from l1met_fpga.data.examples import Examples
 from l1met_fpga.data.flow_event import FlowEvent
 from l1met_fpga.data.quantize import located
 from l1met_fpga.data.root_file import opened, readable
 from l1met_fpga.data.root_table import Table, open_table, steps
+from l1met_fpga.data.truth import MAX_GEV
 from l1met_fpga.data.truth_matching import Matched, match
 from l1met_fpga.errors import DataError
 
@@ -31,6 +33,17 @@ _BRANCHES: Final = {
     "Candidate": ("pt", "eta", "phi", "class", "element", "puppiWeight"),
 }
 _EVENT: Final = ("event", "genMet_pt", "genMet_phi")
+_ANGLE: Final = (-10.0, 10.0)
+_RANGES: Final = {
+    "Element_pt": (1e-6, MAX_GEV), "Particle_pt": (0.0, MAX_GEV), "Candidate_pt": (0.0, MAX_GEV),
+    "Link_energy": (0.0, MAX_GEV), "Element_emShare": (0.0, 1.0), "Candidate_puppiWeight": (0.0, 1.0),
+    "Element_kind": (0, max(ElementKind)), "Element_charge": (-1, 1), "Particle_charge": (-1, 1),
+    "Element_looks": (1, max(ParticleClass)), "Particle_class": (1, max(ParticleClass)),
+    "Candidate_class": (1, max(ParticleClass)),
+    **{f"{one}_{angle}": _ANGLE for one in ("Element", "Particle", "Candidate") for angle in ("eta", "phi")},
+    "Element_vertexEta": _ANGLE, "Element_vertexPhi": _ANGLE,
+}  # fmt: skip
+"""Smallest and largest value that has a meaning."""
 
 EVENTS_PER_STEP: Final = 64
 
@@ -79,6 +92,8 @@ def _named(table: Table, name: str, path: str) -> str:
 
 def _events(arrays: Mapping[str, ak.Array], n: int) -> Iterator[FlowEvent]:
     flat = {name: _ragged(values) for name, values in arrays.items() if name not in _EVENT}
+    for name, (low, high) in _RANGES.items():
+        _require_within(name, flat[name][0], low, high)
     number, met, phi = (ak.to_numpy(arrays[name]) for name in _EVENT)
     for i in range(n):
         elements, particles, links, candidates = (
@@ -100,6 +115,15 @@ def _ragged(values: ak.Array) -> tuple[npt.NDArray[Any], npt.NDArray[np.int64]]:
 def _row(held: tuple[npt.NDArray[Any], npt.NDArray[np.int64]], i: int) -> npt.NDArray[Any]:
     values, splits = held
     return values[splits[i] : splits[i + 1]]
+
+
+def _require_within(name: str, values: npt.NDArray[Any], low: float, high: float) -> None:
+    bad = ~((values >= low) & (values <= high))  # NaN is within nothing
+    if bad.any():
+        raise DataError(
+            f"{name} holds {values[bad][0]:g} ({int(bad.sum())} values outside its range); allowed are "
+            f"{low:g} to {high:g}"
+        )
 
 
 def _require_inside(numbers: npt.NDArray[Any], n: int, what: str, of: str) -> None:

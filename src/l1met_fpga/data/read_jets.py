@@ -108,20 +108,24 @@ class Generated:
     inside: npt.NDArray[np.bool_]
 
 
-def read_jets(path: str, jets_per_step: int, tally: Counter[str]) -> Iterator[Examples]:
+def read_jets(
+    path: str, jets_per_step: int, tally: Counter[str], *, every: bool = False
+) -> Iterator[Examples]:
     """Read a file of jets in steps; memory does not depend on its size.
 
     Args:
         path: File name or URL.
         jets_per_step: Jets per batch, about.
         tally: Counts what was changed or dropped.
+        every: Whether to read what trainings leave out too: soft and forward jets and those of
+            pile-up, which a trigger sees as well.
 
     Raises:
         DataError: If the file is damaged, lacks its tree or a branch, or breaks a rule of its columns.
     """
     tree = _tree_of(path)
     with open_table(path, tree) as table:
-        wanted, read = _reader(table, f"{path}: tree {tree}")
+        wanted, read = _reader(table, f"{path}: tree {tree}", every=every)
         table.check(wanted)
         for start, stop in steps(table.n_events, table.ends(wanted[0]), jets_per_step):
             arrays = table.read(wanted, start, stop)
@@ -158,7 +162,7 @@ def _tree_of(path: str) -> str:
 
 
 def _reader(
-    table: Table, where: str
+    table: Table, where: str, *, every: bool
 ) -> tuple[list[str], Callable[[Mapping[str, ak.Array], Counter[str]], _Jets]]:
     """Return the branches to read and what makes jets of them."""
     if "nn_inputs" in table.names:
@@ -168,7 +172,15 @@ def _reader(
     branches = [f"{prefix}{name}" for name in (*_NUMBERS.values(), *PARTICLE_FLAGS)]
     _require(table, [*branches, *_PER_JET], where)
     weights = [name for name in _WEIGHTS if name in table.names]
-    return [*branches, *_PER_JET, *weights], lambda arrays, tally: _of_ntuple(arrays, prefix, tally)
+
+    def read(arrays: Mapping[str, ak.Array], tally: Counter[str]) -> _Jets:
+        found, truth = _of_ntuple(arrays, prefix, tally)
+        if every:
+            return found
+        tally["jets_outside"] += int((~truth.inside).sum())
+        return _selected(found, truth.inside)
+
+    return [*branches, *_PER_JET, *weights], read
 
 
 def _require(table: Table, names: tuple[str, ...] | list[str], where: str) -> None:
@@ -202,7 +214,9 @@ def _of_chunk(arrays: Mapping[str, ak.Array], tally: Counter[str]) -> _Jets:  # 
     )
 
 
-def _of_ntuple(arrays: Mapping[str, ak.Array], prefix: str, tally: Counter[str]) -> _Jets:
+def _of_ntuple(
+    arrays: Mapping[str, ak.Array], prefix: str, tally: Counter[str]
+) -> tuple[_Jets, Generated]:
     held = EventArrays(arrays, f"{prefix}pt", None)
     jet = {name: held.per_event(name) for name in _PER_JET}
     for name in set(_WEIGHTS) & set(arrays):
@@ -223,8 +237,7 @@ def _of_ntuple(arrays: Mapping[str, ak.Array], prefix: str, tally: Counter[str])
         truth.target_gev,
         ids,
     )
-    tally["jets_outside"] += int((~truth.inside).sum())
-    return _selected(found, truth.inside)
+    return found, truth
 
 
 def generated(jet: Mapping[str, Flat]) -> Generated:

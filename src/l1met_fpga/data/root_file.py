@@ -1,15 +1,22 @@
 """Open ROOT files, and say in a sentence why one cannot be read."""
 
+import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Final
 
 import uproot
+from uproot.reading import ReadOnlyKey
+from uproot.source.cursor import Cursor
 
 from l1met_fpga.data.addresses import package_missing
 from l1met_fpga.errors import DataError
 
-__all__ = ["fast_zlib", "opened", "readable"]
+__all__ = ["fast_zlib", "may_hold", "opened", "readable"]
+
+
+_KEY_BYTES: Final = struct.calcsize(">ihiIhhqq")
+"""Longest head of an object in a file."""
 
 
 @contextmanager
@@ -29,6 +36,20 @@ def opened(path: str, *, all_metadata: bool = False) -> Iterator[Any]:
         )
     with file:
         yield file
+
+
+def may_hold(file: Any, class_name: str) -> bool:
+    """Whether objects of a class may be in a file: its name is among the descriptions of classes.
+
+    These are only searched: to interpret them takes as long as to read thousands of events.
+    """
+    root = file.file
+    if root.fSeekInfo == 0:
+        return False
+    cursor = Cursor(root.fSeekInfo)
+    chunk = root.chunk(root.fSeekInfo, min(root.fSeekInfo + _KEY_BYTES, root.fEND))
+    content, _ = ReadOnlyKey(chunk, cursor, {}, root, root).get_uncompressed_chunk_cursor()
+    return class_name.encode() in content.raw_data.tobytes()
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from typing import Final, Protocol
 import awkward as ak
 
 from l1met_fpga.data.branch_choice import nearest
-from l1met_fpga.data.root_file import opened, readable
+from l1met_fpga.data.root_file import may_hold, opened, readable
 from l1met_fpga.data.root_ntuple import NTuple
 from l1met_fpga.data.root_tree import Tree, friends_of
 from l1met_fpga.errors import DataError
@@ -63,7 +63,7 @@ def open_table(path: str, tree: str) -> Iterator[Table]:
         file = stack.enter_context(opened(path))
         with readable(path):
             classes = file.classnames(cycle=False)
-            has_friends = "TFriendElement" in file.file.streamers
+            has_friends = may_hold(file, "TFriendElement")
         _refuse_other_kinds(classes, tree, path)
         if has_friends:
             file = stack.enter_context(opened(path, all_metadata=True))

@@ -109,14 +109,16 @@ def _pairs(logits: FloatArray, true: npt.NDArray[np.intp]) -> FloatArray:
 def _centre(
     ratio: FloatArray, n_samples: int, rng: np.random.Generator
 ) -> tuple[tuple[float, float], tuple[float, float]]:
-    """Return median and relative width with their errors; NaN for too few examples."""
+    """Return median and relative width with their errors; NaN for too few examples, or a median of 0."""
     if len(ratio) < MIN_EVENTS:
         nothing = (float("nan"), float("nan"))
         return nothing, nothing
 
     def figures(values: FloatArray) -> FloatArray:
         low, middle, high = np.quantile(values, [0.16, 0.5, 0.84], axis=-1)
-        return np.stack([middle, (high - low) / 2 / middle])
+        half = np.asarray((high - low) / 2)
+        nothing = np.full(half.shape, np.nan)  # most have no score: nothing to be relative to
+        return np.stack([middle, np.divide(half, middle, where=middle > 0, out=nothing)])
 
     drawn = np.stack(
         [figures(ratio[rng.integers(0, len(ratio), len(ratio))]) for _ in range(n_samples)]

@@ -160,9 +160,7 @@ def _resolution_figures(evaluation: Evaluation, label: str) -> Iterator[tuple[st
         _title(evaluation, name): task.vector(heads)[:, 0] - truth
         for name, heads in _shown(evaluation, sample.estimates)
     }
-    made = plot_residuals(
-        residuals, label=text, rows=task.rows, title=title, half_range_gev=task.plots.half_range_gev
-    )
+    made = plot_residuals(residuals, label=text, title=title)
     yield f"{task.plots.residual_name}_{label}", made
     if sample.n_candidates is not None:
         made = plot_multiplicity(

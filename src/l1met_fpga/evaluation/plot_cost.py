@@ -27,7 +27,7 @@ def cost_figures(metrics: Metrics, luts: Mapping[str, float]) -> Iterator[tuple[
         return
     for label, found in metrics.trigger.items():
         key, row = next(iter(found.efficiency[point.key].items()))
-        title = f"{label}, {metrics.words.truth} {bin_text(key)}, {point.title}"
+        title = f"{label}, {metrics.words.truth} {bin_text(key)}, {point.rate_khz:.3g} kHz"
         yield f"cost_{label}", _plot(row, luts, metrics, title)
 
 

@@ -1,5 +1,6 @@
 """Response, resolution, tails and multiplicity dependence."""
 
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -144,21 +145,18 @@ def plot_residuals(
     residuals_gev: Mapping[str, FloatArray],
     *,
     label: str,
-    rows: str = "event",
     title: str = "",
-    half_range_gev: float = 250.0,
 ) -> Figure:
     """Draw residual distributions with their tails (logarithmic), overflow in the last cells.
 
     Args:
         residuals_gev: Estimate minus truth, one array per estimate.
         label: Horizontal axis.
-        rows: What is counted, an event or a jet.
         title: Line above the axis.
-        half_range_gev: The axis runs from minus this to plus this.
     """
     with styled():
         made, axis = figure(title)
+        half_range_gev = _half_range_gev(residuals_gev)
         edges = np.linspace(-half_range_gev, half_range_gev, 101)
         for k, (name, values) in enumerate(residuals_gev.items()):
             inside = np.clip(values, edges[0], edges[-1])
@@ -171,7 +169,7 @@ def plot_residuals(
                 "fraction", name, [(edges[1:] + edges[:-1]) / 2, edges[:-1], edges[1:]], [share]
             )
         axis.set(
-            xlabel=f"{label} [GeV] (overflow in the last bins)", ylabel=f"fraction of {rows}s / {edges[1] - edges[0]:g} GeV",
+            xlabel=f"{label} [GeV] (overflow in the last bins)", ylabel=f"fraction / {edges[1] - edges[0]:g} GeV",
             xlim=(edges[0], edges[-1]),
         )  # fmt: skip
         if any(len(values) for values in residuals_gev.values()):
@@ -180,6 +178,13 @@ def plot_residuals(
             axis.set_ylim(low, high * (high / low) ** 0.45)
         legend(axis, list(residuals_gev), loc="upper center")
     return made
+
+
+def _half_range_gev(residuals_gev: Mapping[str, FloatArray]) -> float:
+    """Return how far an axis must reach to hold all but 1 in 200 residuals, in steps of 50 GeV."""
+    every = [np.abs(values) for values in residuals_gev.values() if len(values)]
+    reach = float(np.quantile(np.concatenate(every), 0.995)) if every else 0.0
+    return 50.0 * max(math.ceil(reach / 50.0), 1)
 
 
 def plot_multiplicity(

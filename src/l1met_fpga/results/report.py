@@ -189,7 +189,10 @@ class HeldLimit(Result):
 
     def __str__(self) -> str:
         """Say it in words."""
-        return f"{self.key} = {self.value:g} ({self.kind.replace('_', ' ')} {self.limit:g})"
+        value, limit = (
+            f"{v:g}" if abs(v) >= 1000 else f"{v:.4g}" for v in (self.value, self.limit)
+        )
+        return f"{self.key} = {value} ({self.kind.replace('_', ' ')} {limit})"
 
 
 class Violation(HeldLimit):

@@ -108,7 +108,6 @@ class Plots:
         truth: Axis of the truth, with its unit.
         residual: Axis of the residual.
         residual_name: Name of the plot of residuals.
-        half_range_gev: Half of the axis of residuals.
         multiplicity: Axis of the number of candidates.
     """
 
@@ -116,7 +115,6 @@ class Plots:
     truth: str
     residual: str
     residual_name: str
-    half_range_gev: float = 250.0
     multiplicity: str = "PUPPI candidates per event, before truncation"
 
 

@@ -149,7 +149,6 @@ TASK: Final = Task(
         truth="generated $p_T$ [GeV]",
         residual="$p_T$ residual",
         residual_name="residual",
-        half_range_gev=25,
         multiplicity="elements around one, itself among them",
     ),
 )

@@ -149,7 +149,6 @@ TASK: Final = Task(
         truth="generated $p_T$ [GeV]",
         residual="$p_T$ residual",
         residual_name="residual",
-        half_range_gev=100,
         multiplicity="PUPPI candidates per jet, before truncation",
     ),
 )
