@@ -44,8 +44,8 @@ def refused(tmp_path, capsys, monkeypatch):
 def test_missing_tree_names_the_nearest(events, tmp_path, refused):
     write_perfnano(tmp_path / "a.root", events, tree="Event")
     assert refused("a.root") == (
-        "error: a.root has no tree Events (nearest: Event); it has Event; name the right one in a "
-        "branch map (--branch-map), or say what is in it (--format jets, --format elements)"
+        "error: a.root has no tree Events (nearest: Event); it has Event, name the right one in a "
+        "branch map (--branch-map)"
     )
 
 
