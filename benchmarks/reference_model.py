@@ -3,16 +3,17 @@
 python benchmarks/reference_model.py runs/deepset-... "l1met train models/deepset.yaml"
 """
 
-import json
 import shutil
 import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from l1met_fpga.config.run import RunConfig, load_run, save_run
 from l1met_fpga.files import write_json
+from l1met_fpga.results.base import read_result
 from l1met_fpga.results.metrics import Metrics
 from l1met_fpga.results.metrics_file import load_metrics
+from l1met_fpga.results.run import Environment, TrainingSummary, read_training
 from l1met_fpga.run_folder import RunFolder
 
 KEPT = (
@@ -46,7 +47,7 @@ def table(head: list[str], rows: list[list[str]]) -> list[str]:
     return ["| " + " | ".join(cells) + " |" for cells in (head, ["---"] * len(head), *rows)]
 
 
-def validation_row(name: str, figures: dict[str, float]) -> list[str]:
+def validation_row(name: str, figures: Mapping[str, float | None]) -> list[str]:
     """One row of the validation table."""
     return [
         name,
@@ -75,15 +76,14 @@ def test_table(metrics: Metrics) -> list[str]:
     return table(["MET", *(f"{s}, {p.title}" for s in samples for p in points)], rows)
 
 
-def card(name: str, command: str, training: dict[str, Any], metrics: Metrics) -> str:
+def card(name: str, command: str, training: TrainingSummary, metrics: Metrics) -> str:
     """Return the model card."""
-    kept = training["networks"][training["primary"]]
-    zeros = kept["zero_fractions"]
-    full = all(Path(s["path"]).parent == FULL for s in training["samples"])
+    kept, zeros = training.kept, training.kept.zero_fractions
+    full = all(Path(s.path or "").parent == FULL for s in training.samples)
     source = "full samples (`make data-full`)" if full else "built-in samples (`data/*.root`)"
     data = ", ".join(
-        f"{sample['training_events']} {sample['label']} ({sample['share']:g} of an epoch)"
-        for sample in training["samples"]
+        f"{sample.training_events} {sample.label} ({sample.share:g} of an epoch)"
+        for sample in training.samples
     )
     per_layer = ", ".join(
         f"{layer.removesuffix('_dense')} {zero:.0%}"
@@ -93,8 +93,8 @@ def card(name: str, command: str, training: dict[str, Any], metrics: Metrics) ->
     facts = [
         ["data", f"{source}, see `docs/simulation.md`; training events: {data}"],
         ["command", f"`{command}`"],
-        ["seed, epochs", f"{training['seed']}, {kept['epochs']}"],
-        ["parameters", f"{kept['parameters']}, {zeros['total']:.0%} of kernel weights are zero"],
+        ["seed, epochs", f"{training.seed}, {kept.epochs}"],
+        ["parameters", f"{kept.parameters}, {zeros['total']:.0%} of kernel weights are zero"],
         ["zeros per layer", per_layer],
     ]
     head = [
@@ -105,12 +105,12 @@ def card(name: str, command: str, training: dict[str, Any], metrics: Metrics) ->
         "ttbar widths (GeV)",
         "Z widths (GeV)",
     ]
-    rows = [validation_row("PUPPI MET", training["puppi"])]
+    rows = [validation_row("PUPPI MET", training.puppi)]
     rows += [
-        validation_row(VARIANTS[variant], figures["validation"])
-        for variant, figures in training["networks"].items()
+        validation_row(VARIANTS[variant], figures.validation)
+        for variant, figures in training.networks.items()
     ]
-    rate = kept["validation"]["val_rate_khz"]
+    rate = kept.validation["val_rate_khz"]
     lines = [
         f"# {name}",
         "",
@@ -156,10 +156,10 @@ def main() -> None:
     for file in KEPT:
         if (run.root / file).is_file():
             shutil.copy(run.root / file, folder / file)
-    training = json.loads((run.root / "training.json").read_text())
-    write_json(folder / "training.json", training)
-    environment = json.loads(run.environment.read_text())
-    write_json(folder / "environment.json", {**environment, "command": command})
+    training = read_training(run.training)
+    write_json(folder / "training.json", training.model_dump())
+    made = read_result(Environment, run.environment, made_by="l1met train")
+    write_json(folder / "environment.json", made.model_dump() | {"command": command})
     metrics = load_metrics(run.metrics)
     (folder / "README.md").write_text(card(name, command, training, metrics))
 

@@ -46,9 +46,10 @@ def make_store(path: Path, columns: Columns, **overrides: Any) -> Path:
 
 
 def make_words(path: Path, columns: Columns) -> Path:
-    write_word_stream(
-        path, [WordEvents.from_padded(pack(columns), orbit=np.arange(len(columns["pt"])))]
-    )
+    words = pack(columns)
+    number, nothing = np.arange(len(words), dtype=np.uint64), np.zeros(len(words), np.uint64)
+    counts, none = np.count_nonzero(words, axis=1), nothing.astype(bool)
+    write_word_stream(path, [WordEvents(words[words != 0], counts, nothing, number, nothing, none)])
     return path
 
 

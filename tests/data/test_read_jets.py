@@ -201,6 +201,14 @@ def test_a_missing_branch_is_named(tmp_path, leave, message):
         read(write(tmp_path / "a.root", [({}, PAIR)], leave=leave))
 
 
+def test_jets_that_are_read_as_events_say_how_to_read_them(tmp_path):
+    source = write(tmp_path / "a.root", [({}, PAIR)])
+    with pytest.raises(
+        DataError, match=r"has no tree Events.* or read a file of jets with --format jets"
+    ):
+        convert([source], tmp_path / "a.h5", ConvertConfig())
+
+
 def test_what_is_no_jet_file_is_refused(tmp_path):
     with pytest.raises(DataError, match=r"has none of the trees outnano/Jets, .*; it has Events\."):
         read(write(tmp_path / "a.root", [({}, PAIR)], tree="Events"))

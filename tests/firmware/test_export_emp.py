@@ -19,7 +19,7 @@ from rtl_designs import N_SLOTS, random_candidates, small_network
 from l1met_fpga.config.rtl import RtlConfig
 from l1met_fpga.errors import ConfigError, ConversionError
 from l1met_fpga.firmware.export.board import export_emp, export_ip, streaming
-from l1met_fpga.firmware.export.board_data import BoardData, write_board_data
+from l1met_fpga.firmware.export.board_data import BoardData, board_text
 from l1met_fpga.firmware.export.vector_events import generated_words
 from l1met_fpga.firmware.export.vectors import (
     LinkMap,
@@ -200,7 +200,7 @@ def test_payload_around_the_real_network_gives_the_frames_of_the_vectors(tmp_pat
     assert_frames(board, expected_output(network, words, LINKS), "0.7", latency=latency)
     # and through the files that a test stand would write
     export_vectors(network, words, tmp_path / "v", file_format="empv2", links=LINKS)
-    write_board_data(tmp_path / "capture.txt", board, "empv2")
+    (tmp_path / "capture.txt").write_text(board_text(board, "empv2"))
     found = compare_capture(network, tmp_path / "capture.txt", tmp_path / "v")
     assert (found.events, found.latency_frames) == (60, latency)
 
@@ -274,7 +274,7 @@ def test_2000_events_of_the_shipped_network_through_the_payload(tmp_path):
     words = generated_words(network, 2000)
     board = whole_payload(network, hdl, tmp_path, "0.7", input_frames(network, words, LINKS))
     export_vectors(network, words, tmp_path / "v", file_format="empv2", links=LINKS)
-    write_board_data(tmp_path / "capture.txt", board, "empv2")
+    (tmp_path / "capture.txt").write_text(board_text(board, "empv2"))
     assert compare_capture(network, tmp_path / "capture.txt", tmp_path / "v").events == 2000
     assert board.valid[:, LINKS.output].sum() == 2000
 

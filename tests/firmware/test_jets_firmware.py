@@ -66,6 +66,7 @@ def test_exports_give_every_head(form, network, jets, expected, tmp_path):
     assert not compiled.predict(jets)[1].any()  # no vector, so no word for the global trigger
 
 
+@pytest.mark.slow
 def test_streaming_firmware_gives_every_head_and_the_words(network, jets, expected, tmp_path):
     require("g++", shutil.which("g++") is not None, install="install g++")
     project = write_project(network, RtlConfig(lanes=6), tmp_path)
@@ -76,6 +77,7 @@ def test_streaming_firmware_gives_every_head_and_the_words(network, jets, expect
     assert project.design.clocks_after_heads == words.clocks == 15
 
 
+@pytest.mark.slow
 def test_a_network_before_its_training_is_firmware_too(jets, tmp_path):
     """All of its sums are multiplied by zero, so that no accumulator is left."""
     require("g++", shutil.which("g++") is not None, install="install g++")

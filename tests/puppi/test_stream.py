@@ -76,12 +76,8 @@ def test_padding_keeps_the_first_words() -> None:
     assert padded[0].tolist() == [*events.words[:2].tolist(), 0, 0]
     assert padded[1].tolist() == [0, 0, 0, 0]
     assert padded[2].tolist() == events.words[2:6].tolist()
-    back = WordEvents.from_padded(events.padded(5), run=events.run, error=events.error)
-    assert back.words.tolist() == events.words.tolist()
-    assert back.counts.tolist() == [2, 0, 5]
-    assert back.run.tolist() == events.run.tolist()
-    assert back.error.tolist() == events.error.tolist()
-    assert back.orbit.tolist() == [0, 0, 0]
+    whole = events.padded(5)
+    assert whole[whole != 0].tolist() == events.words.tolist()
 
 
 def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:

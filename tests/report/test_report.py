@@ -42,6 +42,13 @@ def metrics() -> Metrics:
     )
 
 
+STREAMING = {
+    "lanes": 3, "ii_cycles": 43, "latency_first_word_cycles": 75, "latency_last_word_cycles": 33,
+    "clock_period_ns": 2.78, "lut": 12000, "ff": 9000, "dsp": 6, "bram": 0.0, "lut_estimate": 11000,
+    "tool": "yosys", "tool_version": "0.50", "part": "xcvu13p", "kind": "open synthesis", "more": 1,
+}  # fmt: skip
+
+
 def make_run(root: Path, metrics: Metrics | None = None) -> RunFolder:
     run = RunFolder.create(root)
     save_run(load_run(MODELS / "deepset.yaml"), run.config)
@@ -154,6 +161,12 @@ def test_bit_exactness_of_every_form(tmp_path):
         ("rtl/resources.json", "[]", "rtl", "it holds no JSON object"),
         ("rtl/resources.json", '{"streaming": {"lut": 1}}', "rtl", "it lacks lanes, ii_cycles"),
         ("rtl/resources.json", '{"streaming": 5}', "rtl", "are no JSON object"),
+        (
+            "rtl/resources.json",
+            json.dumps({"streaming": STREAMING | {"clock_period_ns": 0}}),
+            "rtl",
+            "greater than 0",
+        ),
         ("metrics.json", "{", "physics", "make it again with `l1met evaluate`"),
         ("metrics.json", '{"schema_version": 3}', "physics", "words: Field required"),
         ("network.json", "{}", "pruning", "name"),
@@ -234,13 +247,6 @@ def test_every_markdown_table_is_rectangular(tmp_path, metrics):
         cells = line.replace("\\|", "").rstrip().count("|")
         assert width in (0, cells), line
         width = cells
-
-
-STREAMING = {
-    "lanes": 3, "ii_cycles": 43, "latency_first_word_cycles": 75, "latency_last_word_cycles": 33,
-    "clock_period_ns": 2.78, "lut": 12000, "ff": 9000, "dsp": 6, "bram": 0.0, "lut_estimate": 11000,
-    "tool": "yosys", "tool_version": "0.50", "part": "xcvu13p", "kind": "open synthesis", "more": 1,
-}  # fmt: skip
 
 
 def test_rtl_figures_and_their_budget(tmp_path):

@@ -8,6 +8,7 @@ from simulation_events import collision, perfect_detector, random_collisions
 from l1met_fpga.config.data import ConvertConfig
 from l1met_fpga.data.convert import convert
 from l1met_fpga.data.element_kinds import MAX_NEIGHBOURS, ElementKind, ParticleClass
+from l1met_fpga.data.inspect import inspect_file
 from l1met_fpga.data.layout import ELEMENT_PT_GEV, RULE_CLASS, RULE_PT_GEV
 from l1met_fpga.data.read_elements import TREE, flow_events, matched
 from l1met_fpga.data.store import Store
@@ -82,6 +83,9 @@ def test_rules_give_separate_particles_back(separate):
     counts = convert([str(path)], store, ConvertConfig(label="separate", format="elements"))
     assert counts["particles"] == 5
     assert counts["particles_without_element"] == 0
+    assert not [
+        one for one in inspect_file(str(store)).problems if "changed" in one or "default" in one
+    ]
     with Store.open(store) as held:
         held.require_rows("element")
         with pytest.raises(DataError, match="one entry is one element, this task needs one event"):

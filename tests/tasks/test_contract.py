@@ -240,7 +240,8 @@ def test_figures_and_tables_render(task, tmp_path):
     shown = list(summary_tables(metrics))
     assert len(shown) == 1 + len(task.words.classes)
     for table, names in zip(shown[1:], task.words.classes.values(), strict=True):
-        assert [str(one.header) for one in table.columns[1:]] == [f"{k}\n(75)" for k in names]
+        headers = [f"{k}\n({600 // len(names)})" for k in names]
+        assert [str(one.header) for one in table.columns[1:]] == headers
         assert table.row_count == len(metrics.estimates)
     for head, names in task.words.classes.items():
         assert {f"{head}_{what}_ttbar" for what in ("roc", "confusion", "efficiency")} <= set(drawn)

@@ -7,7 +7,8 @@ import typer
 __all__ = ["BranchMapOption", "FormatOption"]
 
 FormatOption = Annotated[
-    str | None, typer.Option("--format", help="auto, root, words, l1metml, l1deepmet or jets.")
+    str | None,
+    typer.Option("--format", help="auto, root, words, l1metml, l1deepmet, jets or elements."),
 ]
 BranchMapOption = Annotated[
     str | None,

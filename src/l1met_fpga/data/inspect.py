@@ -63,14 +63,14 @@ def inspect_file(path: str, config: ConvertConfig | None = None) -> Inspection:
         totals=totals,
         parts={},
         counts=dict(tally),
-        problems=find_problems(totals, tally, suggested_role(Path(path).stem)),
+        problems=find_problems(totals, tally, suggested_role(Path(path).stem), config.rows),
     )
 
 
 def _store_batches(store: Store, columns: Sequence[str]) -> Iterator[Examples]:
     """Read all that a store holds."""
     besides = [N_BEFORE_CUT, *(f"{BASELINES}{name}" for name in store.baselines)]
-    besides += [*store.jet_besides, *([VERTEX] if store.has_vertex else [])]
+    besides += [*store.jet_besides, *store.element_besides, *([VERTEX] if store.has_vertex else [])]
     for start in range(0, store.n_events, _STEP_EVENTS):
         events = slice(start, start + _STEP_EVENTS)
         yield store.examples(events, columns, truths=store.truths, besides=besides)
@@ -106,7 +106,7 @@ def _inspect_store(store: Store) -> Inspection:
         totals=totals,
         parts={part.name.lower(): int(parts[part]) for part in Part},
         counts=dict(about.counts),
-        problems=find_problems(totals, Counter(about.counts) + found, about.role),
+        problems=find_problems(totals, Counter(about.counts) + found, about.role, about.rows),
     )
 
 

@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import numpy as np
@@ -46,7 +46,9 @@ _CHARGES: Final = (
 )
 
 
-def find_problems(totals: Totals, counts: Counter[str], role: Role = "signal") -> tuple[str, ...]:
+def find_problems(
+    totals: Totals, counts: Counter[str], role: Role = "signal", rows: str = "event"
+) -> tuple[str, ...]:
     """Look for what is wrong or suspicious.
 
     Args:
@@ -54,12 +56,13 @@ def find_problems(totals: Totals, counts: Counter[str], role: Role = "signal") -
         counts: What reading or converting it changed (:data:`COUNT_MEANINGS`), and of a store
             ``empty_rows``, ``wrong_counts`` and ``repeated_events``.
         role: What the sample is for; background events need no truth.
+        rows: What an example is; an element is the first of its own rows, at distance 0.
     """
     if totals.n_events == 0:
         return ("the file has no events",)
     return (
         *_event_problems(totals, counts),
-        *_candidate_problems(totals),
+        *_candidate_problems(totals, ("z0",) if rows == "element" else _SMOOTH),
         *(_truth_problems(totals) if role == "signal" else ()),
         *_sum_problems(totals),
     )
@@ -102,7 +105,7 @@ def _full_events(totals: Totals) -> Iterator[str]:
         )
 
 
-def _candidate_problems(totals: Totals) -> Iterator[str]:
+def _candidate_problems(totals: Totals, smooth: Sequence[str]) -> Iterator[str]:
     for name, histogram in totals.codes.items():
         column = STORED_COLUMNS[name]
         codes = np.arange(histogram.size) + column.type.min_code
@@ -118,7 +121,8 @@ def _candidate_problems(totals: Totals) -> Iterator[str]:
                 f"({column.type.min_code} to {column.type.max_code}), in no figure"
             )
         yield from _constant(name, histogram)
-        yield from _piled_up(name, histogram)
+        if name in smooth:
+            yield from _piled_up(name, histogram)
     yield from _signs(totals)
     if totals.charged_weights_not_one:
         yield (
@@ -145,7 +149,7 @@ def _piled_up(name: str, histogram: Histogram) -> Iterator[str]:
 
     Only where the physics is smooth; the limits of z0 hold what lies beyond them.
     """
-    if name not in _SMOOTH or np.count_nonzero(histogram) < 2:
+    if np.count_nonzero(histogram) < 2:
         return
     column = STORED_COLUMNS[name]
     first = column.low - column.type.min_code + (name == "z0")

@@ -27,6 +27,7 @@ from l1met_fpga.data.hdf5 import open_hdf5
 from l1met_fpga.data.layout import (
     BASELINES,
     CANDIDATES,
+    ELEMENTS,
     EVENT_ID,
     JETS,
     N_BEFORE_CUT,
@@ -286,6 +287,11 @@ class Store:
     def jet_besides(self) -> tuple[str, ...]:
         """Names of what is known of jets besides their truth; none where rows are events."""
         return tuple(name for name in JETS if name in self._readers)
+
+    @property
+    def element_besides(self) -> tuple[str, ...]:
+        """Names of what is known of elements besides their truth; none where rows are others."""
+        return tuple(name for name in ELEMENTS if name in self._readers)
 
     def require_rows(self, rows: str) -> None:
         """Refuse a store whose examples are something else.

@@ -261,10 +261,10 @@ def write_store(
     if event_id is None:
         event_id = np.ones((len(counts), 3), np.uint64)
         event_id[:, 2] = np.arange(len(counts))
-    events = Examples.of(
-        counts,
-        {name: values[filled] for name, values in candidates.items()},
-        truth=truth,
+    events = Examples.from_padded(
+        candidates,
+        columns=tuple(candidates),
+        truth=truth or {},
         ids=event_id,
         besides={f"{BASELINES}{name}": values for name, values in (baselines or {}).items()}
         | dict(besides or {}),

@@ -80,29 +80,6 @@ class WordEvents:
     bunch_crossing: npt.NDArray[np.uint64]
     error: npt.NDArray[np.bool_]
 
-    @classmethod
-    def from_padded(cls, words: npt.NDArray[np.uint64], **identity: npt.ArrayLike) -> "WordEvents":
-        """Drop the empty (all-zero) slots of padded words.
-
-        Args:
-            words: uint64, shape (n_events, n_slots).
-            identity: ``run``, ``orbit``, ``bunch_crossing``, ``error``; zero where left out.
-        """
-        filled = words != 0
-
-        def field(name: str) -> npt.NDArray[np.uint64]:
-            values = np.asarray(identity.get(name, 0)).astype(np.uint64)
-            return np.broadcast_to(values, (len(words),)).copy()
-
-        return cls(
-            words=words[filled],
-            counts=filled.sum(axis=1, dtype=np.int64),
-            run=field("run"),
-            orbit=field("orbit"),
-            bunch_crossing=field("bunch_crossing"),
-            error=field("error").astype(bool),
-        )
-
     @property
     def n_events(self) -> int:
         """Number of events."""

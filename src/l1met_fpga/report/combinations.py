@@ -102,7 +102,7 @@ def _clock(period_ns: float | None, slack_ns: float | None, estimated_ns: float 
     """Say what a design reaches: after timing, by C synthesis, or what it was asked for."""
     if period_ns is None:
         return EMPTY
-    if slack_ns is not None:
+    if slack_ns is not None and slack_ns < period_ns:
         return f"{1e3 / (period_ns - slack_ns):.0f} (slack)"
     if estimated_ns is not None:
         return f"{1e3 / estimated_ns:.0f} (estimate)"

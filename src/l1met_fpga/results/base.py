@@ -4,18 +4,20 @@ import json
 import math
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from l1met_fpga.errors import L1MetError, ReportError
 
-__all__ = ["Measured", "Number", "Result", "finite_or_none", "json_schema", "read_result"]
+__all__ = ["Measured", "Number", "Period", "Result", "finite_or_none", "json_schema", "read_result"]
 
 Model = TypeVar("Model", bound=BaseModel)
 
 Number = int | float
 """A JSON number that keeps its kind: counts stay counts."""
+Period = Annotated[Number, Field(gt=0)]
+"""Time between two edges of a clock."""
 
 
 class Result(BaseModel):

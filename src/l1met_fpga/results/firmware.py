@@ -2,7 +2,7 @@
 
 from pydantic import Field, JsonValue
 
-from l1met_fpga.results.base import Number, Result
+from l1met_fpga.results.base import Number, Period, Result
 
 __all__ = ["HlsFigures", "HlsStage", "RtlFigures", "RtlTiming"]
 
@@ -32,7 +32,7 @@ class RtlFigures(Result):
     ii_cycles: Number | None
     latency_first_word_cycles: Number | None
     latency_last_word_cycles: Number | None
-    clock_period_ns: Number | None
+    clock_period_ns: Period | None
     lut: Number | None
     ff: Number | None
     dsp: Number | None
@@ -59,8 +59,8 @@ class HlsStage(Result):
     tool: str
     tool_version: str
     part: str
-    clock_period_ns: Number | None = None
-    estimated_clock_period_ns: Number | None = None
+    clock_period_ns: Period | None = None
+    estimated_clock_period_ns: Period | None = None
     latency_cycles: Number | None = None
     latency_ns: Number | None = None
     ii_cycles: Number | None = None
@@ -93,8 +93,8 @@ class HlsFigures(Result):
     tool: str | None
     tool_version: str | None
     part: str | None
-    clock_period_ns: Number | None
-    estimated_clock_period_ns: Number | None = None
+    clock_period_ns: Period | None
+    estimated_clock_period_ns: Period | None = None
     latency_cycles: Number | None
     latency_ns: Number | None = None
     ii_cycles: Number | None

@@ -15,9 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from l1met_fpga.errors import ConfigError, DataError
-from l1met_fpga.files import atomic_path
 
-__all__ = ["FORMATS", "BoardData", "board_text", "read_board_data", "write_board_data"]
+__all__ = ["FORMATS", "BoardData", "board_text", "read_board_data"]
 
 Flags = npt.NDArray[np.bool_]
 
@@ -57,17 +56,6 @@ class BoardData:
     def n_frames(self) -> int:
         """Number of frames."""
         return len(self.data)
-
-
-def write_board_data(path: Path, board: BoardData, file_format: str) -> None:
-    """Write a file; it appears only when it is complete.
-
-    Raises:
-        ConfigError: If there is no such format.
-    """
-    text = board_text(board, file_format)
-    with atomic_path(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
 
 
 def board_text(board: BoardData, file_format: str) -> str:
