@@ -40,10 +40,10 @@ $(READY): requirements.lock setup.cfg
 train: $(READY) $(MADE_$(TASK)) ## train, prune and evaluate the default network, or that of TASK=ht, jets, flow or candidate_weight, on a small sample
 	$(BIN)/l1met train models/$(MODEL).yaml $(ARGS)
 
-data/flow/flow_ttbar.root: data/flow_sample.yaml
+data/flow/flow_ttbar.root: data/flow_sample.yaml | $(READY)
 	$(BIN)/l1met simulate $<
 
-data/weights/weights_ttbar.root: data/weights_sample.yaml
+data/weights/weights_ttbar.root: data/weights_sample.yaml | $(READY)
 	$(BIN)/l1met simulate $<
 
 hls: $(READY) ## convert the last trained network, C-simulate it, check it bit by bit, report

@@ -34,18 +34,19 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--set", action="append", default=[], dest="settings", metavar="KEY=VALUE")
     parser.add_argument("--workers", type=int)
+    parser.add_argument("--show", action="store_true", help="train nothing, show what is there")
     options = parser.parse_args()
     runs = [
         (options.folder / f"{share:g}" / str(seed), options.recipe, share, seed, options.settings)
         for seed in range(1, options.seeds + 1)
         for share in SHARES
     ]
-    for _ in run_tasks(measure, runs, workers=options.workers):
+    for _ in run_tasks(measure, [] if options.show else runs, workers=options.workers):
         pass
-    found = {
-        share: [read(options.folder / f"{share:g}" / str(n + 1)) for n in range(options.seeds)]
-        for share in SHARES
-    }
+    found: dict[float, dict[int, Faults]] = {share: {} for share in SHARES}
+    for run, _, share, seed, _ in runs:
+        if (run / "metrics.json").is_file():
+            found[share][seed] = read(run)
     Console().print("\n".join(table(found)), highlight=False, soft_wrap=True)
 
 
@@ -67,26 +68,33 @@ def read(run: Path) -> Faults:
     return Faults.model_validate(json.loads((run / "metrics.json").read_text())["faults"])
 
 
-def table(found: dict[float, list[Faults]]) -> list[str]:
+def table(found: dict[float, dict[int, Faults]]) -> list[str]:
     """Markdown rows: one per share, and what is not trained."""
-    signals = list(found[0.0][0].none["puppi"].efficiency)
+    without = found[0.0]
+    nominal = next(iter(without.values()))
+    signals = list(nominal.none["puppi"].efficiency)
     figures: dict[str, Figure] = {
         "hot cell: growth of the rate": lambda day, name: growth(day.days["hot_cell"][name]),
         "dead sector: growth": lambda day, name: growth(day.days["dead_sector"][name]),
         **{f"efficiency, {signal}": efficiency_of(signal) for signal in signals},
         "mean efficiency": mean_efficiency,
     }
-    head = ["events with a fault", *figures, "minus 0 %"]
+    network = next(name for name in nominal.none if name not in ("puppi", "table"))
+    head = ["events with a fault", "seeds", *figures, "minus 0 %"]
     lines = [head, ["---"] * len(head)]
     for share, days in found.items():
-        network = next(name for name in days[0].none if name not in ("puppi", "table"))
-        cells = [with_error([figure(day, network) for day in days]) for figure in figures.values()]
-        pairs = zip(days, found[0.0], strict=True)
-        change = [mean_efficiency(a, network) - mean_efficiency(b, network) for a, b in pairs]
-        lines.append([f"{share:.0%}", *cells, with_error(change) if share else ""])
+        cells = [
+            with_error([figure(day, network) for day in days.values()])
+            for figure in figures.values()
+        ]
+        change = [
+            mean_efficiency(day, network) - mean_efficiency(without[seed], network)
+            for seed, day in days.items()
+        ]
+        lines.append([f"{share:.0%}", str(len(days)), *cells, with_error(change) if share else ""])
     for name, title in (("puppi", "PUPPI MET"), ("table", "table pt x \\|eta\\| x type")):
-        day = found[0.0][0]
-        lines.append([title, *(f"{figure(day, name):.3f}" for figure in figures.values()), ""])
+        cells = [f"{figure(nominal, name):.3f}" for figure in figures.values()]
+        lines.append([title, "", *cells, ""])
     return ["| " + " | ".join(cells) + " |" for cells in lines]
 
 

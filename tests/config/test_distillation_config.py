@@ -51,6 +51,14 @@ def test_the_shipped_comparison_has_its_controls():
             {"settings": {"training": {"seed": 3}}},
             r"settings: training\.seed is set by seeds and first_seed; leave it out",
         ),
+        (
+            {"settings.training.teacher.twin": True},
+            r"settings: training\.teacher\.twin is set by teachers of an arm; leave it out",
+        ),
+        (
+            {"arms.plain.settings.training.unpruned_twin": True},
+            r"unpruned_twin is set by the comparison, which judges the network that becomes firmware",
+        ),
         ({"arms.plain.settings.samples": []}, r"arms\.plain\.settings: samples is set by samples"),
         (
             {"teachers.large.settings": {"training.seed": 3}},

@@ -15,6 +15,11 @@ from l1met_fpga.distillation.plan import StudyPlan
 from l1met_fpga.errors import ConfigError, DataError, RunFolderError
 
 WEIGHT = {"training.teacher.weight": 2}
+SET_BY_THE_COMPARISON = {
+    "training.unpruned_twin",
+    "training.teacher.twin",
+    "training.teacher.train",
+}
 
 
 @pytest.fixture(scope="module")
@@ -24,8 +29,8 @@ def study(tmp_path_factory):
         write_sample(folder / "ttbar.h5", "ttbar", n_events=2500, seed=1),
         write_sample(folder / "pileup.h5", "pileup", n_events=900, seed=2),
     ]
-    small = SMALL | {
-        "training.epochs": 1, "training.float_twin": False, "training.teacher.twin": False,
+    small = {key: SMALL[key] for key in SMALL if key != "training.unpruned_twin"} | {
+        "training.epochs": 1, "training.float_twin": False,
         "training.pruning.enabled": False, "evaluation.bootstrap_samples": 20,
         "evaluation.efficiency_edges_gev": [20, 200, 400],
     }  # fmt: skip
@@ -105,16 +110,18 @@ def test_a_setting_that_is_not_there_is_said_of_the_arm_that_has_it(study, tmp_p
     assert not (tmp_path / "out").exists()
 
 
+def student_with(teacher, folder):
+    """A student whose own file has teachers."""
+    recipe = override(load_yaml(MODELS / "deepset.yaml"), {"training.teacher": teacher})
+    path = folder / "student.yaml"
+    path.write_text(write_yaml(recipe))
+    return {"student": str(path), "settings.training.float_twin": True}
+
+
 def test_nobody_teaches_whom_no_arm_names(study, tmp_path):
     """A student's file may have teachers of its own; the baseline has none, others have theirs alone."""
-    own = {
-        "settings.training.teacher.weight": 3.0,
-        "settings.training.teacher.twin": True,
-        "settings.training.teacher.train": 2,
-        "settings.training.teacher.runs": ["models/deepset"],
-        "settings.training.float_twin": True,
-    }
-    plan = StudyPlan(load_distillation(study, own), tmp_path, load_task_run)
+    own = {"weight": 3.0, "twin": True, "train": 2, "runs": [str(MODELS / "deepset")]}
+    plan = StudyPlan(load_distillation(study, student_with(own, tmp_path)), tmp_path, load_task_run)
     plain, taught = (plan.named(name, 1).config.training.teacher for name in ("plain", "taught"))
     assert (plain.weight, plain.runs) == (0, ())
     assert taught.runs == (tmp_path / "teachers/other/seed1",)
@@ -125,10 +132,7 @@ def test_teachers_without_weight_are_refused_whichever_file_says_so(study, tmp_p
     own = {"arms.taught.settings": {}, "settings.training.teacher.weight": 0}
     with pytest.raises(ConfigError, match=r"their weight is 0; set arms\.taught\.settings"):
         StudyPlan(load_distillation(study, own), tmp_path, load_task_run)
-    student = tmp_path / "student.yaml"
-    recipe = override(load_yaml(MODELS / "deepset.yaml"), {"training.teacher.weight": 0.5})
-    student.write_text(write_yaml(recipe))
-    own = {"arms.taught.settings": {}, "student": str(student)}
+    own = {"arms.taught.settings": {}, **student_with({"weight": 0.5}, tmp_path)}
     plan = StudyPlan(load_distillation(study, own), tmp_path, load_task_run)
     assert plan.named("taught", 2).config.training.teacher.weight == 0.5
 

@@ -165,6 +165,7 @@ def test_every_figure_has_a_caption_of_its_own(drawn):
     assert len(set(words_of.values())) == len(words_of)
     assert words_of["turn_on_ttbar_lowest"].endswith(" (ttbar lowest)")
     assert caption("of_another_hand") == "of another hand"
+    assert caption("particle_roc_flow_ttbar").endswith("of each class (flow ttbar)")
 
 
 def test_bars_end_where_their_bins_end():

@@ -131,6 +131,14 @@ def test_other_settings_in_the_same_folder_are_refused(cache, tmp_path):
     assert max(b["nL1PuppiCands"].max() for b in _content(replaced).values()) == 4
 
 
+@pytest.mark.parametrize("kind", ["jets", "elements"])
+def test_files_of_jets_or_elements_alone_are_not_taken_for_events(kind, cache, tmp_path):
+    settings = {"pool": PoolConfig(minimum_bias=0), "events_per_file": 100}
+    run(_config(cache, tmp_path, **settings | {kind: "only"}))
+    with pytest.raises(SimulationError, match="made with other settings"):
+        run(_config(cache, tmp_path, **settings | {kind: True}))
+
+
 def test_pileup_off_needs_no_pool(cache, tmp_path):
     config = _config(cache, tmp_path, pool=PoolConfig(minimum_bias=0))
     content = _content(run(config))

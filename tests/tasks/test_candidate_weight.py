@@ -11,7 +11,7 @@ from l1met_fpga.data.examples import Examples
 from l1met_fpga.data.samples import load_samples
 from l1met_fpga.data.store_writer import write_store
 from l1met_fpga.data.truth import GEN_MET
-from l1met_fpga.errors import DataError
+from l1met_fpga.errors import ConfigError, DataError
 from l1met_fpga.puppi.columns import REQUIRED_COLUMNS
 from l1met_fpga.tasks.candidate_weight import TASK
 from l1met_fpga.tasks.met.task import TASK as MET
@@ -50,6 +50,14 @@ def test_what_candidates_are_taught_adds_up_to_the_hard_collision():
     taught = TASK.truth(TASK.taught(some))["met"]
     sums = np.stack([np.bincount(some.example_of_rows, x, len(some)) for x in taught.T], axis=1)
     np.testing.assert_allclose(sums, TASK.oracle(some)["met"], atol=1e-9)
+
+
+def test_faults_of_events_are_refused_where_single_candidates_are_seen():
+    config = TrainingConfig(batch_size=8, faults={"share": 0.1})
+    with pytest.raises(
+        ConfigError, match="the task 'candidate_weight' is trained on one candidate at"
+    ):
+        TrainingMixture([events()], [1.0], config, TASK)
 
 
 def test_training_sees_candidates_and_validation_events():

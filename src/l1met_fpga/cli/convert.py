@@ -13,7 +13,6 @@ from l1met_fpga.cli.read_options import BranchMapOption, FormatOption
 from l1met_fpga.config.base import load_yaml, override, parse
 from l1met_fpga.config.data import ConvertConfig
 from l1met_fpga.data.counts import COUNT_MEANINGS
-from l1met_fpga.data.roles import suggested_role
 
 __all__ = ["register"]
 
@@ -71,7 +70,7 @@ def _convert(
 
         l1met convert 'job*/perfNano.root' --scheduler tcp://10.0.0.5:8786 -o all.h5
     """
-    from l1met_fpga.data.convert import convert
+    from l1met_fpga.data.convert import convert, role_of
 
     typed = {
         "label": label,
@@ -112,9 +111,11 @@ def _convert(
             scheduler=scheduler,
             on_file=on_file,
         )
-    found = settings.role or suggested_role(settings.label)
     console.print(
-        terminal.styled((output, "bold"), f": {n_events} events, label {settings.label!r}, {found}")
+        terminal.styled(
+            (output, "bold"),
+            f": {n_events} {settings.rows}s, label {settings.label!r}, {role_of(settings)}",
+        )
     )
     table = Table(show_header=False, box=None)
     for name, count in counts.items():

@@ -1,4 +1,4 @@
-"""What a training prints of the test part: widths, efficiencies, and areas of classes."""
+"""What a training and an evaluation print: widths, efficiencies, and areas of classes."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -39,7 +39,8 @@ def _table(metrics: "Metrics") -> Table:
     """Resolution, and efficiency at the lowest rate in bins of genMET, of all estimates."""
     low, high = metrics.config.gain_range_gev
     words = metrics.words
-    title = f"Test part: slope-corrected widths in {words.unit} for {words.truth} {low:g}-{high:g}"
+    part = "Test part: slope" if metrics.primary else "Slope"  # events of a user have no parts
+    title = f"{part}-corrected widths in {words.unit} for {words.truth} {low:g}-{high:g}"
     point = metrics.working_points[0] if metrics.working_points else None
     if point is not None:
         title += f"; efficiency at {point.title}"

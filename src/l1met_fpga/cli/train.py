@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final, Self
+from typing import TYPE_CHECKING, Annotated, Self
 
 import typer
 from rich.console import Console
@@ -15,9 +15,11 @@ from rich.table import Table
 
 from l1met_fpga.cli import terminal
 from l1met_fpga.cli.activity import Activity
+from l1met_fpga.cli.loss_text import loss_text
 from l1met_fpga.cli.run_choice import SAMPLE_HELP, load_typed_run
 from l1met_fpga.cli.summary_tables import summary_tables
 from l1met_fpga.errors import ConfigError
+from l1met_fpga.results.run import VAL_EFFICIENCY
 from l1met_fpga.tasks.registry import task_named
 
 if TYPE_CHECKING:
@@ -28,9 +30,6 @@ if TYPE_CHECKING:
     from l1met_fpga.training.seeds import SeedResult
 
 __all__ = ["register", "train"]
-
-_EFFICIENCY: Final = "val_efficiency"
-"""Mean over the signal samples."""
 
 
 def register(app: typer.Typer) -> None:
@@ -193,7 +192,9 @@ class _Epochs:
             lanes: Networks that train one after another, by process.
         """
         words = self._words
-        found = f"PUPPI {words.score} on the same events: validation {_loss(reference['val_loss'])}"
+        found = (
+            f"PUPPI {words.score} on the same events: validation {loss_text(reference['val_loss'])}"
+        )
         signals = [f"{label} {value:.2f}" for label, value in _signals(reference).items()]
         if signals:
             low, high, *_ = self._ranges.efficiency_edges_gev
@@ -209,8 +210,10 @@ class _Epochs:
     def report(self, variant: str, epochs_done: int, figures: dict[str, float]) -> None:
         """Show the figures of an epoch and about how long the rest takes."""
         best = self._against_best(variant, "val_loss", figures, rises=False)
-        found = f"loss {_loss(figures['loss'])}, validation {_loss(figures['val_loss'])}{best}"
-        best = self._against_best(variant, _EFFICIENCY, figures, rises=True)
+        found = (
+            f"loss {loss_text(figures['loss'])}, validation {loss_text(figures['val_loss'])}{best}"
+        )
+        best = self._against_best(variant, VAL_EFFICIENCY, figures, rises=True)
         found += _efficiency_at(figures, best) + self._time_left(variant, epochs_done)
         name, epoch = self._after(variant, epochs_done)
         self._activity.doing(f"{self._titles[name]}, epoch {epoch}/{self._epochs[name]}")
@@ -240,7 +243,7 @@ class _Epochs:
             return ""
         choose = max if rises else min
         best = self._best[variant, name] = choose(value, self._best.get((variant, name), value))
-        return "" if best == value else f" (best {f'{best:.2f}' if rises else _loss(best)})"
+        return "" if best == value else f" (best {f'{best:.2f}' if rises else loss_text(best)})"
 
     def _time_left(self, variant: str, epochs_done: int) -> str:
         """Say how long all networks take if every process goes on at its speed."""
@@ -259,18 +262,13 @@ class _Epochs:
             self._activity.say(text)
 
 
-def _loss(value: float) -> str:
-    """A loss of jets is about 1, one of MET hundreds."""
-    return f"{value:.3f}" if abs(value) < 10 else f"{value:.1f}"
-
-
 def _efficiency_at(figures: Mapping[str, float], best: str = "") -> str:
     """Say the efficiency, mean of the signals, and at which rate of which it is."""
-    if _EFFICIENCY not in figures:
+    if VAL_EFFICIENCY not in figures:
         return ""
     signals = ", ".join(_signals(figures))
     return (
-        f", efficiency for {signals} {figures[_EFFICIENCY]:.2f}{best} "
+        f", efficiency for {signals} {figures[VAL_EFFICIENCY]:.2f}{best} "
         f"at {figures['val_rate_khz']:.0f} kHz"
     )
 
@@ -279,7 +277,7 @@ def _signals(figures: Mapping[str, float]) -> dict[str, float]:
     return {
         name.removeprefix("val_").removesuffix("_efficiency"): value
         for name, value in figures.items()
-        if name.endswith("_efficiency") and name != _EFFICIENCY
+        if name.endswith("_efficiency") and name != VAL_EFFICIENCY
     }
 
 

@@ -13,15 +13,16 @@ from rich.live import Live
 from rich.table import Table
 
 from l1met_fpga.cli import terminal
+from l1met_fpga.cli.loss_text import loss_text
 from l1met_fpga.locks import is_held
 from l1met_fpga.results.base import read_result
-from l1met_fpga.results.run import TrainingStart
+from l1met_fpga.results.run import VAL_EFFICIENCY, TrainingStart
 from l1met_fpga.run_folder import RunFolder
 
 __all__ = ["register"]
 
 POLL_S: Final = 1.0
-_LOSS, _EFFICIENCY, _RATE = "val_loss", "val_efficiency", "val_rate_khz"
+_LOSS, _RATE = "val_loss", "val_rate_khz"
 Row = dict[str, float]
 
 
@@ -112,7 +113,7 @@ def _table(progress: _Progress, left_s: float | None = None) -> Table:
         signals = [
             name.removeprefix("val_").removesuffix("_efficiency")
             for name in puppi
-            if name.endswith("_efficiency") and name != _EFFICIENCY
+            if name.endswith("_efficiency") and name != VAL_EFFICIENCY
         ]
         title += f": efficiency is the mean of {', '.join(signals)} at {rate:.0f} kHz"
     if left_s is not None:
@@ -122,23 +123,27 @@ def _table(progress: _Progress, left_s: float | None = None) -> Table:
     table.add_column("network")
     for column in ("epochs", "loss", "validation", "best", "efficiency", "best"):
         table.add_column(column, justify="right")
-    loss, efficiency = puppi.get(_LOSS), puppi.get(_EFFICIENCY)
-    table.add_row("PUPPI", "-", "-", _number(loss, 1), "-", _number(efficiency, 2), "-")
+    loss, efficiency = puppi.get(_LOSS), puppi.get(VAL_EFFICIENCY)
+    table.add_row("PUPPI", "-", "-", _loss(loss), "-", _efficiency(efficiency), "-")
     for name, epochs in progress.start.networks.items():
         rows = progress.rows[name]
         last = rows[-1] if rows else {}
         losses = [row[_LOSS] for row in rows if _LOSS in row]
-        reached = [row[_EFFICIENCY] for row in rows if _EFFICIENCY in row]
+        reached = [row[VAL_EFFICIENCY] for row in rows if VAL_EFFICIENCY in row]
         table.add_row(
-            name, f"{len(rows)}/{epochs}", _number(last.get("loss"), 1),
-            _number(last.get(_LOSS), 1), _number(min(losses, default=None), 1),
-            _number(last.get(_EFFICIENCY), 2), _number(max(reached, default=None), 2),
+            name, f"{len(rows)}/{epochs}", _loss(last.get("loss")),
+            _loss(last.get(_LOSS)), _loss(min(losses, default=None)),
+            _efficiency(last.get(VAL_EFFICIENCY)), _efficiency(max(reached, default=None)),
         )  # fmt: skip
     return table
 
 
-def _number(value: float | None, digits: int) -> str:
-    return "-" if value is None else f"{value:.{digits}f}"
+def _loss(value: float | None) -> str:
+    return "-" if value is None else loss_text(value)
+
+
+def _efficiency(value: float | None) -> str:
+    return "-" if value is None else f"{value:.2f}"
 
 
 def _rows(path: Path) -> list[Row]:

@@ -21,7 +21,14 @@ _SET_BY: Final = {
     "samples": "samples",
     "training.seed": "seeds and first_seed",
 }
-"""Settings that a comparison makes itself, and by what."""
+"""Settings of every training that a comparison makes itself, and by what."""
+_SET_BY_OF_STUDENTS: Final = _SET_BY | {
+    "training.unpruned_twin": "the comparison, which judges the network that becomes firmware",
+    "training.teacher.runs": "teachers of an arm",
+    "training.teacher.twin": "teachers of an arm",
+    "training.teacher.train": "teachers of an arm",
+}
+"""The same of students."""
 
 
 class TeacherRecipe(StrictModel):
@@ -91,10 +98,11 @@ class DistillationConfig(StrictModel):
             )
         for name, arm in self.arms.items():
             self._check_arm(name, arm)
-        _check_settings("settings", self.settings)
-        for kind, several in (("arms", self.arms), ("teachers", self.teachers)):
-            for name, one in several.items():
-                _check_settings(f"{kind}.{name}.settings", one.settings)
+        _check_settings("settings", self.settings, _SET_BY_OF_STUDENTS)
+        for name, arm in self.arms.items():
+            _check_settings(f"arms.{name}.settings", arm.settings, _SET_BY_OF_STUDENTS)
+        for name, teacher in self.teachers.items():
+            _check_settings(f"teachers.{name}.settings", teacher.settings, _SET_BY)
         return self
 
     def _check_arm(self, name: str, arm: ArmConfig) -> None:
@@ -116,11 +124,11 @@ class DistillationConfig(StrictModel):
         return next(iter(self.arms))
 
 
-def _check_settings(where: str, settings: Mapping[str, Any]) -> None:
+def _check_settings(where: str, settings: Mapping[str, Any], set_by: Mapping[str, str]) -> None:
     """Refuse what would be replaced without a word."""
     for key in dotted(settings):
-        if key in _SET_BY:
-            raise ValueError(f"{where}: {key} is set by {_SET_BY[key]}; leave it out")
+        if key in set_by:
+            raise ValueError(f"{where}: {key} is set by {set_by[key]}; leave it out")
 
 
 def load_distillation(path: Path, overrides: Mapping[str, Any] | None = None) -> DistillationConfig:

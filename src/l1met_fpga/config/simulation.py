@@ -1,7 +1,7 @@
 """Configuration of ``l1met simulate``: which samples, how many events, which pile-up."""
 
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, PositiveInt, model_validator
 
@@ -10,6 +10,9 @@ from l1met_fpga.config.base import Seed, StrictModel, matching
 from l1met_fpga.puppi.columns import N_CANDIDATES
 
 __all__ = ["PoolConfig", "SampleConfig", "SimulationConfig"]
+
+MAX_PILEUP: Final = 500
+"""Collisions per crossing that the simulation has room for: tracks and towers of more would be cut."""
 
 FileStem = Annotated[
     str, matching(r"\w[\w.-]*", "letters, digits, and _ . - after the first character")
@@ -83,7 +86,7 @@ class SimulationConfig(StrictModel):
     words: bool = False
     jets: bool | Literal["only"] = False
     elements: bool | Literal["only"] = False
-    pileup: float | None = Field(None, ge=0)
+    pileup: float | None = Field(None, ge=0, le=MAX_PILEUP)
     truth: bool = False
     workers: PositiveInt | None = None
     scheduler: str | None = None

@@ -30,7 +30,7 @@ from l1met_fpga.data.vertex import with_z0_from_vertex
 from l1met_fpga.errors import DataError
 from l1met_fpga.files import exclusive
 
-__all__ = ["ConvertTask", "convert", "convert_source"]
+__all__ = ["ConvertTask", "convert", "convert_source", "role_of"]
 
 _log = logging.getLogger(__name__)
 
@@ -254,7 +254,7 @@ def _about(config: ConvertConfig) -> dict[str, Any]:
     return {
         "label": config.label,
         "order": config.order,
-        "role": _role(config),
+        "role": role_of(config),
         "z0": config.z0,
         "rows": config.rows,
         "splits": config.splits,
@@ -263,12 +263,13 @@ def _about(config: ConvertConfig) -> dict[str, Any]:
 
 def _drop_needless(counts: Counter[str], config: ConvertConfig) -> None:
     """Leave out that files have no truth where none is needed."""
-    if _role(config) == "background":
+    if role_of(config) == "background":
         for truth in TRUTHS.values():
             counts.pop(f"files_without_{truth.key}", None)
 
 
-def _role(config: ConvertConfig) -> Role:
+def role_of(config: ConvertConfig) -> Role:
+    """Return what a store of these settings is: given, or told by its label."""
     return config.role or ("signal" if config.rows != "event" else suggested_role(config.label))
 
 

@@ -9,14 +9,15 @@ __all__ = ["COUNT_MEANINGS"]
 
 def _of_truth(truth: Quantity) -> dict[str, str]:
     key, title = truth.key, truth.title
-    hint = "(pile-up-only events need --role background)"
+    rows = f"{truth.rows}s"
+    hint = " (pile-up-only events need --role background)" if truth.rows == "event" else ""
     return {
-        f"{key}_fillers": f"events whose {title} is none ({truth.fillers}): no truth",
-        f"{key}_missing": f"events without {title} {hint}",
-        f"{key}_all_zero": f"events of files whose {title} is zero throughout, which is no truth {hint}",
-        f"{key}_mostly_zero": f"events whose {title} is exactly zero, more than half; was it filled in all "
+        f"{key}_fillers": f"{rows} whose {title} is none ({truth.fillers}): no truth",
+        f"{key}_missing": f"{rows} without {title}{hint}",
+        f"{key}_all_zero": f"{rows} of files whose {title} is zero throughout, which is no truth{hint}",
+        f"{key}_mostly_zero": f"{rows} whose {title} is exactly zero, more than half; was it filled in all "
         "of them?",
-        f"background_{key}": f"background events whose {title} was not zero, set to zero",
+        f"background_{key}": f"background {rows} whose {title} was not zero, set to zero",
         f"files_without_{key}": f"files without {title}",
     }
 

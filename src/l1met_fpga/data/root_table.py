@@ -19,8 +19,8 @@ _LARGEST_STEP: Final = 65536
 """Events; about 400 MiB of temporary arrays."""
 _NTUPLE: Final = "ROOT::RNTuple"
 _VARIATION_MASK: Final = "R_rdf_mask_"
-_OF_JETS: Final = ("jets", "data")
-"""How the trees of the jet tagger's files are called (:mod:`~l1met_fpga.data.read_jets`)."""
+_OF_OTHER_ROWS: Final = {"jets": ("jets", "data"), "elements": ("elements",)}
+"""How trees of other formats end (:mod:`~l1met_fpga.data.read_jets`, :mod:`~l1met_fpga.data.read_elements`)."""
 _KINDS: Final = ("TTree", "TNtuple", "TNtupleD", _NTUPLE)
 
 
@@ -92,8 +92,11 @@ def _refuse_other_kinds(classes: Mapping[str, str], tree: str, path: str) -> Non
     if tree not in classes:
         trees = [name for name, kind in classes.items() if kind in _KINDS]
         has = f"it has {', '.join(trees)}" if trees else "it has no tree at all"
-        jets = any(name.lower().endswith(_OF_JETS) for name in trees)
-        hint = ", or read a file of jets with --format jets" if jets else ""
+        hint = "".join(
+            f", or read a file of {held} with --format {held}"
+            for held, ends in _OF_OTHER_ROWS.items()
+            if any(name.lower().endswith(ends) for name in trees)
+        )
         raise DataError(
             f"{path} has no tree {tree}{nearest(tree, trees)}; {has}, name the right one in a "
             f"branch map (--branch-map){hint}"

@@ -21,7 +21,8 @@ _FIXED: Final = {
     "training.teacher.twin": False,
     "training.teacher.train": 0,
 }
-"""A student is judged by the network that becomes firmware, and nobody teaches whom no arm names."""
+"""Whatever the student's file says: a student is judged by the network that becomes firmware, and nobody
+teaches whom no arm names."""
 _UNTAUGHT: Final = {"training.teacher.weight": 0.0, "training.teacher.runs": []}
 """Of arms without teachers, whatever the student's file says of its own."""
 

@@ -11,7 +11,7 @@ from l1met_fpga.data.samples import load_samples
 from l1met_fpga.distillation.plan import PlannedRun
 from l1met_fpga.errors import RunFolderError
 from l1met_fpga.identity import content_digest, require_same
-from l1met_fpga.results.run import TrainingSummary, read_training
+from l1met_fpga.results.run import VAL_EFFICIENCY, TrainingSummary, read_training
 from l1met_fpga.run_folder import RunFolder
 from l1met_fpga.tasks.task import Task
 from l1met_fpga.training.inputs import samples_identity, training_identity
@@ -128,7 +128,7 @@ def _train(job: _Job) -> None:
 def _finished(run: PlannedRun, *, reused: bool) -> FinishedRun:
     summary = _summary(run)
     seconds = sum(network.seconds for network in summary.networks.values())
-    efficiency = summary.kept.validation.get("val_efficiency")
+    efficiency = summary.kept.validation.get(VAL_EFFICIENCY)
     return FinishedRun(run, None if reused else seconds, efficiency)
 
 

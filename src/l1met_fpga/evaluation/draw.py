@@ -164,7 +164,7 @@ def _resolution_figures(evaluation: Evaluation, label: str) -> Iterator[tuple[st
     yield f"{task.plots.residual_name}_{label}", made
     if sample.n_candidates is not None:
         made = plot_multiplicity(
-            sample.n_candidates, residuals, label=text, rows=task.rows, title=title
+            sample.n_candidates, residuals, label=text, number=task.plots.multiplicity, title=title
         )
         yield f"multiplicity_{label}", made
 

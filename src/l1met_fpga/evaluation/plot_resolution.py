@@ -192,13 +192,13 @@ def plot_multiplicity(
     residuals_gev: Mapping[str, FloatArray],
     *,
     label: str,
-    rows: str = "event",
+    number: str = "PUPPI candidates per event, before truncation",
     title: str = "",
     n_bins: int = 8,
 ) -> Figure:
-    """Draw the half width of residuals against the number of PUPPI candidates.
+    """Draw the half width of residuals against the number of candidates.
 
-    Bins hold equal numbers of events (or jets: ``rows``); the points stand at the mean multiplicity.
+    Bins hold equal numbers of events (or jets); the points stand at the mean number (``number``).
     """
     with styled():
         made, axis = figure(title)
@@ -225,7 +225,7 @@ def plot_multiplicity(
             made.keep("half width [GeV]", name, [mean], [width, width - error, width + error])
             curves.append(width)
         axis.set(
-            xlabel=f"PUPPI candidates per {rows}, before truncation",
+            xlabel=number,
             ylabel=f"{label} $\\sigma_{{68}}$ [GeV]",
         )
         _room_above(axis, curves)

@@ -1,5 +1,6 @@
 """What a figure of a run shows, in words, by the name of its file."""
 
+import re
 from typing import Final
 
 __all__ = ["caption"]
@@ -28,11 +29,14 @@ _SHOWN: Final = {
     "weights_table": "What the fitted table counts a candidate for",
     "learning_curves": "Training, epoch by epoch",
     "bad_days": "Rate and efficiency on bad days of the detector",
-    "flavour_roc": "Mistag against efficiency of each class",
-    "flavour_confusion": "Which class is called which",
-    "flavour_efficiency": "Efficiency of each class at equal mistag",
 }
 """By the start of the name; what follows is the sample, and the rate."""
+_SHOWN_OF_CLASSES: Final = {
+    "roc": "Mistag against efficiency of each class",
+    "confusion": "Which class is called which",
+    "efficiency": "Efficiency of each class at equal mistag",
+}
+"""By what follows the name of a head of classes."""
 
 
 def caption(stem: str) -> str:
@@ -41,9 +45,18 @@ def caption(stem: str) -> str:
     Args:
         stem: Name of the file without its ending, for example ``turn_on_ttbar_62kHz``.
     """
+    shown, sample = _shown(stem)
+    sample = sample.replace("_", " ").strip()
+    return shown + (f" ({sample})" if sample and shown else sample)
+
+
+def _shown(stem: str) -> tuple[str, str]:
+    """Return what a figure shows, and the rest of its name."""
     starts = [start for start in _SHOWN if stem == start or stem.startswith(f"{start}_")]
-    if not starts:
-        return stem.replace("_", " ")
-    start = max(starts, key=len)
-    sample = stem.removeprefix(start).replace("_", " ").strip()
-    return _SHOWN[start] + (f" ({sample})" if sample else "")
+    if starts:
+        start = max(starts, key=len)
+        return _SHOWN[start], stem.removeprefix(start)
+    of_classes = re.fullmatch(rf"[a-z]+_({'|'.join(_SHOWN_OF_CLASSES)})(_.*)?", stem)
+    if of_classes is None:
+        return "", stem
+    return _SHOWN_OF_CLASSES[of_classes[1]], of_classes[2] or ""

@@ -1,7 +1,7 @@
 """What a training says of itself: ``started.json``, ``training.json``, ``environment.json``."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from pydantic import ConfigDict, Field, JsonValue, field_validator
 
@@ -9,6 +9,7 @@ from l1met_fpga.errors import RunFolderError
 from l1met_fpga.results.base import Result, read_result
 
 __all__ = [
+    "VAL_EFFICIENCY",
     "Environment",
     "GitState",
     "SampleRecord",
@@ -17,6 +18,10 @@ __all__ = [
     "TrainingSummary",
     "read_training",
 ]
+
+
+VAL_EFFICIENCY: Final = "val_efficiency"
+"""Figure of an epoch: efficiency at equal rate on the validation part, mean of the signal samples."""
 
 
 class _Kept(Result):
@@ -145,7 +150,10 @@ class TrainingSummary(_Kept):
         """Take the samples of earlier versions, which stood by label."""
         if not isinstance(samples, dict):
             return samples
-        return [{"label": label} | dict(about) for label, about in samples.items()]
+        return [
+            {"label": label} | about if isinstance(about, dict) else about
+            for label, about in samples.items()
+        ]
 
     @field_validator("networks")
     @classmethod

@@ -87,9 +87,9 @@ def fingerprint(config: SimulationConfig, sample: str) -> str:
     """Return a checksum of all that decides what a sample's files hold."""
     content = config.samples[sample].model_dump(mode="json")
     content |= config.model_dump(mode="json", include=DECIDES_CONTENT)
-    content |= {"jet_files": True} if config.jets else {}
+    content |= {"jet_files": config.jets} if config.jets else {}
     content |= {"truth": True} if config.truth else {}
-    content |= {"element_files": True} if config.elements else {}
+    content |= {"element_files": config.elements} if config.elements else {}
     process = config.samples[sample].process
     content["card"] = None if process is None else load_card(process).model_dump()
     if process is not None:

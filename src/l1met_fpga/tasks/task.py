@@ -108,12 +108,14 @@ class Plots:
         truth: Axis of the truth, with its unit.
         residual: Axis of the residual.
         residual_name: Name of the plot of residuals.
+        multiplicity: Axis of the number of candidates.
     """
 
     score: str
     truth: str
     residual: str
     residual_name: str
+    multiplicity: str = "PUPPI candidates per event, before truncation"
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,6 +229,11 @@ class Task:
         return {
             head.name: _truth(head, examples.truth[self.truths[head.name]]) for head in self.heads
         }
+
+    @property
+    def learns_whole_events(self) -> bool:
+        """Whether training sees events as the trigger does, all candidates of one together."""
+        return self.rows == "event" and self.taught is _same
 
     def require_rate(self, what: str) -> None:
         """Check that a trigger rate can be told of the task.

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from l1met_fpga.config.training import TrainingConfig
 from l1met_fpga.data.examples import Examples
 from l1met_fpga.data.faults import with_random_faults
-from l1met_fpga.errors import TrainingError
+from l1met_fpga.errors import ConfigError, TrainingError
 from l1met_fpga.metrics.arrays import FloatArray
 from l1met_fpga.tasks.task import Heads, Task
 
@@ -59,6 +59,7 @@ class TrainingMixture:
         task: What is trained.
 
     Raises:
+        ConfigError: If faults of whole events are asked for where single candidates or jets are seen.
         TrainingError: If no event is left to train on, fewer than one batch, or one has no truth.
     """
 
@@ -69,6 +70,7 @@ class TrainingMixture:
         config: TrainingConfig,
         task: Task,
     ) -> None:
+        _require_whole_events(config, task)
         used = [
             (task.taught(s), w) for s, w in zip(samples, shares, strict=True) if w > 0 and len(s)
         ]
@@ -183,3 +185,13 @@ class TrainingMixture:
 
 def _rows(heads: Heads, chosen: npt.NDArray[np.int64]) -> Heads:
     return {head: values[chosen] for head, values in heads.items()}
+
+
+def _require_whole_events(config: TrainingConfig, task: Task) -> None:
+    """Refuse faults of the detector where the training sees no whole event."""
+    if config.faults.share and not task.learns_whole_events:
+        seen = "candidate" if task.rows == "event" else task.rows
+        raise ConfigError(
+            f"training.faults changes whole events, and the task {task.name!r} is trained on one {seen} "
+            "at a time; set training.faults.share to 0"
+        )

@@ -33,6 +33,7 @@ from l1met_fpga.metrics.binning import MIN_EVENTS
 from l1met_fpga.metrics.worst_cell import Cell
 from l1met_fpga.models.export import export_network
 from l1met_fpga.processors import allowed_processors
+from l1met_fpga.results.run import VAL_EFFICIENCY
 from l1met_fpga.results.scan import Trial, TrialCell
 from l1met_fpga.tasks.task import Estimator, Task
 from l1met_fpga.training.inputs import training_identity
@@ -47,7 +48,6 @@ logger = logging.getLogger(__name__)
 
 JOURNAL = "trials.log"
 IDENTITY = "made_from.json"
-EFFICIENCY = "val_efficiency"
 TABLE = "table"
 
 
@@ -119,7 +119,7 @@ def _identity(config: RunConfig, task: Task, cost: Cost) -> dict[str, Any]:
 
 
 def _require_efficiency(validation: Validation, task: Task) -> None:
-    if not math.isfinite(validation.reference.get(EFFICIENCY, math.nan)):
+    if not math.isfinite(validation.reference.get(VAL_EFFICIENCY, math.nan)):
         low, high = validation.efficiency_range_gev
         raise TrainingError(
             "no efficiency at equal rate on the validation part: a scan needs a signal and a "
@@ -215,7 +215,7 @@ def _run_trials(
 def _score(config: ScanConfig, figures: Mapping[str, float], worst: TrialCell | None) -> float:
     """Return what a trial is best in; NaN where it could not be measured."""
     if config.score == "efficiency":
-        return figures.get(EFFICIENCY, math.nan)
+        return figures.get(VAL_EFFICIENCY, math.nan)
     return math.nan if worst is None else worst.in_errors
 
 
@@ -281,7 +281,7 @@ def _as_trial(trial: Any) -> Trial:
         number=trial.number,
         parameters=trial.params,
         score=score,
-        efficiency=told["figures"][EFFICIENCY],
+        efficiency=told["figures"][VAL_EFFICIENCY],
         luts=luts,
         figures=told["figures"],
         worst=told["worst"],

@@ -8,7 +8,7 @@ from typing import Any, Final
 from l1met_fpga.config.run import RunConfig, load_run
 from l1met_fpga.errors import ConfigError, RunFolderError, TrainingError
 from l1met_fpga.files import exclusive, write_json
-from l1met_fpga.results.run import read_training
+from l1met_fpga.results.run import VAL_EFFICIENCY, read_training
 from l1met_fpga.run_folder import RunFolder
 from l1met_fpga.training.monitor import LOSS
 from l1met_fpga.training.session import require_same_settings
@@ -98,7 +98,7 @@ def _one(config: RunConfig, root: Path, seed: int, train: TrainOne) -> SeedResul
     return SeedResult(
         seed=seed,
         val_loss=loss,
-        val_efficiency=network.validation.get("val_efficiency"),
+        val_efficiency=network.validation.get(VAL_EFFICIENCY),
         zero_fraction=network.zero_fraction,
         luts=network.luts,
     )

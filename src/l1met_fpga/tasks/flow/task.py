@@ -147,7 +147,8 @@ TASK: Final = Task(
     plots=Plots(
         score="particle $p_T$ [GeV]",
         truth="generated $p_T$ [GeV]",
-        residual="$p_T$ residual [GeV]",
+        residual="$p_T$ residual",
         residual_name="residual",
+        multiplicity="elements around one, itself among them",
     ),
 )

@@ -149,5 +149,6 @@ TASK: Final = Task(
         truth="generated $p_T$ [GeV]",
         residual="$p_T$ residual",
         residual_name="residual",
+        multiplicity="PUPPI candidates per jet, before truncation",
     ),
 )
