@@ -1,7 +1,7 @@
 """What the network of elements makes of events, beside the rules of particle flow and the truth.
 
     make train TASK=flow
-    l1met simulate data/flow_sample.yaml --process ttbar --events 300 --seed 4 -o data/flow/test
+    l1met simulate data/flow_sample.yaml --process ttbar --events 300 --seed 5 -o data/flow/test
     python benchmarks/particle_flow.py runs/flow-... data/flow/test/ttbar.root docs/images
 
 The events must be none of the training. The pt of the rules is brought to the truth's scale by class, pt and

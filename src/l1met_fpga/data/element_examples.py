@@ -73,7 +73,7 @@ def element_examples(event: FlowEvent, truth: Matched) -> Examples:
 
 
 def _rules(event: FlowEvent) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Return the class and pt that the rules give each element: that of its hardest candidate."""
+    """Return what the rules give each element: class of its hardest candidate, sum of their pt."""
     n = len(event.elements["pt"])
     candidates, of = event.candidates, event.candidates["element"]
     rising = np.argsort(candidates["pt"], kind="stable")
