@@ -13,7 +13,7 @@ from l1met_fpga.config.evaluation import EvaluationConfig
 from l1met_fpga.evaluation.evaluation import evaluate
 from l1met_fpga.evaluation.metrics_content import to_metrics
 from l1met_fpga.report.answer import Answer
-from l1met_fpga.report.chart import turn_on_chart
+from l1met_fpga.report.chart import _ticks, turn_on_chart
 from l1met_fpga.report.headline_physics import efficiency_table, physics_answers
 from l1met_fpga.report.page import Section, Table
 from l1met_fpga.report.render import Page, write_html
@@ -118,6 +118,14 @@ def test_a_network_looks_the_same_whatever_stands_beside_it(metrics):
         looks = [curve.look for curve in turn_on_chart(metrics, names).curves]
         assert looks[names.index("net")] == 3
         assert len(set(looks)) == len(looks)
+
+
+@pytest.mark.parametrize(
+    ("reach_gev", "step", "n"), [(40, 10, 5), (100, 20, 6), (400, 50, 9), (2000, 500, 5)]
+)
+def test_ticks_are_round_and_few(reach_gev, step, n):
+    assert _ticks(reach_gev) == [step * i for i in range(n)]
+    assert len(_ticks(1e300)) <= 21
 
 
 def test_every_mark_of_a_curve_is_drawn(page):

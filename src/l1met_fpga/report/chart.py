@@ -144,8 +144,13 @@ def _y(efficiency: float) -> float:
     return round(MARGINS["top"] + inside * (1 - efficiency / _TOP), 1)
 
 
+_MOST_TICKS: Final = 20
+
+
 def _ticks(reach_gev: float) -> list[float]:
     step = 50 if reach_gev > 150 else 20 if reach_gev > 60 else 10
+    while reach_gev > _MOST_TICKS * step:  # bins of another task, or of a damaged file
+        step *= 10
     return [float(t) for t in range(0, math.floor(reach_gev) + 1, step)]
 
 
