@@ -27,11 +27,14 @@ def _names(metrics: Metrics) -> Iterator[tuple[str, Collection[str], Collection[
     estimates = metrics.estimates.keys()
     points = [point.key for point in metrics.working_points]
     subject = metrics.primary or next(iter(estimates), "")
+    widths = {width.figure for width in metrics.words.widths.values()}
     yield "primary", {subject} & estimates, {subject}
     for label, of_sample in metrics.resolution.items():
         where = f"resolution.{label}"
-        yield f"{where}.binned", of_sample.binned.estimates, estimates
-        yield f"{where}.inclusive", of_sample.inclusive.estimates, estimates
+        for kind, table in (("binned", of_sample.binned), ("inclusive", of_sample.inclusive)):
+            yield f"{where}.{kind}", table.estimates, estimates
+            for name, figures in table.estimates.items():
+                yield f"{where}.{kind}.{name}", figures.keys() & widths, widths
         yield f"{where}.response", of_sample.response, estimates
         yield f"{where}.x_residual_gev", of_sample.x_residual_gev, estimates
         yield f"{where}.gain", of_sample.gain, estimates
