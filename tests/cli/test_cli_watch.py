@@ -46,8 +46,8 @@ def test_what_is_there_beside_puppi_and_the_best(training):
     assert "efficiency is the mean of top at 62 kHz" in found.output
     assert cells(found.output) == {
         "PUPPI": ["-", "-", "20.0", "-", "0.25", "-"],
-        "float": ["3/3", "6.0", "6.5", "6.2", "0.62", "0.75"],
-        "pruned": ["1/4", "9.0", "8.2", "8.2", "0.50", "0.50"],
+        "float": ["3/3", "6.000", "6.500", "6.250", "0.62", "0.75"],
+        "pruned": ["1/4", "9.000", "8.250", "8.250", "0.50", "0.50"],
     }
 
 
