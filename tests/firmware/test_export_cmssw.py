@@ -7,7 +7,7 @@ from pathlib import Path
 import networks
 import numpy as np
 import pytest
-from met_head import met_codes
+from met_head import met_codes, met_words
 from require import require
 from rtl_designs import N_SLOTS, random_candidates, small_network
 
@@ -15,7 +15,6 @@ from l1met_fpga.errors import ConversionError, ToolMissingError
 from l1met_fpga.firmware.export import cmssw_form
 from l1met_fpga.firmware.export.cmssw import export_cmssw, package_name
 from l1met_fpga.firmware.export.cmssw_form import CmsswForm
-from l1met_fpga.firmware.rtl.cordic import gt_words
 from l1met_fpga.firmware.stress import stress_events
 from l1met_fpga.models.network import Network
 from l1met_fpga.puppi.words import pack
@@ -73,7 +72,7 @@ def test_2000_events_through_the_public_interface(plugin, tmp_path, rng):
     found, said = play(plugin, tmp_path, pack(columns), "cmssw/lib64/L1METDeepset_v1")
     expected = met_codes(network, columns)
     assert np.count_nonzero(found[:, :2] != expected) == 0
-    assert np.count_nonzero(found[:, 2] != gt_words(network.type_of("met"), expected)) == 0
+    assert np.count_nonzero(found[:, 2] != met_words(network, expected)) == 0
     assert "L1METDeepset_v1: prepare_input takes const std::vector<std::uint64_t>*" in said
     assert (
         "L1METDeepset_v1: read_result takes std::uint64_t* or std::array<std::int32_t, 2>*" in said
@@ -108,7 +107,7 @@ def test_the_form_agrees_on_events_that_words_cannot_carry_too(name, tmp_path, r
     codes, words = CmsswForm.compiled(network, odd / "run").predict(events)
     expected = met_codes(network, events)
     assert np.count_nonzero(codes["met"] != expected) == 0
-    assert np.count_nonzero(words != gt_words(network.type_of("met"), expected)) == 0
+    assert np.count_nonzero(words != met_words(network, expected)) == 0
 
 
 def test_a_released_version_is_never_another_network(tmp_path):
@@ -154,4 +153,4 @@ def test_100_000_events_through_the_package(name, tmp_path, rng):
         codes, words = form.predict(events)
         expected = met_codes(network, events)
         assert np.count_nonzero(codes["met"] != expected) == 0
-        assert np.count_nonzero(words != gt_words(network.type_of("met"), expected)) == 0
+        assert np.count_nonzero(words != met_words(network, expected)) == 0

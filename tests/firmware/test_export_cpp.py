@@ -7,14 +7,13 @@ from pathlib import Path
 import networks
 import numpy as np
 import pytest
-from met_head import met_codes
+from met_head import met_codes, met_words
 from require import require
 from rtl_designs import N_SLOTS, random_candidates, small_network
 
 from l1met_fpga.errors import ConversionError, DataError, ToolError, ToolMissingError
 from l1met_fpga.firmware.export.cpp import build_command, cpp_files, export_cpp
 from l1met_fpga.firmware.export.cpp_form import CppForm
-from l1met_fpga.firmware.rtl.cordic import gt_words
 from l1met_fpga.firmware.stress import stress_events
 from l1met_fpga.fixed_point import FixedType, Overflow, Rounding
 from l1met_fpga.models import nodes as net
@@ -40,7 +39,7 @@ def assert_same(network, form, candidates):
     codes, words = form.predict(candidates)
     expected = met_codes(network, candidates)
     assert np.count_nonzero(codes["met"] != expected) == 0
-    assert np.count_nonzero(words != gt_words(network.type_of("met"), expected)) == 0
+    assert np.count_nonzero(words != met_words(network, expected)) == 0
 
 
 @pytest.mark.parametrize("name", ["deepset", "deepmet", "garnet"])
@@ -112,7 +111,7 @@ def test_words_give_what_their_columns_give(libraries, rng):
     expected = met_codes(network, columns)
     codes, gt = form.predict_words(words)
     assert np.count_nonzero(codes["met"] != expected) == 0
-    assert np.count_nonzero(gt != gt_words(network.type_of("met"), expected)) == 0
+    assert np.count_nonzero(gt != met_words(network, expected)) == 0
     spare = words | np.uint64(0b111 << 61)
     assert np.count_nonzero(form.predict_words(spare)[0]["met"] != expected) == 0, (
         "as in the firmware"
@@ -212,7 +211,7 @@ def test_header_alone_compiles_without_warnings_and_without_undefined_behaviour(
     found = run(pack(columns))
     expected = met_codes(network, columns)
     assert np.array_equal(found[:, :2], expected)
-    assert np.array_equal(found[:, 2].astype(np.uint64), gt_words(network.type_of("met"), expected))
+    assert np.array_equal(found[:, 2].astype(np.uint64), met_words(network, expected))
     assert not found[:, 3].any()
 
 

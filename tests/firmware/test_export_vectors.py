@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from met_head import met_codes
+from met_head import met_codes, met_words
 from rtl_designs import N_SLOTS, random_candidates, small_network
 
 from l1met_fpga.errors import BitExactnessError, ConfigError, ConversionError, DataError
@@ -26,7 +26,6 @@ from l1met_fpga.firmware.export.vectors import (
     export_vectors,
     input_frames,
 )
-from l1met_fpga.firmware.rtl.cordic import gt_words
 from l1met_fpga.models.network import Network
 from l1met_fpga.puppi.words import pack, unpack
 
@@ -179,7 +178,7 @@ def test_output_is_one_frame_per_event_with_all_marks():
     board = expected_output(network, words, LINKS, latency_frames=80)
     frames = [80 + 54 * event for event in range(5)]
     assert np.flatnonzero(board.valid[:, 0]).tolist() == frames
-    expected = gt_words(network.type_of("met"), met_codes(network, unpack(words)))
+    expected = met_words(network, met_codes(network, unpack(words)))
     assert board.data[frames, 0].tolist() == expected.tolist()
     assert np.array_equal(board.valid, board.start)
     assert np.array_equal(board.valid, board.last)

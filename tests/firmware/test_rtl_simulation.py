@@ -2,12 +2,11 @@
 
 import numpy as np
 import pytest
-from met_head import met_codes
+from met_head import met_codes, met_words
 from rtl_designs import N_SLOTS, compiled, random_candidates
 
 from l1met_fpga.caches import cache_folder
 from l1met_fpga.errors import BitExactnessError
-from l1met_fpga.firmware.rtl.cordic import gt_words
 from l1met_fpga.firmware.rtl.forms import (
     InterpreterForm,
     SimulationForm,
@@ -32,7 +31,7 @@ def test_simulation_and_interpreter_equal_the_reference(kind):
         np.testing.assert_array_equal(InterpreterForm(made.design)(events)["met"], want)
         codes, words = SimulationForm(made.design, made.model).results(events)
         np.testing.assert_array_equal(codes["met"], want)
-        np.testing.assert_array_equal(words, gt_words(made.network.type_of("met"), want))
+        np.testing.assert_array_equal(words, met_words(made.network, want))
     assert np.abs(want).max() > 1000  # the events do give MET
 
 

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from cpp import compile_cpp, run_numbers
 from icarus_bench import pins_of, simulate
+from met_head import met_words
 from require import require
 from rtl_designs import compiled, random_candidates, small_network
 
@@ -28,7 +29,6 @@ from l1met_fpga.firmware.forms import _with_vertices, int64_form
 from l1met_fpga.firmware.hls.csim import CSimulation, compile_csim
 from l1met_fpga.firmware.hls.words_project import write_words_project
 from l1met_fpga.firmware.reference import evaluate
-from l1met_fpga.firmware.rtl.cordic import gt_words
 from l1met_fpga.firmware.rtl.forms import SimulationForm
 from l1met_fpga.firmware.rtl.stream import beats_of
 from l1met_fpga.firmware.rtl.verilated import Mark, VerilatedModel
@@ -91,7 +91,7 @@ def test_rtl_subtracts_the_vertex_of_the_first_beat(raw):
     found, stray = made.model.run(beats.marks, beats.words, vertex=pins)
     got = np.stack([found["met_x"], found["met_y"]], axis=1)
     assert np.count_nonzero(got != want) == 0
-    told = gt_words(made.network.type_of("met"), want)
+    told = met_words(made.network, want)
     assert np.count_nonzero(found["word"] != told) == 0
     assert stray == 0
     plain = compiled("deepset").design

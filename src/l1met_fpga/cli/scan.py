@@ -9,6 +9,7 @@ from rich.table import Table
 from l1met_fpga.cli import terminal
 from l1met_fpga.cli.options import Scheduler
 from l1met_fpga.cli.run_choice import SAMPLE_HELP, load_typed_run
+from l1met_fpga.files import require_folder
 from l1met_fpga.tasks.registry import task_named
 
 if TYPE_CHECKING:
@@ -65,6 +66,7 @@ def _scan(
     from l1met_fpga.training.scan import pareto, run_scan
 
     folder = output or Path("scans") / run_config.model.name
+    require_folder(folder)
     console = terminal.console()
 
     def report(trial: "Trial") -> None:
