@@ -1,11 +1,13 @@
 """``l1met evaluate`` and ``l1met report`` as a user types them."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 from evaluation_samples import background, signal
+from keras_models import MODELS
 
 from l1met_fpga.cli.app import main
 from l1met_fpga.results.metrics_file import load_metrics
@@ -132,3 +134,13 @@ def test_wrong_use_of_report_and_compare(tmp_path, capsys):
     assert run("report", str(tmp_path)) == 5
     assert run("compare", "only_one", "-o", str(tmp_path)) == 2
     assert "two or more runs, got 1" in capsys.readouterr().err
+
+
+def test_a_comparison_never_replaces_the_figures_of_a_run(tmp_path, capsys):
+    taken = tmp_path / "run"
+    shutil.copytree(MODELS / "deepset", taken)
+    before = sorted(path.name for path in taken.iterdir())
+    networks = (str(MODELS / "deepset"), str(MODELS / "garnet"))
+    assert run("compare", *networks, "-o", str(taken)) == 5
+    assert "is a run, whose figures a comparison would replace" in capsys.readouterr().err
+    assert sorted(path.name for path in taken.iterdir()) == before

@@ -49,7 +49,7 @@ def _compare(
         l1met compare runs/deepset runs/narrow --no-html
     """
     from l1met_fpga.cli.closing import print_answers
-    from l1met_fpga.errors import ConfigError
+    from l1met_fpga.errors import ConfigError, RunFolderError
     from l1met_fpga.evaluation.draw import draw_all, draw_costs
     from l1met_fpga.evaluation.metrics_content import to_metrics
     from l1met_fpga.evaluation.runs import NamedRun, evaluate_runs
@@ -63,12 +63,17 @@ def _compare(
         training_notes,
         write_comparison,
     )
+    from l1met_fpga.run_folder import RunFolder
     from l1met_fpga.tasks.registry import task_named
 
     if len(runs) < 2:
         raise ConfigError(f"a comparison needs two or more runs, got {len(runs)}")
     named = NamedRun.open_all(runs)
     if html:
+        if RunFolder.is_run(output):
+            raise RunFolderError(
+                f"{output} is a run, whose figures a comparison would replace; choose another --output"
+            )
         require_folder(output)
     found = evaluate_runs(
         named,
