@@ -12,7 +12,6 @@ import numpy as np
 import numpy.typing as npt
 
 from l1met_fpga.data.read_elements import TREE
-from l1met_fpga.files import atomic_path
 from l1met_fpga.simulation.calorimeter import Towers
 from l1met_fpga.simulation.crossings import OVERLAY, SHOWERS
 from l1met_fpga.simulation.deposits import make_lists
@@ -21,6 +20,7 @@ from l1met_fpga.simulation.elements import CANDIDATE, ELEMENT, LINK, PARTICLE, F
 from l1met_fpga.simulation.particles import ParticleEvents
 from l1met_fpga.simulation.pool import Pool
 from l1met_fpga.simulation.tracks import ChargedParticles
+from l1met_fpga.simulation.tree import write_tree
 
 __all__ = ["FlowBranches", "simulate_elements", "write_elements"]
 
@@ -115,7 +115,6 @@ def write_elements(path: Path, parts: Sequence[FlowBranches], *, compact: bool =
         compact: Round numbers to what matters and compress as well as possible.
     """
     import awkward as ak
-    import uproot
 
     joined = {name: _joined([part[name] for part in parts]) for name in parts[0]}
     _, per_event = joined.pop("")
@@ -128,17 +127,7 @@ def write_elements(path: Path, parts: Sequence[FlowBranches], *, compact: bool =
     for name, (counts, columns) in joined.items():
         held = _compact(columns) if compact else columns
         branches[name] = ak.zip({c: ak.unflatten(v, counts) for c, v in held.items()})
-    types = {
-        name: values.dtype if isinstance(values, np.ndarray) else values.type.content
-        for name, values in branches.items()
-    }
-    compression = uproot.LZMA(9) if compact else uproot.ZSTD(3)
-    with (
-        atomic_path(path) as temporary,
-        uproot.recreate(temporary, compression=compression) as file,
-    ):
-        file.mktree(TREE, types)
-        file[TREE].extend(branches)
+    write_tree(path, TREE, branches, compact=compact)
 
 
 def _joined(

@@ -13,7 +13,6 @@ import numpy.typing as npt
 
 from l1met_fpga.data.examples import Examples, in_slots
 from l1met_fpga.data.read_jets import MAX_ABS_ETA, PARTICLE_FLAGS, PREFIXES, TREES, generated
-from l1met_fpga.files import atomic_path
 from l1met_fpga.puppi.columns import ANGLE_LSB_RAD, N_CANDIDATES, PT_LSB_GEV
 from l1met_fpga.puppi.jet_constituents import constituents
 from l1met_fpga.puppi.jet_matching import LEPTON_RADIUS, nearest_generated
@@ -23,6 +22,7 @@ from l1met_fpga.simulation.crossings import Crossings
 from l1met_fpga.simulation.gen_jets import GenJets, gen_jets
 from l1met_fpga.simulation.objects import ELECTRON, MUON, Kind, Objects
 from l1met_fpga.simulation.particles import ParticleEvents
+from l1met_fpga.simulation.tree import write_tree
 
 __all__ = ["found_jets", "write_jets"]
 
@@ -152,7 +152,6 @@ def write_jets(path: Path, parts: Sequence[Branches], *, compact: bool = False) 
             compress as well as possible.
     """
     import awkward as ak
-    import uproot
 
     joined = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     if compact:
@@ -165,14 +164,4 @@ def write_jets(path: Path, parts: Sequence[Branches], *, compact: bool = False) 
     }
     branches: dict[str, Any] = {n: values for n, values in joined.items() if values.ndim == 1}
     branches[PREFIXES[0].rstrip("_")] = ak.zip(inside)  # together, so that one branch counts all
-    types = {
-        name: values.dtype if isinstance(values, np.ndarray) else values.type.content
-        for name, values in branches.items()
-    }
-    compression = uproot.LZMA(9) if compact else uproot.ZSTD(3)
-    with (
-        atomic_path(path) as temporary,
-        uproot.recreate(temporary, compression=compression) as file,
-    ):
-        file.mktree(TREES[0], types)
-        file[TREES[0]].extend(branches)
+    write_tree(path, TREES[0], branches, compact=compact)

@@ -12,25 +12,22 @@ from typing import Final
 
 import numpy as np
 
-from l1met_fpga.archives import read_npz
 from l1met_fpga.config.evaluation import EvaluationConfig
 from l1met_fpga.data.element_kinds import CLASSES
 from l1met_fpga.data.examples import Examples
 from l1met_fpga.data.layout import ELEMENT_PT_GEV, ELEMENTS
 from l1met_fpga.data.truth import ELEMENT_CLASS, ELEMENT_PT
-from l1met_fpga.errors import DataError
 from l1met_fpga.metrics.arrays import FloatArray
 from l1met_fpga.models.heads import Head
 from l1met_fpga.results.metrics import Width, Words
+from l1met_fpga.tasks.class_and_pt import FIGURES, PT, read_estimate
 from l1met_fpga.tasks.flow.baselines import COLUMNS, ElementTable, element_weights, rules
-from l1met_fpga.tasks.task import Baseline, BinnedFigure, Files, Heads, Loss, Plots, Task
+from l1met_fpga.tasks.task import Baseline, Files, Heads, Loss, Plots, Task
 
 __all__ = ["PARTICLE", "RATIO", "TASK"]
 
 PARTICLE: Final = Head(name="particle", kind="classes", size=len(CLASSES))
 RATIO: Final = Head(name="pt_ratio", kind="scalar", size=1)
-PT: Final = "pt"
-"""What is measured of the ratio: the particle's pt, GeV."""
 
 
 def _losses() -> Mapping[str, Mapping[str, Loss]]:
@@ -83,32 +80,8 @@ def _vector(heads: Heads) -> FloatArray:
 
 
 def _read(path: Path) -> tuple[Heads, Heads | None]:
-    held = read_npz(path, error=DataError, next_step="write it again with numpy.savez")
-    given = {}
-    for key, name, size in (("logits", PARTICLE.name, PARTICLE.size), ("pt", PT, 1)):
-        values = np.asarray(held.get(key, np.zeros(0)))
-        values = values[:, None] if values.ndim == 1 else values
-        if key not in held or values.shape[1] != size or values.dtype.kind not in "fiu":
-            raise DataError(
-                f"{path} needs an array logits (a number per class: {', '.join(CLASSES)}) and an array "
-                f"pt (GeV), a row per element; got {sorted(held)}"
-            )
-        given[name] = values.astype(np.float64)
-    return given, None
+    return read_estimate(path, PARTICLE, CLASSES, row="element")
 
-
-_WIDTH: Final = r"$\sigma_{68}(p_T)$"
-_FIGURES: Final = (
-    BinnedFigure("response", "response", "response", "response", 1.0),
-    BinnedFigure("response_median", "median response", "response_median", "median response", 1.0),
-    BinnedFigure("slope"),
-    BinnedFigure("parallel_gev", "width (GeV)"),
-    BinnedFigure(
-        "parallel_over_response_gev", "width / response (GeV)", "resolution",
-        f"{_WIDTH} / response [GeV]", ratio=True,
-    ),
-    BinnedFigure("tail_3_sigma", "beyond 3 sigma"),
-)  # fmt: skip
 
 TASK: Final = Task(
     name="flow",
@@ -125,7 +98,7 @@ TASK: Final = Task(
     score=_score,
     vector=_vector,
     files=Files(_read, truth_keys="none", hint="its unit (GeV)"),
-    figures=_FIGURES,
+    figures=FIGURES,
     evaluation=EvaluationConfig(
         resolution_edges_gev=(1, 2, 3, 5, 8, 15, 30, math.inf),
         gain_range_gev=(2, 30),
@@ -140,7 +113,7 @@ TASK: Final = Task(
         truth="generated pt",
         truth_long="particles behind elements",
         unit="GeV",
-        figures={figure.name: figure.table for figure in _FIGURES if figure.table},
+        figures={figure.name: figure.table for figure in FIGURES if figure.table},
         widths={"width": Width(figure="parallel_over_response_gev", title="width")},
         classes={PARTICLE.name: list(CLASSES)},
     ),

@@ -11,26 +11,23 @@ from typing import Final
 
 import numpy as np
 
-from l1met_fpga.archives import read_npz
 from l1met_fpga.config.evaluation import EvaluationConfig
 from l1met_fpga.data.examples import Examples
 from l1met_fpga.data.jet_labels import JET_CLASSES
 from l1met_fpga.data.layout import JET_PT_GEV, JETS
 from l1met_fpga.data.truth import JET_CLASS, JET_PT
-from l1met_fpga.errors import DataError
 from l1met_fpga.metrics.arrays import FloatArray
 from l1met_fpga.models.heads import Head
 from l1met_fpga.results.metrics import Width, Words
+from l1met_fpga.tasks.class_and_pt import FIGURES, PT, read_estimate
 from l1met_fpga.tasks.jets.baselines import PtTable, VariableTagger, balanced
 from l1met_fpga.tasks.jets.variables import COLUMNS
-from l1met_fpga.tasks.task import Baseline, BinnedFigure, Files, Heads, Loss, Plots, Task
+from l1met_fpga.tasks.task import Baseline, Files, Heads, Loss, Plots, Task
 
 __all__ = ["TASK"]
 
 FLAVOUR: Final = Head(name="flavour", kind="classes", size=len(JET_CLASSES))
 RATIO: Final = Head(name="pt_ratio", kind="scalar", size=1)
-PT: Final = "pt"
-"""What is measured of the ratio: the corrected pt, GeV."""
 
 
 def _losses() -> Mapping[str, Mapping[str, Loss]]:
@@ -82,33 +79,8 @@ def _vector(heads: Heads) -> FloatArray:
 
 
 def _read(path: Path) -> tuple[Heads, Heads | None]:
-    held = read_npz(path, error=DataError, next_step="write it again with numpy.savez")
-    wanted = {"logits": (FLAVOUR.name, FLAVOUR.size), "pt": (PT, 1)}
-    given = {}
-    for key, (name, size) in wanted.items():
-        values = np.asarray(held.get(key, np.zeros(0)))
-        values = values[:, None] if values.ndim == 1 else values
-        if key not in held or values.shape[1] != size or values.dtype.kind not in "fiu":
-            raise DataError(
-                f"{path} needs an array logits (a number per class: {', '.join(JET_CLASSES)}) and an "
-                f"array pt (GeV), a row per jet; got {sorted(held)}"
-            )
-        given[name] = values.astype(np.float64)
-    return given, None
+    return read_estimate(path, FLAVOUR, JET_CLASSES, row="jet")
 
-
-_WIDTH: Final = r"$\sigma_{68}(p_T)$"
-_FIGURES: Final = (
-    BinnedFigure("response", "response", "response", "response", 1.0),
-    BinnedFigure("response_median", "median response", "response_median", "median response", 1.0),
-    BinnedFigure("slope"),
-    BinnedFigure("parallel_gev", "width (GeV)"),
-    BinnedFigure(
-        "parallel_over_response_gev", "width / response (GeV)", "resolution",
-        f"{_WIDTH} / response [GeV]", ratio=True,
-    ),
-    BinnedFigure("tail_3_sigma", "beyond 3 sigma"),
-)  # fmt: skip
 
 TASK: Final = Task(
     name="jets",
@@ -125,7 +97,7 @@ TASK: Final = Task(
     score=_score,
     vector=_vector,
     files=Files(_read, truth_keys="none", hint="its unit (GeV)"),
-    figures=_FIGURES,
+    figures=FIGURES,
     evaluation=EvaluationConfig(
         resolution_edges_gev=(15, 20, 30, 45, 65, 100, 150, math.inf),
         gain_range_gev=(30, 150),
@@ -140,7 +112,7 @@ TASK: Final = Task(
         truth="generated pt",
         truth_long="generated pt and class",
         unit="GeV",
-        figures={figure.name: figure.table for figure in _FIGURES if figure.table},
+        figures={figure.name: figure.table for figure in FIGURES if figure.table},
         widths={"width": Width(figure="parallel_over_response_gev", title="width")},
         classes={FLAVOUR.name: list(JET_CLASSES)},
     ),
